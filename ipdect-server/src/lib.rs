@@ -1,1 +1,2 @@
-//! To be filled.
+//! The reference server: DECT handsets become Lync phones.
+pub mod core;

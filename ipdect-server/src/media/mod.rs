@@ -1,0 +1,3 @@
+//! The data plane: sockets, SRTP contexts and codecs of the calls.
+
+pub mod plan;
