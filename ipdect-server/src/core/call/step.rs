@@ -1,0 +1,346 @@
+//! The call as a pure machine: a DECT call on one side, a SIP session on the other, always ended on both.
+//!
+//! Early media, peer's holds and channels change no phase and are not here.
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// The handset dials; the number is not complete.
+    Overlap,
+    /// INVITE sent.
+    Dialling,
+    /// The peer rings, or its network plays early media.
+    Delivered,
+    /// CC-SETUP sent to the handset, which is being paged.
+    Presented,
+    /// The handset rings.
+    Alerting,
+    /// The handset answered; 200 sent, its ACK awaited.
+    Accepted,
+    /// Speech both ways.
+    Active,
+    /// Offer to hold sent.
+    HoldPending,
+    /// Held by the handset.
+    Held,
+    /// Offer to retrieve sent.
+    RetrievePending,
+    /// Over on both sides.
+    Ended,
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trigger {
+    /// The number is complete: en-bloc, by a closing key, or because no digit followed.
+    DialComplete,
+    /// The number cannot be dialled, no channel is free, or the handset's bearer failed.
+    LocalFailure,
+    /// CC-ALERTING of the handset.
+    HandsetAlerting,
+    /// CC-CONNECT of the handset.
+    HandsetAnswered,
+    /// The handset released, or its link was lost.
+    HandsetReleased,
+    /// The handset asks to hold.
+    HandsetHold,
+    /// The handset asks to go on.
+    HandsetRetrieve,
+    /// 180 or 183.
+    PeerProgress,
+    /// 200 to our INVITE.
+    PeerAnswered,
+    /// ACK to our 200.
+    PeerConfirmed,
+    /// Our INVITE was refused.
+    PeerRefused,
+    /// BYE, CANCEL, or the session was lost.
+    PeerEnded,
+    /// Our hold or retrieve was accepted.
+    ReofferAccepted,
+    /// Our hold or retrieve was refused.
+    ReofferRefused,
+    /// The administrator or the shutdown ends the call.
+    End,
+}
+
+/// What to do, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Send the INVITE.
+    Invite,
+    /// Send 180.
+    Ring,
+    /// Send 200 with our answer.
+    Accept,
+    /// CANCEL, BYE or a refusal, as the session's state demands.
+    HangUp,
+    /// Send CC-CALL-PROC.
+    Proceeding,
+    /// Send CC-ALERTING.
+    Alert,
+    /// Send CC-CONNECT.
+    Connect,
+    /// Send CC-RELEASE with the reason at hand.
+    Release,
+    /// Send the offer that holds.
+    OfferHold,
+    /// Send the offer that retrieves.
+    OfferRetrieve,
+    /// Tell the handset that its call is held.
+    ShowHeld,
+    /// Tell the handset that it is connected.
+    ShowConnected,
+    /// Give back the channel and forget the call.
+    Close,
+}
+
+/// All phases, in order.
+pub const PHASES: [Phase; 11] = [
+    Phase::Overlap,
+    Phase::Dialling,
+    Phase::Delivered,
+    Phase::Presented,
+    Phase::Alerting,
+    Phase::Accepted,
+    Phase::Active,
+    Phase::HoldPending,
+    Phase::Held,
+    Phase::RetrievePending,
+    Phase::Ended,
+];
+
+/// All triggers, in order.
+pub const TRIGGERS: [Trigger; 15] = [
+    Trigger::DialComplete,
+    Trigger::LocalFailure,
+    Trigger::HandsetAlerting,
+    Trigger::HandsetAnswered,
+    Trigger::HandsetReleased,
+    Trigger::HandsetHold,
+    Trigger::HandsetRetrieve,
+    Trigger::PeerProgress,
+    Trigger::PeerAnswered,
+    Trigger::PeerConfirmed,
+    Trigger::PeerRefused,
+    Trigger::PeerEnded,
+    Trigger::ReofferAccepted,
+    Trigger::ReofferRefused,
+    Trigger::End,
+];
+
+/// The next phase and what to do on the way.
+pub fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
+    use Action as A;
+    use Phase as P;
+    use Trigger as T;
+    // Ends before the session exists, with it, and after it is gone.
+    const HANDSET_ONLY: &[Action] = &[A::Release, A::Close];
+    const BOTH: &[Action] = &[A::HangUp, A::Release, A::Close];
+    const SESSION_ONLY: &[Action] = &[A::HangUp, A::Close];
+    const NOTHING: &[Action] = &[];
+
+    match (phase, trigger) {
+        (P::Overlap, T::DialComplete) => (P::Dialling, &[A::Proceeding, A::Invite]),
+        (P::Overlap, T::HandsetReleased) => (P::Ended, &[A::Close]),
+        (P::Overlap, T::LocalFailure | T::End) => (P::Ended, HANDSET_ONLY),
+        (
+            P::Overlap,
+            T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerProgress
+            | T::PeerAnswered
+            | T::PeerConfirmed
+            | T::PeerRefused
+            | T::PeerEnded
+            | T::ReofferAccepted
+            | T::ReofferRefused,
+        ) => (P::Overlap, NOTHING),
+
+        (P::Dialling, T::PeerProgress) => (P::Delivered, &[A::Alert]),
+        (P::Delivered, T::PeerProgress) => (P::Delivered, NOTHING),
+        (P::Dialling | P::Delivered, T::PeerAnswered) => (P::Active, &[A::Connect]),
+        (P::Dialling | P::Delivered, T::PeerRefused | T::PeerEnded) => (P::Ended, HANDSET_ONLY),
+        (P::Dialling | P::Delivered, T::HandsetReleased) => (P::Ended, SESSION_ONLY),
+        (P::Dialling | P::Delivered, T::LocalFailure | T::End) => (P::Ended, BOTH),
+        (
+            P::Dialling | P::Delivered,
+            T::DialComplete
+            | T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerConfirmed
+            | T::ReofferAccepted
+            | T::ReofferRefused,
+        ) => (phase, NOTHING),
+
+        (P::Presented, T::HandsetAlerting) => (P::Alerting, &[A::Ring]),
+        (P::Presented | P::Alerting, T::HandsetAnswered) => (P::Accepted, &[A::Accept]),
+        (P::Presented | P::Alerting, T::HandsetReleased) => (P::Ended, SESSION_ONLY),
+        (P::Presented | P::Alerting, T::PeerEnded | T::PeerRefused) => (P::Ended, HANDSET_ONLY),
+        (P::Presented | P::Alerting, T::LocalFailure | T::End) => (P::Ended, BOTH),
+        (P::Alerting, T::HandsetAlerting) => (P::Alerting, NOTHING),
+        (
+            P::Presented | P::Alerting,
+            T::DialComplete
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerProgress
+            | T::PeerAnswered
+            | T::PeerConfirmed
+            | T::ReofferAccepted
+            | T::ReofferRefused,
+        ) => (phase, NOTHING),
+
+        (P::Accepted, T::PeerConfirmed) => (P::Active, &[A::ShowConnected]),
+        (P::Active, T::HandsetHold) => (P::HoldPending, &[A::OfferHold]),
+        (P::HoldPending, T::ReofferAccepted) => (P::Held, &[A::ShowHeld]),
+        (P::HoldPending, T::ReofferRefused) => (P::Active, &[A::ShowConnected]),
+        (P::Held, T::HandsetRetrieve) => (P::RetrievePending, &[A::OfferRetrieve]),
+        (P::RetrievePending, T::ReofferAccepted) => (P::Active, &[A::ShowConnected]),
+        (P::RetrievePending, T::ReofferRefused) => (P::Held, &[A::ShowHeld]),
+
+        (
+            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            T::HandsetReleased,
+        ) => (P::Ended, SESSION_ONLY),
+        (
+            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            T::PeerEnded | T::PeerRefused,
+        ) => (P::Ended, HANDSET_ONLY),
+        (
+            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            T::LocalFailure | T::End,
+        ) => (P::Ended, BOTH),
+        (
+            P::Accepted,
+            T::HandsetHold | T::HandsetRetrieve | T::ReofferAccepted | T::ReofferRefused,
+        )
+        | (P::Active, T::HandsetRetrieve | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
+        | (P::HoldPending | P::RetrievePending, T::HandsetHold | T::HandsetRetrieve | T::PeerConfirmed)
+        | (P::Held, T::HandsetHold | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
+        | (
+            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            T::DialComplete | T::HandsetAlerting | T::HandsetAnswered | T::PeerProgress | T::PeerAnswered,
+        ) => (phase, NOTHING),
+
+        (
+            P::Ended,
+            T::DialComplete
+            | T::LocalFailure
+            | T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::HandsetReleased
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerProgress
+            | T::PeerAnswered
+            | T::PeerConfirmed
+            | T::PeerRefused
+            | T::PeerEnded
+            | T::ReofferAccepted
+            | T::ReofferRefused
+            | T::End,
+        ) => (P::Ended, NOTHING),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// A phase with what the two legs are really in.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct World {
+        phase: Phase,
+        handset: bool,
+        session: bool,
+        channel: bool,
+    }
+
+    fn after(world: World, trigger: Trigger) -> World {
+        let (phase, actions) = step(world.phase, trigger);
+        let mut next = World { phase, ..world };
+        if trigger == Trigger::HandsetReleased {
+            next.handset = false;
+        }
+        if matches!(trigger, Trigger::PeerRefused | Trigger::PeerEnded) {
+            next.session = false;
+        }
+        for action in actions {
+            match action {
+                Action::Invite => {
+                    assert!(!next.session, "a second session in {world:?} after {trigger:?}");
+                    next.session = true;
+                }
+                Action::HangUp => {
+                    assert!(next.session, "a hang-up of nothing in {world:?} after {trigger:?}");
+                    next.session = false;
+                }
+                Action::Ring | Action::Accept | Action::OfferHold | Action::OfferRetrieve => {
+                    assert!(next.session, "{action:?} without a session in {world:?} after {trigger:?}");
+                }
+                Action::Release => {
+                    assert!(next.handset, "a release of nothing in {world:?} after {trigger:?}");
+                    next.handset = false;
+                }
+                Action::Proceeding
+                | Action::Alert
+                | Action::Connect
+                | Action::ShowHeld
+                | Action::ShowConnected => {
+                    assert!(next.handset, "{action:?} without a handset in {world:?} after {trigger:?}");
+                }
+                Action::Close => next.channel = false,
+            }
+        }
+        next
+    }
+
+    /// Whether a trigger can come at all: a leg that is gone says nothing.
+    fn possible(world: World, trigger: Trigger) -> bool {
+        match trigger {
+            Trigger::HandsetAlerting
+            | Trigger::HandsetAnswered
+            | Trigger::HandsetReleased
+            | Trigger::HandsetHold
+            | Trigger::HandsetRetrieve => world.handset,
+            Trigger::PeerProgress
+            | Trigger::PeerAnswered
+            | Trigger::PeerConfirmed
+            | Trigger::PeerRefused
+            | Trigger::PeerEnded
+            | Trigger::ReofferAccepted
+            | Trigger::ReofferRefused => world.session,
+            Trigger::DialComplete | Trigger::LocalFailure | Trigger::End => true,
+        }
+    }
+
+    #[test]
+    fn every_call_ends_on_both_sides() {
+        let outgoing = World { phase: Phase::Overlap, handset: true, session: false, channel: true };
+        let incoming = World { phase: Phase::Presented, handset: true, session: true, channel: true };
+        let mut seen: BTreeSet<World> = [outgoing, incoming].into();
+        let mut open: Vec<World> = seen.iter().copied().collect();
+        while let Some(world) = open.pop() {
+            for trigger in TRIGGERS.into_iter().filter(|trigger| possible(world, *trigger)) {
+                let next = after(world, trigger);
+                let over = next.phase == Phase::Ended;
+                assert_eq!(over, !next.handset && !next.session, "{world:?} after {trigger:?}: {next:?}");
+                assert_eq!(over, !next.channel, "{world:?} after {trigger:?}: {next:?}");
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+            // Whatever the state, the administrator's word and the handset's release end it.
+            assert_eq!(step(world.phase, Trigger::End).0, Phase::Ended);
+            assert_eq!(step(world.phase, Trigger::HandsetReleased).0, Phase::Ended);
+        }
+        let phases: BTreeSet<Phase> = seen.iter().map(|world| world.phase).collect();
+        assert_eq!(phases, PHASES.into(), "every phase is reached");
+    }
+}
