@@ -63,9 +63,10 @@ impl TryFrom<String> for StoreUrl {
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            Some(("postgres" | "postgresql", _)) => Err(
-                "PostgreSQL is not built into this version, write for example \"sqlite:data/ipdect.db\"".to_owned(),
-            ),
+            Some(("postgres" | "postgresql", _)) => {
+                Err("PostgreSQL is not built into this version, write for example \"sqlite:data/ipdect.db\""
+                    .to_owned())
+            }
             _ => Err(format!("{text:?} is no store, write for example \"sqlite:data/ipdect.db\"")),
         }
     }
@@ -107,7 +108,8 @@ mod tests {
             StoreUrl::try_from("sqlite:data/x.db".to_owned()),
             Ok(StoreUrl::Sqlite(PathBuf::from("data/x.db")))
         );
-        for (text, word) in [("postgres://h/d", "PostgreSQL"), ("sqlite:", "sqlite:data"), ("data.db", "no store")]
+        for (text, word) in
+            [("postgres://h/d", "PostgreSQL"), ("sqlite:", "sqlite:data"), ("data.db", "no store")]
         {
             assert!(StoreUrl::try_from(text.to_owned()).unwrap_err().contains(word), "{text}");
         }

@@ -106,7 +106,9 @@ mod tests {
         let ari = AccessRightsIdentity::try_from("1f102f0e86".to_owned()).unwrap();
         assert_eq!(ari.octets(), [0x10, 0x2f, 0x0e, 0x86]);
         assert_eq!(ari.text(), "1f102f0e86");
-        for text in ["1f002f0e86", "20102f0e86", "1f102f0e8", "1f1xxf0e86", "1f10000e86", "1f102f0000", "1f902f0e86"] {
+        for text in
+            ["1f002f0e86", "20102f0e86", "1f102f0e8", "1f1xxf0e86", "1f10000e86", "1f102f0000", "1f902f0e86"]
+        {
             assert!(AccessRightsIdentity::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

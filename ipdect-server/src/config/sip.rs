@@ -143,7 +143,9 @@ impl TryFrom<String> for ProxyUri {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{text:?} is no proxy URI ({why}), write for example \"sip:pool.example.net:5061\"");
+        let wrong = |why: &str| {
+            format!("{text:?} is no proxy URI ({why}), write for example \"sip:pool.example.net:5061\"")
+        };
         let lower = text.trim().to_ascii_lowercase();
         let rest = lower
             .strip_prefix("sips:")
@@ -162,7 +164,10 @@ impl TryFrom<String> for ProxyUri {
         let port = match port {
             None => None,
             Some(port) => Some(
-                port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is not 1 to 65535"))?,
+                port.parse()
+                    .ok()
+                    .filter(|port| *port > 0)
+                    .ok_or_else(|| wrong("the port is not 1 to 65535"))?,
             ),
         };
         if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b)) {
