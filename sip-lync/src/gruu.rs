@@ -1,0 +1,164 @@
+//! How an endpoint is named: epid, `+sip.instance` UUID, GRUU token.
+
+use sha1::{Digest, Sha1};
+use std::fmt;
+
+/// The UUID of an endpoint, derived from its epid; printed as in `+sip.instance`.
+///
+/// MS-SIPRE 4.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId([u8; 16]);
+
+impl InstanceId {
+    /// The UUID of an epid, taken exactly as it is sent: letter case matters.
+    ///
+    /// MS-SIPRE 4.2
+    #[must_use]
+    pub fn from_epid(epid: &str) -> Self {
+        let digest = Sha1::new()
+            .chain_update(NAMESPACE)
+            .chain_update(epid.as_bytes())
+            .finalize();
+        let mut octets = [0; 16];
+        for (octet, hashed) in octets.iter_mut().zip(digest) {
+            *octet = hashed;
+        }
+        octets[7] = (octets[7] & 0x0f) | 0x50;
+        octets[8] = (octets[8] & 0x3f) | 0x80;
+        Self(octets)
+    }
+
+    /// Reads the value of `+sip.instance`, with or without `<urn:uuid:` and `>`, in any letter case.
+    ///
+    /// RFC 5627 4.1, RFC 4122 3
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().trim_matches('"');
+        let text = text.strip_prefix('<').unwrap_or(text);
+        let text = text.strip_suffix('>').unwrap_or(text);
+        let text = match text.get(..9) {
+            Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
+            _ => text,
+        };
+        let mut digits = text.chars();
+        let mut octets = [0; 16];
+        for (position, place) in PRINTED.iter().enumerate() {
+            if matches!(position, 4 | 6 | 8 | 10) && digits.next()? != '-' {
+                return None;
+            }
+            let high = digits.next()?.to_digit(16)?;
+            let low = digits.next()?.to_digit(16)?;
+            *octets.get_mut(*place)? = (high * 16 + low) as u8;
+        }
+        digits.next().is_none().then_some(Self(octets))
+    }
+
+    /// The token of the GRUU that the server forms for this endpoint: URL-safe base64 of the octets
+    /// and two zeros.
+    ///
+    /// MS-SIPRE 4.2
+    #[must_use]
+    pub fn token(&self) -> String {
+        let mut token = String::with_capacity(24);
+        let mut group = 0_u32;
+        for (position, octet) in self.0.iter().chain([0, 0].iter()).enumerate() {
+            group = (group << 8) | u32::from(*octet);
+            if position % 3 == 2 {
+                for shift in [18, 12, 6, 0] {
+                    token.push(base64_url(((group >> shift) & 0x3f) as u8));
+                }
+                group = 0;
+            }
+        }
+        token
+    }
+
+    /// The `opaque` parameter of the user GRUU: `user:epid:` and the token.
+    ///
+    /// MS-SIPRE 2.2.3
+    #[must_use]
+    pub fn opaque(&self) -> String {
+        format!("user:epid:{}", self.token())
+    }
+
+    /// The value of the `+sip.instance` parameter with its quotes.
+    ///
+    /// RFC 5627 4.1
+    #[must_use]
+    pub fn sip_instance(&self) -> String {
+        format!("\"<urn:uuid:{self}>\"")
+    }
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, place) in PRINTED.iter().enumerate() {
+            if matches!(position, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{:02x}", self.0.get(*place).copied().unwrap_or(0))?;
+        }
+        Ok(())
+    }
+}
+
+const fn base64_url(six: u8) -> char {
+    match six {
+        0..=25 => (b'A' + six) as char,
+        26..=51 => (b'a' + six - 26) as char,
+        52..=61 => (b'0' + six - 52) as char,
+        62 => '-',
+        _ => '_',
+    }
+}
+
+/// The name space, its first three groups in little-endian order.
+///
+/// MS-SIPRE 4.2
+const NAMESPACE: [u8; 16] = [
+    0x03, 0xfb, 0xac, 0xfc, 0x73, 0x8a, 0xef, 0x46, 0x91, 0xb1, 0xe5, 0xeb, 0xee, 0xab, 0xa4, 0xfe,
+];
+
+/// The order in which the octets are printed.
+const PRINTED: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epid_01010101_has_the_published_uuid_and_token() {
+        let instance = InstanceId::from_epid("01010101");
+        assert_eq!(instance.to_string(), "4b1682a8-f968-5701-83fc-7c6741dc6697");
+        assert_eq!(instance.token(), "qIIWS2j5AVeD_HxnQdxmlwAA");
+        assert_eq!(instance.opaque(), "user:epid:qIIWS2j5AVeD_HxnQdxmlwAA");
+    }
+
+    #[test]
+    fn letter_case_of_the_epid_matters_and_of_the_uuid_does_not() {
+        assert_ne!(InstanceId::from_epid("ab"), InstanceId::from_epid("AB"));
+        let instance = InstanceId::from_epid("01010101");
+        for text in [
+            "4b1682a8-f968-5701-83fc-7c6741dc6697",
+            "\"<urn:uuid:4B1682A8-F968-5701-83FC-7C6741DC6697>\"",
+            "<URN:UUID:4B1682A8-f968-5701-83FC-7C6741DC6697>",
+        ] {
+            assert_eq!(InstanceId::parse(text), Some(instance), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_refused() {
+        for text in [
+            "",
+            "urn:uuid:",
+            "4b1682a8f968570183fc7c6741dc6697",
+            "4b1682a8-f968-5701-83fc-7c6741dc669",
+            "4b1682a8-f968-5701-83fc-7c6741dc66977",
+            "4b1682a8-f968-5701-83fc-7c6741dc669g",
+            "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+        ] {
+            assert_eq!(InstanceId::parse(text), None, "{text}");
+        }
+    }
+}

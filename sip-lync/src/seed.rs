@@ -1,0 +1,151 @@
+//! Where branches, tags and Call-IDs come from: a keyed counter over one seed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use std::time::Duration;
+
+/// The only randomness an endpoint gets; the same seed and inputs give the same bytes.
+///
+/// RFC 3261 19.3 demands tags with 32 random bits, RFC 4086 tells how to get a seed.
+///
+/// RFC 3261 19.3
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Seed(pub [u8; 32]);
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+/// A generator of the random words of SIP: HMAC-SHA-256 of a counter under the seed.
+///
+/// RFC 3261 19.3, RFC 2104
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Words {
+    seed: Seed,
+    counter: u64,
+}
+
+impl Words {
+    /// A generator that starts at its first word.
+    ///
+    /// RFC 3261 19.3
+    #[must_use]
+    pub const fn new(seed: Seed) -> Self {
+        Self { seed, counter: 0 }
+    }
+
+    /// The branch parameter of a new transaction.
+    ///
+    /// RFC 3261 8.1.1.7
+    pub fn branch(&mut self) -> String {
+        let mut branch = String::from("z9hG4bK");
+        push_hex(&mut branch, &self.octets::<10>(b"branch"));
+        branch
+    }
+
+    /// A tag for From or To: ten digits as the clients of the dialect write them.
+    ///
+    /// RFC 3261 19.3
+    pub fn tag(&mut self) -> String {
+        let mut tag = String::new();
+        push_hex(&mut tag, &self.octets::<5>(b"tag"));
+        tag
+    }
+
+    /// A Call-ID without a host part.
+    ///
+    /// RFC 3261 8.1.1.4
+    pub fn call_id(&mut self) -> String {
+        let mut call_id = String::new();
+        push_hex(&mut call_id, &self.octets::<16>(b"call-id"));
+        call_id
+    }
+
+    /// The key that leads requests for a contact of ours back to its user.
+    ///
+    /// MS-SIPRE 2.2
+    pub fn opaque(&mut self) -> String {
+        let mut opaque = String::new();
+        push_hex(&mut opaque, &self.octets::<8>(b"ms-opaque"));
+        opaque
+    }
+
+    /// The octets of a conversation identifier.
+    ///
+    /// MS-CONFBAS 2.2
+    pub fn conversation(&mut self) -> [u8; 20] {
+        self.octets::<20>(b"conversation")
+    }
+
+    /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
+    ///
+    /// RFC 3261 14.1
+    pub fn between(&mut self, lowest: Duration, highest: Duration) -> Duration {
+        let steps = highest.saturating_sub(lowest).as_millis() / 10 + 1;
+        let random = u128::from(u64::from_be_bytes(self.octets::<8>(b"between")));
+        let step = u64::try_from(random % steps).unwrap_or(0);
+        lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
+    }
+
+    fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
+        // A key of 32 octets is accepted by HMAC always.
+        let mut octets = [0; N];
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.seed.0) {
+            mac.update(label);
+            mac.update(&self.counter.to_be_bytes());
+            for (octet, random) in octets.iter_mut().zip(mac.finalize().into_bytes()) {
+                *octet = random;
+            }
+        }
+        self.counter = self.counter.wrapping_add(1);
+        octets
+    }
+}
+
+fn push_hex(text: &mut String, octets: &[u8]) {
+    for octet in octets {
+        for digit in [octet >> 4, octet & 0x0f] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_words() {
+        let mut left = Words::new(Seed([7; 32]));
+        let mut right = Words::new(Seed([7; 32]));
+        let mut other = Words::new(Seed([8; 32]));
+        assert_eq!(left.branch(), right.branch());
+        assert_eq!(left.tag(), right.tag());
+        assert_ne!(left.call_id(), other.call_id());
+    }
+
+    #[test]
+    fn words_never_repeat() {
+        let mut words = Words::new(Seed([1; 32]));
+        let first = words.branch();
+        assert!(first.starts_with("z9hG4bK"));
+        assert_eq!(first.len(), 27);
+        assert_ne!(first, words.branch());
+        assert_eq!(words.tag().len(), 10);
+        assert_eq!(words.call_id().len(), 32);
+    }
+
+    #[test]
+    fn spread_stays_within_its_bounds() {
+        let mut words = Words::new(Seed([1; 32]));
+        let (lowest, highest) = (Duration::from_millis(2100), Duration::from_secs(4));
+        for _ in 0..500 {
+            let spread = words.between(lowest, highest);
+            assert!(spread >= lowest && spread <= highest);
+        }
+        assert_eq!(words.between(highest, lowest), highest);
+    }
+}

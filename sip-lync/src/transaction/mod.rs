@@ -1,0 +1,14 @@
+//! The transaction layer over reliable transports: four pure machines and the layer that runs them.
+//!
+//! | Machine | Standard |
+//! |---|---|
+//! | [`client_invite`] | RFC 3261 17.1.1, RFC 6026 7.2 |
+//! | [`client`] | RFC 3261 17.1.2 |
+//! | [`server_invite`] | RFC 3261 17.2.1, RFC 6026 7.1 |
+//! | [`server`] | RFC 3261 17.2.2 |
+
+pub mod client;
+pub mod client_invite;
+pub mod server;
+pub mod server_invite;
+pub mod timers;

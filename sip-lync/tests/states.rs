@@ -1,0 +1,518 @@
+//! The pure step functions, explored exhaustively and rendered into `docs/states`.
+//!
+//! `UPDATE_STATES=1 cargo test -p sip-lync --test states` writes the tables again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::{Debug, Write as _};
+use std::fs;
+use std::path::Path;
+
+use sip_lync::transaction::timers::Timer;
+use sip_lync::transaction::{client, client_invite, server, server_invite};
+use sip_lync::{invite, offer_answer, register};
+
+/// Renders one machine: a table of the cells that do something, state by state.
+fn render<S: Copy + Debug + PartialEq, T: Copy + Debug, E: Debug>(
+    states: &[S],
+    triggers: &[T],
+    step: impl Fn(S, T) -> (S, Vec<E>),
+) -> String {
+    let mut table = String::from("\n| State | Trigger | Next state | Effects |\n|---|---|---|---|\n");
+    let mut ignored = 0_usize;
+    for state in states {
+        for trigger in triggers {
+            let (next, effects) = step(*state, *trigger);
+            if next == *state && effects.is_empty() {
+                ignored += 1;
+                continue;
+            }
+            let effects: Vec<String> = effects.iter().map(|effect| format!("{effect:?}")).collect();
+            writeln!(table, "| {state:?} | {trigger:?} | {next:?} | {} |", effects.join(", ")).unwrap();
+        }
+    }
+    let cells = states.len() * triggers.len();
+    writeln!(
+        table,
+        "\n{} states, {} triggers, {cells} cells; in {ignored} of them nothing happens and they are left out.",
+        states.len(),
+        triggers.len()
+    )
+    .unwrap();
+    table
+}
+
+/// Compares a rendered table with the file in `docs/states`, or writes it.
+fn compare(name: &str, rendered: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/states").join(format!("{name}.md"));
+    if std::env::var_os("UPDATE_STATES").is_some() {
+        fs::write(&path, rendered).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, rendered, "{} is not what the code does", path.display());
+}
+
+/// Every value that can be reached from the first ones.
+fn explore<N: Clone + Ord>(first: &[N], next: impl Fn(&N) -> Vec<N>) -> BTreeSet<N> {
+    let mut seen: BTreeSet<N> = first.iter().cloned().collect();
+    let mut open: VecDeque<N> = first.iter().cloned().collect();
+    while let Some(node) = open.pop_front() {
+        for following in next(&node) {
+            if seen.insert(following.clone()) {
+                open.push_back(following);
+            }
+        }
+    }
+    seen
+}
+
+/// From every reachable value the goal can be reached.
+fn assert_always_ends<N: Clone + Ord + Debug>(
+    reachable: &BTreeSet<N>,
+    next: impl Fn(&N) -> Vec<N>,
+    goal: impl Fn(&N) -> bool,
+) {
+    let mut before: BTreeMap<N, Vec<N>> = BTreeMap::new();
+    for node in reachable {
+        for following in next(node) {
+            before.entry(following).or_default().push(node.clone());
+        }
+    }
+    let ends: Vec<N> = reachable.iter().filter(|node| goal(node)).cloned().collect();
+    let ending = explore(&ends, |node| before.get(node).cloned().unwrap_or_default());
+    for node in reachable {
+        assert!(ending.contains(node), "{node:?} never ends");
+    }
+}
+
+fn timers(running: &BTreeSet<Timer>, start: Option<Timer>, stop: Option<Timer>) -> BTreeSet<Timer> {
+    let mut running = running.clone();
+    if let Some(timer) = start {
+        assert!(running.insert(timer), "{timer:?} is started while it runs");
+    }
+    if let Some(timer) = stop {
+        assert!(running.remove(&timer), "{timer:?} is stopped and does not run");
+    }
+    running
+}
+
+#[test]
+fn the_invite_client_transaction_always_ends_and_leaves_no_timer() {
+    use client_invite::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    type Node = (State, BTreeSet<Timer>);
+    let next = |(state, running): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let mut running = running.clone();
+            match trigger {
+                Trigger::TimerB if !running.remove(&Timer::B) => continue,
+                Trigger::TimerM if !running.remove(&Timer::M) => continue,
+                Trigger::TimerB
+                | Trigger::TimerM
+                | Trigger::Provisional
+                | Trigger::Success
+                | Trigger::Failure
+                | Trigger::TransportError => {}
+            }
+            let (after, effects) = step(*state, trigger);
+            for effect in effects {
+                running = match effect {
+                    Effect::Start(timer) => timers(&running, Some(*timer), None),
+                    Effect::Stop(timer) => timers(&running, None, Some(*timer)),
+                    Effect::PassUp | Effect::Acknowledge | Effect::TimedOut | Effect::TransportFailed => {
+                        running
+                    }
+                };
+            }
+            following.push((after, running));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Calling, BTreeSet::from([Timer::B]))], next);
+    assert_always_ends(&reachable, next, |(state, _)| *state == State::Terminated);
+    for (state, running) in &reachable {
+        match state {
+            State::Terminated => assert!(running.is_empty(), "{running:?} outlives the transaction"),
+            State::Calling => assert!(running.contains(&Timer::B)),
+            State::Accepted => assert!(running.contains(&Timer::M)),
+            // RFC 3261 17.1.1.2: the user alone limits how long it rings.
+            State::Proceeding => assert!(running.is_empty()),
+        }
+    }
+    let states: BTreeSet<State> = reachable.iter().map(|(state, _)| *state).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("client_invite", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn the_client_transaction_always_ends_and_tells_its_user_once() {
+    use client::{Effect, STATES, State, TRIGGERS, step};
+    type Node = (State, u8, bool);
+    let next = |(state, told, timer): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            if trigger == client::Trigger::TimerF && !timer {
+                continue;
+            }
+            let mut timer = *timer && trigger != client::Trigger::TimerF;
+            let (after, effects) = step(*state, trigger);
+            let mut told = *told;
+            for effect in effects {
+                match effect {
+                    Effect::PassUp if after == State::Terminated => told += 1,
+                    Effect::PassUp => {}
+                    Effect::TimedOut | Effect::TransportFailed => told += 1,
+                    Effect::Stop(Timer::F) => {
+                        assert!(timer);
+                        timer = false;
+                    }
+                    Effect::Stop(_) => panic!("{effect:?}"),
+                }
+            }
+            following.push((after, told, timer));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Trying, 0, true)], next);
+    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+    for (state, told, timer) in &reachable {
+        assert_eq!(*told, u8::from(*state == State::Terminated));
+        assert_eq!(*timer, *state != State::Terminated);
+    }
+    assert_eq!(reachable.len(), STATES.len());
+    compare("client", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn the_invite_server_transaction_leaves_no_timer_and_sends_one_kind_of_final_response() {
+    use server_invite::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    type Node = (State, BTreeSet<Timer>, bool, bool);
+    let next = |(state, running, succeeded, refused): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let mut running = running.clone();
+            match trigger {
+                Trigger::Trying if !running.remove(&Timer::Trying) => continue,
+                Trigger::TimerH if !running.remove(&Timer::H) => continue,
+                Trigger::TimerL if !running.remove(&Timer::L) => continue,
+                Trigger::Trying
+                | Trigger::TimerH
+                | Trigger::TimerL
+                | Trigger::Invite
+                | Trigger::Ack
+                | Trigger::Provisional
+                | Trigger::Success
+                | Trigger::Failure
+                | Trigger::TransportError => {}
+            }
+            let (after, effects) = step(*state, trigger);
+            let (mut succeeded, mut refused) = (*succeeded, *refused);
+            for effect in effects {
+                running = match effect {
+                    Effect::Start(timer) => timers(&running, Some(*timer), None),
+                    Effect::Stop(timer) => timers(&running, None, Some(*timer)),
+                    Effect::Send => {
+                        succeeded |= trigger == Trigger::Success;
+                        refused |= trigger == Trigger::Failure;
+                        running
+                    }
+                    Effect::SendTrying
+                    | Effect::Repeat
+                    | Effect::TimedOut
+                    | Effect::TransportFailed => running,
+                };
+            }
+            following.push((after, running, succeeded, refused));
+        }
+        following
+    };
+    let reachable =
+        explore(&[(State::Incoming, BTreeSet::from([Timer::Trying]), false, false)], next);
+    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+    for (state, running, succeeded, refused) in &reachable {
+        assert!(!(*succeeded && *refused), "{state:?}");
+        if *state == State::Terminated {
+            assert!(running.is_empty(), "{running:?}");
+        }
+    }
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("server_invite", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn the_server_transaction_sends_one_final_response() {
+    use server::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    type Node = (State, u8);
+    let next = |(state, finals): &Node| -> Vec<Node> {
+        TRIGGERS
+            .iter()
+            .map(|trigger| {
+                let (after, effects) = step(*state, *trigger);
+                let sent = effects.contains(&Effect::Send) && *trigger == Trigger::Final;
+                (after, finals + u8::from(sent))
+            })
+            .collect()
+    };
+    let reachable = explore(&[(State::Trying, 0)], next);
+    assert_always_ends(&reachable, next, |(state, _)| *state == State::Terminated);
+    for (state, finals) in &reachable {
+        assert!(*finals <= 1 && (*finals == 0 || *state == State::Terminated), "{state:?} {finals}");
+    }
+    compare("server", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn offer_and_answer_alternate() {
+    use offer_answer::{Meaning, POSITIONS, Position, TRIGGERS, Trigger, step};
+    let next = |position: &Position| TRIGGERS.iter().map(|trigger| step(*position, *trigger).0).collect();
+    let reachable = explore(&[Position::None], next);
+    assert_eq!(reachable, BTreeSet::from(POSITIONS));
+    for position in POSITIONS {
+        let ours = matches!(position, Position::Offered | Position::Reoffered);
+        let theirs = matches!(position, Position::OfferReceived | Position::ReofferReceived);
+        for trigger in TRIGGERS {
+            let (after, meaning) = step(position, trigger);
+            match meaning {
+                Meaning::Offer => assert!(!ours && !theirs, "{position:?} {trigger:?}"),
+                Meaning::Answer => {
+                    assert!(if trigger == Trigger::Send { theirs } else { ours });
+                    assert_eq!(after, Position::Agreed);
+                }
+                Meaning::Forbidden => assert_eq!(after, position),
+                Meaning::Withdrawal => assert_eq!(trigger, Trigger::Refuse),
+                Meaning::Repetition => panic!("a step never repeats"),
+            }
+        }
+    }
+    compare("offer_answer", &render(&POSITIONS, &TRIGGERS, |s, t| (step(s, t).0, vec![step(s, t).1])));
+}
+
+/// What must hold of an INVITE session beside its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Session {
+    state: invite::State,
+    /// How often the user was told that it is over.
+    over: u8,
+    /// An INVITE or re-INVITE or UPDATE of the peer has no final response.
+    owes_response: bool,
+    /// Our 200 is being repeated.
+    repeating: bool,
+    /// The random time after a 491 runs.
+    backing_off: bool,
+    /// BYE was sent.
+    bye: bool,
+    /// An ACK for the 2xx of our INVITE is due.
+    owes_ack: bool,
+    /// The connection broke.
+    flow_lost: bool,
+}
+
+impl Session {
+    const fn new(state: invite::State, owes_response: bool) -> Self {
+        Self {
+            state,
+            over: 0,
+            owes_response,
+            repeating: false,
+            backing_off: false,
+            bye: false,
+            owes_ack: false,
+            flow_lost: false,
+        }
+    }
+
+    fn after(mut self, trigger: invite::Trigger) -> Self {
+        use invite::{Effect, Report, State, Trigger};
+        let before = self.state;
+        let (state, effects) = invite::step(before, trigger);
+        self.state = state;
+        self.flow_lost |= trigger == Trigger::FlowLost;
+        // What the outside world does with the trigger itself.
+        match (before, trigger) {
+            (
+                State::Established | State::ReinviteBackoff,
+                Trigger::Reinvite | Trigger::UpdateOffer,
+            ) => self.owes_response = true,
+            (
+                State::Calling | State::Proceeding | State::CancelWaiting | State::Cancelling,
+                Trigger::Success | Trigger::SuccessWithOffer,
+            )
+            | (State::Reinviting | State::Terminating, Trigger::ReinviteSuccess) => self.owes_ack = true,
+            _ => {}
+        }
+        for effect in effects {
+            match effect {
+                Effect::SendBye => {
+                    assert!(!self.bye, "two BYEs: {before:?} {trigger:?}");
+                    assert!(!self.owes_response, "BYE before the response: {before:?} {trigger:?}");
+                    assert!(!self.owes_ack, "BYE before the ACK: {before:?} {trigger:?}");
+                    self.bye = true;
+                }
+                Effect::SendAnswer => {
+                    assert!(self.owes_response);
+                    self.owes_response = false;
+                    self.repeating = true;
+                }
+                Effect::StopRepeating => {
+                    assert!(self.repeating, "{before:?} {trigger:?}");
+                    self.repeating = false;
+                }
+                Effect::SendRefusal | Effect::SendRequestTerminated | Effect::AnswerUpdate => {
+                    assert!(self.owes_response, "{before:?} {trigger:?}");
+                    self.owes_response = false;
+                }
+                // In Terminating the request that came is refused at once.
+                Effect::RefuseOffer if before == State::Terminating => {}
+                Effect::RefuseOffer => {
+                    assert!(self.owes_response, "{before:?} {trigger:?}");
+                    self.owes_response = false;
+                }
+                Effect::SendAck | Effect::AckReinvite => {
+                    assert!(self.owes_ack, "{before:?} {trigger:?}");
+                    self.owes_ack = false;
+                }
+                Effect::StartBackoff => self.backing_off = true,
+                Effect::StopBackoff => {
+                    assert!(self.backing_off);
+                    self.backing_off = false;
+                }
+                Effect::SendReinvite => {
+                    if trigger == Trigger::BackoffOver {
+                        self.backing_off = false;
+                    }
+                    assert!(!self.backing_off);
+                }
+                Effect::Report(report) => match report {
+                    Report::Failed
+                    | Report::EndedByPeer
+                    | Report::EndedLocally
+                    | Report::Cancelled
+                    | Report::AckMissing
+                    | Report::DialogGone
+                    | Report::FlowLost => self.over += 1,
+                    Report::Progress
+                    | Report::Answered
+                    | Report::Confirmed
+                    | Report::Reoffered
+                    | Report::ReofferWithdrawn
+                    | Report::ReofferAnswered
+                    | Report::ReofferConfirmed
+                    | Report::ReofferRefused => {
+                        assert_eq!(self.over, 0, "told after the end: {before:?} {trigger:?}");
+                    }
+                },
+                Effect::SendCancel
+                | Effect::RepeatAck
+                | Effect::EndFork
+                | Effect::SendRinging
+                | Effect::AcceptBye
+                | Effect::RefuseBye
+                | Effect::RefusePending
+                | Effect::RefuseRetryLater => {}
+            }
+        }
+        self
+    }
+}
+
+#[test]
+fn an_invite_session_ends_once_answers_everything_and_says_bye_last() {
+    use invite::{STATES, State, TRIGGERS, step};
+    let next = |session: &Session| -> Vec<Session> {
+        TRIGGERS.iter().map(|trigger| session.after(*trigger)).collect()
+    };
+    let reachable = explore(
+        &[Session::new(State::Calling, false), Session::new(State::Incoming, true)],
+        next,
+    );
+    assert_always_ends(&reachable, next, |session| session.state == State::Terminated);
+    for session in &reachable {
+        let over = matches!(session.state, State::Terminating | State::Terminated);
+        assert_eq!(session.over, u8::from(over), "{session:?}");
+        if session.state == State::Terminated {
+            assert!(!session.repeating && !session.backing_off, "{session:?}");
+            assert!(!session.owes_response || session.flow_lost, "{session:?}");
+        }
+    }
+    let states: BTreeSet<State> = reachable.iter().map(|session| session.state).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("invite", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn a_registration_never_has_two_requests_under_way() {
+    use register::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, a REGISTER is under way, a timer runs.
+    type Node = (State, bool, bool);
+    let next = |(state, open, timer): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut open, mut timer) = (*open, *timer);
+            match trigger {
+                Trigger::Success
+                | Trigger::SuccessAdded
+                | Trigger::Challenged
+                | Trigger::Redirected
+                | Trigger::IntervalTooBrief
+                | Trigger::RefusedForGood
+                | Trigger::RefusedForNow
+                | Trigger::TimedOut => {
+                    if !open {
+                        continue;
+                    }
+                    open = false;
+                }
+                Trigger::FlowLost => open = false,
+                Trigger::RefreshDue | Trigger::RetryDue => {
+                    let due = matches!(
+                        (state, trigger),
+                        (State::Registered, Trigger::RefreshDue) | (State::Waiting, Trigger::RetryDue)
+                    );
+                    if !due {
+                        continue;
+                    }
+                }
+                Trigger::Register
+                | Trigger::Deregister
+                | Trigger::NotifiedStop
+                | Trigger::NotifiedAgain
+                | Trigger::NotifiedMoved
+                | Trigger::NotifiedState => {}
+            }
+            let (after, effects) = step(*state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::SendRegister | Effect::SendDeregister => {
+                        assert!(!open, "two requests: {state:?} {trigger:?}");
+                        open = true;
+                    }
+                    Effect::StartRefresh | Effect::StartRetry => {
+                        assert!(!timer, "{state:?} {trigger:?}");
+                        timer = true;
+                    }
+                    Effect::StopTimers => timer = false,
+                    Effect::NewRegistration | Effect::Report(_) => {}
+                }
+            }
+            following.push((after, open, timer));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Unregistered, false, false)], next);
+    for (state, open, timer) in &reachable {
+        let waits = matches!(
+            state,
+            State::Registering
+                | State::Refreshing
+                | State::Withdrawing
+                | State::Deregistering
+                | State::Returning
+        );
+        assert_eq!(*open, waits, "{state:?}");
+        assert_eq!(*timer, matches!(state, State::Registered | State::Waiting), "{state:?}");
+    }
+    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Unregistered);
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("register", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
