@@ -28,6 +28,7 @@ pub use secret::Secret;
 pub use sip::{Authentication, DnsMethod, Lync, Proxy, ProxyUri, Sip, Transport};
 pub use template::{Values, template};
 pub use user::{HandsetIdentity, User};
+pub(crate) use validation::is_pkcs12;
 
 /// Everything the administrator decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
