@@ -1,0 +1,264 @@
+//! The receiving side of a cryptographic context.
+
+use core::fmt;
+
+use crate::agreed::{ReceiverKeys, Transform};
+use crate::cipher::KEY_STREAM_LIMIT;
+use crate::error::UnprotectError;
+use crate::master::KeyAtWork;
+use crate::packet::{Framing, Place, RTCP_INDEX, Received, ReceivedRtcp};
+use crate::packet_index::{Estimate, estimate};
+use crate::replay::{ReplayError, ReplayList};
+use crate::rtp::{self, Header, HeaderError, RTCP_HEADER};
+use crate::suite::Cipher;
+
+/// The settings of a receiver.
+///
+/// RFC 3711 3.2.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceiverConfig {
+    /// Roll-over counter of the first packet of each synchronisation source, where it was signalled.
+    pub initial_rollover: u32,
+    /// How many synchronisation sources the context keeps.
+    pub max_sources: usize,
+    /// Whether the first packet of a source may have the roll-over counter after the expected one, because the packets before the
+    /// wrap were lost (inferred). One more authentication at most.
+    pub recover_lost_wrap: bool,
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> Self {
+        Self { initial_rollover: 0, max_sources: 64, recover_lost_wrap: false }
+    }
+}
+
+/// Checks and opens the packets of one direction; keeps the state of every synchronisation source that was ever authentic.
+///
+/// RFC 3711 3.2.3, 3.3, 3.4
+#[derive(Clone)]
+pub struct Receiver {
+    transform: Transform,
+    config: ReceiverConfig,
+    keys: Vec<KeyAtWork>,
+    sources: Vec<Source>,
+}
+
+#[derive(Clone)]
+struct Source {
+    ssrc: u32,
+    rtp: ReplayList,
+    rtcp: ReplayList,
+}
+
+impl Receiver {
+    /// A receiver with the usual settings.
+    ///
+    /// RFC 3711 3.3.1
+    pub fn new(keys: ReceiverKeys) -> Self {
+        Self::with_config(keys, ReceiverConfig::default())
+    }
+
+    /// A receiver with settings.
+    ///
+    /// RFC 3711 3.3.1
+    #[expect(clippy::needless_pass_by_value, reason = "the keys are consumed so that no copy stays behind")]
+    pub fn with_config(keys: ReceiverKeys, config: ReceiverConfig) -> Self {
+        let transform = keys.0.transform;
+        let keys = KeyAtWork::of_receiver(&keys.0);
+        Self { transform, config, keys, sources: Vec::with_capacity(1) }
+    }
+
+    /// Checks and decrypts the SRTP packet in place; the plain packet stands in `buffer[..result]`. After an error the
+    /// buffer is as it was.
+    ///
+    /// RFC 3711 3.3, RFC 7714 10
+    #[inline]
+    pub fn unprotect(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+        let header = Header::parse(buffer)?;
+        let tag = self.transform.rtp_tag();
+        let mki = self.keys.first().map_or(0, |key| key.mki.len());
+        let room = buffer.len() - header.length;
+        if room < tag + mki {
+            return Err(UnprotectError::TooShort);
+        }
+        if room - tag - mki > KEY_STREAM_LIMIT {
+            return Err(UnprotectError::TooLong);
+        }
+        let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
+        let known = self.sources.iter().position(|source| source.ssrc == header.ssrc);
+        let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtp);
+        let candidates = candidates(list, &self.config, header.sequence_number);
+
+        let mut refused = UnprotectError::KeyExpired;
+        let framing = self.transform.rtp_framing(&[]);
+        let mki = core::mem::take(&mut key.mki);
+        let framing = Framing { mki: &mki, ..framing };
+        let mut opened = None;
+        for index in candidates.into_iter().flatten() {
+            if let (Some(list), true) = (list, framing.tag > 0)
+                && let Err(error) = list.check(index)
+            {
+                refused = error.into();
+                continue;
+            }
+            let place = Place { ssrc: header.ssrc, index, header: header.length };
+            let keys = key.rtp(&self.transform, index);
+            let mut received = Received::split(keys, framing, buffer);
+            if received.rtp_is_authentic(keys, framing, place) {
+                received.decrypt_rtp(keys, framing, place);
+                opened = Some((index, received.length()));
+                break;
+            }
+            refused = UnprotectError::AuthenticationFailed;
+        }
+        key.mki = mki;
+        let (index, length) = opened.ok_or(refused)?;
+        if key.counters.srtp_expired() {
+            return Err(UnprotectError::KeyExpired);
+        }
+        key.counters.count_srtp();
+        let source = source_at(&mut self.sources, known, header.ssrc, &self.config, &self.transform)?;
+        source.rtp.mark(index);
+        Ok(length)
+    }
+
+    /// Checks and decrypts the SRTCP packet in place; the plain packet stands in `buffer[..result]`. After an error the
+    /// buffer is as it was.
+    ///
+    /// RFC 3711 3.4, RFC 7714 10
+    pub fn unprotect_rtcp(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+        let ssrc = rtp::rtcp_ssrc(buffer)?;
+        let tag = self.transform.suite.rtcp_tag_length();
+        let mki = self.keys.first().map_or(0, |key| key.mki.len());
+        if buffer.len() < RTCP_HEADER + RTCP_INDEX + mki + tag {
+            return Err(UnprotectError::TooShort);
+        }
+        if buffer.len() > KEY_STREAM_LIMIT {
+            return Err(UnprotectError::TooLong);
+        }
+        let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
+        let known = self.sources.iter().position(|source| source.ssrc == ssrc);
+        let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtcp);
+
+        let mki = core::mem::take(&mut key.mki);
+        let framing = self.transform.rtcp_framing(&mki);
+        let opened = open_rtcp(key, &self.transform, framing, list, ssrc, buffer);
+        key.mki = mki;
+        let (index, length) = opened?;
+        if key.counters.srtcp_expired() {
+            return Err(UnprotectError::KeyExpired);
+        }
+        key.counters.count_srtcp();
+        let source = source_at(&mut self.sources, known, ssrc, &self.config, &self.transform)?;
+        source.rtcp.mark(u64::from(index));
+        Ok(length)
+    }
+
+    /// Whether an authentic packet of this source was received; if it is a source of our own, that one must change.
+    ///
+    /// RFC 3711 9.1, RFC 3550 8.2
+    pub fn has_source(&self, ssrc: u32) -> bool {
+        self.sources.iter().any(|source| source.ssrc == ssrc)
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("suite", &self.transform.suite)
+            .field("keys", &self.keys.len())
+            .field("sources", &self.sources.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key whose MKI the packet carries.
+#[inline]
+fn choose_key<'a>(
+    keys: &'a mut [KeyAtWork],
+    transform: &Transform,
+    packet: &[u8],
+    mki: usize,
+    tag: usize,
+) -> Result<&'a mut KeyAtWork, UnprotectError> {
+    let behind = if transform.suite.cipher() == Cipher::Galois { 0 } else { tag };
+    let end = packet.len().saturating_sub(behind);
+    let mki = packet.get(end.saturating_sub(mki)..end).unwrap_or_default();
+    keys.iter_mut().find(|key| *key.mki == *mki).ok_or(UnprotectError::UnknownMki)
+}
+
+/// The indexes a packet may have, the likeliest first.
+#[inline]
+fn candidates(list: Option<&ReplayList>, config: &ReceiverConfig, sequence: u16) -> [Option<u64>; 2] {
+    let Some(highest) = list.and_then(ReplayList::highest) else {
+        let index = |roc: u32| (u64::from(roc) << 16) | u64::from(sequence);
+        let after = config.initial_rollover.checked_add(1).filter(|_| config.recover_lost_wrap);
+        return [Some(index(config.initial_rollover)), after.map(index)];
+    };
+    match estimate(highest, sequence) {
+        Estimate::Index(index) => [Some(index), None],
+        Estimate::Exhausted => [None, None],
+    }
+}
+
+fn open_rtcp(
+    key: &mut KeyAtWork,
+    transform: &Transform,
+    framing: Framing<'_>,
+    list: Option<&ReplayList>,
+    ssrc: u32,
+    buffer: &mut [u8],
+) -> Result<(u32, usize), UnprotectError> {
+    // The index stands in the packet; the keys may depend on it, its place on the kind of keys alone.
+    let (encrypted, index) = ReceivedRtcp::split(key.rtcp(transform, 0), framing, buffer).index();
+    if let Some(list) = list {
+        list.check(u64::from(index))?;
+    }
+    let place = Place { ssrc, index: u64::from(index), header: RTCP_HEADER };
+    let keys = key.rtcp(transform, index);
+    let mut received = ReceivedRtcp::split(keys, framing, buffer);
+    if encrypted != framing.encrypt || !received.is_authentic(keys, framing, place) {
+        return Err(UnprotectError::AuthenticationFailed);
+    }
+    received.decrypt(keys, framing, place);
+    Ok((index, received.length()))
+}
+
+/// The state of a source, made if it is new; only authentic packets come here.
+#[inline]
+fn source_at<'a>(
+    sources: &'a mut Vec<Source>,
+    known: Option<usize>,
+    ssrc: u32,
+    config: &ReceiverConfig,
+    transform: &Transform,
+) -> Result<&'a mut Source, UnprotectError> {
+    let position = known.unwrap_or(sources.len());
+    if known.is_none() {
+        if position >= config.max_sources {
+            return Err(UnprotectError::TooManySources);
+        }
+        let list = ReplayList::new(transform.replay_window);
+        sources.push(Source { ssrc, rtp: list.clone(), rtcp: list });
+    }
+    sources.get_mut(position).ok_or(UnprotectError::TooManySources)
+}
+
+impl From<HeaderError> for UnprotectError {
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::TooShort => Self::TooShort,
+            HeaderError::Malformed => Self::Malformed,
+        }
+    }
+}
+
+impl From<ReplayError> for UnprotectError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Replayed => Self::Replayed,
+            ReplayError::TooOld => Self::TooOld,
+        }
+    }
+}
