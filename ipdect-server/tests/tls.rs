@@ -248,3 +248,43 @@ fn certificate_files_that_cannot_be_used_are_explained() {
     let tls = Tls { ca: vec![other_key], ..Tls::default() };
     assert!(Authorities::load(&tls).unwrap_err().to_string().contains("no certificate in it"));
 }
+
+#[test]
+fn a_pkcs12_file_gives_our_certificate_first_and_its_chain_after_it() {
+    use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, LocalKeyId, PrivateKey, PrivateKeyChain};
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+    let (folder, authority) = (Folder::new("tls"), Authority::new("Root"));
+    let pair = ours(&authority);
+    let leaf = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
+    let root = CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+    let certificates = [&leaf, &root].map(|der| Certificate::from_der(der).unwrap());
+    let mut with_key = KeyStore::new();
+    let chain = PrivateKeyChain::new(
+        LocalKeyId(vec![1]),
+        PrivateKey::from_der(key.secret_der()).unwrap(),
+        certificates.clone(),
+    );
+    with_key.add_entry("host", KeyStoreEntry::PrivateKeyChain(chain));
+    let mut without_key = KeyStore::new();
+    for (name, certificate) in ["a", "b"].into_iter().zip(certificates) {
+        without_key.add_entry(name, KeyStoreEntry::Certificate(certificate));
+    }
+    let load = |store: &KeyStore, password: &str| {
+        std::fs::write(folder.file("host.pfx"), store.writer("sesame").write().unwrap()).unwrap();
+        std::fs::write(folder.file("password"), format!("{password}\r\n")).unwrap();
+        let tls = Tls {
+            certificate: Some(folder.file("host.pfx")),
+            password_file: Some(folder.file("password")),
+            ..Tls::default()
+        };
+        Identity::load(&tls).map(|identity| identity.unwrap()).map_err(|error| error.to_string())
+    };
+    let identity = load(&with_key, "sesame").unwrap();
+    assert_eq!(identity.chain(), [leaf, root]);
+    assert!(identity.notes.is_empty(), "{:?}", identity.notes);
+    assert!(load(&with_key, "wrong").unwrap_err().contains("the password does not open it"));
+    assert!(load(&without_key, "sesame").unwrap_err().contains("without its private key"));
+}
