@@ -22,7 +22,12 @@ fn at(ms: u64) -> SystemTime {
 }
 
 fn subscription(ipei: &str, key: u8) -> Subscription {
-    Subscription { ipei: ipei.to_owned(), ipui: vec![0, 1, 2, 3, 4], uak: [key; 16] }
+    Subscription {
+        ipei: ipei.to_owned(),
+        ipui: vec![0, 1, 2, 3, 4],
+        uak: [key; 16],
+        dsaa2: key.is_multiple_of(2),
+    }
 }
 
 fn call(ipei: &str, number: u64) -> CallRecord {

@@ -16,8 +16,8 @@ use crate::config::StoreUrl;
 use crate::core::vocabulary::{Restored, StoreWrite};
 
 pub use call_log::LoggedCall;
-pub use sqlite::Sqlite;
 pub use login::{SessionRow, TokenHash};
+pub use sqlite::Sqlite;
 pub use thread::{StoreHandle, StoreStopped};
 
 /// A store that cannot be opened or used.

@@ -75,10 +75,10 @@ impl Sqlite {
             self.connection.prepare_cached(sql)?.execute(values).map(|_| ())
         };
         match write {
-            StoreWrite::Subscription(Subscription { ipei, ipui, uak }) => run(
-                "INSERT INTO subscription (ipei, ipui, uak) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (ipei) DO UPDATE SET ipui = excluded.ipui, uak = excluded.uak",
-                params![ipei, ipui, uak],
+            StoreWrite::Subscription(Subscription { ipei, ipui, uak, dsaa2 }) => run(
+                "INSERT INTO subscription (ipei, ipui, uak, dsaa2) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (ipei) DO UPDATE SET ipui = excluded.ipui, uak = excluded.uak, dsaa2 = excluded.dsaa2",
+                params![ipei, ipui, uak, dsaa2],
             ),
             StoreWrite::Unsubscribed { ipei } => {
                 run("DELETE FROM subscription WHERE ipei = ?1", params![ipei])?;
@@ -101,9 +101,14 @@ impl Sqlite {
         let read = || {
             let mut restored = Restored::default();
             let mut statement =
-                self.connection.prepare("SELECT ipei, ipui, uak FROM subscription ORDER BY ipei")?;
+                self.connection.prepare("SELECT ipei, ipui, uak, dsaa2 FROM subscription ORDER BY ipei")?;
             for row in statement.query_map([], |row| {
-                Ok(Subscription { ipei: row.get(0)?, ipui: row.get(1)?, uak: row.get(2)? })
+                Ok(Subscription {
+                    ipei: row.get(0)?,
+                    ipui: row.get(1)?,
+                    uak: row.get(2)?,
+                    dsaa2: row.get(3)?,
+                })
             })? {
                 restored.subscriptions.push(row?);
             }

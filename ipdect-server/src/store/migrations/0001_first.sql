@@ -1,7 +1,8 @@
 CREATE TABLE subscription (
     ipei TEXT PRIMARY KEY,
     ipui BLOB NOT NULL,
-    uak BLOB NOT NULL
+    uak BLOB NOT NULL,
+    dsaa2 INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE location (
