@@ -36,8 +36,9 @@ impl KeySet {
         let mut transform = Transform {
             suite: line.suite,
             key_derivation_rate: 0,
-            encrypt_rtp: true,
-            encrypt_rtcp: true,
+            encrypt_rtp: line.suite.encrypts(),
+            // Without a cipher nothing is encrypted, and the E bit says so.
+            encrypt_rtcp: line.suite.encrypts(),
             authenticate_rtp: true,
             replay_window: REPLAY_WINDOW,
         };

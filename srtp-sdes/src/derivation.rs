@@ -74,6 +74,13 @@ impl SessionKeys {
             Cipher::Null => Self::Null { authentication: authentication() },
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn galois_for_test(key: &[u8], salt: &[u8]) -> Self {
+        let mut octets = SessionSalt([0; 16]);
+        octets.0[..12].copy_from_slice(salt);
+        Self::Galois { cipher: GaloisKey::new(key), salt: octets }
+    }
 }
 
 /// The pseudo-random function: AES in counter mode under the master key.

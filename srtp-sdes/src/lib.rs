@@ -22,6 +22,8 @@ mod replay;
 mod rtp;
 mod sender;
 mod session_parameter;
+#[cfg(test)]
+mod session_vectors;
 mod suite;
 
 pub use agreed::{Agreed, ReceiverKeys, SenderKeys};

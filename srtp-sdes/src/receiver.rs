@@ -86,7 +86,11 @@ impl Receiver {
             return Err(UnprotectError::TooLong);
         }
         let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
+        if key.counters.srtp_expired() {
+            return Err(UnprotectError::KeyExpired);
+        }
         let known = self.sources.iter().position(|source| source.ssrc == header.ssrc);
+        let full = known.is_none() && self.sources.len() >= self.config.max_sources;
         let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtp);
         let candidates = candidates(list, &self.config, header.sequence_number);
 
@@ -106,6 +110,10 @@ impl Receiver {
             let keys = key.rtp(&self.transform, index);
             let mut received = Received::split(keys, framing, buffer);
             if received.rtp_is_authentic(keys, framing, place) {
+                if full {
+                    refused = UnprotectError::TooManySources;
+                    break;
+                }
                 received.decrypt_rtp(keys, framing, place);
                 opened = Some((index, received.length()));
                 break;
@@ -114,12 +122,10 @@ impl Receiver {
         }
         key.mki = mki;
         let (index, length) = opened.ok_or(refused)?;
-        if key.counters.srtp_expired() {
-            return Err(UnprotectError::KeyExpired);
-        }
         key.counters.count_srtp();
-        let source = source_at(&mut self.sources, known, header.ssrc, &self.config, &self.transform)?;
-        source.rtp.mark(index);
+        if let Some(source) = source_at(&mut self.sources, known, header.ssrc, &self.transform) {
+            source.rtp.mark(index);
+        }
         Ok(length)
     }
 
@@ -138,20 +144,22 @@ impl Receiver {
             return Err(UnprotectError::TooLong);
         }
         let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
+        if key.counters.srtcp_expired() {
+            return Err(UnprotectError::KeyExpired);
+        }
         let known = self.sources.iter().position(|source| source.ssrc == ssrc);
+        let full = known.is_none() && self.sources.len() >= self.config.max_sources;
         let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtcp);
 
         let mki = core::mem::take(&mut key.mki);
         let framing = self.transform.rtcp_framing(&mki);
-        let opened = open_rtcp(key, &self.transform, framing, list, ssrc, buffer);
+        let opened = open_rtcp(key, &self.transform, framing, list, ssrc, full, buffer);
         key.mki = mki;
         let (index, length) = opened?;
-        if key.counters.srtcp_expired() {
-            return Err(UnprotectError::KeyExpired);
-        }
         key.counters.count_srtcp();
-        let source = source_at(&mut self.sources, known, ssrc, &self.config, &self.transform)?;
-        source.rtcp.mark(u64::from(index));
+        if let Some(source) = source_at(&mut self.sources, known, ssrc, &self.transform) {
+            source.rtcp.mark(u64::from(index));
+        }
         Ok(length)
     }
 
@@ -208,6 +216,7 @@ fn open_rtcp(
     framing: Framing<'_>,
     list: Option<&ReplayList>,
     ssrc: u32,
+    full: bool,
     buffer: &mut [u8],
 ) -> Result<(u32, usize), UnprotectError> {
     // The index stands in the packet; the keys may depend on it, its place on the kind of keys alone.
@@ -221,6 +230,9 @@ fn open_rtcp(
     if encrypted != framing.encrypt || !received.is_authentic(keys, framing, place) {
         return Err(UnprotectError::AuthenticationFailed);
     }
+    if full {
+        return Err(UnprotectError::TooManySources);
+    }
     received.decrypt(keys, framing, place);
     Ok((index, received.length()))
 }
@@ -231,18 +243,14 @@ fn source_at<'a>(
     sources: &'a mut Vec<Source>,
     known: Option<usize>,
     ssrc: u32,
-    config: &ReceiverConfig,
     transform: &Transform,
-) -> Result<&'a mut Source, UnprotectError> {
+) -> Option<&'a mut Source> {
     let position = known.unwrap_or(sources.len());
     if known.is_none() {
-        if position >= config.max_sources {
-            return Err(UnprotectError::TooManySources);
-        }
         let list = ReplayList::new(transform.replay_window);
         sources.push(Source { ssrc, rtp: list.clone(), rtcp: list });
     }
-    sources.get_mut(position).ok_or(UnprotectError::TooManySources)
+    sources.get_mut(position)
 }
 
 impl From<HeaderError> for UnprotectError {

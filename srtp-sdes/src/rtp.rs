@@ -93,7 +93,7 @@ mod tests {
         extended[14] = 0xff;
         assert_eq!(Header::parse(&extended), Err(HeaderError::Malformed));
         assert_eq!(Header::parse(&packet(0x40, 20)), Err(HeaderError::Malformed));
-        assert_eq!(Header::parse(&packet(0x80, 11)[..11]), Err(HeaderError::TooShort));
+        assert_eq!(Header::parse(&packet(0x80, 12)[..11]), Err(HeaderError::TooShort));
         assert_eq!(Header::parse(&[]), Err(HeaderError::TooShort));
     }
 
