@@ -1,1 +1,78 @@
-//! To be filled.
+//! The presence of telephone handsets: which presence follows from their calls, and the documents that publish it.
+//!
+//! [`HandsetPresence`] turns calls and time into what is to be published: in a call, available for five minutes after it,
+//! inactive for five more, then away. [`category`] writes and reads the bodies of Lync's enhanced presence, [`pidf`] and
+//! [`msrtc`] write the documents of plain SIP presence and of old watchers. All XML is read within limits, and document type
+//! declarations are refused.
+//!
+//! # Standards
+//!
+//! - [x] MS-PRES: machine, phone and user state and `device`, written and read; publications with versions, reports and faults
+//! - [x] RFC 3863, RFC 4479, RFC 4480: the document of one handset, written
+//! - [x] MS-SIP appendix A: `presentity`, written
+//! - [ ] RFC 3863, RFC 4480: documents of others, read
+//! - [ ] RFC 4662, MS-PRES: lists of contacts (watching others)
+//! - [ ] MS-PRES: containers and their members, subscribers
+//! - [ ] RFC 5263: partial documents
+//!
+//! # Run loop
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use presence_pidf::{CallKey, Event, HandsetPresence, Phase, PresenceConfig, Remote};
+//!
+//! let mut now = Instant::now(); // the owner's clock
+//! let mut presence = HandsetPresence::new(now, PresenceConfig::new());
+//! let mut published = Vec::new();
+//! let mut drain = |presence: &mut HandsetPresence| {
+//!     while let Some(event) = presence.poll_event() {
+//!         if let Event::Changed(publication) = event {
+//!             published.push((publication.phase, publication.machine, publication.phone));
+//!         }
+//!     }
+//! };
+//! drain(&mut presence);
+//! presence.answered(now, CallKey(1), Remote::Party);
+//! drain(&mut presence);
+//! presence.ended(now + Duration::from_secs(60), CallKey(1));
+//! drain(&mut presence);
+//! while let Some(deadline) = presence.poll_timeout() {
+//!     now = deadline; // wait
+//!     presence.handle_timeout(now);
+//!     drain(&mut presence);
+//! }
+//! assert_eq!(published, [
+//!     (Phase::Away, Some(15500), None),
+//!     (Phase::InCall, Some(3500), Some(6500)),
+//!     (Phase::Available, Some(3500), None),
+//!     (Phase::Inactive, Some(5000), None),
+//!     (Phase::Away, Some(15500), None),
+//! ]);
+//! ```
+//!
+//! # Deliberately absent
+//!
+//! SIP (bodies are octets here, whoever carries them), storage, and the server's own aggregation of states.
+#![forbid(unsafe_code)]
+
+mod availability;
+pub mod category;
+mod date_time;
+mod error;
+mod handset_presence;
+mod instance;
+pub mod msrtc;
+pub mod pidf;
+mod publication;
+pub mod state;
+mod xml;
+
+pub use availability::Class;
+pub use date_time::date_time;
+pub use error::{Error, Rule};
+pub use handset_presence::{
+    CallKey, CountedActivity, Dnd, Event, HandsetPresence, OutOfRange, PresenceConfig, Remote, ShowConference,
+};
+pub use instance::{Instances, USER_STATE};
+pub use publication::{Activity, Publication};
+pub use state::Phase;
