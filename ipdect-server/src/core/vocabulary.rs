@@ -205,6 +205,8 @@ pub struct Subscription {
     pub ipui: Vec<u8>,
     /// User authentication key.
     pub uak: [u8; 16],
+    /// Whether the handset speaks DSAA2.
+    pub dsaa2: bool,
 }
 
 impl std::fmt::Debug for Subscription {

@@ -1,3 +1,5 @@
 //! The data plane: sockets, SRTP contexts and codecs of the calls.
 
 pub mod plan;
+pub mod stream;
+pub mod worker;

@@ -51,6 +51,13 @@ pub struct Flowing {
     pub receive: bool,
 }
 
+impl Flowing {
+    /// Both ways.
+    pub const BOTH: Self = Self { send: true, receive: true };
+    /// Neither way: held.
+    pub const NONE: Self = Self { send: false, receive: false };
+}
+
 /// The side towards Lync.
 #[derive(Clone, Debug)]
 pub struct NetworkLeg {

@@ -1,0 +1,109 @@
+//! One call: joins a DECT call and a SIP session, with the channel between them.
+
+pub(crate) mod map;
+pub mod step;
+
+use std::time::{Instant, SystemTime};
+
+use rfp_link::BearerId;
+use sip_lync::SessionId;
+use srtp_sdes::{Agreed, Offered, Profile};
+
+use super::deadlines::Waiter;
+use super::media_plan::RemoteMedia;
+use super::radio::Dlei;
+use super::subscriber::SubscriberId;
+use crate::media::plan::Channel;
+use step::Phase;
+
+/// Who called whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    HandsetToLync,
+    LyncToHandset,
+}
+
+impl Direction {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::HandsetToLync => "handset-to-lync",
+            Self::LyncToHandset => "lync-to-handset",
+        }
+    }
+}
+
+/// The other party as it is shown and logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// The whole URI.
+    pub(crate) uri: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// A number that a handset can dial.
+    pub(crate) number: String,
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) id: u32,
+    pub(crate) subscriber: SubscriberId,
+    pub(crate) direction: Direction,
+    pub(crate) phase: Phase,
+    pub(crate) since: Instant,
+    pub(crate) dect: Option<dect_nwk::CallId>,
+    pub(crate) session: Option<SessionId>,
+    /// Digits of the handset until the number is complete.
+    pub(crate) dialled: String,
+    pub(crate) peer: Peer,
+    pub(crate) channel: Channel,
+    pub(crate) link: Option<Dlei>,
+    pub(crate) bearer: Option<BearerId>,
+    /// Where the base station receives, once the bearer is open.
+    pub(crate) radio: Option<std::net::SocketAddr>,
+    pub(crate) network_ssrc: u32,
+    pub(crate) radio_ssrc: u32,
+    /// Our offer, until it is answered.
+    pub(crate) offered: Option<Offered>,
+    /// What both sides agreed on.
+    pub(crate) agreed: Option<Agreed>,
+    /// Profile and crypto line of our answer to the offer that was taken last.
+    pub(crate) answer_line: Option<(Profile, Option<String>)>,
+    pub(crate) remote: Option<RemoteMedia>,
+    /// Version of our session description.
+    pub(crate) version: u64,
+    /// The peer's further offer waits for our answer.
+    pub(crate) held_by_peer: bool,
+    pub(crate) started: SystemTime,
+    pub(crate) answered: Option<SystemTime>,
+    pub(crate) outcome: &'static str,
+    pub(crate) cause: String,
+    /// Why the handset released, for the refusal of an incoming call.
+    pub(crate) release_octet: u8,
+    /// Status with which the front end refused; the inner none means that nobody answered.
+    pub(crate) refusal: Option<Option<u16>>,
+    /// Fires when no more digits came.
+    pub(crate) digits_end: Option<Instant>,
+    pub(crate) waiter: Waiter,
+}
+
+impl Call {
+    /// Whether the far side answered and the call has not ended: what presence calls "in a call".
+    pub(crate) fn established(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Accepted | Phase::Active | Phase::HoldPending | Phase::Held | Phase::RetrievePending
+        )
+    }
+
+    /// The word of the status page.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.phase {
+            Phase::Overlap | Phase::Dialling => "dialling",
+            Phase::Delivered | Phase::Presented | Phase::Alerting => "ringing",
+            Phase::Accepted | Phase::Active | Phase::HoldPending => "connected",
+            Phase::Held | Phase::RetrievePending => "held",
+            Phase::Ended => "releasing",
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What base stations and handsets do.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dect_nwk::element::{RejectReason, ReleaseReason};
+use dect_nwk::{CallClass, Event, PortableId, Transmit};
+
+use super::super::call::map::reason;
+use super::super::call::step::{Phase, Trigger};
+use super::super::radio::{Dlei, RadioEvent};
+use super::super::subscriber::{Registration, SubscriberId};
+use super::super::vocabulary::{Lane, Level, StoreWrite, Subscription};
+use super::{ACCESS_RIGHTS, HIGHER_LAYER, Node};
+use crate::config;
+
+/// A number is complete when no digit followed for this long.
+const INTER_DIGIT: Duration = Duration::from_secs(4);
+/// The R key.
+const RECALL: char = '\u{15}';
+
+impl Node {
+    pub(super) fn drain_radio(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.radio.poll_event(now) {
+            busy = true;
+            self.radio_event(now, event);
+        }
+        while let Some((link, len)) = self.radio.poll_transmit(&mut self.outgoing) {
+            busy = true;
+            self.effects.push_back(super::Effect::LinkBytes { link, len });
+        }
+        while let Some(link) = self.radio.poll_close() {
+            busy = true;
+            self.effects.push_back(super::Effect::CloseLink { link });
+        }
+        busy
+    }
+
+    fn radio_event(&mut self, now: Instant, event: RadioEvent) {
+        match event {
+            RadioEvent::Established { link, sdu } => {
+                if let Some(sdu) = &sdu {
+                    self.trace_dect(now, Lane::Handset, Lane::Server, sdu);
+                }
+                self.fixed_part.handle_input(now, dect_nwk::Input::Established { link, sdu: sdu.as_deref() });
+            }
+            RadioEvent::Data { link, sdu } => {
+                self.trace_dect(now, Lane::Handset, Lane::Server, &sdu);
+                self.fixed_part.handle_input(now, dect_nwk::Input::Data { link, sdu: &sdu });
+            }
+            RadioEvent::Released { link, mode } => {
+                self.link_released(now, link);
+                self.fixed_part.handle_input(now, dect_nwk::Input::Released { link, mode });
+            }
+            RadioEvent::Encrypted { link, on } => {
+                self.fixed_part.handle_input(now, dect_nwk::Input::Encrypted { link, on });
+            }
+            RadioEvent::BearerOpened { bearer, local } => self.bearer_opened(now, bearer, local),
+            RadioEvent::BearerLost { bearer, why } => self.bearer_lost(now, bearer, &why),
+            RadioEvent::StationUp { name } => self.log(Level::Notice, format!("base station {name}: connected")),
+            RadioEvent::StationDown { name, why } => {
+                self.log(Level::Warning, format!("base station {name}: {why}"));
+            }
+        }
+    }
+
+    pub(super) fn drain_fixed_part(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(transmit) = self.fixed_part.poll_transmit(&mut self.scratch) {
+            busy = true;
+            let bytes: Bytes = self.scratch.split().freeze();
+            match transmit {
+                Transmit::Broadcast { .. } => {
+                    if self.tracing {
+                        let at = self.at_ms(now);
+                        let step = super::trace::arrow(at, Lane::Server, Lane::Handset, "page".into(), String::new());
+                        self.effects.push_back(super::Effect::Trace(step));
+                    }
+                    self.radio.page(now, &bytes);
+                }
+                Transmit::Data { link, .. } => {
+                    self.trace_dect(now, Lane::Server, Lane::Handset, &bytes);
+                    self.radio.data(now, link, bytes);
+                }
+                Transmit::Release { link, mode } => self.radio.release(now, link, mode),
+                Transmit::EncryptionKey { link, key } => self.radio.encryption_key(now, link, key.octets()),
+                // Only a portable part opens links and switches ciphering.
+                _ => {}
+            }
+        }
+        while let Some(event) = self.fixed_part.poll_event() {
+            busy = true;
+            self.handset_event(now, event);
+        }
+        busy
+    }
+
+    fn handset_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::AccessRightsRequested { request, ipui, ipei, .. } => {
+                let ipei = ipei.or_else(|| ipui.ipei());
+                let listed = ipei.and_then(|ipei| self.subscribers.of_ipei(&ipei));
+                let user = listed.and_then(|id| self.subscribers.get(id)).map(|subscriber| &subscriber.user);
+                let code = match user {
+                    Some(user) if user.disabled => None,
+                    Some(user) if !user.access_code.is_empty() => Some(user.access_code.clone()),
+                    Some(_) => Some(self.configuration.radio.system_access_code.clone()),
+                    None if self.configuration.radio.subscription == config::Subscription::Open => {
+                        Some(self.configuration.radio.system_access_code.clone())
+                    }
+                    None => None,
+                };
+                let code = code
+                    .filter(|_| self.subscription_allowed(now))
+                    .and_then(|code| dect_nwk::authentication::AuthenticationCode::from_pin(code.expose()).ok());
+                if let Some(code) = code {
+                    self.fixed_part.allow_access(now, request, code);
+                } else {
+                    let who = ipei.map_or_else(|| "a handset without IPEI".into(), |ipei| format!("handset {ipei}"));
+                    self.log(
+                        Level::Warning,
+                        format!("{who}: subscription refused: add its IPEI to a user, or open the subscription window"),
+                    );
+                    self.fixed_part.refuse_access(now, request, RejectReason::IpeiNotAccepted);
+                }
+            }
+            Event::Subscribed { portable, ipui, uak, dsaa2 } => {
+                let Some(ipei) = ipui.ipei() else { return };
+                self.log(Level::Notice, format!("handset {ipei}: subscribed"));
+                if let Some(id) = self.subscribers.of_ipei(&ipei) {
+                    self.subscribers.set_portable(id, Some(portable));
+                    self.touched.insert(id);
+                    if let Some(subscriber) = self.subscribers.get(id) {
+                        let subscription = Subscription {
+                            ipei: subscriber.user.ipei.text().to_owned(),
+                            ipui: ipui.to_octets(),
+                            uak: *uak.octets(),
+                            dsaa2,
+                        };
+                        self.store(StoreWrite::Subscription(subscription));
+                    }
+                }
+            }
+            Event::SubscriptionFailed { ipui, reason } => {
+                let who = ipui.ipei().map_or_else(|| "a handset".into(), |ipei| format!("handset {ipei}"));
+                self.log(Level::Warning, format!("{who}: subscription failed ({reason:?}): check the access code"));
+            }
+            Event::AccessTerminated { portable, .. } => self.access_terminated(now, portable),
+            Event::Located { portable, link, tpui } => {
+                self.heard(now, portable, link);
+                if let Some(id) = self.subscribers.of_portable(portable)
+                    && let Some(subscriber) = self.subscribers.get_mut(id)
+                {
+                    subscriber.located = true;
+                    subscriber.presence.handset_back(now);
+                    self.touched.insert(id);
+                    let ipei = subscriber.user.ipei.text().to_owned();
+                    self.store(StoreWrite::Location { ipei, tpui: tpui.map(|tpui| tpui.value()) });
+                    self.want_registration(now, id);
+                }
+            }
+            Event::LocationRefused { ipui, reason } => {
+                let who = ipui.ipei().map_or_else(|| "a handset".into(), |ipei| format!("handset {ipei}"));
+                self.log(Level::Warning, format!("{who}: location registration refused ({reason:?})"));
+            }
+            Event::Detached { portable } => {
+                if let Some(id) = self.subscribers.of_portable(portable) {
+                    self.detached(now, id);
+                }
+            }
+            Event::Unreachable { portable } => {
+                // Late news, or never: the registration stays, so that voice mail and forwarding work.
+                if let Some(id) = self.subscribers.of_portable(portable)
+                    && let Some(subscriber) = self.subscribers.get_mut(id)
+                {
+                    subscriber.presence.handset_lost(now);
+                    self.touched.insert(id);
+                }
+            }
+            Event::AuthenticationFailed { portable } => {
+                if let Some(subscriber) =
+                    self.subscribers.of_portable(portable).and_then(|id| self.subscribers.get(id))
+                {
+                    let ipei = subscriber.user.ipei.text().to_owned();
+                    self.log(Level::Warning, format!("handset {ipei}: authentication failed: subscribe it again"));
+                }
+            }
+            Event::Setup { call, portable, link, called, complete, class } => {
+                self.heard(now, portable, link);
+                self.handset_calls(now, call, portable, link, &called, complete, class);
+            }
+            Event::Digits { call, digits, complete } => self.handset_digits(now, call, &digits, complete),
+            Event::Keypad { call, keys } => self.handset_keys(now, call, &keys),
+            Event::HoldRequested { call } => {
+                let held = self.hold_key(now, call, Trigger::HandsetHold);
+                self.fixed_part.answer_hold(now, call, held);
+            }
+            Event::RetrieveRequested { call } => {
+                let retrieved = self.hold_key(now, call, Trigger::HandsetRetrieve);
+                self.fixed_part.answer_retrieve(now, call, retrieved);
+            }
+            Event::Alerting { call } => self.dect_trigger(now, call, Trigger::HandsetAlerting),
+            Event::Answered { call, link } => {
+                if let Some(id) = self.by_dect.get(&call).copied() {
+                    self.open_bearer(now, id, link);
+                    self.trigger(now, id, Trigger::HandsetAnswered);
+                }
+            }
+            Event::Released { call, reason } => {
+                if let Some(id) = self.by_dect.remove(&call) {
+                    if let Some(call) = self.calls.get_mut(&id) {
+                        call.dect = None;
+                        call.cause = format!("{reason:?}");
+                    }
+                    self.handset_released(now, id, reason);
+                }
+            }
+            // Identities told on request, ciphering: the node asks for none of it yet.
+            _ => {}
+        }
+    }
+
+    fn handset_released(&mut self, now: Instant, id: u32, reason: ReleaseReason) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.release_octet = reason.octet();
+        if call.answered.is_none() {
+            call.outcome = match (call.phase, reason.octet()) {
+                (Phase::Presented, reason::TIMER_EXPIRY | reason::USER_NOT_IN_RANGE | reason::UNKNOWN) => "missed",
+                (Phase::Presented | Phase::Alerting, reason::USER_BUSY) => "missed",
+                (Phase::Presented | Phase::Alerting, _) => "refused",
+                _ => "cancelled",
+            };
+        }
+        self.trigger(now, id, Trigger::HandsetReleased);
+    }
+
+    fn access_terminated(&mut self, now: Instant, portable: PortableId) {
+        let Some(id) = self.subscribers.of_portable(portable) else { return };
+        self.subscribers.set_portable(id, None);
+        self.detached(now, id);
+        if let Some(subscriber) = self.subscribers.get(id) {
+            let ipei = subscriber.user.ipei.text().to_owned();
+            self.log(Level::Notice, format!("handset {ipei}: access rights removed"));
+            self.store(StoreWrite::Unsubscribed { ipei });
+        }
+    }
+
+    fn detached(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        subscriber.located = false;
+        let ipei = subscriber.user.ipei.text().to_owned();
+        self.store(StoreWrite::Location { ipei, tpui: None });
+        self.unwant_registration(now, id);
+    }
+
+    /// A handset was heard on a connection.
+    fn heard(&mut self, now: Instant, portable: PortableId, link: Dlei) {
+        let base = self.radio.station_of(link).map(str::to_owned);
+        if let Some(subscriber) =
+            self.subscribers.of_portable(portable).and_then(|id| self.subscribers.get_mut(id))
+        {
+            subscriber.heard = Some(now);
+            subscriber.base = base.or(subscriber.base.take());
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the fields of one message")]
+    fn handset_calls(
+        &mut self,
+        now: Instant,
+        dect: dect_nwk::CallId,
+        portable: PortableId,
+        link: Dlei,
+        called: &str,
+        complete: bool,
+        _class: CallClass,
+    ) {
+        let Some(id) = self.subscribers.of_portable(portable) else {
+            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::USER_UNKNOWN));
+            return;
+        };
+        let registered = self
+            .subscribers
+            .get(id)
+            .is_some_and(|subscriber| matches!(subscriber.registration, Registration::Up { .. }));
+        if !registered || self.stopping.is_some() {
+            self.show(now, dect, "No service");
+            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::IWU_CONGESTION));
+            return;
+        }
+        let Some(call) = self.outgoing_call(now, id, dect) else {
+            self.show(now, dect, "All lines busy");
+            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::INSUFFICIENT_RESOURCES));
+            return;
+        };
+        self.open_bearer(now, call, link);
+        let acknowledge = called.is_empty() || !complete;
+        if acknowledge {
+            self.fixed_part.setup_acknowledge(now, dect);
+        }
+        self.digits(now, call, called, complete);
+    }
+
+    fn handset_digits(&mut self, now: Instant, dect: dect_nwk::CallId, digits: &str, complete: bool) {
+        if let Some(id) = self.by_dect.get(&dect).copied() {
+            self.digits(now, id, digits, complete);
+        }
+    }
+
+    fn digits(&mut self, now: Instant, id: u32, digits: &str, complete: bool) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.phase != Phase::Overlap {
+            return;
+        }
+        let room = 64usize.saturating_sub(call.dialled.len());
+        call.dialled.extend(digits.chars().filter(|key| !key.is_control()).take(room));
+        if complete && !call.dialled.is_empty() {
+            self.trigger(now, id, Trigger::DialComplete);
+        } else if !call.dialled.is_empty() {
+            call.digits_end = Some(now + INTER_DIGIT);
+            self.deadlines.set(call.waiter, call.digits_end);
+        }
+    }
+
+    fn handset_keys(&mut self, now: Instant, dect: dect_nwk::CallId, keys: &str) {
+        let Some(id) = self.by_dect.get(&dect).copied() else { return };
+        for key in keys.chars() {
+            if key == RECALL {
+                let held = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Held);
+                let trigger = if held { Trigger::HandsetRetrieve } else { Trigger::HandsetHold };
+                self.trigger(now, id, trigger);
+            }
+        }
+    }
+
+    /// HOLD or RETRIEVE: whether the call could take it.
+    fn hold_key(&mut self, now: Instant, dect: dect_nwk::CallId, trigger: Trigger) -> bool {
+        let Some(id) = self.by_dect.get(&dect).copied() else { return false };
+        let before = self.calls.get(&id).map(|call| call.phase);
+        self.trigger(now, id, trigger);
+        before != self.calls.get(&id).map(|call| call.phase)
+    }
+
+    pub(super) fn dect_trigger(&mut self, now: Instant, dect: dect_nwk::CallId, trigger: Trigger) {
+        if let Some(id) = self.by_dect.get(&dect).copied() {
+            self.trigger(now, id, trigger);
+        }
+    }
+
+    /// Words for the handset's display.
+    pub(super) fn show(&mut self, now: Instant, dect: dect_nwk::CallId, text: &str) {
+        let information =
+            dect_nwk::Information { display: Some(text.to_owned()), ..dect_nwk::Information::default() };
+        self.fixed_part.information(now, dect, information);
+    }
+
+    /// Whether a listed handset may subscribe now.
+    fn subscription_allowed(&self, now: Instant) -> bool {
+        match self.configuration.radio.subscription {
+            config::Subscription::Listed | config::Subscription::Open => true,
+            config::Subscription::Window => self.window_until.is_some_and(|until| now < until),
+        }
+    }
+
+    /// Lets base stations broadcast whether handsets may subscribe.
+    pub(super) fn allow_subscription(&mut self, now: Instant) {
+        let bits = if self.subscription_allowed(now) { HIGHER_LAYER | ACCESS_RIGHTS } else { HIGHER_LAYER };
+        self.radio.broadcast(now, bits);
+    }
+}

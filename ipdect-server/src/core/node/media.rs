@@ -1,0 +1,269 @@
+//! The speech of a call: offers, answers, bearers, and what the media workers are told.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rfp_link::BearerId;
+use sip_lync::{Rendering, SessionId};
+use srtp_sdes::{Agreed, NegotiationConfig, Offered, answer_again};
+
+use super::super::call::step::{Phase, Trigger};
+use super::super::media_plan::{self, Description, LocalMedia};
+use super::super::radio::Dlei;
+use super::super::vocabulary::{Effect, Level};
+use super::{Node, srtp_policy};
+use crate::media::plan::{
+    Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan,
+};
+
+impl Node {
+    fn negotiation(&self) -> NegotiationConfig {
+        let media = &self.configuration.media;
+        let mut config = NegotiationConfig::new(srtp_policy(media.srtp));
+        config.include_lifetime = media.include_lifetime;
+        config.include_mki = media.include_mki;
+        config
+    }
+
+    /// Our first offer of a call.
+    pub(super) fn offer(&mut self, id: u32) -> Bytes {
+        let offered = Offered::new(&self.negotiation(), srtp_sdes::Seed(self.draw.bytes("offer")));
+        self.describe_offer(id, offered, Flowing::BOTH)
+    }
+
+    /// A later offer of a call, which holds or goes on; keys stay as they are.
+    pub(super) fn further_offer(&mut self, id: u32, rendering: Rendering) -> Bytes {
+        let agreed = self.calls.get(&id).and_then(|call| call.agreed.clone()).unwrap_or(Agreed::Clear);
+        let seed = srtp_sdes::Seed(self.draw.bytes("further offer"));
+        let offered = Offered::again(&self.negotiation(), &agreed, seed);
+        let flowing = match rendering {
+            Rendering::Yes => Flowing::BOTH,
+            Rendering::No => Flowing::NONE,
+        };
+        self.describe_offer(id, offered, flowing)
+    }
+
+    fn describe_offer(&mut self, id: u32, offered: Offered, flowing: Flowing) -> Bytes {
+        let Some(call) = self.calls.get_mut(&id) else { return Bytes::new() };
+        call.version += 1;
+        let local = LocalMedia {
+            channel: call.channel,
+            ssrc: call.network_ssrc,
+            version: call.version,
+            profile: offered.profile(),
+            crypto: offered.attributes(),
+            flowing,
+            // Once agreed, the codec stays.
+            codec: call.remote.as_ref().map(|remote| remote.codec),
+        };
+        call.offered = Some(offered);
+        media_plan::offer(&local)
+    }
+
+    /// Takes the peer's answer to our offer; false when it cannot be used.
+    pub(super) fn take_answer(&mut self, session: SessionId, description: &Bytes) -> bool {
+        let Some(id) = self.by_session.get(&session).copied() else { return false };
+        let good = self.take_early_answer(id, description);
+        if good && let Some(call) = self.calls.get_mut(&id) {
+            call.offered = None;
+        }
+        good
+    }
+
+    /// Takes the answer of an early dialog; another one may follow.
+    pub(super) fn take_early_answer(&mut self, id: u32, description: &Bytes) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        // The 200 repeats what a provisional response said.
+        let Some(offered) = call.offered.clone() else { return call.agreed.is_some() };
+        let taken = media_plan::read(description).and_then(|Description { remote, profile, crypto }| {
+            let lines: Vec<&str> = crypto.iter().map(String::as_str).collect();
+            offered.answer(profile, &lines).map(|agreed| (remote, agreed)).map_err(|error| error.to_string())
+        });
+        match taken {
+            Ok((remote, agreed)) => {
+                call.remote = Some(remote);
+                call.agreed = Some(agreed);
+                true
+            }
+            Err(why) => {
+                call.cause.clone_from(&why);
+                self.log(Level::Warning, format!("call {id}: the peer's answer: {why}"));
+                false
+            }
+        }
+    }
+
+    /// Takes the peer's offer; false when it cannot be answered.
+    pub(super) fn take_offer(&mut self, id: u32, description: &Bytes) -> bool {
+        let negotiation = self.negotiation();
+        let seed = srtp_sdes::Seed(self.draw.bytes("answer"));
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let previous = call.agreed.clone().unwrap_or(Agreed::Clear);
+        let taken = media_plan::read(description).and_then(|Description { remote, profile, crypto }| {
+            let lines: Vec<&str> = crypto.iter().map(String::as_str).collect();
+            answer_again(&negotiation, &previous, profile, &lines, seed)
+                .map(|answered| (remote, answered))
+                .map_err(|refusal| refusal.to_string())
+        });
+        match taken {
+            Ok((remote, answered)) => {
+                call.remote = Some(remote);
+                call.agreed = Some(answered.agreed.clone());
+                call.answer_line = Some((answered.profile, answered.attribute));
+                true
+            }
+            Err(why) => {
+                call.cause.clone_from(&why);
+                self.log(Level::Warning, format!("call {id}: the peer's offer: {why}"));
+                false
+            }
+        }
+    }
+
+    /// Our answer to the offer that was taken last.
+    pub(super) fn answer_description(&mut self, id: u32) -> Option<Bytes> {
+        let call = self.calls.get_mut(&id)?;
+        let (profile, line) = call.answer_line.clone()?;
+        let remote = call.remote.as_ref()?;
+        call.version += 1;
+        let holding = matches!(call.phase, Phase::Held | Phase::HoldPending);
+        let local = LocalMedia {
+            channel: call.channel,
+            ssrc: call.network_ssrc,
+            version: call.version,
+            profile,
+            crypto: line.into_iter().collect(),
+            flowing: if holding { Flowing::NONE } else { remote.flowing },
+            codec: Some(remote.codec),
+        };
+        Some(media_plan::answer(&local, remote))
+    }
+
+    /// Asks the base station for a bearer on the handset's connection.
+    pub(super) fn open_bearer(&mut self, now: Instant, id: u32, link: Dlei) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.link = Some(link);
+        let (peer, ssrc) = (call.channel.radio, call.radio_ssrc);
+        if let Some(bearer) = self.radio.open_bearer(now, link, peer, ssrc) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.bearer = Some(bearer);
+            }
+            self.by_bearer.insert(bearer, id);
+        }
+    }
+
+    pub(super) fn bearer_opened(&mut self, now: Instant, bearer: BearerId, local: SocketAddr) {
+        if let Some(id) = self.by_bearer.get(&bearer).copied() {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.radio = Some(local);
+            }
+            self.install_media(now, id);
+        }
+    }
+
+    pub(super) fn bearer_lost(&mut self, now: Instant, bearer: BearerId, why: &str) {
+        let Some(id) = self.by_bearer.remove(&bearer) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.bearer = None;
+        call.radio = None;
+        why.clone_into(&mut call.cause);
+        self.log(Level::Warning, format!("call {id}: {why}"));
+        self.trigger(now, id, Trigger::LocalFailure);
+    }
+
+    /// A handset's connection ended: the base station has closed its bearers.
+    pub(super) fn link_released(&mut self, _now: Instant, link: Dlei) {
+        let of_link: Vec<BearerId> = self
+            .by_bearer
+            .iter()
+            .filter(|(_, id)| self.calls.get(id).is_some_and(|call| call.link == Some(link)))
+            .map(|(bearer, _)| *bearer)
+            .collect();
+        for bearer in of_link {
+            self.radio.forget_bearer(bearer);
+            if let Some(id) = self.by_bearer.remove(&bearer)
+                && let Some(call) = self.calls.get_mut(&id)
+            {
+                call.bearer = None;
+                call.radio = None;
+            }
+        }
+    }
+
+    /// Tells the media worker what the call is now, as far as it is known.
+    pub(super) fn install_media(&mut self, _now: Instant, id: u32) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(remote_radio) = call.radio else { return };
+        let holding = matches!(call.phase, Phase::HoldPending | Phase::Held);
+        let network = match (&call.remote, &call.agreed) {
+            (Some(remote), Some(agreed)) => Some(NetworkLeg {
+                remote_rtp: remote.rtp,
+                remote_rtcp: remote.rtcp,
+                payload_type: remote.payload_type,
+                codec: remote.codec,
+                telephone_event: remote.telephone_event,
+                ssrc: call.network_ssrc,
+                agreed: agreed.clone(),
+                // Nothing of the handset leaves before the call is answered.
+                flowing: Flowing {
+                    send: remote.flowing.send && !holding && call.established(),
+                    receive: remote.flowing.receive && !holding,
+                },
+            }),
+            (None, _) | (_, None) => None,
+        };
+        let plan = StreamPlan {
+            channel: call.channel.id,
+            network,
+            radio: RadioLeg {
+                remote: remote_radio,
+                ssrc: call.radio_ssrc,
+                packing: telephony_audio::g726::Packing::Aal2,
+            },
+        };
+        self.effects.push_back(Effect::Media(MediaCommand::Install(Box::new(plan))));
+    }
+
+    pub(super) fn media_event(&mut self, now: Instant, event: &MediaEvent) {
+        match event {
+            MediaEvent::FirstPacket { channel, side } => {
+                self.log(Level::Debug, format!("channel {}: first packet of {side:?}", channel.0));
+            }
+            MediaEvent::Silent { channel, side } => {
+                let side = match side {
+                    Side::Network => "Lync",
+                    Side::Radio => "the base station",
+                };
+                let call = self.calls.values().find(|call| call.channel.id == *channel).map(|call| call.id);
+                if let Some(call) = call {
+                    self.log(Level::Warning, format!("call {call}: no speech from {side} for some seconds"));
+                }
+            }
+            MediaEvent::KeyNearLimit { channel } => {
+                // A further offer with a new key, well before the old one is used up.
+                let id = self.calls.values().find(|call| call.channel.id == *channel).map(|call| call.id);
+                if let Some(id) = id {
+                    self.rekey(now, id);
+                }
+            }
+            MediaEvent::Report { channel, counters } => {
+                self.log(Level::Debug, format!("channel {}: {counters:?}", channel.0));
+            }
+        }
+    }
+
+    fn rekey(&mut self, now: Instant, id: u32) {
+        let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return };
+        let offered = Offered::new(&self.negotiation(), srtp_sdes::Seed(self.draw.bytes("rekey")));
+        let description = self.describe_offer(id, offered, Flowing::BOTH);
+        if let Err(error) = self.endpoint.reoffer(now, session, description, Rendering::Yes) {
+            self.log(Level::Warning, format!("call {id}: no new key could be offered: {error}"));
+        }
+    }
+}
+
+/// The name of a codec in the status.
+pub(super) fn codec_name(codec: Option<G711>) -> String {
+    codec.map(G711::name).unwrap_or_default().to_owned()
+}

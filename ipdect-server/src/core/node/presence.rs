@@ -1,0 +1,109 @@
+//! Presence: from the handset's use to the front end.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use presence_pidf::Event;
+use sip_lync::{Headers, Method, OutgoingRequest, RequestId, Response};
+
+use super::super::subscriber::{Registration, SubscriberId, epid};
+use super::super::vocabulary::Level;
+use super::Node;
+
+/// Media type of a publication.
+const PUBLISH: &str = "application/msrtc-category-publish+xml";
+
+impl Node {
+    pub(super) fn drain_presence(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(id) = self.touched.pop_first() {
+            busy = true;
+            let Some(subscriber) = self.subscribers.get_mut(id) else { continue };
+            while let Some(event) = subscriber.presence.poll_event() {
+                if let Event::Changed(publication) = event {
+                    subscriber.publisher.want(publication);
+                }
+            }
+            self.publish(now, id);
+            let Some(subscriber) = self.subscribers.get(id) else { continue };
+            let deadlines = [subscriber.presence.poll_timeout(), subscriber.publisher.poll_timeout()];
+            self.deadlines.set(subscriber.waiter, deadlines.into_iter().flatten().min());
+        }
+        busy
+    }
+
+    pub(super) fn presence_timeout(&mut self, now: Instant, id: SubscriberId) {
+        if let Some(subscriber) = self.subscribers.get_mut(id) {
+            subscriber.presence.handle_timeout(now);
+            self.touched.insert(id);
+        }
+    }
+
+    /// Sends what is due, if the user is registered.
+    fn publish(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        if !matches!(subscriber.registration, Registration::Up { .. }) {
+            return;
+        }
+        let uri = format!("sip:{}", subscriber.address);
+        let epid = epid(subscriber.user.ipei.text(), &subscriber.address);
+        let Some(body) = subscriber.publisher.next(now, &uri, &epid) else { return };
+        let sip = subscriber.sip;
+        match uri.parse() {
+            Ok(target) => {
+                let mut request = OutgoingRequest::new(Method::Service, target);
+                request.headers = Headers::new();
+                request.headers.push(sip_lync::HeaderName::ContentType, PUBLISH);
+                request.body = body;
+                match self.endpoint.request(now, sip, request) {
+                    Ok(request) => {
+                        self.publishing.insert(request, id);
+                    }
+                    Err(error) => {
+                        subscriber.publisher.failed(now);
+                        self.log(Level::Warning, format!("{uri}: presence: {error}"));
+                    }
+                }
+            }
+            Err(_) => subscriber.publisher.unregistered(),
+        }
+    }
+
+    pub(super) fn publish_answered(&mut self, now: Instant, request: RequestId, response: &Response) {
+        let status = response.status.code();
+        if status < 200 {
+            return;
+        }
+        let Some(id) = self.publishing.remove(&request) else { return };
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        let body: &Bytes = &response.body;
+        if !subscriber.publisher.answered(now, status, body) {
+            let address = subscriber.address.clone();
+            self.log(Level::Debug, format!("{address}: presence was answered with {status}"));
+        }
+        self.touched.insert(id);
+    }
+
+    pub(super) fn publish_failed(&mut self, now: Instant, request: RequestId) {
+        let Some(id) = self.publishing.remove(&request) else { return };
+        if let Some(subscriber) = self.subscribers.get_mut(id) {
+            subscriber.publisher.failed(now);
+            self.touched.insert(id);
+        }
+    }
+
+    /// Before the user is deregistered: no phone state is left, the machine is away.
+    pub(super) fn publish_farewell(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        let mut publication = subscriber.presence.publication();
+        publication.machine = publication.machine.map(|_| AWAY);
+        publication.phone = None;
+        publication.activity = None;
+        publication.user = None;
+        subscriber.publisher.want(publication);
+        self.publish(now, id);
+    }
+}
+
+/// Availability of a machine that nobody uses (MS-PRES 2.2.2.7).
+const AWAY: u16 = 15_500;

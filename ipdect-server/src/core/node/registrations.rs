@@ -1,0 +1,269 @@
+//! Connections to the front end, and the registrations of all users over them.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sip_lync::{Event, FlowRole, Retry};
+
+use super::super::failover::State;
+use super::super::subscriber::{Registration, SubscriberId};
+use super::super::vocabulary::{Effect, FlowId, Level};
+use super::Node;
+
+/// Registrations are begun this often …
+const PACE: Duration = Duration::from_millis(100);
+/// … and so many at once: 200 a second, which a trusted server is allowed.
+const AT_ONCE: usize = 20;
+/// How long the shutdown waits for the front end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Node {
+    pub(super) fn dial(&mut self, dial: Option<(FlowId, usize)>) {
+        if let Some((flow, proxy)) = dial {
+            self.effects.push_back(Effect::Dial { flow, proxy });
+        }
+    }
+
+    pub(super) fn flow_opened(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        proxy: Option<usize>,
+        local: SocketAddr,
+        remote: SocketAddr,
+        peer_names: Vec<String>,
+    ) {
+        let role = if proxy.is_some() { FlowRole::Dialled } else { FlowRole::Accepted };
+        if role == FlowRole::Dialled && !self.failover.opened(flow) {
+            self.effects.push_back(Effect::CloseFlow { flow });
+            return;
+        }
+        let opened = sip_lync::Input::FlowOpened { flow: sip_lync::FlowId(flow.0), local, remote, role };
+        if let Err(error) = self.endpoint.handle_input(now, opened) {
+            self.log(Level::Error, format!("connection with {remote}: {error}"));
+            self.effects.push_back(Effect::CloseFlow { flow });
+            return;
+        }
+        let name = peer_names.into_iter().next().unwrap_or_else(|| remote.to_string());
+        match proxy {
+            Some(proxy) => {
+                if let Some(failure) = self.proxy_failures.get_mut(proxy) {
+                    failure.clear();
+                }
+                self.log(Level::Notice, format!("front end {name}: connected"));
+                self.home = Some((flow, name));
+                let all: Vec<SubscriberId> = self.subscribers.ids().collect();
+                for id in all {
+                    self.want_registration(now, id);
+                }
+            }
+            None => {
+                self.accepted.insert(flow);
+                self.log(Level::Debug, format!("front end {name}: connected to us"));
+            }
+        }
+    }
+
+    pub(super) fn flow_closed(&mut self, now: Instant, flow: FlowId, reason: &str) {
+        // The endpoint ends the sessions and registrations of the flow and tells us.
+        let _unknown =
+            self.endpoint.handle_input(now, sip_lync::Input::FlowClosed { flow: sip_lync::FlowId(flow.0) });
+        if self.accepted.remove(&flow) {
+            return;
+        }
+        self.proxy_lost(now, flow, reason);
+    }
+
+    pub(super) fn dial_failed(&mut self, now: Instant, flow: FlowId, reason: &str) {
+        self.proxy_lost(now, flow, reason);
+    }
+
+    pub(super) fn flow_failed(&mut self, now: Instant, flow: FlowId, error: &sip_lync::Error) {
+        self.effects.push_back(Effect::CloseFlow { flow });
+        if !self.accepted.remove(&flow) {
+            self.proxy_lost(now, flow, &format!("the front end broke the protocol: {error}"));
+        }
+    }
+
+    fn proxy_lost(&mut self, now: Instant, flow: FlowId, reason: &str) {
+        let proxy = match self.failover.state() {
+            State::Dialling { proxy, flow: current } | State::Up { proxy, flow: current } if current == flow => proxy,
+            State::Dialling { .. } | State::Up { .. } | State::Idle | State::Waiting => return,
+        };
+        if self.home.as_ref().is_some_and(|(home, _)| *home == flow) {
+            self.home = None;
+            self.to_register.clear();
+        }
+        if let Some(failure) = self.proxy_failures.get_mut(proxy)
+            && failure != reason
+        {
+            reason.clone_into(failure);
+            let uri = self.configuration.sip.proxies.get(proxy).map(|proxy| proxy.uri.to_string());
+            self.log(Level::Error, format!("{}: {reason}", uri.unwrap_or_default()));
+        }
+        let dial = self.failover.lost(now, flow);
+        self.dial(dial);
+    }
+
+    /// The handset is there: its user should be registered.
+    pub(super) fn want_registration(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        if !subscriber.reachable() || self.stopping.is_some() {
+            return;
+        }
+        match subscriber.registration {
+            Registration::Pending | Registration::Up { .. } => return,
+            Registration::Unwanted
+            | Registration::Wanted
+            | Registration::Failed(_)
+            | Registration::Withdrawing => subscriber.registration = Registration::Wanted,
+        }
+        if self.home.is_some() && self.to_register.insert(id) {
+            self.register_some(now);
+        }
+    }
+
+    /// The handset is gone for good: its user is not reached here any more.
+    pub(super) fn unwant_registration(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        let registered = matches!(subscriber.registration, Registration::Pending | Registration::Up { .. });
+        subscriber.registration = if registered { Registration::Withdrawing } else { Registration::Unwanted };
+        if registered {
+            let sip = subscriber.sip;
+            self.endpoint.deregister(now, sip);
+        }
+    }
+
+    /// Begins as many registrations as the pace allows.
+    pub(super) fn register_some(&mut self, now: Instant) {
+        let Some((flow, _)) = self.home else {
+            self.deadlines.set(self.pacing_waiter, None);
+            return;
+        };
+        if self.next_pace.is_some_and(|at| now < at) {
+            self.deadlines.set(self.pacing_waiter, self.next_pace);
+            return;
+        }
+        for _ in 0..AT_ONCE {
+            let Some(id) = self.to_register.pop_first() else { break };
+            let Some(subscriber) = self.subscribers.get_mut(id) else { continue };
+            if subscriber.registration != Registration::Wanted {
+                continue;
+            }
+            match self.endpoint.register(now, subscriber.sip, sip_lync::FlowId(flow.0), None) {
+                Ok(()) => subscriber.registration = Registration::Pending,
+                Err(error) => subscriber.registration = Registration::Failed(error.to_string()),
+            }
+        }
+        self.next_pace = (!self.to_register.is_empty()).then(|| now + PACE);
+        self.deadlines.set(self.pacing_waiter, self.next_pace);
+    }
+
+    pub(super) fn registration_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Registered { user, gruu, refreshed, .. } => {
+                let Some(id) = self.subscribers.of_sip(user) else { return };
+                let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+                subscriber.registration = Registration::Up { gruu: gruu.map(|gruu| gruu.to_string()) };
+                if !refreshed {
+                    // A new binding: nothing of what was published before is known to the server.
+                    subscriber.publisher.reset(now);
+                    let address = subscriber.address.clone();
+                    self.touched.insert(id);
+                    self.log(Level::Notice, format!("{address}: registered"));
+                }
+            }
+            Event::RegistrationFailed { user, failure, status, retry, diagnostics, .. } => {
+                let Some(id) = self.subscribers.of_sip(user) else { return };
+                let lost = failure == sip_lync::RegistrationFailure::FlowLost;
+                let mut text = failure.text().to_owned();
+                if let Some(status) = status {
+                    text.push_str(&format!(" ({status})"));
+                }
+                if let Some(diagnostics) = diagnostics {
+                    text.push_str(&format!(": {diagnostics}"));
+                }
+                let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+                subscriber.publisher.unregistered();
+                let wanted = subscriber.reachable();
+                subscriber.registration = match (&subscriber.registration, retry) {
+                    (Registration::Withdrawing | Registration::Unwanted, _) => Registration::Unwanted,
+                    (_, _) if !wanted => Registration::Unwanted,
+                    (_, Retry::After(_)) => Registration::Failed(text.clone()),
+                    (_, Retry::Never) if lost => Registration::Wanted,
+                    (_, Retry::Never) => Registration::Failed(text.clone()),
+                };
+                let address = subscriber.address.clone();
+                if !lost {
+                    self.log(Level::Error, format!("{address}: {text}"));
+                }
+                if lost && self.home.is_some() {
+                    self.want_registration(now, id);
+                }
+            }
+            Event::Redirected { user, contacts } => {
+                // Every proxy of the list is asked in turn; a redirect to another one is shown, not followed yet.
+                let Some(id) = self.subscribers.of_sip(user) else { return };
+                let named: Vec<String> = contacts.iter().map(ToString::to_string).collect();
+                let text = format!(
+                    "the front end names another home server: add {} to sip.proxies in front",
+                    named.join(", ")
+                );
+                if let Some(subscriber) = self.subscribers.get_mut(id) {
+                    subscriber.registration = Registration::Failed(text.clone());
+                    let address = subscriber.address.clone();
+                    self.log(Level::Error, format!("{address}: {text}"));
+                }
+            }
+            Event::Deregistered { user } => {
+                if let Some(id) = self.subscribers.of_sip(user)
+                    && let Some(subscriber) = self.subscribers.get_mut(id)
+                {
+                    subscriber.registration = Registration::Unwanted;
+                    let address = subscriber.address.clone();
+                    self.log(Level::Notice, format!("{address}: deregistered"));
+                    self.want_registration(now, id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends calls, then registrations; [`Effect::Stopped`] follows when the front end has confirmed, or after a while.
+    pub(super) fn shutdown(&mut self, now: Instant) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.stopping = Some(now + PATIENCE);
+        self.deadlines.set(self.shutdown_waiter, self.stopping);
+        self.to_register.clear();
+        let calls: Vec<u32> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.trigger(now, call, super::super::call::step::Trigger::End);
+        }
+        let all: Vec<SubscriberId> = self.subscribers.ids().collect();
+        for id in all {
+            self.publish_farewell(now, id);
+            self.unwant_registration(now, id);
+        }
+    }
+
+    pub(super) fn look_whether_stopped(&mut self) {
+        if self.stopping.is_some()
+            && !self.stopped
+            && self.calls.is_empty()
+            && self.subscribers.iter().all(|subscriber| subscriber.registration == Registration::Unwanted)
+        {
+            self.finish();
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        if !self.stopped {
+            self.stopped = true;
+            self.failover.stop();
+            self.deadlines.set(self.shutdown_waiter, None);
+            self.effects.push_back(Effect::Stopped);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What the front end and the peers behind it do.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip_lync::{EndReason, Event, Party, Rendering, SessionId, StatusCode, Uri};
+
+use super::super::call::step::{Phase, Trigger};
+use super::super::call::{Direction, Peer};
+use super::super::media_plan::RemoteMedia;
+use super::super::vocabulary::Level;
+use super::Node;
+use crate::media::plan::Flowing;
+
+impl Node {
+    pub(super) fn sip_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Registered { .. }
+            | Event::RegistrationFailed { .. }
+            | Event::Redirected { .. }
+            | Event::ServicesChanged { .. }
+            | Event::Deregistered { .. } => self.registration_event(now, event),
+            Event::FlowFailed { flow, error } => self.flow_failed(now, super::FlowId(flow.0), &error),
+            Event::Incoming { session, user, from, description, .. } => {
+                self.incoming(now, session, user, &from, description.as_ref());
+            }
+            Event::Progress { session, description, .. } => {
+                self.early_media(now, session, description.as_ref());
+                self.session_trigger(now, session, Trigger::PeerProgress);
+            }
+            Event::Answered { session, connected, description, answer_due, .. } => {
+                self.answered(now, session, connected.as_ref(), description.as_ref(), answer_due);
+            }
+            Event::Confirmed { session, description } => {
+                // With the offer in our 200, the peer's answer comes with its ACK.
+                if let Some(description) = description
+                    && !self.take_answer(session, &description)
+                {
+                    self.session_trigger(now, session, Trigger::LocalFailure);
+                    return;
+                }
+                self.session_trigger(now, session, Trigger::PeerConfirmed);
+            }
+            Event::Reoffered { session, description, rendering } => {
+                self.reoffered(now, session, description.as_ref(), rendering);
+            }
+            Event::ReofferAnswered { session, description } => {
+                let good = description.as_ref().is_none_or(|description| self.take_answer(session, description));
+                let trigger = if good { Trigger::ReofferAccepted } else { Trigger::LocalFailure };
+                self.session_trigger(now, session, trigger);
+            }
+            Event::ReofferRefused { session, .. } => {
+                if let Some(call) = self.call_of(session) {
+                    call.offered = None;
+                }
+                self.session_trigger(now, session, Trigger::ReofferRefused);
+            }
+            Event::Failed { session, failure } => {
+                if let Some(call) = self.call_of(session) {
+                    call.refusal = Some(failure.status.map(StatusCode::code));
+                    call.outcome = "failed";
+                    call.cause = match (&failure.status, &failure.diagnostics) {
+                        (Some(status), Some(diagnostics)) => {
+                            format!("{} {} ({diagnostics})", status.code(), failure.reason)
+                        }
+                        (Some(status), None) => format!("{} {}", status.code(), failure.reason),
+                        (None, _) => "no answer".to_owned(),
+                    };
+                }
+                self.session_over(now, session, Trigger::PeerRefused);
+            }
+            Event::Ended { session, reason, .. } => {
+                if let Some(call) = self.call_of(session) {
+                    if call.answered.is_none() {
+                        call.outcome = match reason {
+                            EndReason::Cancelled { completed_elsewhere: true } => "elsewhere",
+                            EndReason::Cancelled { completed_elsewhere: false } => "missed",
+                            _ => "failed",
+                        };
+                    }
+                    call.cause = format!("{reason:?}");
+                }
+                self.session_over(now, session, Trigger::PeerEnded);
+            }
+            Event::Request { id, .. } => {
+                // Nothing but calls is taken: a text conversation reaches the user's other devices.
+                self.endpoint.respond(now, id, StatusCode::NOT_IMPLEMENTED, sip_lync::Headers::new(), Bytes::new());
+            }
+            Event::Response { id, response } => self.publish_answered(now, id, &response),
+            Event::RequestFailed { id, .. } => self.publish_failed(now, id),
+            // Notifications of registrations are the endpoint's own; further ones belong to services not asked for.
+            _ => {}
+        }
+    }
+
+    fn call_of(&mut self, session: SessionId) -> Option<&mut super::Call> {
+        let id = self.by_session.get(&session)?;
+        self.calls.get_mut(id)
+    }
+
+    fn session_trigger(&mut self, now: Instant, session: SessionId, trigger: Trigger) {
+        if let Some(id) = self.by_session.get(&session).copied() {
+            self.trigger(now, id, trigger);
+        }
+    }
+
+    /// The session is gone; only then is the call told.
+    fn session_over(&mut self, now: Instant, session: SessionId, trigger: Trigger) {
+        if let Some(id) = self.by_session.remove(&session) {
+            if let Some(call) = self.calls.get_mut(&id) {
+                call.session = None;
+            }
+            self.trigger(now, id, trigger);
+        }
+    }
+
+    fn incoming(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        user: sip_lync::UserId,
+        from: &Party,
+        description: Option<&Bytes>,
+    ) {
+        let Some(id) = self.subscribers.of_sip(user) else {
+            self.endpoint.reject(now, session, StatusCode::NOT_FOUND);
+            return;
+        };
+        let Some(subscriber) = self.subscribers.get(id) else { return };
+        let refusal = if !subscriber.reachable() {
+            Some(StatusCode::TEMPORARILY_UNAVAILABLE)
+        } else if !subscriber.calls.is_empty() {
+            Some(StatusCode::BUSY_HERE)
+        } else if self.stopping.is_some() {
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        } else {
+            None
+        };
+        if let Some(status) = refusal {
+            self.endpoint.reject(now, session, status);
+            return;
+        }
+        let Some(call) = self.new_call(now, id, Direction::LyncToHandset, Phase::Presented) else {
+            self.log(Level::Warning, "an incoming call found no free voice channel".to_owned());
+            self.endpoint.reject(now, session, StatusCode::SERVICE_UNAVAILABLE);
+            return;
+        };
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.session = Some(session);
+            call.peer = peer_of(from);
+        }
+        self.by_session.insert(session, call);
+        let described = description.is_none_or(|description| self.take_offer(call, description));
+        if !described {
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.release_octet = super::super::call::map::reason::INCOMPATIBLE_SERVICE;
+            }
+            self.trigger(now, call, Trigger::LocalFailure);
+            return;
+        }
+        if !self.present(now, call) {
+            if let Some(call) = self.calls.get_mut(&call) {
+                call.release_octet = super::super::call::map::reason::USER_NOT_IN_RANGE;
+            }
+            self.trigger(now, call, Trigger::LocalFailure);
+        }
+    }
+
+    /// Media of an early dialog: played to the handset before the call is answered.
+    fn early_media(&mut self, now: Instant, session: SessionId, description: Option<&Bytes>) {
+        let Some(id) = self.by_session.get(&session).copied() else { return };
+        if let Some(description) = description
+            && self.take_early_answer(id, description)
+        {
+            self.install_media(now, id);
+        }
+    }
+
+    fn answered(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        connected: Option<&Party>,
+        description: Option<&Bytes>,
+        answer_due: bool,
+    ) {
+        if let (Some(call), Some(party)) = (self.call_of(session), connected) {
+            let peer = peer_of(party);
+            call.peer.name = peer.name;
+        }
+        let good = match description {
+            Some(description) if !answer_due => self.take_answer(session, description),
+            // Every INVITE of ours carries an offer, so a 200 carries its answer or repeats an earlier one.
+            Some(_) => false,
+            None => self.call_of(session).is_some_and(|call| call.agreed.is_some()),
+        };
+        if good {
+            self.session_trigger(now, session, Trigger::PeerAnswered);
+        } else {
+            if let Some(call) = self.call_of(session) {
+                call.refusal = Some(Some(488));
+                "the peer's answer cannot be used".clone_into(&mut call.cause);
+            }
+            self.session_trigger(now, session, Trigger::LocalFailure);
+        }
+    }
+
+    /// The peer changes the session: holds it, goes on, moves its media, or asks for our offer.
+    fn reoffered(&mut self, now: Instant, session: SessionId, description: Option<&Bytes>, rendering: Rendering) {
+        let Some(id) = self.by_session.get(&session).copied() else { return };
+        let Some(description) = description else {
+            let ours = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Held);
+            let rendering = if ours { Rendering::No } else { Rendering::Yes };
+            let offer = self.further_offer(id, rendering);
+            self.endpoint.answer_reoffer(now, session, offer);
+            return;
+        };
+        if !self.take_offer(id, description) {
+            self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
+            return;
+        }
+        let Some(answer) = self.answer_description(id) else {
+            self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
+            return;
+        };
+        self.endpoint.answer_reoffer(now, session, answer);
+        self.install_media(now, id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let held = rendering == Rendering::No
+            || call.remote.as_ref().is_some_and(|remote: &RemoteMedia| remote.flowing == Flowing::NONE);
+        let changed = call.held_by_peer != held;
+        call.held_by_peer = held;
+        let dect = call.dect;
+        if let (true, Some(dect)) = (changed, dect) {
+            if held {
+                self.show(now, dect, "Held by peer");
+            } else {
+                let name = self.calls.get(&id).map(|call| call.peer.name.clone()).unwrap_or_default();
+                self.show(now, dect, &name);
+            }
+        }
+    }
+
+    /// Our 200 to an incoming call.
+    pub(super) fn accept(&mut self, now: Instant, id: u32) -> bool {
+        let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return false };
+        let offered = self.calls.get(&id).is_some_and(|call| call.remote.is_some());
+        let description = if offered { self.answer_description(id) } else { Some(self.offer(id)) };
+        let Some(description) = description else { return false };
+        self.endpoint.answer(now, session, description);
+        self.install_media(now, id);
+        true
+    }
+}
+
+/// The other party for display and log.
+fn peer_of(party: &Party) -> Peer {
+    let number = party
+        .tel
+        .as_deref()
+        .and_then(|tel| tel.strip_prefix("tel:"))
+        .map(|tel| tel.split(';').next().unwrap_or_default().to_owned());
+    let user = match &party.uri {
+        Uri::Sip(uri) => uri.user.as_deref().map(|user| user.split(';').next().unwrap_or_default().to_owned()),
+        _ => None,
+    };
+    // Letters are no number; the whole URI stays in the log for redial.
+    let number = number.or_else(|| {
+        user.clone().filter(|user| {
+            !user.is_empty() && user.chars().all(|key| key.is_ascii_digit() || "+*#".contains(key))
+        })
+    });
+    Peer {
+        uri: party.uri.to_string(),
+        name: party.display.clone().or(user).unwrap_or_default(),
+        number: number.unwrap_or_default(),
+    }
+}
