@@ -1,0 +1,3 @@
+//! Bodies of messages.
+
+pub mod multipart;

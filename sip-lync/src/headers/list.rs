@@ -1,0 +1,524 @@
+//! The ordered list of header lines of one message.
+
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::name::{HeaderName, UNKNOWN};
+use crate::error::{ParseError, Rule};
+use crate::grammar::{self, List};
+use crate::scan::{self, LineEnds, Step};
+
+/// Which buffer a range points into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// What was received.
+    Wire,
+    /// What was added.
+    Added,
+}
+
+/// One line: 24 bytes, no allocation of its own.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The whole line with its end, in `line_source`.
+    start: u32,
+    end: u32,
+    /// The value, unfolded, in `value_source`.
+    value: u32,
+    value_end: u32,
+    name: u16,
+    number: u8,
+    line_source: Source,
+    value_source: Source,
+}
+
+/// The header fields of a message, in order; what was received is kept byte for byte until it is replaced.
+///
+/// The list owns one reference to the received bytes and one buffer for everything added; a line is two ranges.
+///
+/// RFC 3261 7.3
+#[derive(Clone, Default)]
+pub struct Headers {
+    wire: Bytes,
+    added: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// One header line.
+///
+/// RFC 3261 7.3.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    number: u8,
+    raw_name: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// The name.
+    ///
+    /// RFC 3261 7.3.3
+    pub fn name(&self) -> HeaderName {
+        HeaderName::from_number(self.number)
+            .cloned()
+            .unwrap_or_else(|| HeaderName::other(Bytes::copy_from_slice(self.raw_name)))
+    }
+
+    /// Whether the line has this name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn is(&self, name: &HeaderName) -> bool {
+        match name {
+            HeaderName::Other(other) => {
+                self.number == UNKNOWN && self.raw_name.eq_ignore_ascii_case(other.as_str().as_bytes())
+            }
+            known => self.number == known.number(),
+        }
+    }
+
+    /// The name as it was sent, perhaps in its compact form.
+    ///
+    /// RFC 3261 7.3.3
+    pub fn sent_name(&self) -> &'a str {
+        core::str::from_utf8(self.raw_name).unwrap_or_default()
+    }
+
+    /// The name in its long form; unknown names as they were sent.
+    ///
+    /// RFC 3261 7.3.3
+    pub fn long_name(&self) -> &'a str {
+        HeaderName::from_number(self.number).map_or_else(|| self.sent_name(), HeaderName::as_str)
+    }
+
+    /// The unfolded value; an error if it is not UTF-8.
+    ///
+    /// RFC 3261 25.1
+    pub fn value(&self) -> Result<&'a str, ParseError> {
+        core::str::from_utf8(self.value)
+            .map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8).within(self.name()))
+    }
+
+    /// The unfolded value as bytes.
+    ///
+    /// RFC 3261 25.1
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.value
+    }
+}
+
+impl Headers {
+    /// No header fields.
+    ///
+    /// RFC 3261 7.3
+    pub const fn new() -> Self {
+        Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Splits the lines that start at `at` in `wire`; returns also where the body starts.
+    pub(crate) fn parse(
+        wire: Bytes,
+        at: usize,
+        ends: LineEnds,
+        limits: &crate::message::Limits,
+    ) -> Result<(Self, usize), ParseError> {
+        let mut headers = Self { wire, added: Vec::new(), entries: Vec::with_capacity(32) };
+        let mut at = at;
+        loop {
+            match scan::header_line(&headers.wire, at, ends)? {
+                Step::End => break,
+                Step::Body(body) => {
+                    at = body;
+                    break;
+                }
+                Step::Line(line) => {
+                    let end = line.end as usize;
+                    if end - at > limits.line {
+                        return Err(ParseError::new(at, Rule::LineTooLong));
+                    }
+                    if end > limits.head {
+                        return Err(ParseError::new(at, Rule::HeadTooLong));
+                    }
+                    if headers.entries.len() >= limits.headers {
+                        return Err(ParseError::new(at, Rule::TooManyHeaders));
+                    }
+                    headers.take(line);
+                    at = end;
+                }
+            }
+        }
+        Ok((headers, at))
+    }
+
+    fn take(&mut self, line: scan::Line) {
+        let mut entry = Entry {
+            start: line.start,
+            end: line.end,
+            value: line.value,
+            value_end: line.value_end,
+            name: line.name,
+            number: line.number,
+            line_source: Source::Wire,
+            value_source: Source::Wire,
+        };
+        if line.folded {
+            let value = self.wire.get(line.value as usize..line.value_end as usize).unwrap_or_default();
+            entry.value_source = Source::Added;
+            entry.value = self.added.len() as u32;
+            unfold(value, &mut self.added);
+            entry.value_end = self.added.len() as u32;
+        }
+        self.entries.push(entry);
+    }
+
+    fn slice(&self, source: Source, start: u32, end: u32) -> &[u8] {
+        let buffer = match source {
+            Source::Wire => &self.wire[..],
+            Source::Added => &self.added[..],
+        };
+        buffer.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn header(&self, entry: &Entry) -> Header<'_> {
+        Header {
+            number: entry.number,
+            raw_name: self.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name)),
+            value: self.slice(entry.value_source, entry.value, entry.value_end),
+        }
+    }
+
+    fn matches(&self, entry: &Entry, name: &HeaderName) -> bool {
+        match name {
+            HeaderName::Other(_) => self.header(entry).is(name),
+            known => entry.number == known.number(),
+        }
+    }
+
+    /// Number of header lines.
+    ///
+    /// RFC 3261 7.3
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    ///
+    /// RFC 3261 7.3
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The lines in order.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Header<'_>> + ExactSizeIterator {
+        self.entries.iter().map(|entry| self.header(entry))
+    }
+
+    /// The lines of one name, in order.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn all<'a>(&'a self, name: &'a HeaderName) -> impl DoubleEndedIterator<Item = Header<'a>> {
+        self.entries.iter().filter(|entry| self.matches(entry, name)).map(|entry| self.header(entry))
+    }
+
+    /// The value of the first line of that name; `None` also if it is not UTF-8.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn get(&self, name: &HeaderName) -> Option<&str> {
+        let entry = self.entries.iter().find(|entry| self.matches(entry, name))?;
+        self.header(entry).value().ok()
+    }
+
+    /// The values of all lines of that name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn get_all<'a>(&'a self, name: &'a HeaderName) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.all(name).filter_map(|header| header.value().ok())
+    }
+
+    /// The elements of the comma lists of all lines of that name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn elements<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
+        self.get_all(name).flat_map(List::new).map(|(_, element)| element)
+    }
+
+    /// Whether there is a line of that name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        self.entries.iter().any(|entry| self.matches(entry, name))
+    }
+
+    /// Number of lines of that name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn count(&self, name: &HeaderName) -> usize {
+        self.entries.iter().filter(|entry| self.matches(entry, name)).count()
+    }
+
+    fn add(&mut self, name: &HeaderName, value: impl fmt::Display) -> Entry {
+        let start = self.added.len();
+        self.added.extend_from_slice(name.as_str().as_bytes());
+        self.added.extend_from_slice(b": ");
+        let value_start = self.added.len();
+        // Writing to a Vec does not fail.
+        let _ = io_free_write(&mut self.added, format_args!("{value}"));
+        // A value never carries a line end: that would be a second header field.
+        for byte in self.added.iter_mut().skip(value_start) {
+            if *byte == b'\r' || *byte == b'\n' {
+                *byte = b' ';
+            }
+        }
+        let value_end = self.added.len();
+        self.added.extend_from_slice(b"\r\n");
+        Entry {
+            start: start as u32,
+            end: self.added.len() as u32,
+            value: value_start as u32,
+            value_end: value_end as u32,
+            name: name.as_str().len() as u16,
+            number: name.number(),
+            line_source: Source::Added,
+            value_source: Source::Added,
+        }
+    }
+
+    /// Adds a line at the end. Line ends in the value become blanks.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn push(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        self.entries.push(entry);
+    }
+
+    /// Adds a line before the first one of that name, or before everything if there is none: where a Via belongs.
+    ///
+    /// RFC 3261 18.1.1
+    pub fn insert_first(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        let at = self.entries.iter().position(|e| self.matches(e, &name)).unwrap_or_default();
+        self.entries.insert(at, entry);
+    }
+
+    /// Replaces the first line of that name in its place and removes the others; adds one if there is none.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn set(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        match self.entries.iter().position(|e| self.matches(e, &name)) {
+            None => self.entries.push(entry),
+            Some(first) => {
+                self.remove_all(&name);
+                self.entries.insert(first, entry);
+            }
+        }
+    }
+
+    /// Removes every line of that name; tells how many.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn remove_all(&mut self, name: &HeaderName) -> usize {
+        let before = self.entries.len();
+        let mut entries = core::mem::take(&mut self.entries);
+        entries.retain(|entry| !self.matches(entry, name));
+        self.entries = entries;
+        before - self.entries.len()
+    }
+
+    /// Removes the first element of the first line of that name: the top Via, the first Route.
+    ///
+    /// RFC 3261 16.4, 16.7
+    pub fn remove_first(&mut self, name: &HeaderName) -> Option<String> {
+        let at = self.entries.iter().position(|entry| self.matches(entry, name))?;
+        let value = self.entries.get(at).map(|entry| self.header(entry))?.value().ok()?;
+        let mut list = List::new(value);
+        let first = list.next().map(|(_, element)| element.to_owned()).unwrap_or_default();
+        let rest = list.next().map(|(offset, _)| value.get(offset..).unwrap_or_default().to_owned());
+        match rest {
+            None => {
+                self.entries.remove(at);
+            }
+            Some(rest) => {
+                let entry = self.add(name, rest);
+                if let Some(slot) = self.entries.get_mut(at) {
+                    *slot = entry;
+                }
+            }
+        }
+        Some(first)
+    }
+
+    /// Copies every line of that name from another message, as it stood there.
+    ///
+    /// RFC 3261 8.2.6.2
+    pub fn copy_from(&mut self, other: &Self, name: &HeaderName) {
+        for entry in other.entries.iter().filter(|entry| other.matches(entry, name)) {
+            let value = other.slice(entry.value_source, entry.value, entry.value_end);
+            let start = self.added.len() as u32;
+            let sent = other.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name));
+            self.added.extend_from_slice(sent);
+            self.added.extend_from_slice(b": ");
+            let value_start = self.added.len() as u32;
+            self.added.extend_from_slice(value);
+            let value_end = self.added.len() as u32;
+            self.added.extend_from_slice(b"\r\n");
+            self.entries.push(Entry {
+                start,
+                end: self.added.len() as u32,
+                value: value_start,
+                value_end,
+                name: entry.name,
+                number: entry.number,
+                line_source: Source::Added,
+                value_source: Source::Added,
+            });
+        }
+    }
+
+    /// Writes every line as it stands, Content-Length corrected; adds one if there is none.
+    pub(crate) fn emit(&self, out: &mut BytesMut, body: usize) {
+        let mut written = false;
+        for entry in &self.entries {
+            let line = self.slice(entry.line_source, entry.start, entry.end);
+            if entry.number == HeaderName::ContentLength.number() {
+                let right = self.header(entry).value().ok().and_then(|v| grammar::number(v).ok())
+                    == Some(body as u32);
+                if written {
+                    continue;
+                }
+                written = true;
+                if !right {
+                    let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
+                    continue;
+                }
+            }
+            match line.strip_suffix(b"\r\n") {
+                Some(_) => out.put_slice(line),
+                None => {
+                    out.put_slice(line.strip_suffix(b"\n").unwrap_or(line));
+                    out.put_slice(b"\r\n");
+                }
+            }
+        }
+        if !written {
+            let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
+        }
+    }
+
+    /// Writes every line without touching Content-Length: header fields of a body part.
+    pub(crate) fn emit_part(&self, out: &mut BytesMut) {
+        for header in self.iter() {
+            out.put_slice(header.raw_name);
+            out.put_slice(b": ");
+            out.put_slice(header.value);
+            out.put_slice(b"\r\n");
+        }
+    }
+}
+
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Sink<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn io_free_write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) -> fmt::Result {
+    fmt::Write::write_fmt(&mut Sink(out), arguments)
+}
+
+/// Line ends with the blanks around them become one blank.
+fn unfold(value: &[u8], out: &mut Vec<u8>) {
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|&b| b == b'\r' || b == b'\n') {
+        let (text, tail) = rest.split_at(at);
+        let text_end = text.iter().rposition(|&b| !grammar::is_blank(b)).map_or(0, |p| p + 1);
+        out.extend_from_slice(text.get(..text_end).unwrap_or_default());
+        out.push(b' ');
+        let blanks = tail.iter().position(|&b| !(grammar::is_blank(b) || b == b'\r' || b == b'\n'));
+        rest = tail.get(blanks.unwrap_or(tail.len())..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self.iter().zip(other.iter()).all(|(a, b)| {
+                a.number == b.number
+                    && a.value == b.value
+                    && (a.number != UNKNOWN || a.raw_name.eq_ignore_ascii_case(b.raw_name))
+            })
+    }
+}
+
+impl Eq for Headers {}
+
+impl Hash for Headers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for header in self.iter() {
+            header.name().hash(state);
+            header.value.hash(state);
+        }
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|h| (h.sent_name(), String::from_utf8_lossy(h.value)))).finish()
+    }
+}
+
+impl<V: fmt::Display> Extend<(HeaderName, V)> for Headers {
+    fn extend<T: IntoIterator<Item = (HeaderName, V)>>(&mut self, lines: T) {
+        for (name, value) in lines {
+            self.push(name, value);
+        }
+    }
+}
+
+impl<V: fmt::Display> FromIterator<(HeaderName, V)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (HeaderName, V)>>(lines: T) -> Self {
+        let mut headers = Self::new();
+        headers.extend(lines);
+        headers
+    }
+}
+
+impl HeaderName {
+    /// Whether a message may carry one line of this field only, and that line one value.
+    ///
+    /// RFC 3261 7.3.1
+    pub const fn is_single(&self) -> bool {
+        matches!(
+            self,
+            Self::CallId
+                | Self::ContentDisposition
+                | Self::ContentLength
+                | Self::ContentType
+                | Self::CSeq
+                | Self::Date
+                | Self::Event
+                | Self::Expires
+                | Self::From
+                | Self::MaxForwards
+                | Self::MinExpires
+                | Self::MinSe
+                | Self::MsKeepAlive
+                | Self::PresenceState
+                | Self::RAck
+                | Self::ReferTo
+                | Self::ReferredBy
+                | Self::Replaces
+                | Self::RSeq
+                | Self::SessionExpires
+                | Self::SubscriptionState
+                | Self::To
+        )
+    }
+}

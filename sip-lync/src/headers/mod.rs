@@ -1,0 +1,42 @@
+//! Header fields: an ordered list of lines over the received bytes, and a typed value for each field.
+
+mod list;
+pub mod ms;
+pub(crate) mod name;
+
+mod authentication;
+mod contact;
+mod content;
+mod cseq;
+mod event;
+mod history_info;
+mod name_addr;
+mod options;
+mod parameters;
+mod rack;
+mod reason;
+mod replaces;
+mod session_expires;
+mod subscription_state;
+mod typed;
+mod via;
+mod warning;
+
+pub use authentication::{AuthenticationInfo, AuthenticationParameters, Challenge, Credentials};
+pub use contact::Contact;
+pub use content::{ContentDisposition, MediaType};
+pub use cseq::CSeq;
+pub use event::Event;
+pub use history_info::HistoryEntry;
+pub use list::{Header, Headers};
+pub use name::{ExtensionName, HeaderName};
+pub use name_addr::NameAddr;
+pub use options::Tokens;
+pub use parameters::Parameters;
+pub use rack::RAck;
+pub use reason::Reason;
+pub use replaces::Replaces;
+pub use session_expires::{Refresher, SessionExpires};
+pub use subscription_state::{SubscriptionState, SubscriptionStatus};
+pub use via::{Transport, Via};
+pub use warning::Warning;

@@ -1,0 +1,329 @@
+//! Requests and responses: start line, header fields, body.
+
+use core::fmt;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::error::{ParseError, Rule};
+use crate::grammar;
+use crate::headers::{HeaderName, Headers};
+use crate::method::Method;
+use crate::scan::{self, LineEnds};
+use crate::status::StatusCode;
+use crate::uri::Uri;
+
+/// How long the parts of a message may be.
+///
+/// RFC 3261 21.5.7
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of start line and header fields together.
+    pub head: usize,
+    /// Bytes of one line with its folds.
+    pub line: usize,
+    /// Number of header lines.
+    pub headers: usize,
+    /// Bytes of the body.
+    pub body: usize,
+}
+
+impl Limits {
+    /// 64 KiB head, 16 KiB line, 256 lines, 1 MiB body.
+    ///
+    /// RFC 3261 18.1.1
+    pub const DEFAULT: Self = Self { head: 64 * 1024, line: 16 * 1024, headers: 256, body: 1024 * 1024 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The version in a start line.
+///
+/// RFC 3261 7.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version {
+    /// Before the point.
+    pub major: u16,
+    /// Behind the point.
+    pub minor: u16,
+}
+
+impl Version {
+    /// The only version in use.
+    ///
+    /// RFC 3261 7.1
+    pub const SIP_2_0: Self = Self { major: 2, minor: 0 };
+
+    /// Reads `SIP/2.0` without regard to case.
+    ///
+    /// RFC 3261 7.1
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let error = ParseError::new(0, Rule::Version);
+        let Some((name, numbers)) = text.split_once('/') else { return Err(error) };
+        let Some((major, minor)) = numbers.split_once('.') else { return Err(error) };
+        let number = |text: &str| grammar::number(text).ok().and_then(|n| u16::try_from(n).ok());
+        match (number(major), number(minor)) {
+            (Some(major), Some(minor)) if name.eq_ignore_ascii_case("SIP") => Ok(Self { major, minor }),
+            _ => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP/{}.{}", self.major, self.minor)
+    }
+}
+
+/// A request.
+///
+/// RFC 3261 7.1
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// What is asked for.
+    pub method: Method,
+    /// Whom it is asked of.
+    pub uri: Uri,
+    /// The version, 2.0 unless the sender is from another world.
+    pub version: Version,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A request without header fields and body.
+    ///
+    /// RFC 3261 7.1
+    pub const fn new(method: Method, uri: Uri) -> Self {
+        Self { method, uri, version: Version::SIP_2_0, headers: Headers::new(), body: Bytes::new() }
+    }
+
+    /// A response to this request: Via, From, To, Call-ID and CSeq are copied, everything else is the caller's.
+    ///
+    /// RFC 3261 8.2.6.2
+    pub fn response(&self, status: StatusCode) -> Response {
+        let mut response = Response::new(status);
+        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
+        {
+            response.headers.copy_from(&self.headers, &name);
+        }
+        if status == StatusCode::TRYING {
+            response.headers.copy_from(&self.headers, &HeaderName::Timestamp);
+        }
+        response
+    }
+
+    /// Appends the request to the buffer; Content-Length is made to fit.
+    ///
+    /// RFC 3261 7
+    pub fn emit(&self, out: &mut BytesMut) {
+        out.reserve(1024 + self.body.len());
+        let _ = fmt::Write::write_fmt(out, format_args!("{} {} {}\r\n", self.method, self.uri, self.version));
+        self.headers.emit(out, self.body.len());
+        out.put_slice(b"\r\n");
+        out.put_slice(&self.body);
+    }
+}
+
+/// A response.
+///
+/// RFC 3261 7.2
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Response {
+    /// The version.
+    pub version: Version,
+    /// The status code.
+    pub status: StatusCode,
+    /// The reason phrase, for humans.
+    pub reason: String,
+    /// The header fields.
+    pub headers: Headers,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// A response with the customary reason phrase, without header fields and body.
+    ///
+    /// RFC 3261 7.2
+    pub fn new(status: StatusCode) -> Self {
+        Self {
+            version: Version::SIP_2_0,
+            status,
+            reason: status.reason().to_owned(),
+            headers: Headers::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Appends the response to the buffer; Content-Length is made to fit.
+    ///
+    /// RFC 3261 7
+    pub fn emit(&self, out: &mut BytesMut) {
+        out.reserve(1024 + self.body.len());
+        let _ = fmt::Write::write_fmt(out, format_args!("{} {} ", self.version, self.status));
+        out.extend(self.reason.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        out.put_slice(b"\r\n");
+        self.headers.emit(out, self.body.len());
+        out.put_slice(b"\r\n");
+        out.put_slice(&self.body);
+    }
+}
+
+/// A request or a response.
+///
+/// RFC 3261 7
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// A request.
+    Request(Request),
+    /// A response.
+    Response(Response),
+}
+
+impl Message {
+    /// Reads one message: the whole of a datagram, or a frame of a stream. Bytes behind Content-Length are ignored.
+    ///
+    /// What can be answered is accepted here, even if it is not valid: `problems` says what is wrong with it.
+    ///
+    /// RFC 3261 7, 18.3
+    pub fn parse(wire: Bytes) -> Result<Self, ParseError> {
+        Self::parse_with(wire, LineEnds::Strict, &Limits::DEFAULT)
+    }
+
+    /// Reads one message under given limits.
+    ///
+    /// RFC 3261 7, 18.3
+    pub fn parse_with(wire: Bytes, ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
+        let leading = wire.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
+        if leading == wire.len() {
+            return Err(ParseError::new(0, Rule::Empty));
+        }
+        let (line, next) = scan::start_line(&wire, leading, ends)?;
+        if line.len() > limits.line {
+            return Err(ParseError::new(leading, Rule::LineTooLong));
+        }
+        let line = core::str::from_utf8(line)
+            .map_err(|error| ParseError::new(leading + error.valid_up_to(), Rule::Utf8))?;
+        let start = StartLine::parse(line).map_err(|error| error.shifted(leading))?;
+        let (headers, body_at) = Headers::parse(wire.clone(), next, ends, limits)?;
+        let mut body = wire.slice(body_at.min(wire.len())..);
+        if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
+            body.truncate(length as usize);
+        }
+        Ok(match start {
+            StartLine::Request(method, uri, version) => {
+                Self::Request(Request { method, uri, version, headers, body })
+            }
+            StartLine::Response(version, status, reason) => {
+                Self::Response(Response { version, status, reason, headers, body })
+            }
+        })
+    }
+
+    /// The header fields.
+    ///
+    /// RFC 3261 7.3
+    pub const fn headers(&self) -> &Headers {
+        match self {
+            Self::Request(request) => &request.headers,
+            Self::Response(response) => &response.headers,
+        }
+    }
+
+    /// The header fields, to edit.
+    ///
+    /// RFC 3261 7.3
+    pub const fn headers_mut(&mut self) -> &mut Headers {
+        match self {
+            Self::Request(request) => &mut request.headers,
+            Self::Response(response) => &mut response.headers,
+        }
+    }
+
+    /// The body.
+    ///
+    /// RFC 3261 7.4
+    pub const fn body(&self) -> &Bytes {
+        match self {
+            Self::Request(request) => &request.body,
+            Self::Response(response) => &response.body,
+        }
+    }
+
+    /// The version.
+    ///
+    /// RFC 3261 7.1
+    pub const fn version(&self) -> Version {
+        match self {
+            Self::Request(request) => request.version,
+            Self::Response(response) => response.version,
+        }
+    }
+
+    /// Appends the message to the buffer; Content-Length is made to fit.
+    ///
+    /// RFC 3261 7
+    pub fn emit(&self, out: &mut BytesMut) {
+        match self {
+            Self::Request(request) => request.emit(out),
+            Self::Response(response) => response.emit(out),
+        }
+    }
+
+    /// The message as bytes.
+    ///
+    /// RFC 3261 7
+    pub fn to_bytes(&self) -> Bytes {
+        let mut out = BytesMut::new();
+        self.emit(&mut out);
+        out.freeze()
+    }
+}
+
+impl From<Request> for Message {
+    fn from(request: Request) -> Self {
+        Self::Request(request)
+    }
+}
+
+impl From<Response> for Message {
+    fn from(response: Response) -> Self {
+        Self::Response(response)
+    }
+}
+
+enum StartLine {
+    Request(Method, Uri, Version),
+    Response(Version, StatusCode, String),
+}
+
+impl StartLine {
+    fn parse(line: &str) -> Result<Self, ParseError> {
+        let first = line.find(' ').ok_or(ParseError::new(line.len(), Rule::StartLine))?;
+        let (word, rest) = line.split_at(first);
+        if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
+            let version = Version::parse(word)?;
+            let rest = rest.trim_start_matches(' ');
+            let at = line.len() - rest.len();
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            let status = StatusCode::parse(code).map_err(|error| error.shifted(at))?;
+            return Ok(Self::Response(version, status, reason.to_owned()));
+        }
+        let method = Method::parse(word)?;
+        // Blanks around the URI and behind the version are dropped, never sent on.
+        let rest = rest.trim_matches(' ');
+        let at = line.len() - line.get(first..).unwrap_or_default().trim_start_matches(' ').len();
+        let last = rest.rfind(' ').ok_or(ParseError::new(at, Rule::StartLine))?;
+        let (uri, version) = rest.split_at(last);
+        let version =
+            Version::parse(version.trim_start_matches(' ')).map_err(|error| error.shifted(at + last + 1))?;
+        Ok(Self::Request(method, Uri::received(uri.trim_end_matches(' ')), version))
+    }
+}

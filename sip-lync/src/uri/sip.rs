@@ -1,0 +1,462 @@
+//! `sip:` and `sips:` URIs.
+
+use core::fmt;
+use core::net::IpAddr;
+use core::ops::Range;
+use core::str::FromStr;
+use std::borrow::Cow;
+
+use crate::error::{ParseError, Rule};
+use crate::grammar::{self, HOST, URI_HEADER, URI_PARAMETER, USER};
+
+/// The two schemes.
+///
+/// RFC 3261 19.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SipScheme {
+    /// `sip:`
+    Sip,
+    /// `sips:`
+    Sips,
+}
+
+/// A SIP URI: its text as it was sent, and where its parts are.
+///
+/// The text is never rewritten, because servers sign URIs they put into Record-Route. Equality is equality of the
+/// text; [`SipUri::equivalent`] is that of the standard.
+///
+/// RFC 3261 19.1.1
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SipUri {
+    text: Box<str>,
+    user: Span,
+    password: Span,
+    host: Span,
+    port: Option<u16>,
+    parameters: Span,
+    headers: Span,
+}
+
+/// A part of the text; empty and at zero when the part is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self { start: range.start as u32, end: range.end as u32 }
+    }
+}
+
+/// Length of the host at the start of `text`.
+pub(crate) fn host_length(text: &str) -> Result<usize, ParseError> {
+    let error = |at| ParseError::new(at, Rule::Host);
+    if !text.starts_with('[') {
+        let length = grammar::span(text.as_bytes(), HOST);
+        return if length == 0 { Err(error(0)) } else { Ok(length) };
+    }
+    let end = text.find(']').ok_or(error(text.len()))?;
+    let address = text.get(1..end).unwrap_or_default();
+    // Three colons come from an error in the grammar of RFC 3261 and are tolerated (RFC 5118 4.10).
+    let repaired = address.replacen(":::", "::", 1);
+    match repaired.parse::<core::net::Ipv6Addr>() {
+        Ok(_) => Ok(end + 1),
+        Err(_) => Err(error(1)),
+    }
+}
+
+/// Reads `host [ ":" port ]` at the start of the text; returns the length of the host, the port and the whole length.
+pub(crate) fn host_port(text: &str) -> Result<(usize, Option<u16>, usize), ParseError> {
+    let host = host_length(text)?;
+    let rest = text.get(host..).unwrap_or_default();
+    let Some(digits) = rest.strip_prefix(':') else { return Ok((host, None, host)) };
+    let length = digits.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+    let port = digits.get(..length).and_then(|port| port.parse().ok());
+    match port {
+        Some(port) => Ok((host, Some(port), host + 1 + length)),
+        None => Err(ParseError::new(host + 1, Rule::Port)),
+    }
+}
+
+impl SipUri {
+    /// Reads a SIP URI.
+    ///
+    /// RFC 3261 25.1
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let scheme = match text.as_bytes() {
+            [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 4,
+            [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..] => 5,
+            _ => return Err(ParseError::new(0, Rule::Scheme)),
+        };
+        if u32::try_from(text.len()).is_err() {
+            return Err(ParseError::new(0, Rule::LineTooLong));
+        }
+        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
+        let check = |range: Range<usize>, class: u8, rule: Rule| {
+            let bytes = part(range.clone()).as_bytes();
+            let good = grammar::span(bytes, class);
+            if good < bytes.len() {
+                return Err(ParseError::new(range.start + good, rule));
+            }
+            grammar::check_escapes(bytes, range.start)
+        };
+        let (mut user, mut password) = (Span::default(), Span::default());
+        let mut at = scheme;
+        if let Some(length) = part(scheme..text.len()).find('@') {
+            let end = scheme + length;
+            let user_end = part(scheme..end).find(':').map_or(end, |colon| scheme + colon);
+            check(scheme..user_end, USER, Rule::UserPart)?;
+            if user_end == scheme {
+                return Err(ParseError::new(scheme, Rule::UserPart));
+            }
+            user = (scheme..user_end).into();
+            if user_end < end {
+                // The colon alone is not of the class, but test messages put one into the password's place.
+                let text = part(user_end + 1..end);
+                let good = text.bytes().all(|b| grammar::is(b, USER) || b == b':');
+                if !good {
+                    return Err(ParseError::new(user_end + 1, Rule::UserPart));
+                }
+                grammar::check_escapes(text.as_bytes(), user_end + 1)?;
+                password = (user_end + 1..end).into();
+            }
+            at = end + 1;
+        }
+        let (host, port, length) = host_port(part(at..text.len())).map_err(|error| error.shifted(at))?;
+        let host = Span::from(at..at + host);
+        at += length;
+        let question = part(at..text.len()).find('?').map(|p| at + p);
+        let parameters_end = question.unwrap_or(text.len());
+        let mut parameters = Span::default();
+        if at < parameters_end {
+            if !part(at..parameters_end).starts_with(';') {
+                return Err(ParseError::new(at, Rule::Host));
+            }
+            let mut start = at;
+            for parameter in part(at + 1..parameters_end).split(';') {
+                start += 1;
+                check(start..start + parameter.len(), URI_PARAMETER, Rule::UriParameter)?;
+                if parameter.is_empty() || parameter.starts_with('=') {
+                    return Err(ParseError::new(start, Rule::UriParameter));
+                }
+                start += parameter.len();
+            }
+            parameters = (at..parameters_end).into();
+        }
+        let mut headers = Span::default();
+        if let Some(question) = question {
+            check(question + 1..text.len(), URI_HEADER, Rule::UriHeader)?;
+            headers = (question + 1..text.len()).into();
+            if question + 1 == text.len() {
+                return Err(ParseError::new(question + 1, Rule::UriHeader));
+            }
+        }
+        Ok(Self { text: text.into(), user, password, host, port, parameters, headers })
+    }
+
+    /// `sip:user@host`. What must be escaped in the user part is escaped.
+    ///
+    /// RFC 3261 19.1.2
+    pub fn new(user: Option<&str>, host: &str) -> Result<Self, ParseError> {
+        match user {
+            Some(user) => Self::parse(&format!("sip:{}@{host}", escape(user, USER))),
+            None => Self::parse(&format!("sip:{host}")),
+        }
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn optional(&self, span: Span) -> Option<&str> {
+        if span == Span::default() { None } else { Some(self.slice(span)) }
+    }
+
+    /// The text as it was sent.
+    ///
+    /// RFC 3261 19.1.1
+    pub const fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn scheme(&self) -> SipScheme {
+        if self.text.as_bytes().get(3) == Some(&b':') { SipScheme::Sip } else { SipScheme::Sips }
+    }
+
+    /// The user part as it was sent, escapes in it.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn user(&self) -> Option<&str> {
+        self.optional(self.user)
+    }
+
+    /// The user part with escapes undone; bytes that are not UTF-8 become replacement characters.
+    ///
+    /// RFC 3261 19.1.2
+    pub fn decoded_user(&self) -> Option<Cow<'_, str>> {
+        self.user().map(unescape)
+    }
+
+    /// The password.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn password(&self) -> Option<&str> {
+        self.optional(self.password)
+    }
+
+    /// The host; an IPv6 address stands in brackets.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn host(&self) -> &str {
+        self.slice(self.host)
+    }
+
+    /// The host as an address, if it is one.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host().trim_matches(['[', ']']).parse().ok()
+    }
+
+    /// The port, if one was given.
+    ///
+    /// RFC 3261 19.1.1
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The parameters in order, names and values as they were sent.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.slice(self.parameters).split(';').skip(1).map(|parameter| match parameter.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (parameter, None),
+        })
+    }
+
+    /// The value of a parameter; empty when it has none.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.unwrap_or_default())
+    }
+
+    /// The headers in order, names and values as they were sent.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.slice(self.headers)
+            .split('&')
+            .filter(|header| !header.is_empty())
+            .map(|header| header.split_once('=').unwrap_or((header, "")))
+    }
+
+    /// The value of a header with escapes undone.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| unescape(value))
+    }
+
+    /// Whether it has the `gruu` parameter.
+    ///
+    /// MS-SIPRE 2.2.3
+    pub fn is_gruu(&self) -> bool {
+        self.parameter("gruu").is_some() || self.parameter("gr").is_some()
+    }
+
+    /// The `opaque` parameter, which tells the endpoint behind a GRUU.
+    ///
+    /// MS-SIPRE 2.2.3
+    pub fn opaque(&self) -> Option<&str> {
+        self.parameter("opaque")
+    }
+
+    /// Whether the route this URI stands for is loose.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn is_loose_router(&self) -> bool {
+        self.parameter("lr").is_some()
+    }
+
+    /// Whether the user part is a telephone number.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn is_phone(&self) -> bool {
+        self.parameter("user").is_some_and(|value| value.eq_ignore_ascii_case("phone"))
+    }
+
+    /// Scheme, user and host alone: the key under which a user is known.
+    ///
+    /// RFC 3261 10.3
+    #[must_use]
+    pub fn address_of_record(&self) -> Self {
+        let scheme = if self.scheme() == SipScheme::Sip { "sip" } else { "sips" };
+        let host = self.host().to_ascii_lowercase();
+        let text = match self.user() {
+            Some(user) => format!("{scheme}:{user}@{host}"),
+            None => format!("{scheme}:{host}"),
+        };
+        Self::parse(&text).unwrap_or_else(|_| self.clone())
+    }
+
+    /// The URI with a parameter added or replaced. Characters outside the class are escaped.
+    ///
+    /// RFC 3261 19.1.1
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: Option<&str>) -> Self {
+        let mut parameters = String::new();
+        let kept = self.parameters().filter(|(n, _)| !n.eq_ignore_ascii_case(name));
+        let added = (escape(name, URI_PARAMETER), value.map(|v| escape(v, URI_PARAMETER)));
+        let kept = kept.map(|(n, v)| (n.to_owned(), v.map(str::to_owned)));
+        for (name, value) in kept.chain([added]) {
+            parameters.push(';');
+            parameters.push_str(&name);
+            if let Some(value) = value {
+                parameters.push('=');
+                parameters.push_str(&value);
+            }
+        }
+        self.rebuilt(&parameters, self.optional(self.headers))
+    }
+
+    /// The URI without a parameter.
+    ///
+    /// RFC 3261 19.1.1
+    #[must_use]
+    pub fn without_parameter(&self, name: &str) -> Self {
+        let mut parameters = String::new();
+        for (n, value) in self.parameters().filter(|(n, _)| !n.eq_ignore_ascii_case(name)) {
+            parameters.push(';');
+            parameters.push_str(n);
+            if let Some(value) = value {
+                parameters.push('=');
+                parameters.push_str(value);
+            }
+        }
+        self.rebuilt(&parameters, self.optional(self.headers))
+    }
+
+    /// The URI without its headers: what a Request-URI may carry.
+    ///
+    /// RFC 3261 19.1.5
+    #[must_use]
+    pub fn without_headers(&self) -> Self {
+        self.rebuilt(self.slice(self.parameters), None)
+    }
+
+    /// The URI with a port.
+    ///
+    /// RFC 3261 19.1.1
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        let start = self.text.get(..self.host.end as usize).unwrap_or_default();
+        let rest = self.text.get(self.host.end as usize..).unwrap_or_default();
+        let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
+        Self::parse(&format!("{start}:{port}{rest}")).unwrap_or_else(|_| self.clone())
+    }
+
+    fn rebuilt(&self, parameters: &str, headers: Option<&str>) -> Self {
+        let rest = self.text.get(self.host.end as usize..).unwrap_or_default();
+        let port = rest.find([';', '?']).map_or(rest, |end| rest.get(..end).unwrap_or_default());
+        let start = self.text.get(..self.host.end as usize).unwrap_or_default();
+        let text = match headers {
+            Some(headers) => format!("{start}{port}{parameters}?{headers}"),
+            None => format!("{start}{port}{parameters}"),
+        };
+        // The parts were valid before and stay so.
+        Self::parse(&text).unwrap_or_else(|_| self.clone())
+    }
+
+    /// Whether the two name the same resource.
+    ///
+    /// RFC 3261 19.1.4
+    pub fn equivalent(&self, other: &Self) -> bool {
+        let text = |a: &str, b: &str| unescape(a) == unescape(b);
+        let same_user = match (self.user(), other.user()) {
+            (Some(a), Some(b)) => text(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        // These count even if only one of the two has them.
+        let decisive = ["user", "ttl", "method", "maddr", "transport"];
+        let covers = |a: &Self, b: &Self| {
+            a.parameters().all(|(name, value)| match b.parameter(name) {
+                Some(v) => unescape(value.unwrap_or_default()).eq_ignore_ascii_case(&unescape(v)),
+                None => !decisive.iter().any(|d| d.eq_ignore_ascii_case(name)),
+            })
+        };
+        let headers = |a: &Self, b: &Self| {
+            a.headers()
+                .all(|(name, value)| b.headers().any(|(n, v)| n.eq_ignore_ascii_case(name) && text(value, v)))
+        };
+        self.scheme() == other.scheme()
+            && same_user
+            && self.password() == other.password()
+            && self.host().eq_ignore_ascii_case(other.host())
+            && self.port == other.port
+            && covers(self, other)
+            && covers(other, self)
+            && headers(self, other)
+            && headers(other, self)
+    }
+}
+
+/// Undoes the escapes of a URI component.
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.as_bytes();
+    while let Some((&b, rest)) = bytes.split_first() {
+        let digit = |i: usize| rest.get(i).and_then(|&d| char::from(d).to_digit(16));
+        match (b, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                bytes = rest.get(2..).unwrap_or_default();
+            }
+            _ => {
+                out.push(b);
+                bytes = rest;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Escapes what is not of the class.
+pub(crate) fn escape(text: &str, class: u8) -> String {
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        if grammar::is(b, class) && !matches!(b, b'%' | b'#' | b'@' | b'=') {
+            out.push(char::from(b));
+        } else {
+            let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0').to_ascii_uppercase();
+            out.extend(['%', digit(b >> 4), digit(b & 15)]);
+        }
+    }
+    out
+}
+
+impl fmt::Display for SipUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for SipUri {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::parse(text)
+    }
+}
