@@ -52,7 +52,8 @@ impl Adaptation {
     fn update(&mut self, code: u8, estimate: predictor::Estimate) -> i32 {
         let y = self.scale.step();
         let difference = dequantize(code, y);
-        let signal = estimate.signal + difference.value();
+        // The standard keeps 16 bits of it.
+        let signal = i32::from((estimate.signal + difference.value()) as i16);
         let transition = self.scale.transition(difference.magnitude);
         let p = signal + estimate.zeros - estimate.signal;
         let tone = self.predictor.update(difference, signal, p, transition);

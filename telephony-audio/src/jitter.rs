@@ -73,6 +73,7 @@ pub struct JitterBuffer {
     playing: bool,
     /// Frame times in a row with more than the wanted depth.
     long: u32,
+    late_in_a_row: u32,
     counters: JitterCounters,
 }
 
@@ -86,6 +87,8 @@ struct Slot {
 
 /// After this many frame times with too many frames one is dropped: clocks of both sides differ.
 const LONG_LIMIT: u32 = 100;
+/// After this many late packets in a row the sender has begun anew with a lower sequence number.
+const LATE_LIMIT: u32 = 8;
 
 impl JitterBuffer {
     /// An empty buffer. Nothing is allocated after this.
@@ -103,6 +106,7 @@ impl JitterBuffer {
             held: 0,
             playing: false,
             long: 0,
+            late_in_a_row: 0,
             counters: JitterCounters::default(),
         }
     }
@@ -118,17 +122,16 @@ impl JitterBuffer {
         let next = *self.next.get_or_insert(sequence);
         let ahead = sequence.wrapping_sub(next) as i16;
         let capacity = self.config.capacity as i16;
-        if ahead < 0 && !self.playing && self.held > 0 && ahead > -capacity && self.fits_before(sequence) {
+        if (0..capacity).contains(&ahead) {
+            self.late_in_a_row = 0;
+        } else if ahead < 0 && !self.playing && self.held > 0 && self.fits_before(sequence) {
             // Reordered before the first was played.
             self.next = Some(sequence);
-        } else if ahead < 0
-            && ahead > -100 * capacity
-            && self.next.is_some()
-            && self.held + usize::from(self.playing) > 0
-        {
+        } else if ahead < 0 && self.late_in_a_row < LATE_LIMIT {
+            self.late_in_a_row += 1;
             self.counters.late += 1;
             return;
-        } else if !(0..capacity).contains(&ahead) {
+        } else {
             self.restart(sequence);
         }
         let place = self.place(sequence);
@@ -175,17 +178,13 @@ impl JitterBuffer {
             }
         }
         self.next = Some(following);
-        match self.take(place) {
-            Some(length) => {
-                self.counters.played += 1;
-                let start = place * self.config.frame_octets;
-                Played::Frame(self.octets.get(start..start + length).unwrap_or_default())
-            }
-            None => {
-                self.counters.lost += 1;
-                Played::Lost
-            }
-        }
+        let Some(length) = self.take(place) else {
+            self.counters.lost += 1;
+            return Played::Lost;
+        };
+        self.counters.played += 1;
+        let start = place * self.config.frame_octets;
+        Played::Frame(self.octets.get(start..start + length).unwrap_or_default())
     }
 
     /// How many frames wait.
@@ -232,6 +231,7 @@ impl JitterBuffer {
         self.held = 0;
         self.playing = false;
         self.long = 0;
+        self.late_in_a_row = 0;
         self.next = Some(sequence);
     }
 }
@@ -302,8 +302,19 @@ mod tests {
             expect(&mut buffer, sequence);
         }
         assert_eq!(buffer.counters().restarts, 1);
-        push(&mut buffer, [100, 101, 102]);
-        expect(&mut buffer, 100);
+    }
+
+    #[test]
+    fn a_sender_that_begins_anew_is_heard_after_a_few_packets() {
+        let mut buffer = buffer();
+        push(&mut buffer, 1000..1003);
+        expect(&mut buffer, 1000);
+        push(&mut buffer, 900..912);
+        let counters = buffer.counters();
+        assert_eq!((counters.late, counters.restarts), (8, 1));
+        for sequence in 908..912 {
+            expect(&mut buffer, sequence);
+        }
     }
 
     #[test]
