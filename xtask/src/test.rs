@@ -1,0 +1,140 @@
+//! `cargo xtask test`: format, lints, documentation, the demonstration, all tests, and the tests with real programs.
+
+use serde_json::Value;
+
+use crate::Outcome;
+use crate::packages;
+use crate::step::{Counts, Echo, Step};
+
+/// What is left out.
+pub(crate) struct Options {
+    peers: Peers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Peers {
+    With,
+    Without,
+}
+
+impl Options {
+    pub(crate) fn parse(options: &[&str]) -> Result<Self, String> {
+        match options {
+            [] => Ok(Self { peers: Peers::With }),
+            ["--no-peers"] => Ok(Self { peers: Peers::Without }),
+            [other, ..] => Err(format!("`{other}` is no option of test")),
+        }
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Outcome {
+    let mut tally = Tally::default();
+    let checks = [
+        Step::cargo("format").arguments(["fmt", "--all", "--check"]),
+        Step::cargo("lints").arguments([
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+        Step::cargo("documentation")
+            .arguments(["doc", "--quiet", "--workspace", "--no-deps"])
+            .variable("RUSTDOCFLAGS", "-D warnings"),
+    ];
+    for check in checks {
+        tally.step(check.run().good);
+    }
+    tally.step(demonstration());
+    tally.tests(Step::cargo("tests: unit, scenario and system").arguments([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+    ]));
+    match options.peers {
+        Peers::With => interop(&mut tally),
+        Peers::Without => eprintln!("==> tests with real programs: LEFT OUT (--no-peers)"),
+    }
+    tally.close()
+}
+
+fn interop(tally: &mut Tally) {
+    if let Err(error) = packages::install() {
+        eprintln!("==> tests with real programs\n    FAILED: {error}");
+        tally.step(false);
+        return;
+    }
+    tally.step(
+        Step::cargo("lints of the tests with real programs")
+            .arguments([
+                "clippy",
+                "--quiet",
+                "-p",
+                "interop",
+                "--all-targets",
+                "--features",
+                "peers",
+                "--",
+                "-D",
+                "warnings",
+            ])
+            .run()
+            .good,
+    );
+    tally.tests(Step::cargo("tests with real programs").arguments([
+        "test",
+        "-p",
+        "interop",
+        "--features",
+        "peers",
+        "--no-fail-fast",
+    ]));
+}
+
+/// The demonstration, as a stranger starts it: it must end well and say so.
+fn demonstration() -> bool {
+    let done = Step::cargo("demonstration (release)")
+        .arguments(["run", "--quiet", "--release", "-p", "ipdect-server", "--", "demo", "--once", "--json"])
+        .run();
+    if !done.good {
+        return false;
+    }
+    let last = done.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    match serde_json::from_str::<Value>(last) {
+        Ok(story) if story.get("ok") == Some(&Value::Bool(true)) => true,
+        _ => {
+            eprintln!("    FAILED: the last line is no story that ended well: {last}");
+            false
+        }
+    }
+}
+
+/// What went well and what did not.
+#[derive(Default)]
+struct Tally {
+    steps: Counts,
+    tests: Counts,
+}
+
+impl Tally {
+    fn step(&mut self, good: bool) {
+        self.steps.add(Counts { passed: u64::from(good), failed: u64::from(!good) });
+    }
+
+    fn tests(&mut self, step: Step) {
+        let done = step.echo(Echo::Tests).run();
+        self.tests.add(done.counts);
+        // A test that does not compile, or ends its process, is not counted by cargo.
+        self.step(done.good || done.counts.failed > 0);
+    }
+
+    fn close(self) -> Outcome {
+        let Counts { passed, failed } = self.tests;
+        eprintln!("==> {} steps good, {} failed", self.steps.passed, self.steps.failed);
+        let failed = failed + self.steps.failed;
+        println!("{passed} passed, {failed} failed");
+        if failed == 0 { Outcome::Passed } else { Outcome::Failed }
+    }
+}
