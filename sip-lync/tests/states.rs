@@ -215,18 +215,16 @@ fn the_invite_server_transaction_leaves_no_timer_and_sends_one_kind_of_final_res
                         refused |= trigger == Trigger::Failure;
                         running
                     }
-                    Effect::SendTrying
-                    | Effect::Repeat
-                    | Effect::TimedOut
-                    | Effect::TransportFailed => running,
+                    Effect::SendTrying | Effect::Repeat | Effect::TimedOut | Effect::TransportFailed => {
+                        running
+                    }
                 };
             }
             following.push((after, running, succeeded, refused));
         }
         following
     };
-    let reachable =
-        explore(&[(State::Incoming, BTreeSet::from([Timer::Trying]), false, false)], next);
+    let reachable = explore(&[(State::Incoming, BTreeSet::from([Timer::Trying]), false, false)], next);
     assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
     for (state, running, succeeded, refused) in &reachable {
         assert!(!(*succeeded && *refused), "{state:?}");
@@ -329,10 +327,9 @@ impl Session {
         self.flow_lost |= trigger == Trigger::FlowLost;
         // What the outside world does with the trigger itself.
         match (before, trigger) {
-            (
-                State::Established | State::ReinviteBackoff,
-                Trigger::Reinvite | Trigger::UpdateOffer,
-            ) => self.owes_response = true,
+            (State::Established | State::ReinviteBackoff, Trigger::Reinvite | Trigger::UpdateOffer) => {
+                self.owes_response = true
+            }
             (
                 State::Calling | State::Proceeding | State::CancelWaiting | State::Cancelling,
                 Trigger::Success | Trigger::SuccessWithOffer,
@@ -421,10 +418,8 @@ fn an_invite_session_ends_once_answers_everything_and_says_bye_last() {
     let next = |session: &Session| -> Vec<Session> {
         TRIGGERS.iter().map(|trigger| session.after(*trigger)).collect()
     };
-    let reachable = explore(
-        &[Session::new(State::Calling, false), Session::new(State::Incoming, true)],
-        next,
-    );
+    let reachable =
+        explore(&[Session::new(State::Calling, false), Session::new(State::Incoming, true)], next);
     assert_always_ends(&reachable, next, |session| session.state == State::Terminated);
     for session in &reachable {
         let over = matches!(session.state, State::Terminating | State::Terminated);

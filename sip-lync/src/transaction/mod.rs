@@ -9,6 +9,10 @@
 
 pub mod client;
 pub mod client_invite;
+pub mod key;
+mod layer;
 pub mod server;
 pub mod server_invite;
 pub mod timers;
+
+pub use layer::{ClientId, Failure, LayerEvent, Received, ServerId, TransactionLayer};

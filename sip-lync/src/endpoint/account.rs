@@ -1,0 +1,188 @@
+//! The users of an endpoint and how requests find them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::vocabulary::{SessionId, User, UserId};
+use crate::flow::FlowId;
+use crate::gruu::InstanceId;
+use crate::headers::{HeaderName, NameAddr};
+use crate::message::Request;
+use crate::register;
+use crate::transaction::ClientId;
+use crate::uri::SipUri;
+
+/// One user with its registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) user: User,
+    pub(super) instance: InstanceId,
+    /// `ms-opaque` of our contact.
+    pub(super) opaque: Box<str>,
+    /// Where requests of this user go.
+    pub(super) flow: Option<FlowId>,
+    pub(super) gruu: Option<SipUri>,
+    pub(super) registration: Registration,
+    pub(super) sessions: BTreeSet<SessionId>,
+    /// The user was removed and is forgotten as soon as it is deregistered.
+    pub(super) removed: bool,
+}
+
+/// What a registration needs between its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Registration {
+    pub(super) state: register::State,
+    pub(super) call_id: Box<str>,
+    pub(super) tag: Box<str>,
+    pub(super) cseq: u32,
+    /// The expiry that is asked for; `None` leaves it to the server.
+    pub(super) asked: Option<Duration>,
+    /// Attempts that failed since the last success.
+    pub(super) failures: u32,
+    /// The REGISTER under way.
+    pub(super) client: Option<ClientId>,
+    /// The pause a server asked for.
+    pub(super) retry_after: Option<Duration>,
+    /// The last pause that was chosen.
+    pub(super) pause: Duration,
+    /// The expiry the server granted.
+    pub(super) granted: Duration,
+}
+
+/// All users with the indices that lead to them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Accounts {
+    by_id: BTreeMap<UserId, Account>,
+    by_opaque: BTreeMap<Box<str>, UserId>,
+    /// Address of record and epid, both sides of the index ordered.
+    by_address: BTreeMap<(Box<str>, Box<str>), UserId>,
+    /// The `opaque` parameter of the GRUU.
+    by_gruu: BTreeMap<(Box<str>, Box<str>), UserId>,
+    by_flow: BTreeSet<(FlowId, UserId)>,
+    next: u32,
+}
+
+impl Accounts {
+    pub(super) fn add(&mut self, user: User, opaque: String, call_id: String, tag: String) -> UserId {
+        self.next = self.next.wrapping_add(1);
+        let id = UserId(self.next);
+        let instance = InstanceId::from_epid(&user.epid);
+        let address = address_key(&user.address_of_record);
+        self.by_opaque.insert(opaque.as_str().into(), id);
+        self.by_address.insert((address.clone(), user.epid.as_str().into()), id);
+        self.by_gruu.insert((address, instance.opaque().into()), id);
+        let registration = Registration {
+            state: register::State::Unregistered,
+            call_id: call_id.into(),
+            tag: tag.into(),
+            cseq: 0,
+            asked: None,
+            failures: 0,
+            client: None,
+            retry_after: None,
+            pause: Duration::ZERO,
+            granted: Duration::ZERO,
+        };
+        let account = Account {
+            user,
+            instance,
+            opaque: opaque.into(),
+            flow: None,
+            gruu: None,
+            registration,
+            sessions: BTreeSet::new(),
+            removed: false,
+        };
+        self.by_id.insert(id, account);
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: UserId) {
+        let Some(account) = self.by_id.remove(&id) else { return };
+        let address = address_key(&account.user.address_of_record);
+        remove_if(&mut self.by_opaque, &account.opaque, id);
+        remove_if(&mut self.by_address, &(address.clone(), account.user.epid.as_str().into()), id);
+        remove_if(&mut self.by_gruu, &(address, account.instance.opaque().into()), id);
+        if let Some(flow) = account.flow {
+            self.by_flow.remove(&(flow, id));
+        }
+    }
+
+    pub(super) fn get(&self, id: UserId) -> Option<&Account> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: UserId) -> Option<&mut Account> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Leads the requests of a user over a flow, or over none.
+    pub(super) fn set_flow(&mut self, id: UserId, flow: Option<FlowId>) {
+        let Some(account) = self.by_id.get_mut(&id) else { return };
+        if let Some(before) = account.flow {
+            self.by_flow.remove(&(before, id));
+        }
+        account.flow = flow;
+        if let Some(flow) = flow {
+            self.by_flow.insert((flow, id));
+        }
+    }
+
+    /// The users whose requests go over a flow.
+    pub(super) fn on_flow(&self, flow: FlowId) -> Vec<UserId> {
+        self.by_flow.range((flow, UserId(0))..=(flow, UserId(u32::MAX))).map(|(_, id)| *id).collect()
+    }
+
+    /// The user a request is for: by our contact's key, by GRUU, by address of record and epid, at last by address of
+    /// record alone.
+    ///
+    /// MS-SIPRE 3.1
+    pub(super) fn of_request(&self, request: &Request) -> Option<UserId> {
+        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+        let uri = request.uri.sip();
+        if let Some(id) = uri
+            .and_then(|uri| uri.parameter("ms-opaque"))
+            .and_then(|opaque| self.by_opaque.get(opaque))
+        {
+            return Some(*id);
+        }
+        if let Some(id) = uri.and_then(|uri| self.by_gruu.get(&(address_key(uri), uri.opaque()?.into()))) {
+            return Some(*id);
+        }
+        let epid = to.as_ref().and_then(NameAddr::epid);
+        let addresses = [to.as_ref().and_then(NameAddr::sip_uri), uri];
+        for address in addresses.into_iter().flatten() {
+            let key = address_key(address);
+            if let Some(epid) = epid
+                && let Some(id) = self.by_address.get(&(key.clone(), epid.into()))
+            {
+                return Some(*id);
+            }
+        }
+        for address in addresses.into_iter().flatten() {
+            let key = address_key(address);
+            let mut of_address = self.by_address.range((key.clone(), "".into())..);
+            if let Some(((found, _), id)) = of_address.next()
+                && *found == key
+            {
+                return Some(*id);
+            }
+        }
+        None
+    }
+}
+
+fn remove_if<K: Ord>(index: &mut BTreeMap<K, UserId>, key: &K, id: UserId) {
+    if index.get(key) == Some(&id) {
+        index.remove(key);
+    }
+}
+
+/// User and host without regard to the case of the host; Lync ignores that of the user, too.
+fn address_key(uri: &SipUri) -> Box<str> {
+    format!("{}@{}", uri.user().unwrap_or_default(), uri.host()).to_ascii_lowercase().into()
+}

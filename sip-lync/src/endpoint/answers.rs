@@ -1,0 +1,261 @@
+//! What peers answer to the requests of our sessions.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::description::session_description;
+use super::session::Fork;
+use super::step::{Context, Source};
+use super::vocabulary::{ForkId, SessionId};
+use super::{Endpoint, Purpose};
+use crate::dialog::Dialog;
+use crate::headers::HeaderName;
+use crate::invite::{State, Trigger};
+use crate::message::Response;
+use crate::method::Method;
+use crate::offer_answer::{self, Meaning, Position};
+use crate::status::StatusCode;
+use crate::transaction::{ClientId, Failure};
+
+impl Endpoint {
+    /// A response to our INVITE.
+    ///
+    /// RFC 3261 13.2.2
+    pub(super) fn on_invite_response(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        client: ClientId,
+        response: &Response,
+    ) {
+        let source = Source { response: Some(response), client: Some(client), ..Source::default() };
+        let context = Context { source, status: Some(response.status), ..Context::default() };
+        if response.status.is_provisional() {
+            self.on_provisional(now, id, context, response);
+        } else if response.status.is_success() {
+            self.on_success(now, id, context, response);
+        } else {
+            self.session_step(now, id, Trigger::Refused, &context);
+        }
+    }
+
+    fn on_provisional(&mut self, now: Instant, id: SessionId, mut context: Context<'_>, response: &Response) {
+        let tagged = response.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        // 100 and 101 belong to routing and make no dialog.
+        if response.status.code() > 101 && tagged {
+            let Some(fork) = self.fork_of(id, response) else { return };
+            if !self.acknowledge_provisional(now, id, fork, response) {
+                return;
+            }
+            context.fork = Some(fork);
+            context.description = self.fork_description(id, fork, response);
+        }
+        self.session_step(now, id, Trigger::Provisional, &context);
+    }
+
+    /// The early dialog a provisional response belongs to; a new one is made unless there are too many.
+    ///
+    /// RFC 3261 12.1
+    fn fork_of(&mut self, id: SessionId, response: &Response) -> Option<ForkId> {
+        let limit = self.config.limits.forks;
+        let session = self.sessions.get_mut(id)?;
+        let dialog = Dialog::of_caller(session.invite.as_deref()?, response)?;
+        if let Some(fork) = session.forks.iter_mut().find(|fork| fork.dialog.id() == dialog.id()) {
+            fork.dialog.refresh_target(&response.headers);
+            return Some(fork.id);
+        }
+        if session.forks.len() >= limit {
+            return None;
+        }
+        let fork = ForkId(session.next_fork);
+        session.next_fork += 1;
+        let dialog_id = dialog.id().clone();
+        let position = session.position;
+        session.forks.push(Fork { id: fork, dialog, position, description: None, rseq: None });
+        self.sessions.add_dialog(dialog_id, id);
+        Some(fork)
+    }
+
+    /// Sends PRACK for a reliable provisional response; `false` if it is a repetition or out of order.
+    ///
+    /// RFC 3262 4
+    fn acknowledge_provisional(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        fork: ForkId,
+        response: &Response,
+    ) -> bool {
+        let reliable = response.headers.require().is_ok_and(|require| require.contains("100rel"));
+        let Some(rseq) = response.headers.rseq().ok().flatten().filter(|_| reliable) else { return true };
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let flow = session.flow;
+        let Some(cseq) = response.headers.cseq().ok().flatten() else { return false };
+        let Some(fork) = session.forks.iter_mut().find(|of| of.id == fork) else { return false };
+        if fork.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+            return false;
+        }
+        fork.rseq = Some(rseq);
+        let mut prack = fork.dialog.request(Method::Prack);
+        prack.headers.push(HeaderName::RAck, format_args!("{rseq} {} INVITE", cseq.number));
+        if let Ok(client) = self.send_request(now, flow, &mut prack) {
+            self.purposes.insert(client, Purpose::Nothing);
+        }
+        true
+    }
+
+    /// The description of a response on an early dialog: its answer, kept for the 200 that leaves it out.
+    fn fork_description(&mut self, id: SessionId, fork: ForkId, response: &Response) -> Option<Bytes> {
+        let description = session_description(&response.headers, &response.body).ok().flatten();
+        let fork = self.sessions.get_mut(id)?.forks.iter_mut().find(|of| of.id == fork)?;
+        if let Some(description) = description {
+            let (position, meaning) = offer_answer::repeat(fork.position);
+            fork.position = position;
+            // RFC 6337 3.1.1: later descriptions of the dialog repeat the first one.
+            if matches!(meaning, Meaning::Answer | Meaning::Offer) {
+                fork.description = Some(description);
+                return fork.description.clone();
+            }
+        }
+        None
+    }
+
+    fn on_success(&mut self, now: Instant, id: SessionId, mut context: Context<'_>, response: &Response) {
+        let Some(session) = self.sessions.get_mut(id) else {
+            // The session is over; whoever answers now is told so.
+            self.end_fork(now, &context);
+            return;
+        };
+        let waiting = match session.state {
+            State::Calling | State::Proceeding | State::CancelWaiting | State::Cancelling => true,
+            State::AnswerDue
+            | State::Incoming
+            | State::Ringing
+            | State::Answered
+            | State::AnsweredEnding
+            | State::Established
+            | State::Reinviting
+            | State::ReinviteBackoff
+            | State::Reinvited
+            | State::Reanswered
+            | State::Updated
+            | State::Terminating
+            | State::Terminated => false,
+        };
+        if !waiting {
+            let tag = response.headers.to().ok().flatten().and_then(|to| to.tag().map(str::to_owned));
+            let same = session.dialog.as_ref().is_some_and(|dialog| {
+                *dialog.id().remote_tag == *tag.as_deref().unwrap_or_default()
+            });
+            let trigger = if same { Trigger::SuccessAgain } else { Trigger::ForkAnswered };
+            self.session_step(now, id, trigger, &context);
+            return;
+        }
+        let Some(dialog) =
+            session.invite.as_deref().and_then(|invite| Dialog::of_caller(invite, response))
+        else {
+            // A 2xx without To or with a foreign From: the call cannot go on.
+            self.session_step(now, id, Trigger::Refused, &context);
+            return;
+        };
+        let forks = std::mem::take(&mut session.forks);
+        let mut chosen = Fork {
+            id: ForkId(session.next_fork),
+            position: session.position,
+            dialog,
+            description: None,
+            rseq: None,
+        };
+        let mut others = Vec::new();
+        for fork in forks {
+            if fork.dialog.id() == chosen.dialog.id() {
+                chosen = fork;
+                chosen.dialog.confirm(response);
+            } else {
+                others.push(fork.dialog.id().clone());
+            }
+        }
+        let offered = session.position == Position::Offered;
+        let description = session_description(&response.headers, &response.body).ok().flatten();
+        let answer = description.or(chosen.description);
+        session.position = match (&answer, offered) {
+            (Some(_), true) => Position::Agreed,
+            (Some(_), false) => Position::OfferReceived,
+            (None, _) => session.position,
+        };
+        let dialog_id = chosen.dialog.id().clone();
+        session.dialog = Some(chosen.dialog);
+        session.invite = None;
+        for other in others {
+            self.sessions.remove_dialog(&other, id);
+        }
+        self.sessions.add_dialog(dialog_id, id);
+        context.fork = Some(chosen.id);
+        let trigger = if answer.is_some() && !offered { Trigger::SuccessWithOffer } else { Trigger::Success };
+        context.description = answer;
+        self.session_step(now, id, trigger, &context);
+    }
+
+    /// A response to our re-INVITE.
+    ///
+    /// RFC 3261 14.1
+    pub(super) fn on_reinvite_response(&mut self, now: Instant, id: SessionId, response: &Response) {
+        if response.status.is_provisional() {
+            return;
+        }
+        let source = Source { response: Some(response), ..Source::default() };
+        let mut context = Context { source, status: Some(response.status), ..Context::default() };
+        let trigger = match response.status.code() {
+            200..=299 => {
+                let cseq = response.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
+                let Some(session) = self.sessions.get_mut(id) else { return };
+                if session.acks.iter().any(|(of, _)| *of == cseq) {
+                    self.repeat_ack(id, &context);
+                    return;
+                }
+                if let Some(dialog) = &mut session.dialog {
+                    dialog.refresh_target(&response.headers);
+                }
+                context.description = session_description(&response.headers, &response.body).ok().flatten();
+                Trigger::ReinviteSuccess
+            }
+            491 => Trigger::ReinvitePending,
+            408 | 481 => Trigger::ReinviteGone,
+            _ => Trigger::ReinviteRefused,
+        };
+        self.session_step(now, id, trigger, &context);
+    }
+
+    /// A request of a session has no final response.
+    ///
+    /// RFC 3261 8.1.3.1
+    pub(super) fn on_session_failure(&mut self, now: Instant, purpose: Purpose, failure: Failure) {
+        let (id, trigger) = match (purpose, failure) {
+            (Purpose::Invite(id), _) => (id, Trigger::Refused),
+            // RFC 3261 12.2.1.2: no response counts as 408.
+            (Purpose::Reinvite(id), Failure::TimedOut) => (id, Trigger::ReinviteGone),
+            (Purpose::Reinvite(id), Failure::FlowLost) => (id, Trigger::ReinviteRefused),
+            (Purpose::Bye(id), _) => (id, Trigger::ByeFinal),
+            (Purpose::Register(_) | Purpose::Request(_) | Purpose::Nothing, _) => return,
+        };
+        self.session_step(now, id, trigger, &Context::default());
+    }
+
+    /// After CANCEL no final response came: the INVITE is given up.
+    ///
+    /// RFC 3261 9.1
+    pub(super) fn cancel_given_up(&mut self, now: Instant, id: SessionId) {
+        if let Some(client) = self.sessions.get(id).and_then(|session| session.invite_client) {
+            self.layer.give_up(client);
+        }
+        self.session_step(now, id, Trigger::CancelTimeout, &Context::default());
+    }
+
+    /// The status of a refused BYE is of no interest: the session is over either way.
+    pub(super) fn on_bye_response(&mut self, now: Instant, id: SessionId, status: StatusCode) {
+        if status.is_final() {
+            self.session_step(now, id, Trigger::ByeFinal, &Context::default());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What an endpoint is told once: its names, its mode, its options and its limits.
+
+use std::time::Duration;
+
+/// How the endpoint stands towards the server.
+///
+/// MS-SIPAE 1.3
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A trusted server: mutual TLS stands for all users, nothing is challenged or signed.
+    TrustedServer,
+    /// A client: each user proves itself.
+    Client,
+}
+
+/// The transport of all flows.
+///
+/// RFC 3261 18
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// TLS over TCP.
+    Tls,
+    /// TCP without protection, for laboratories.
+    Tcp,
+}
+
+impl Transport {
+    /// The word of the Via header field.
+    ///
+    /// RFC 3261 20.42
+    #[must_use]
+    pub const fn via(self) -> &'static str {
+        match self {
+            Self::Tls => "TLS",
+            Self::Tcp => "TCP",
+        }
+    }
+
+    /// The value of the `transport` parameter of a URI.
+    ///
+    /// RFC 3261 19.1.1
+    #[must_use]
+    pub const fn parameter(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Who asks for the keep-alive and what holds before it is agreed.
+///
+/// MS-CONMGMT 2.2.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct KeepAliveOptions {
+    /// Ask for hop-by-hop keep-alive with the first request of a flow we dialled.
+    pub negotiate: bool,
+    /// The interval of CRLF CRLF before the server named a time-out; `None` sends nothing before. The default of
+    /// 60 s is what a widespread client does.
+    pub before_agreement: Option<Duration>,
+}
+
+impl Default for KeepAliveOptions {
+    fn default() -> Self {
+        Self { negotiate: true, before_agreement: Some(Duration::from_secs(60)) }
+    }
+}
+
+/// What the endpoint holds at most; beyond it the newest is refused.
+///
+/// RFC 3261 26.3.2.4
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Transactions under way on one flow, each way.
+    pub transactions_per_flow: usize,
+    /// Sessions of all users.
+    pub sessions: usize,
+    /// Sessions of one user.
+    pub sessions_per_user: usize,
+    /// Early dialogs of one INVITE.
+    pub forks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { transactions_per_flow: 50_000, sessions: 50_000, sessions_per_user: 16, forks: 16 }
+    }
+}
+
+/// What an endpoint is told once.
+///
+/// RFC 3261 8, MS-SIPRE 3
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Config {
+    /// The host name of our certificate: Contact and Via in [`Mode::TrustedServer`].
+    pub node_name: String,
+    /// The port on which we accept flows, named in Contact and Via in [`Mode::TrustedServer`].
+    pub listen_port: u16,
+    /// The transport of all flows.
+    pub transport: Transport,
+    /// How the endpoint stands towards the server.
+    pub mode: Mode,
+    /// The value of User-Agent.
+    pub user_agent: String,
+    /// Ask for a GRUU and use it as Contact.
+    pub gruu: bool,
+    /// Write `sips:` instead of `sip:` in our own addresses.
+    pub use_sips_uri: bool,
+    /// Write `proxy=replace` into the Contact of REGISTER; `None` does so in [`Mode::Client`] only. That a trusted
+    /// server leaves it out is inferred.
+    pub proxy_replace: Option<bool>,
+    /// Ask for enhanced presence with the option tag `msrtc-event-categories`; needs `gruu`.
+    pub event_categories: bool,
+    /// Announce 100rel and acknowledge reliable provisional responses.
+    pub reliable_provisional: bool,
+    /// Announce `ms-early-media`.
+    pub early_media: bool,
+    /// The value of `ms-subnet`, the network address of our subnet.
+    pub subnet: Option<String>,
+    /// The keep-alive of the flows.
+    pub keep_alive: KeepAliveOptions,
+    /// How long before the expiry a registration is refreshed at the latest.
+    pub refresh_before: Duration,
+    /// The part of the expiry, in percent, over which refreshes of many users are spread.
+    pub refresh_spread: u8,
+    /// The first pause after a REGISTER that failed for now; it doubles up to `retry_highest`.
+    pub retry_lowest: Duration,
+    /// The longest pause after a REGISTER that failed for now.
+    pub retry_highest: Duration,
+    /// How long our INVITE may ring before it is cancelled.
+    pub ring_limit: Duration,
+    /// What the endpoint holds at most.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The configuration of a trusted server with this host name, all options as Lync wants them.
+    ///
+    /// MS-SIPRE 3
+    #[must_use]
+    pub fn new(node_name: impl Into<String>) -> Self {
+        Self {
+            node_name: node_name.into(),
+            listen_port: 5061,
+            transport: Transport::Tls,
+            mode: Mode::TrustedServer,
+            user_agent: concat!("UCCAPI/4.0 sip-lync/", env!("CARGO_PKG_VERSION")).to_owned(),
+            gruu: true,
+            use_sips_uri: false,
+            proxy_replace: None,
+            event_categories: true,
+            reliable_provisional: true,
+            early_media: true,
+            subnet: None,
+            keep_alive: KeepAliveOptions::default(),
+            refresh_before: Duration::from_secs(30),
+            refresh_spread: 20,
+            retry_lowest: Duration::from_secs(60),
+            retry_highest: Duration::from_secs(600),
+            ring_limit: Duration::from_secs(180),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The configuration of a client.
+    ///
+    /// MS-SIPAE 1.3
+    #[must_use]
+    pub fn client(node_name: impl Into<String>) -> Self {
+        Self { mode: Mode::Client, ..Self::new(node_name) }
+    }
+
+    pub(super) const fn scheme(&self) -> &'static str {
+        if self.use_sips_uri { "sips" } else { "sip" }
+    }
+
+    pub(super) fn proxy_replace(&self) -> bool {
+        self.proxy_replace.unwrap_or(matches!(self.mode, Mode::Client))
+    }
+}

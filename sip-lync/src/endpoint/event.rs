@@ -1,0 +1,322 @@
+//! What an endpoint tells its user.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::vocabulary::{ForkId, Rendering, RequestId, SessionId, UserId};
+use crate::error::{Error, ParseError};
+use crate::flow::FlowId;
+use crate::headers::ms::Diagnostics;
+use crate::message::{Request, Response};
+use crate::status::StatusCode;
+use crate::uri::{SipUri, Uri};
+
+/// The other side of a call, for display.
+///
+/// RFC 3325 9.1, RFC 3261 20.20
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Party {
+    /// The name for display.
+    pub display: Option<String>,
+    /// The address.
+    pub uri: Uri,
+    /// The telephone number as a URI, `tel:+…`.
+    pub tel: Option<String>,
+}
+
+/// When a registration is tried again.
+///
+/// RFC 3261 21.5.4
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// The endpoint tries again after this time by itself if the flow stands.
+    After(Duration),
+    /// Only when the user calls `register` again.
+    Never,
+}
+
+/// Why a registration failed or ended.
+///
+/// RFC 3261 10.2, MS-SIPREGE 3.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RegistrationFailure {
+    /// A trusted server was challenged: its certificate, the published topology or the trust setting of the server
+    /// is wrong.
+    NotTrusted,
+    /// A client was challenged and has no credentials.
+    Challenged,
+    /// The server refuses.
+    Refused,
+    /// The server did not answer.
+    TimedOut,
+    /// The connection broke.
+    FlowLost,
+    /// A refresh was answered `added` or `fixed`: the server had lost this endpoint. Its dialogs and subscriptions
+    /// are dead; the endpoint registers anew at once.
+    LostByServer,
+    /// The server removed this endpoint by policy.
+    Removed,
+    /// The server removed this endpoint for a while and expects it again.
+    Deactivated,
+    /// Another registrar is preferred now; it is in `registrar`.
+    RegistrarChanged,
+}
+
+impl RegistrationFailure {
+    /// What an administrator should be told.
+    ///
+    /// MS-SIPREGE 3.1, MS-SIPAE 3.2
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NotTrusted => {
+                "the server asks this trusted server for credentials: check the name in the certificate, that the \
+                 topology is published and that the pool is treated as authenticated"
+            }
+            Self::Challenged => "the server asks for credentials",
+            Self::Refused => "the server refuses the registration",
+            Self::TimedOut => "the server did not answer",
+            Self::FlowLost => "the connection to the server is lost",
+            Self::LostByServer => "the server had lost this endpoint",
+            Self::Removed => "the server removed this endpoint",
+            Self::Deactivated => "the server removed this endpoint for a while",
+            Self::RegistrarChanged => "another registrar is preferred",
+        }
+    }
+}
+
+/// How a call failed.
+///
+/// RFC 3261 13.2.2
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallFailure {
+    /// The status of the refusal; `None` when nobody answered.
+    pub status: Option<StatusCode>,
+    /// The reason phrase of the refusal.
+    pub reason: String,
+    /// The diagnostics of the refusal.
+    pub diagnostics: Option<Diagnostics>,
+    /// Where to try instead, from a 3xx, best first.
+    pub contacts: Vec<Uri>,
+}
+
+/// Why a session ended.
+///
+/// RFC 3261 15, RFC 3326 2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The peer sent BYE.
+    PeerBye,
+    /// The caller gave up before we answered.
+    Cancelled {
+        /// Another endpoint of the user answered: not a missed call.
+        completed_elsewhere: bool,
+    },
+    /// We hung up, cancelled or refused.
+    Local,
+    /// Our call rang for too long.
+    RingLimit,
+    /// The peer never acknowledged our answer.
+    AckMissing,
+    /// The peer does not know the session any more.
+    DialogGone,
+    /// The connection broke.
+    FlowLost,
+    /// The registrar had lost us.
+    RegistrationLost,
+}
+
+/// What an endpoint tells its user.
+///
+/// RFC 3261 6
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A registration stands.
+    Registered {
+        /// The user.
+        user: UserId,
+        /// The GRUU the server gave.
+        gruu: Option<SipUri>,
+        /// How long it lasts without a refresh.
+        expires: Duration,
+        /// It stood before.
+        refreshed: bool,
+        /// Presence and conference services are there; without them voice still works.
+        services: bool,
+        /// `Server` of the response.
+        server: Option<String>,
+    },
+    /// A registration failed or ended.
+    RegistrationFailed {
+        /// The user.
+        user: UserId,
+        /// Why.
+        failure: RegistrationFailure,
+        /// The status of a refusal.
+        status: Option<StatusCode>,
+        /// Whether the endpoint tries again by itself.
+        retry: Retry,
+        /// The diagnostics of a refusal.
+        diagnostics: Option<Diagnostics>,
+        /// The registrar to use instead.
+        registrar: Option<String>,
+    },
+    /// Another server is responsible for this user: open a flow to the first contact that can be reached and
+    /// `register` there.
+    Redirected {
+        /// The user.
+        user: UserId,
+        /// The servers, best first.
+        contacts: Vec<SipUri>,
+    },
+    /// Presence and conference services come or go while the registration stays.
+    ServicesChanged {
+        /// The user.
+        user: UserId,
+        /// They are there.
+        available: bool,
+    },
+    /// A registration was withdrawn.
+    Deregistered {
+        /// The user.
+        user: UserId,
+    },
+    /// The peer of a flow broke the protocol: close the flow. The endpoint has forgotten it.
+    FlowFailed {
+        /// The flow.
+        flow: FlowId,
+        /// What it did.
+        error: Error,
+    },
+    /// A message was framed but is no SIP message; it was dropped and the flow goes on.
+    MessageDropped {
+        /// The flow.
+        flow: FlowId,
+        /// What is wrong with it.
+        error: ParseError,
+    },
+    /// Somebody calls a user.
+    Incoming {
+        /// The new session.
+        session: SessionId,
+        /// Who is called.
+        user: UserId,
+        /// Who calls.
+        from: Party,
+        /// The offer; without one our answer makes the offer.
+        description: Option<Bytes>,
+        /// The INVITE, for its further header fields.
+        request: Request,
+    },
+    /// A provisional response to our INVITE, 100 excluded.
+    Progress {
+        /// The session.
+        session: SessionId,
+        /// Its status.
+        status: StatusCode,
+        /// The early dialog.
+        fork: ForkId,
+        /// The answer of this early dialog.
+        description: Option<Bytes>,
+    },
+    /// The peer answered our call.
+    Answered {
+        /// The session.
+        session: SessionId,
+        /// The early dialog that is confirmed.
+        fork: ForkId,
+        /// The peer as the server asserts it.
+        connected: Option<Party>,
+        /// The answer, or with `answer_due` the offer.
+        description: Option<Bytes>,
+        /// The description is an offer: call `answer_reoffer` with our answer.
+        answer_due: bool,
+    },
+    /// Our answer was acknowledged.
+    Confirmed {
+        /// The session.
+        session: SessionId,
+        /// The peer's answer when our 200 carried the offer.
+        description: Option<Bytes>,
+    },
+    /// The peer makes a further offer: call `answer_reoffer` or `reject_reoffer`.
+    Reoffered {
+        /// The session.
+        session: SessionId,
+        /// The offer; without one our answer makes the offer.
+        description: Option<Bytes>,
+        /// Whether the peer renders the media.
+        rendering: Rendering,
+    },
+    /// The peer withdrew its further offer.
+    ReofferWithdrawn {
+        /// The session.
+        session: SessionId,
+    },
+    /// Our further offer was answered, or the peer answered the offer we made in answer to its re-INVITE.
+    ReofferAnswered {
+        /// The session.
+        session: SessionId,
+        /// The answer.
+        description: Option<Bytes>,
+    },
+    /// Our further offer was refused; the session stays as it was.
+    ReofferRefused {
+        /// The session.
+        session: SessionId,
+        /// The status of the refusal; `None` when the peer's own offer came first.
+        status: Option<StatusCode>,
+    },
+    /// Our call failed: the last event of the session.
+    Failed {
+        /// The session.
+        session: SessionId,
+        /// How.
+        failure: CallFailure,
+    },
+    /// The session ended: its last event.
+    Ended {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: EndReason,
+        /// The diagnostics of the peer's BYE or CANCEL.
+        diagnostics: Option<Diagnostics>,
+    },
+    /// A NOTIFY, answered already, or a BENOTIFY, never answered.
+    Notified {
+        /// The user it is for.
+        user: UserId,
+        /// The notification.
+        request: Request,
+    },
+    /// A request that the user answers with `respond`.
+    Request {
+        /// Its number.
+        id: RequestId,
+        /// The user it is for.
+        user: Option<UserId>,
+        /// The request.
+        request: Request,
+    },
+    /// A response to a request of ours; the last one of a request is final.
+    Response {
+        /// The number of the request.
+        id: RequestId,
+        /// The response.
+        response: Response,
+    },
+    /// A request of ours was not answered.
+    RequestFailed {
+        /// The number of the request.
+        id: RequestId,
+        /// The flow is lost; otherwise the time is over.
+        flow_lost: bool,
+    },
+}

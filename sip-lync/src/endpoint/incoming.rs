@@ -1,0 +1,208 @@
+//! Calls that come, and what peers ask within a session.
+
+use std::time::Instant;
+
+use super::Endpoint;
+use super::description::{has_body, session_description};
+use super::event::{Event, Party};
+use super::session::Session;
+use super::step::{Context, Source, asserted_party};
+use super::vocabulary::{Rendering, SessionId};
+use crate::dialog::{Dialog, DialogId};
+use crate::flow::FlowId;
+use crate::headers::ms::Diagnostics;
+use crate::headers::{Contact, HeaderName};
+use crate::invite::{State, Trigger};
+use crate::message::Request;
+use crate::method::Method;
+use crate::offer_answer::Position;
+use crate::status::StatusCode;
+use crate::transaction::ServerId;
+
+impl Endpoint {
+    /// An INVITE outside of any dialog.
+    ///
+    /// RFC 3261 13.3.1
+    pub(super) fn on_invite(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
+        let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default().to_owned();
+        let from = request.headers.from_().ok().flatten();
+        let from_tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default().to_owned();
+        // RFC 3261 8.2.2.2: the same call by another way.
+        if self.sessions.of_caller(&call_id, &from_tag).is_some() {
+            return self.refuse(now, server, &request, StatusCode::LOOP_DETECTED);
+        }
+        let Some(user) = self.accounts.of_request(&request) else {
+            return self.refuse(now, server, &request, StatusCode::NOT_FOUND);
+        };
+        if self.accounts.get(user).is_none_or(|account| account.removed) {
+            return self.refuse(now, server, &request, StatusCode::TEMPORARILY_UNAVAILABLE);
+        }
+        if self.may_open_session(user).is_err() {
+            return self.refuse(now, server, &request, StatusCode::BUSY_HERE);
+        }
+        let Ok(description) = session_description(&request.headers, &request.body) else {
+            // A conference invitation or a message session: not for a telephone, others may still take it.
+            return self.refuse(now, server, &request, StatusCode::NOT_ACCEPTABLE_HERE);
+        };
+        let tag = self.words.tag();
+        let Some(dialog) = Dialog::of_callee(&request, &tag) else {
+            return self.refuse(now, server, &request, StatusCode::BAD_REQUEST);
+        };
+        let conversation = request.headers.get(&HeaderName::MsConversationId).unwrap_or_default();
+        let mut session = Session::new(user, flow, State::Incoming, conversation);
+        session.position = if description.is_some() { Position::OfferReceived } else { Position::None };
+        let dialog_id = dialog.id().clone();
+        session.dialog = Some(dialog);
+        let id = self.open_session(user, session);
+        self.sessions.add_dialog(dialog_id, id);
+        self.sessions.add_caller(&call_id, &from_tag, id);
+        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
+        self.sessions.set_pending(id, server, cseq);
+        let from = caller(&request);
+        self.events.push_back(Event::Incoming { session: id, user, from, description, request });
+    }
+
+    /// An ACK for a 2xx of ours.
+    ///
+    /// RFC 3261 13.3.1.4
+    pub(super) fn on_ack(&mut self, now: Instant, request: &Request) {
+        let Some(id) = DialogId::of_request(&request.headers).and_then(|dialog| self.sessions.of_dialog(&dialog))
+        else {
+            return;
+        };
+        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        // An ACK of an earlier INVITE is a repetition.
+        if session.repeating.as_ref().is_none_or(|repeating| repeating.cseq != cseq) {
+            return;
+        }
+        let mut context = Context::default();
+        if matches!(session.position, Position::Offered | Position::Reoffered) {
+            session.position = Position::Agreed;
+            context.description = session_description(&request.headers, &request.body).ok().flatten();
+        }
+        self.session_step(now, id, Trigger::Ack, &context);
+    }
+
+    pub(super) fn on_session_cancel(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        request: &Request,
+        cancel: ServerId,
+    ) {
+        let source = Source { request: Some((request, cancel)), ..Source::default() };
+        self.session_step(now, id, Trigger::Cancel, &Context { source, ..Context::default() });
+    }
+
+    /// A request with a To tag.
+    ///
+    /// RFC 3261 12.2.2
+    pub(super) fn on_dialog_request(&mut self, now: Instant, server: ServerId, request: &Request) {
+        let dialog = DialogId::of_request(&request.headers);
+        let found = dialog.as_ref().and_then(|dialog| self.sessions.of_dialog(dialog));
+        let (Some(dialog), Some(id)) = (dialog, found) else {
+            return self.refuse(now, server, request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+        };
+        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let confirmed = session.is_confirmed();
+        let known = session
+            .dialog
+            .iter_mut()
+            .chain(session.forks.iter_mut().map(|fork| &mut fork.dialog))
+            .find(|of| *of.id() == dialog);
+        // RFC 3261 12.2.2: a lower number is out of order.
+        if known.is_none_or(|known| !known.accept(cseq)) {
+            return self.refuse(now, server, request, StatusCode::SERVER_INTERNAL_ERROR);
+        }
+        let source = Source { request: Some((request, server)), ..Source::default() };
+        let mut context = Context { source, ..Context::default() };
+        match request.method {
+            Method::Bye => self.session_step(now, id, Trigger::Bye, &context),
+            Method::Invite | Method::Update => {
+                let Ok(description) = session_description(&request.headers, &request.body) else {
+                    return self.refuse(now, server, request, StatusCode::NOT_ACCEPTABLE_HERE);
+                };
+                if confirmed && let Some(session) = self.sessions.get_mut(id) {
+                    // A target refresh counts once the request is accepted; both sides agree on it by then.
+                    if let Some(dialog) = &mut session.dialog {
+                        dialog.refresh_target(&request.headers);
+                    }
+                }
+                context.rendering = rendering(request);
+                if request.method == Method::Update && description.is_none() {
+                    self.accept_update(now, id, server, request);
+                    return;
+                }
+                context.description = description;
+                let trigger =
+                    if request.method == Method::Invite { Trigger::Reinvite } else { Trigger::UpdateOffer };
+                self.session_step(now, id, trigger, &context);
+            }
+            // We send no reliable provisional response that a PRACK could acknowledge.
+            Method::Prack => {
+                self.refuse(now, server, request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            }
+            Method::Info if has_body(&request.headers, &request.body) && !is_text(request) => {
+                self.refuse(now, server, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            }
+            _ => self.refuse(now, server, request, StatusCode::OK),
+        }
+    }
+
+    /// An UPDATE without an offer refreshes target and session.
+    ///
+    /// RFC 3311 5.2
+    fn accept_update(&mut self, now: Instant, id: SessionId, server: ServerId, request: &Request) {
+        let mut response = self.response_to(request, StatusCode::OK);
+        if let Some(session) = self.sessions.get(id) {
+            self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
+        }
+        self.layer.respond(now, server, &response);
+    }
+
+    /// Answers a request by its status alone.
+    fn refuse(&mut self, now: Instant, server: ServerId, request: &Request, status: StatusCode) {
+        let mut response = self.response_to(request, status);
+        if status == StatusCode::NOT_ACCEPTABLE_HERE {
+            response
+                .headers
+                .push(HeaderName::MsClientDiagnostics, Diagnostics::unsupported_session_description());
+        }
+        self.layer.respond(now, server, &response);
+    }
+}
+
+/// Who calls: as the server asserts it, unless the caller wants privacy; else From.
+///
+/// RFC 3325 9.1, RFC 3323 4.2
+fn caller(request: &Request) -> Party {
+    let headers = &request.headers;
+    let private = headers
+        .elements(&HeaderName::Privacy)
+        .flat_map(|value| value.split(';'))
+        .any(|word| word.trim().eq_ignore_ascii_case("id"));
+    let from = headers.from_().ok().flatten();
+    let displayed = from.as_ref().map(|from| from.display.clone()).filter(|display| !display.is_empty());
+    if let Some(mut party) = asserted_party(headers).filter(|_| !private) {
+        party.display = party.display.or(displayed);
+        return party;
+    }
+    let uri = from.map_or_else(|| request.uri.clone(), |from| from.uri);
+    Party { display: displayed, tel: uri.tel().map(ToString::to_string), uri }
+}
+
+fn rendering(request: &Request) -> Rendering {
+    match request.headers.contact().ok().flatten().as_ref().and_then(Contact::renders) {
+        Some(false) => Rendering::No,
+        Some(true) | None => Rendering::Yes,
+    }
+}
+
+/// A body of INFO that can be ignored: typing notices, digits, text.
+fn is_text(request: &Request) -> bool {
+    request.headers.content_type().ok().flatten().is_some_and(|media_type| {
+        media_type.kind.eq_ignore_ascii_case("application") || media_type.kind.eq_ignore_ascii_case("text")
+    })
+}

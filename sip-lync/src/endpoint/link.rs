@@ -1,0 +1,136 @@
+//! The flows of an endpoint: framing and keep-alive.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::vocabulary::FlowRole;
+use super::{Deadline, Endpoint, Event};
+use crate::error::{Breach, Error, Refusal};
+use crate::flow::FlowId;
+use crate::framing::{Frame, StreamDecoder};
+use crate::headers::Headers;
+use crate::message::{Limits, Message};
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) local: SocketAddr,
+    pub(super) role: FlowRole,
+    decoder: StreamDecoder,
+    /// The interval of CRLF CRLF.
+    keep_alive: Option<Duration>,
+}
+
+pub(super) type Flows = BTreeMap<FlowId, Flow>;
+
+impl Endpoint {
+    pub(super) fn flow_opened(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        local: SocketAddr,
+        role: FlowRole,
+    ) -> Result<(), Error> {
+        if self.flows.contains_key(&flow) {
+            return Err(Error::Refused(Refusal::FlowInUse));
+        }
+        let keep_alive = match role {
+            FlowRole::Dialled => self.config.keep_alive.before_agreement,
+            FlowRole::Accepted => None,
+        };
+        self.flows.insert(flow, Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive });
+        self.restart_keep_alive(now, flow);
+        Ok(())
+    }
+
+    pub(super) fn flow_bytes(&mut self, now: Instant, flow: FlowId, bytes: &[u8]) -> Result<(), Error> {
+        let entry = self.flows.get_mut(&flow).ok_or(Error::Refused(Refusal::UnknownFlow))?;
+        entry.decoder.push(bytes);
+        loop {
+            // A message may end its own flow.
+            let Some(entry) = self.flows.get_mut(&flow) else { return Ok(()) };
+            match entry.decoder.next() {
+                None => return Ok(()),
+                // The server never answers a keep-alive of ours, nor do we answer one.
+                Some(Ok(Frame::KeepAlive)) => {}
+                Some(Ok(Frame::Message(bytes))) => self.flow_message(now, flow, bytes),
+                Some(Err(_)) => {
+                    let error = Error::Misbehaved(Breach::Framing);
+                    self.flow_closed(now, flow);
+                    self.events.push_back(Event::FlowFailed { flow, error: error.clone() });
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn flow_message(&mut self, now: Instant, flow: FlowId, bytes: Bytes) {
+        match Message::parse(bytes) {
+            Ok(Message::Request(request)) => self.on_request(now, flow, request),
+            Ok(Message::Response(response)) => {
+                self.layer.handle_response(now, flow, response);
+                self.run_layer(now);
+            }
+            // The stream is still framed: only this message is lost.
+            Err(error) => self.events.push_back(Event::MessageDropped { flow, error }),
+        }
+    }
+
+    pub(super) fn flow_closed(&mut self, now: Instant, flow: FlowId) {
+        if self.flows.remove(&flow).is_none() {
+            return;
+        }
+        self.deadlines.stop(&Deadline::KeepAlive(flow));
+        // Sessions that stand and have another way go on there; the others end before their transactions do, so that
+        // they name the true reason.
+        self.registrations_lost(now, flow);
+        self.sessions_lost(now, flow);
+        self.layer.handle_flow_closed(now, flow);
+        self.run_layer(now);
+    }
+
+    /// Whether the keep-alive is asked for in a request on this flow.
+    pub(super) fn asks_keep_alive(&self, flow: FlowId) -> bool {
+        let dialled = self.flows.get(&flow).is_some_and(|entry| entry.role == FlowRole::Dialled);
+        dialled && self.config.keep_alive.negotiate
+    }
+
+    /// Takes what the server says about the keep-alive in a response to our request.
+    ///
+    /// MS-CONMGMT 3.1
+    pub(super) fn keep_alive_agreed(&mut self, now: Instant, flow: FlowId, headers: &Headers) {
+        let Ok(Some(agreed)) = headers.keep_alive() else { return };
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        if entry.role == FlowRole::Accepted {
+            return;
+        }
+        entry.keep_alive = match (agreed.hop_hop(), agreed.timeout()) {
+            (Some(false), _) => None,
+            // MS-CONMGMT 3.1.2: at most two thirds of the time-out; a second at least, whatever the peer says.
+            (_, Some(seconds)) => {
+                let seconds = u64::from(seconds).clamp(2, 86_400);
+                Some(Duration::from_millis(seconds * 2000 / 3))
+            }
+            (_, None) => entry.keep_alive,
+        };
+        self.restart_keep_alive(now, flow);
+    }
+
+    /// Any data that is sent starts the time anew.
+    pub(super) fn restart_keep_alive(&mut self, now: Instant, flow: FlowId) {
+        match self.flows.get(&flow).and_then(|entry| entry.keep_alive) {
+            Some(interval) => self.deadlines.start(Deadline::KeepAlive(flow), now + interval),
+            None => self.deadlines.stop(&Deadline::KeepAlive(flow)),
+        }
+    }
+
+    pub(super) fn keep_alive_due(&mut self, now: Instant, flow: FlowId) {
+        if self.flows.contains_key(&flow) {
+            self.layer.send(flow, &Bytes::from_static(b"\r\n\r\n"));
+            self.restart_keep_alive(now, flow);
+        }
+    }
+}

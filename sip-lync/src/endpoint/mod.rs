@@ -1,0 +1,353 @@
+//! The user agent as one machine: flows, users, registrations, sessions, requests.
+//!
+//! One [`Endpoint`] serves one telephone or ten thousand. Its owner opens and closes connections and hands their
+//! bytes in; whatever the endpoint wants sent or told is drained after every call:
+//!
+//! 1. `handle_input`, `handle_timeout` or a verb,
+//! 2. `poll_transmit` until `None`, writing the appended bytes to their flow,
+//! 3. `poll_event` until `None`,
+//! 4. `poll_timeout` for the next wake-up.
+
+mod account;
+mod answers;
+mod calls;
+mod config;
+mod description;
+mod event;
+mod identity;
+mod incoming;
+mod link;
+mod registration;
+mod registration_response;
+mod requests;
+mod session;
+mod step;
+mod vocabulary;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+pub use config::{Config, KeepAliveOptions, Limits, Mode, Transport};
+pub use event::{CallFailure, EndReason, Event, Party, RegistrationFailure, Retry};
+pub use vocabulary::{
+    FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId, Transmit, User, UserId,
+};
+
+use crate::deadlines::Deadlines;
+use crate::error::Error;
+use crate::flow::FlowId;
+use crate::message::Response;
+use crate::register;
+use crate::seed::{Seed, Words};
+use crate::status::StatusCode;
+use crate::transaction::timers::T1;
+use crate::transaction::{ClientId, Failure, LayerEvent, ServerId, TransactionLayer};
+
+use account::Accounts;
+use link::Flows;
+use session::Sessions;
+
+/// A time that is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Deadline {
+    /// CRLF CRLF is due.
+    KeepAlive(FlowId),
+    /// A refresh or another attempt is due.
+    Registration(UserId),
+    /// Our 2xx is sent again.
+    Repeat(SessionId),
+    /// The ACK for our 2xx is given up.
+    Ack(SessionId),
+    /// The final response after our CANCEL is given up.
+    Cancel(SessionId),
+    /// Our INVITE rings no longer.
+    Ring(SessionId),
+    /// Our re-INVITE is sent again after 491.
+    Backoff(SessionId),
+    /// The BYE could not even be sent.
+    Bye(SessionId),
+    /// The user left a request unanswered.
+    Request(RequestId),
+}
+
+/// What a request of ours was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Register(UserId),
+    Invite(SessionId),
+    Reinvite(SessionId),
+    Bye(SessionId),
+    Request(RequestId),
+    /// CANCEL, PRACK, the BYE of a fork: nobody waits for the response.
+    Nothing,
+}
+
+/// How much an endpoint holds.
+///
+/// RFC 3261 6
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Load {
+    /// Flows that stand.
+    pub flows: usize,
+    /// Users.
+    pub users: usize,
+    /// Sessions that are not over.
+    pub sessions: usize,
+    /// Transactions of our requests.
+    pub client_transactions: usize,
+    /// Transactions of the peers' requests.
+    pub server_transactions: usize,
+}
+
+/// The user agent of many users over many flows.
+///
+/// RFC 3261 6, MS-SIPRE 3
+#[derive(Debug)]
+pub struct Endpoint {
+    config: Config,
+    words: Words,
+    now: Option<Instant>,
+    layer: TransactionLayer,
+    flows: Flows,
+    accounts: Accounts,
+    sessions: Sessions,
+    purposes: BTreeMap<ClientId, Purpose>,
+    /// Requests of peers that wait for the user.
+    waiting: BTreeMap<RequestId, ServerId>,
+    waiting_by_server: BTreeMap<ServerId, RequestId>,
+    next_request: u32,
+    deadlines: Deadlines<Deadline>,
+    events: VecDeque<Event>,
+}
+
+impl Endpoint {
+    /// An endpoint without flows and users. `seed` is all the randomness it ever gets.
+    ///
+    /// RFC 3261 6
+    #[must_use]
+    pub fn new(config: Config, seed: Seed) -> Self {
+        Self {
+            words: Words::new(seed),
+            now: None,
+            layer: TransactionLayer::new(config.limits.transactions_per_flow),
+            flows: Flows::new(),
+            accounts: Accounts::default(),
+            sessions: Sessions::default(),
+            purposes: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            waiting_by_server: BTreeMap::new(),
+            next_request: 1,
+            deadlines: Deadlines::new(),
+            events: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// Takes what comes from below. An error concerns one flow, which is forgotten and reported as
+    /// [`Event::FlowFailed`]: close it.
+    ///
+    /// RFC 3261 18
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Error> {
+        self.begin(now);
+        match input {
+            Input::FlowOpened { flow, local, remote: _, role } => self.flow_opened(now, flow, local, role),
+            Input::Bytes { flow, bytes } => self.flow_bytes(now, flow, bytes),
+            Input::FlowClosed { flow } => {
+                self.flow_closed(now, flow);
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what is due.
+    ///
+    /// RFC 3261 17
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.begin(now);
+        self.layer.handle_timeout(now);
+        self.run_layer(now);
+        while let Some(deadline) = self.deadlines.pop(now) {
+            match deadline {
+                Deadline::KeepAlive(flow) => self.keep_alive_due(now, flow),
+                Deadline::Registration(user) => self.registration_due(now, user),
+                Deadline::Repeat(session) => self.repeat_answer(now, session),
+                Deadline::Ack(session) => self.plain_step(now, session, crate::invite::Trigger::AckTimeout),
+                Deadline::Cancel(session) => self.cancel_given_up(now, session),
+                Deadline::Ring(session) => self.ring_limit_reached(now, session),
+                Deadline::Backoff(session) => {
+                    self.plain_step(now, session, crate::invite::Trigger::BackoffOver);
+                }
+                Deadline::Bye(session) => self.plain_step(now, session, crate::invite::Trigger::ByeFinal),
+                Deadline::Request(request) => {
+                    let nothing = crate::headers::Headers::new();
+                    self.respond(now, request, StatusCode::SERVER_INTERNAL_ERROR, &nothing, BytesMut::new());
+                }
+            }
+            self.run_layer(now);
+        }
+    }
+
+    /// Adds a user. Characters that are no token are left out of its epid.
+    ///
+    /// RFC 3261 6, MS-SIPRE 2.2
+    pub fn add_user(&mut self, mut user: User) -> UserId {
+        user.epid.retain(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        let (opaque, call_id, tag) = (self.words.opaque(), self.words.call_id(), self.words.tag());
+        self.accounts.add(user, opaque, call_id, tag)
+    }
+
+    /// Ends the sessions of a user, withdraws its registration and forgets it.
+    ///
+    /// RFC 3261 10.2.2
+    pub fn remove_user(&mut self, now: Instant, user: UserId) {
+        self.begin(now);
+        let Some(account) = self.accounts.get_mut(user) else { return };
+        account.removed = true;
+        for session in account.sessions.clone() {
+            self.plain_step(now, session, crate::invite::Trigger::HangUp);
+        }
+        let unregistered = self.registration(user) == register::State::Unregistered;
+        if !unregistered {
+            self.deregister(now, user);
+        } else if self.accounts.get(user).is_some_and(|account| account.sessions.is_empty()) {
+            self.forget_user(user);
+        }
+    }
+
+    /// Leads the requests of a user over a flow without registering it: a gateway, or a proxy that knows us.
+    ///
+    /// RFC 3261 8.1.2
+    pub fn route(&mut self, user: UserId, flow: FlowId) {
+        if self.flows.contains_key(&flow) {
+            self.accounts.set_flow(user, Some(flow));
+        }
+    }
+
+    /// Appends the next bytes to the buffer.
+    ///
+    /// RFC 3261 18
+    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
+        loop {
+            let before = buffer.len();
+            let (flow, len) = self.layer.poll_transmit(buffer)?;
+            if !self.flows.contains_key(&flow) {
+                buffer.truncate(before);
+                continue;
+            }
+            if let Some(now) = self.now {
+                self.restart_keep_alive(now, flow);
+            }
+            return Some(Transmit { flow, len });
+        }
+    }
+
+    /// The next event.
+    ///
+    /// RFC 3261 6
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When `handle_timeout` is to be called.
+    ///
+    /// RFC 3261 17
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match (self.layer.poll_timeout(), self.deadlines.next()) {
+            (Some(layer), Some(own)) => Some(layer.min(own)),
+            (layer, own) => layer.or(own),
+        }
+    }
+
+    /// How much the endpoint holds.
+    ///
+    /// RFC 3261 6
+    #[must_use]
+    pub fn state(&self) -> Load {
+        let (client_transactions, server_transactions) = self.layer.open();
+        Load {
+            flows: self.flows.len(),
+            users: self.accounts.len(),
+            sessions: self.sessions.len(),
+            client_transactions,
+            server_transactions,
+        }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.now = Some(now);
+    }
+
+    fn plain_step(&mut self, now: Instant, session: SessionId, trigger: crate::invite::Trigger) {
+        self.session_step(now, session, trigger, &step::Context::default());
+    }
+
+    fn forget_user(&mut self, user: UserId) {
+        self.deadlines.stop(&Deadline::Registration(user));
+        self.accounts.remove(user);
+    }
+
+    /// Hands what the transaction layer tells to whoever waits for it.
+    fn run_layer(&mut self, now: Instant) {
+        while let Some(event) = self.layer.poll_event() {
+            match event {
+                LayerEvent::Response(client, response) => self.on_response(now, client, &response),
+                LayerEvent::ClientFailed(client, failure) => self.on_failure(now, client, failure),
+                LayerEvent::ServerFailed(server, _) => {
+                    if let Some(request) = self.waiting_by_server.remove(&server) {
+                        self.waiting.remove(&request);
+                        self.deadlines.stop(&Deadline::Request(request));
+                    }
+                }
+                LayerEvent::ClientOver(client) => {
+                    self.purposes.remove(&client);
+                }
+            }
+        }
+    }
+
+    fn on_response(&mut self, now: Instant, client: ClientId, response: &Response) {
+        let Some(purpose) = self.purposes.get(&client).copied() else { return };
+        match purpose {
+            Purpose::Register(user) => self.on_register_response(now, user, response),
+            Purpose::Invite(session) => self.on_invite_response(now, session, client, response),
+            Purpose::Reinvite(session) => self.on_reinvite_response(now, session, response),
+            Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
+            Purpose::Request(id) => {
+                self.events.push_back(Event::Response { id, response: response.clone() });
+            }
+            Purpose::Nothing => {}
+        }
+    }
+
+    fn on_failure(&mut self, now: Instant, client: ClientId, failure: Failure) {
+        let Some(purpose) = self.purposes.get(&client).copied() else { return };
+        match purpose {
+            Purpose::Register(user) => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.registration.client = None;
+                }
+                let trigger = match failure {
+                    Failure::TimedOut => register::Trigger::TimedOut,
+                    Failure::FlowLost => register::Trigger::FlowLost,
+                };
+                self.registration_step(now, user, trigger, &registration::Told::default());
+            }
+            Purpose::Request(id) => {
+                let flow_lost = failure == Failure::FlowLost;
+                self.events.push_back(Event::RequestFailed { id, flow_lost });
+            }
+            Purpose::Invite(_) | Purpose::Reinvite(_) | Purpose::Bye(_) | Purpose::Nothing => {
+                self.on_session_failure(now, purpose, failure);
+            }
+        }
+    }
+}
+
+/// How long a user may leave a request unanswered: its sender gives up then.
+///
+/// RFC 3261 17.1.2.2
+const REQUEST_PATIENCE: Duration = T1.saturating_mul(64);

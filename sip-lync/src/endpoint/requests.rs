@@ -1,0 +1,278 @@
+//! Requests that come, and those outside of sessions that go.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::event::Event;
+use super::vocabulary::{OutgoingRequest, RequestId, UserId};
+use super::{Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
+use crate::error::{Error, Refusal};
+use crate::flow::FlowId;
+use crate::headers::{HeaderName, Headers};
+use crate::message::{Request, Response, Version};
+use crate::method::Method;
+use crate::status::StatusCode;
+use crate::transaction::{ClientId, Received, ServerId};
+
+impl Endpoint {
+    /// Sends a request of a user outside of sessions: SERVICE, MESSAGE, SUBSCRIBE, PUBLISH and others.
+    ///
+    /// RFC 3261 8.1
+    pub fn request(
+        &mut self,
+        now: Instant,
+        user: UserId,
+        outgoing: OutgoingRequest,
+    ) -> Result<RequestId, Error> {
+        self.begin(now);
+        if matches!(
+            outgoing.method,
+            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Register
+        ) {
+            return Err(Error::Refused(Refusal::MethodNotAllowed));
+        }
+        let flow = self.flow_of(user)?;
+        let tag = self.words.tag();
+        let call_id = self.words.call_id();
+        let account = self.accounts.get(user).ok_or(Error::Refused(Refusal::UnknownUser))?;
+        let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+        let config = &self.config;
+        let mut request = Request::new(outgoing.method.clone(), outgoing.target.clone());
+        let headers = &mut request.headers;
+        headers.push(HeaderName::MaxForwards, 70);
+        headers.push(HeaderName::From, identity::from(config, &account.user, &tag));
+        headers.push(HeaderName::To, format_args!("<{}>", outgoing.target));
+        headers.push(HeaderName::CallId, &call_id);
+        headers.push(HeaderName::CSeq, format_args!("1 {}", outgoing.method));
+        headers.push(
+            HeaderName::Contact,
+            identity::contact(config, account, local, super::vocabulary::Rendering::Yes),
+        );
+        headers.push(HeaderName::UserAgent, &config.user_agent);
+        identity::push_identity(headers, config, &account.user);
+        for header in outgoing.headers.iter() {
+            if let Ok(value) = header.value()
+                && !is_structural(&header.name())
+            {
+                headers.push(header.name(), value);
+            }
+        }
+        request.body = outgoing.body;
+        let id = RequestId(self.next_request);
+        let client = self.send_request(now, flow, &mut request)?;
+        self.next_request = self.next_request.wrapping_add(1);
+        self.purposes.insert(client, Purpose::Request(id));
+        Ok(id)
+    }
+
+    /// Answers an [`Event::Request`].
+    ///
+    /// RFC 3261 8.2.6
+    pub fn respond(
+        &mut self,
+        now: Instant,
+        id: RequestId,
+        status: StatusCode,
+        headers: &Headers,
+        body: impl Into<Bytes>,
+    ) {
+        self.begin(now);
+        let server = if status.is_final() { self.waiting.remove(&id) } else { self.waiting.get(&id).copied() };
+        let Some(server) = server else { return };
+        if status.is_final() {
+            self.waiting_by_server.remove(&server);
+            self.deadlines.stop(&Deadline::Request(id));
+        }
+        let Some(request) = self.layer.server_request(server).cloned() else { return };
+        let mut response = self.response_to(&request, status);
+        for header in headers.iter() {
+            if let Ok(value) = header.value()
+                && !is_structural(&header.name())
+            {
+                response.headers.push(header.name(), value);
+            }
+        }
+        response.body = body.into();
+        self.layer.respond(now, server, &response);
+    }
+
+    pub(super) fn on_request(&mut self, now: Instant, flow: FlowId, request: Request) {
+        // BENOTIFY makes no transaction and is never answered, not even when it is wrong.
+        if request.method == Method::BeNotify {
+            self.on_notification(now, &request);
+            return;
+        }
+        match self.layer.handle_request(now, flow, &request) {
+            Received::New(server) => self.on_new_request(now, flow, server, request),
+            Received::Acknowledgement => self.on_ack(now, &request),
+            Received::Cancel { cancel, invite } => self.on_cancel(now, &request, cancel, invite),
+            Received::Absorbed | Received::Overload | Received::Unanswerable => {}
+        }
+        self.run_layer(now);
+    }
+
+    fn on_new_request(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
+        if let Some(response) = self.defect(&request) {
+            self.layer.respond(now, server, &response);
+            return;
+        }
+        let in_dialog = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        match request.method {
+            Method::Notify => {
+                let status = if self.on_notification(now, &request) {
+                    StatusCode::OK
+                } else {
+                    StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
+                };
+                self.respond_plainly(now, server, &request, status);
+            }
+            Method::Invite | Method::Bye | Method::Update | Method::Prack | Method::Info | Method::Options
+                if in_dialog =>
+            {
+                self.on_dialog_request(now, server, &request);
+            }
+            Method::Invite => self.on_invite(now, flow, server, request),
+            Method::Options | Method::Info => {
+                self.respond_plainly(now, server, &request, StatusCode::OK);
+            }
+            Method::Bye | Method::Update | Method::Prack => {
+                let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                self.respond_plainly(now, server, &request, status);
+            }
+            Method::Message | Method::Service => {
+                let user = self.accounts.of_request(&request);
+                let id = RequestId(self.next_request);
+                self.next_request = self.next_request.wrapping_add(1);
+                self.waiting.insert(id, server);
+                self.waiting_by_server.insert(server, id);
+                self.deadlines.start(Deadline::Request(id), now + REQUEST_PATIENCE);
+                self.events.push_back(Event::Request { id, user, request });
+            }
+            Method::Subscribe => self.respond_plainly(now, server, &request, StatusCode::BAD_EVENT),
+            _ => self.respond_plainly(now, server, &request, StatusCode::METHOD_NOT_ALLOWED),
+        }
+    }
+
+    /// Hands a notification to its user; `false` if there is none.
+    fn on_notification(&mut self, now: Instant, request: &Request) -> bool {
+        let Some(user) = self.accounts.of_request(request) else { return false };
+        let package = request.headers.event().ok().flatten().map(|event| event.package);
+        if package.is_some_and(|package| package.eq_ignore_ascii_case("registration-notify")) {
+            self.on_registration_event(now, user, request);
+        }
+        self.events.push_back(Event::Notified { user, request: request.clone() });
+        true
+    }
+
+    fn on_cancel(&mut self, now: Instant, request: &Request, cancel: ServerId, invite: Option<ServerId>) {
+        let known = invite.is_some();
+        let status = if known { StatusCode::OK } else { StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST };
+        let session = invite.and_then(|invite| self.sessions.of_server(invite));
+        let mut response = self.response_to(request, status);
+        // RFC 3261 9.2: the To tag of both responses should be the same.
+        if let Some(dialog) =
+            session.and_then(|session| self.sessions.get(session)).and_then(|session| session.dialog.as_ref())
+        {
+            response.headers.set(HeaderName::To, dialog.local());
+        }
+        self.layer.respond(now, cancel, &response);
+        if let Some(session) = session {
+            self.on_session_cancel(now, session, request, cancel);
+        }
+    }
+
+    fn respond_plainly(&mut self, now: Instant, server: ServerId, request: &Request, status: StatusCode) {
+        let response = self.response_to(request, status);
+        self.layer.respond(now, server, &response);
+    }
+
+    /// A response with a To tag and what its status demands.
+    ///
+    /// RFC 3261 8.2.6.2
+    pub(super) fn response_to(&mut self, request: &Request, status: StatusCode) -> Response {
+        let mut response = request.response(status);
+        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        if !tagged
+            && status != StatusCode::TRYING
+            && let Some(to) = request.headers.get(&HeaderName::To)
+        {
+            response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &self.words.tag()));
+        }
+        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        let names_methods = status == StatusCode::METHOD_NOT_ALLOWED
+            || (request.method == Method::Options && status == StatusCode::OK);
+        if names_methods {
+            response.headers.push(HeaderName::Allow, identity::ALLOW);
+        }
+        if request.method == Method::Options && status == StatusCode::OK {
+            response.headers.push(HeaderName::Accept, "application/sdp");
+            self.push_supported(&mut response.headers);
+        }
+        response
+    }
+
+    /// Adds Via and User-Agent and sends a request in its own transaction.
+    pub(super) fn send_request(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: &mut Request,
+    ) -> Result<ClientId, Error> {
+        let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+        let branch = self.words.branch();
+        request.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+        if !request.headers.contains(&HeaderName::UserAgent) {
+            request.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        }
+        self.layer.request(now, flow, request)
+    }
+
+    /// The refusal of a request that no element may accept.
+    ///
+    /// RFC 3261 8.2
+    fn defect(&mut self, request: &Request) -> Option<Response> {
+        let headers = &request.headers;
+        let complete = headers.from_().is_ok_and(|from| from.is_some())
+            && headers.to().is_ok_and(|to| to.is_some())
+            && headers.call_id().is_ok_and(|call_id| call_id.is_some())
+            && headers.cseq().is_ok_and(|cseq| cseq.is_some_and(|cseq| cseq.method == request.method));
+        if !complete {
+            return Some(self.response_to(request, StatusCode::BAD_REQUEST));
+        }
+        if request.version != Version::SIP_2_0 {
+            return Some(self.response_to(request, StatusCode::VERSION_NOT_SUPPORTED));
+        }
+        let required = headers.require().unwrap_or_default();
+        let unsupported: Vec<&str> = required
+            .iter()
+            .filter(|option| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(option)))
+            .collect();
+        if unsupported.is_empty() {
+            return None;
+        }
+        let unsupported = unsupported.join(", ");
+        let mut response = self.response_to(request, StatusCode::BAD_EXTENSION);
+        response.headers.push(HeaderName::Unsupported, unsupported);
+        Some(response)
+    }
+}
+
+/// Options a request may require of us.
+const SUPPORTED: [&str; 4] = ["ms-early-media", "histinfo", "gruu", "gruu-10"];
+
+/// Header fields the endpoint writes itself.
+fn is_structural(name: &HeaderName) -> bool {
+    matches!(
+        name,
+        HeaderName::Via
+            | HeaderName::From
+            | HeaderName::To
+            | HeaderName::CallId
+            | HeaderName::CSeq
+            | HeaderName::MaxForwards
+            | HeaderName::ContentLength
+            | HeaderName::Route
+            | HeaderName::RecordRoute
+    )
+}

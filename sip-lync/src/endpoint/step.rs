@@ -1,0 +1,508 @@
+//! What the pure steps of [`crate::invite`] demand of the endpoint.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::event::{CallFailure, EndReason, Event};
+use super::session::{Repeating, next_repetition};
+use super::vocabulary::{ForkId, Rendering, SessionId};
+use super::{Deadline, Endpoint, Purpose, identity};
+use crate::dialog::Dialog;
+use crate::headers::{HeaderName, Headers};
+use crate::invite::{self, Effect, Report, State, Trigger};
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::offer_answer;
+use crate::status::StatusCode;
+use crate::transaction::timers::T1;
+use crate::transaction::{ClientId, ServerId};
+use crate::uri::Uri;
+
+/// What comes with a trigger.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Source<'a> {
+    pub(super) response: Option<&'a Response>,
+    pub(super) request: Option<(&'a Request, ServerId)>,
+    pub(super) client: Option<ClientId>,
+}
+
+/// What comes with a trigger, and what the user said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) description: Option<Bytes>,
+    pub(super) status: Option<StatusCode>,
+    pub(super) fork: Option<ForkId>,
+    pub(super) rendering: Rendering,
+}
+
+/// How long an ACK, and after CANCEL a final response, is waited for.
+///
+/// RFC 3261 13.3.1.4, RFC 3261 9.1
+const PATIENCE: Duration = T1.saturating_mul(64);
+
+impl Endpoint {
+    pub(super) fn session_step(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        trigger: Trigger,
+        context: &Context<'_>,
+    ) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let (next, effects) = invite::step(session.state, trigger);
+        session.state = next;
+        for effect in effects {
+            self.session_effect(now, id, *effect, context);
+        }
+        if next == State::Terminated {
+            self.forget_session(id);
+        }
+    }
+
+    fn session_effect(&mut self, now: Instant, id: SessionId, effect: Effect, context: &Context<'_>) {
+        match effect {
+            Effect::SendCancel => self.send_cancel(now, id),
+            Effect::SendAck | Effect::AckReinvite => self.send_ack(id, context),
+            Effect::RepeatAck => self.repeat_ack(id, context),
+            Effect::EndFork => self.end_fork(now, context),
+            Effect::SendBye => self.send_bye(now, id),
+            Effect::SendRinging => self.send_ringing(now, id, context),
+            Effect::SendAnswer => self.send_answer(now, id, context),
+            Effect::StopRepeating => {
+                self.deadlines.stop(&Deadline::Repeat(id));
+                self.deadlines.stop(&Deadline::Ack(id));
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.repeating = None;
+                }
+            }
+            Effect::SendRefusal => {
+                let status = context.status.unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
+                self.refuse_pending(now, id, status);
+            }
+            Effect::SendRequestTerminated => self.refuse_pending(now, id, StatusCode::REQUEST_TERMINATED),
+            Effect::AcceptBye => self.respond_simply(now, context, StatusCode::OK, None),
+            Effect::RefuseBye => {
+                self.respond_simply(now, context, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, None);
+            }
+            Effect::SendReinvite => self.send_reinvite(now, id),
+            Effect::RefusePending => self.respond_simply(now, context, StatusCode::REQUEST_PENDING, None),
+            Effect::RefuseRetryLater => {
+                let pause = self.words.between(Duration::ZERO, Duration::from_secs(10)).as_secs();
+                self.respond_simply(now, context, StatusCode::SERVER_INTERNAL_ERROR, Some(pause));
+            }
+            Effect::RefuseOffer => {
+                let pending = self.sessions.get(id).is_some_and(|session| session.pending.is_some());
+                if pending {
+                    let status = context.status.unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE);
+                    self.refuse_pending(now, id, status);
+                    self.move_position(id, offer_answer::Trigger::Refuse);
+                } else {
+                    self.respond_simply(now, context, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, None);
+                }
+            }
+            Effect::AnswerUpdate => self.answer_update(now, id, context),
+            Effect::StartBackoff => {
+                let caller = self.sessions.get(id).is_some_and(|session| session.caller);
+                // RFC 3261 14.1: who made the Call-ID waits longer.
+                let (lowest, highest) = if caller { (2100, 4000) } else { (0, 2000) };
+                let pause =
+                    self.words.between(Duration::from_millis(lowest), Duration::from_millis(highest));
+                self.deadlines.start(Deadline::Backoff(id), now + pause);
+                self.move_position(id, offer_answer::Trigger::Refuse);
+            }
+            Effect::StopBackoff => self.deadlines.stop(&Deadline::Backoff(id)),
+            Effect::Report(report) => self.report_session(now, id, report, context),
+        }
+    }
+
+    fn report_session(&mut self, now: Instant, id: SessionId, report: Report, context: &Context<'_>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let reason = match report {
+            Report::Progress => {
+                let Some(response) = context.source.response else { return };
+                // 100 and 101 are progress of routing.
+                if let Some(fork) = context.fork {
+                    self.events.push_back(Event::Progress {
+                        session: id,
+                        status: response.status,
+                        fork,
+                        description: context.description.clone(),
+                    });
+                }
+                return;
+            }
+            Report::Answered => {
+                let answer_due = session.state == State::AnswerDue;
+                self.deadlines.stop(&Deadline::Ring(id));
+                let connected = context.source.response.and_then(|response| asserted_party(&response.headers));
+                self.events.push_back(Event::Answered {
+                    session: id,
+                    fork: context.fork.unwrap_or(ForkId(0)),
+                    connected,
+                    description: context.description.clone(),
+                    answer_due,
+                });
+                return;
+            }
+            Report::Confirmed => {
+                self.events.push_back(Event::Confirmed { session: id, description: context.description.clone() });
+                return;
+            }
+            Report::Reoffered => {
+                if let Some((request, server)) = context.source.request {
+                    let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
+                    self.sessions.set_pending(id, server, cseq);
+                }
+                if context.description.is_some() {
+                    self.move_position(id, offer_answer::Trigger::Receive);
+                }
+                self.events.push_back(Event::Reoffered {
+                    session: id,
+                    description: context.description.clone(),
+                    rendering: context.rendering,
+                });
+                return;
+            }
+            Report::ReofferWithdrawn => {
+                self.move_position(id, offer_answer::Trigger::Refuse);
+                self.events.push_back(Event::ReofferWithdrawn { session: id });
+                return;
+            }
+            Report::ReofferAnswered => {
+                if let Some((_, rendering)) = session.reoffer.take() {
+                    session.rendering = rendering;
+                }
+                self.move_position(id, offer_answer::Trigger::Receive);
+                self.events
+                    .push_back(Event::ReofferAnswered { session: id, description: context.description.clone() });
+                return;
+            }
+            Report::ReofferConfirmed => {
+                if context.description.is_some() {
+                    self.events.push_back(Event::ReofferAnswered {
+                        session: id,
+                        description: context.description.clone(),
+                    });
+                }
+                return;
+            }
+            Report::ReofferRefused => {
+                session.reoffer = None;
+                self.move_position(id, offer_answer::Trigger::Refuse);
+                self.events.push_back(Event::ReofferRefused { session: id, status: context.status });
+                return;
+            }
+            Report::Failed => {
+                self.events.push_back(Event::Failed { session: id, failure: call_failure(context) });
+                return;
+            }
+            Report::EndedByPeer => EndReason::PeerBye,
+            Report::EndedLocally => session.end_reason.unwrap_or(EndReason::Local),
+            Report::Cancelled => {
+                EndReason::Cancelled { completed_elsewhere: context.source.request.is_some_and(|(request, _)| {
+                    completed_elsewhere(&request.headers)
+                }) }
+            }
+            Report::AckMissing => EndReason::AckMissing,
+            Report::DialogGone => EndReason::DialogGone,
+            Report::FlowLost => session.end_reason.unwrap_or(EndReason::FlowLost),
+        };
+        self.deadlines.stop(&Deadline::Ring(id));
+        let headers = context.source.request.map(|(request, _)| &request.headers);
+        let diagnostics = headers.and_then(|headers| headers.diagnostics().ok().flatten());
+        self.events.push_back(Event::Ended { session: id, reason, diagnostics });
+        let _ = now;
+    }
+
+    fn forget_session(&mut self, id: SessionId) {
+        for deadline in [
+            Deadline::Repeat(id),
+            Deadline::Ack(id),
+            Deadline::Cancel(id),
+            Deadline::Ring(id),
+            Deadline::Backoff(id),
+            Deadline::Bye(id),
+        ] {
+            self.deadlines.stop(&deadline);
+        }
+        let Some(session) = self.sessions.remove(id) else { return };
+        let mut gone = false;
+        if let Some(account) = self.accounts.get_mut(session.user) {
+            account.sessions.remove(&id);
+            gone = account.removed
+                && account.sessions.is_empty()
+                && account.registration.state == crate::register::State::Unregistered;
+        }
+        if gone {
+            self.forget_user(session.user);
+        }
+    }
+
+    pub(super) fn move_position(&mut self, id: SessionId, trigger: offer_answer::Trigger) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.position = offer_answer::step(session.position, trigger).0;
+        }
+    }
+
+    fn send_cancel(&mut self, now: Instant, id: SessionId) {
+        let Some(client) = self.sessions.get(id).and_then(|session| session.invite_client) else { return };
+        if let Ok(cancel) = self.layer.cancel(now, client, None) {
+            self.purposes.insert(cancel, Purpose::Nothing);
+        }
+        self.deadlines.start(Deadline::Cancel(id), now + PATIENCE);
+    }
+
+    fn send_ack(&mut self, id: SessionId, context: &Context<'_>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let number = context
+            .source
+            .response
+            .and_then(|response| response.headers.cseq().ok().flatten())
+            .map_or(session.ack_cseq, |cseq| cseq.number);
+        let Some(dialog) = &session.dialog else { return };
+        let mut ack = dialog.request_numbered(Method::Ack, number);
+        // An ACK has a body only when the 2xx brought an offer.
+        if context.source.response.is_none()
+            && let Some(description) = &context.description
+        {
+            ack.headers.push(HeaderName::ContentType, "application/sdp");
+            ack.body = description.clone();
+            session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+        }
+        let flow = session.flow;
+        let ack = self.send_ack_of(flow, ack);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.acks.retain(|(of, _)| *of != number);
+            if session.acks.len() > 1 {
+                session.acks.remove(0);
+            }
+            session.acks.push((number, Box::new(ack)));
+        }
+    }
+
+    fn send_ack_of(&mut self, flow: crate::flow::FlowId, mut ack: Request) -> Request {
+        let branch = self.words.branch();
+        if let Some(local) = self.flows.get(&flow).map(|entry| entry.local) {
+            ack.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+            ack.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+            self.layer.request_without_transaction(flow, &ack);
+        }
+        ack
+    }
+
+    pub(super) fn repeat_ack(&mut self, id: SessionId, context: &Context<'_>) {
+        let cseq = context.source.response.and_then(|response| response.headers.cseq().ok().flatten());
+        let Some(session) = self.sessions.get(id) else { return };
+        let ack = session.acks.iter().find(|(of, _)| cseq.as_ref().is_some_and(|cseq| cseq.number == *of));
+        if let Some((_, ack)) = ack {
+            self.layer.request_without_transaction(session.flow, ack);
+        }
+    }
+
+    /// Acknowledges a 2xx nobody waits for and ends its dialog.
+    ///
+    /// RFC 3261 13.2.2.4
+    pub(super) fn end_fork(&mut self, now: Instant, context: &Context<'_>) {
+        let (Some(response), Some(client)) = (context.source.response, context.source.client) else { return };
+        let Some((flow, invite)) = self.layer.client_invite(client) else { return };
+        let Some(mut dialog) = Dialog::of_caller(invite, response) else { return };
+        let ack = dialog.request(Method::Ack);
+        self.send_ack_of(flow, ack);
+        let mut bye = dialog.request(Method::Bye);
+        if let Ok(client) = self.send_request(now, flow, &mut bye) {
+            self.purposes.insert(client, Purpose::Nothing);
+        }
+    }
+
+    fn send_bye(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let flow = session.flow;
+        let Some(dialog) = &mut session.dialog else { return };
+        let mut bye = dialog.request(Method::Bye);
+        match self.send_request(now, flow, &mut bye) {
+            Ok(client) => {
+                self.purposes.insert(client, Purpose::Bye(id));
+            }
+            Err(_) => self.deadlines.start(Deadline::Bye(id), now),
+        }
+    }
+
+    fn send_ringing(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let Some(server) = session.pending else { return };
+        // Without the peer's offer there is no answer to give early.
+        let early = context.description.as_ref().filter(|_| session.position != offer_answer::Position::None);
+        let status = if early.is_some() { StatusCode::SESSION_PROGRESS } else { StatusCode::RINGING };
+        let Some(mut response) = self.session_response(id, server, status) else { return };
+        if let Some(description) = early {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.layer.respond(now, server, &response);
+    }
+
+    fn send_answer(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some((server, cseq)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
+        response.headers.push(HeaderName::Allow, identity::ALLOW);
+        self.push_supported(&mut response.headers);
+        if let Some(description) = &context.description {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.move_position(id, offer_answer::Trigger::Send);
+        self.layer.respond(now, server, &response);
+        let (at, interval) = next_repetition(now, T1);
+        self.deadlines.start(Deadline::Repeat(id), at);
+        self.deadlines.start(Deadline::Ack(id), now + PATIENCE);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.repeating = Some(Repeating { server, response: Box::new(response), interval, cseq });
+        }
+    }
+
+    /// Sends our 2xx again, because a hop behind the server may have lost it.
+    ///
+    /// RFC 3261 13.3.1.4
+    pub(super) fn repeat_answer(&mut self, now: Instant, id: SessionId) {
+        let Some(repeating) = self.sessions.get_mut(id).and_then(|session| session.repeating.as_mut()) else {
+            return;
+        };
+        let (at, interval) = next_repetition(now, repeating.interval);
+        repeating.interval = interval;
+        self.layer.respond(now, repeating.server, &repeating.response);
+        self.deadlines.start(Deadline::Repeat(id), at);
+    }
+
+    fn answer_update(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some((server, _)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
+        if let Some(description) = &context.description {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.move_position(id, offer_answer::Trigger::Send);
+        self.layer.respond(now, server, &response);
+    }
+
+    fn refuse_pending(&mut self, now: Instant, id: SessionId, status: StatusCode) {
+        let Some((server, _)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, status) else { return };
+        if status == StatusCode::NOT_ACCEPTABLE_HERE {
+            let diagnostics = crate::headers::ms::Diagnostics::unsupported_session_description();
+            response.headers.push(HeaderName::MsClientDiagnostics, diagnostics);
+        }
+        self.layer.respond(now, server, &response);
+    }
+
+    fn send_reinvite(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some((description, rendering)) = session.reoffer.clone() else { return };
+        let (flow, user) = (session.flow, session.user);
+        let Some(dialog) = &mut session.dialog else { return };
+        let mut request = dialog.request(Method::Invite);
+        session.ack_cseq = dialog.local_cseq();
+        session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+        request.headers.push(HeaderName::MsConversationId, &session.conversation);
+        self.push_contact(&mut request.headers, flow, user, rendering);
+        request.headers.push(HeaderName::Allow, identity::ALLOW);
+        self.push_supported(&mut request.headers);
+        request.headers.push(HeaderName::ContentType, "application/sdp");
+        request.body = description;
+        match self.send_request(now, flow, &mut request) {
+            Ok(client) => {
+                self.purposes.insert(client, Purpose::Reinvite(id));
+            }
+            Err(_) => self.deadlines.start(Deadline::Backoff(id), now),
+        }
+    }
+
+    /// A response to a request of this session, with its tag, Contact and recorded routes.
+    fn session_response(&self, id: SessionId, server: ServerId, status: StatusCode) -> Option<Response> {
+        let session = self.sessions.get(id)?;
+        let request = self.layer.server_request(server)?;
+        let mut response = request.response(status);
+        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        if !tagged && let Some(dialog) = &session.dialog {
+            response.headers.set(HeaderName::To, dialog.local());
+        }
+        if status.code() < 300 {
+            response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
+            self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
+        }
+        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        Some(response)
+    }
+
+    pub(super) fn push_contact(
+        &self,
+        headers: &mut Headers,
+        flow: crate::flow::FlowId,
+        user: super::vocabulary::UserId,
+        rendering: Rendering,
+    ) {
+        if let (Some(account), Some(entry)) = (self.accounts.get(user), self.flows.get(&flow)) {
+            headers.push(HeaderName::Contact, identity::contact(&self.config, account, entry.local, rendering));
+        }
+    }
+
+    fn respond_simply(
+        &mut self,
+        now: Instant,
+        context: &Context<'_>,
+        status: StatusCode,
+        retry_after: Option<u64>,
+    ) {
+        if let Some((request, server)) = context.source.request {
+            let mut response = self.response_to(request, status);
+            if let Some(seconds) = retry_after {
+                response.headers.push(HeaderName::RetryAfter, seconds);
+            }
+            self.layer.respond(now, server, &response);
+        }
+    }
+}
+
+fn call_failure(context: &Context<'_>) -> CallFailure {
+    let Some(response) = context.source.response else {
+        return CallFailure { status: None, reason: String::new(), diagnostics: None, contacts: Vec::new() };
+    };
+    let contacts: Vec<Uri> = response
+        .headers
+        .contacts()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|contact| contact.address().map(|address| address.uri.clone()))
+        .collect();
+    CallFailure {
+        status: Some(response.status),
+        reason: response.reason.clone(),
+        diagnostics: response.headers.diagnostics().ok().flatten(),
+        contacts: if response.status.is_redirection() { contacts } else { Vec::new() },
+    }
+}
+
+/// Another endpoint of the user answered: cause 200, whatever the text says.
+///
+/// RFC 3326 2
+fn completed_elsewhere(headers: &Headers) -> bool {
+    headers.reasons().unwrap_or_default().iter().any(|reason| {
+        reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause() == Some(200)
+    })
+}
+
+/// The peer as the server asserts it.
+///
+/// RFC 3325 9.1
+pub(super) fn asserted_party(headers: &Headers) -> Option<super::event::Party> {
+    let identities = headers.asserted_identities().ok()?;
+    let sip = identities.iter().find(|identity| identity.sip_uri().is_some());
+    let tel = identities.iter().find(|identity| identity.uri.tel().is_some());
+    let named = sip.or(tel)?;
+    Some(super::event::Party {
+        display: (!named.display.is_empty()).then(|| named.display.clone()),
+        uri: named.uri.clone(),
+        tel: tel.map(|tel| tel.uri.to_string()),
+    })
+}

@@ -1,0 +1,91 @@
+//! How messages find their transaction.
+
+use crate::flow::FlowId;
+use crate::headers::{CSeq, HeaderName, Headers, NameAddr, Via};
+use crate::method::Method;
+
+/// The beginning of every branch that is unique in space and time.
+///
+/// RFC 3261 8.1.1.7
+pub const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// What a response must repeat to belong to a client transaction.
+///
+/// RFC 3261 17.1.3
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientKey {
+    /// The flow the request was sent on.
+    pub flow: FlowId,
+    /// The branch of the top Via.
+    pub branch: Box<str>,
+    /// The method of CSeq: CANCEL has the branch of its INVITE.
+    pub method: Method,
+}
+
+impl ClientKey {
+    /// The key in the header fields of a request that is sent or of a response that came.
+    ///
+    /// RFC 3261 17.1.3
+    #[must_use]
+    pub fn new(flow: FlowId, headers: &Headers) -> Option<Self> {
+        let branch = top_via(headers)?.branch()?.into();
+        Some(Self { flow, branch, method: cseq(headers)?.method })
+    }
+}
+
+/// What a request must repeat to belong to a server transaction.
+///
+/// RFC 3261 17.2.3
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerKey {
+    /// The flow the request came on.
+    pub flow: FlowId,
+    /// The branch of the top Via and who sent it; without the magic cookie what RFC 2543 matched by.
+    pub branch: Box<str>,
+    /// The method; that of an ACK or CANCEL is INVITE when its INVITE is looked for.
+    pub method: Method,
+}
+
+impl ServerKey {
+    /// The key in the header fields of a request.
+    ///
+    /// RFC 3261 17.2.3
+    #[must_use]
+    pub fn new(flow: FlowId, method: &Method, headers: &Headers) -> Option<Self> {
+        let via = top_via(headers)?;
+        let branch = match via.branch() {
+            Some(branch) if branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE) => {
+                format!("{branch} {}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or_default())
+            }
+            _ => {
+                let from = NameAddr::parse(headers.get(&HeaderName::From)?).ok()?;
+                format!(
+                    "{} {} {} {via}",
+                    headers.get(&HeaderName::CallId)?,
+                    cseq(headers)?.number,
+                    from.tag().unwrap_or_default(),
+                )
+            }
+        };
+        let method = if *method == Method::Ack { Method::Invite } else { method.clone() };
+        Some(Self { flow, branch: branch.into(), method })
+    }
+
+    /// The key of the INVITE that this CANCEL wants to end.
+    ///
+    /// RFC 3261 9.2
+    #[must_use]
+    pub fn of_invite(&self) -> Self {
+        Self { flow: self.flow, branch: self.branch.clone(), method: Method::Invite }
+    }
+}
+
+/// The Via that says where the response goes.
+pub(crate) fn top_via(headers: &Headers) -> Option<Via> {
+    headers.via().ok().flatten()
+}
+
+/// CSeq, if there is a readable one.
+pub(crate) fn cseq(headers: &Headers) -> Option<CSeq> {
+    headers.cseq().ok().flatten()
+}

@@ -1,0 +1,632 @@
+//! The transaction layer of many flows: runs the four machines for all requests under way.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+use super::key::{ClientKey, ServerKey, cseq};
+use super::timers::Timer;
+use super::{client, client_invite, server, server_invite};
+use crate::deadlines::Deadlines;
+use crate::error::{Error, Refusal};
+use crate::flow::FlowId;
+use crate::headers::HeaderName;
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::status::StatusCode;
+
+/// A request of ours under way.
+///
+/// RFC 3261 17.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(u64);
+
+/// A request of a peer under way.
+///
+/// RFC 3261 17.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(u64);
+
+/// What a request that came is to the transaction layer.
+///
+/// RFC 3261 17.2.3, RFC 3261 9.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Received {
+    /// It opens a transaction.
+    New(ServerId),
+    /// It is an ACK that belongs to no refusal of ours: one for a 2xx.
+    Acknowledgement,
+    /// It is a CANCEL, a transaction by itself, for the INVITE if that is known.
+    Cancel {
+        /// The transaction of the CANCEL.
+        cancel: ServerId,
+        /// The transaction it wants to end.
+        invite: Option<ServerId>,
+    },
+    /// It was sent again, or acknowledges a refusal: nothing to do.
+    Absorbed,
+    /// There are too many transactions on this flow; it was answered 503.
+    Overload,
+    /// It has no usable Via or CSeq and cannot be answered.
+    Unanswerable,
+}
+
+/// Why a transaction ended without its last message.
+///
+/// RFC 3261 17.1.4, RFC 3261 17.2.4
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The time is over.
+    TimedOut,
+    /// The connection broke.
+    FlowLost,
+}
+
+/// What the transaction layer tells its user.
+///
+/// RFC 3261 17
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayerEvent {
+    /// A response to a request of ours.
+    Response(ClientId, Response),
+    /// A request of ours has no final response.
+    ClientFailed(ClientId, Failure),
+    /// A refusal of ours was not acknowledged, or a request of a peer can no longer be answered.
+    ServerFailed(ServerId, Failure),
+    /// A request of ours is over; no event of it follows.
+    ClientOver(ClientId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum ClientMachine {
+    Invite(client_invite::State),
+    Other(client::State),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Client {
+    key: ClientKey,
+    machine: ClientMachine,
+    /// The INVITE, for CANCEL and ACK; nothing for other requests.
+    invite: Option<Box<Request>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ServerMachine {
+    Invite(server_invite::State),
+    Other(server::State),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Server {
+    key: ServerKey,
+    machine: ServerMachine,
+    /// The request without its body, for 100 and for what is answered later.
+    request: Box<Request>,
+    last: Option<Bytes>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Client(ClientId, Timer),
+    Server(ServerId, Timer),
+}
+
+/// The transactions of many flows.
+///
+/// RFC 3261 17
+#[derive(Clone, Debug)]
+pub struct TransactionLayer {
+    limit: usize,
+    next: u64,
+    clients: BTreeMap<ClientId, Client>,
+    client_keys: BTreeMap<ClientKey, ClientId>,
+    servers: BTreeMap<ServerId, Server>,
+    server_keys: BTreeMap<ServerKey, ServerId>,
+    loads: BTreeMap<FlowId, Load>,
+    deadlines: Deadlines<Owner>,
+    transmits: VecDeque<(FlowId, Bytes)>,
+    events: VecDeque<LayerEvent>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Load {
+    clients: usize,
+    servers: usize,
+}
+
+impl TransactionLayer {
+    /// A layer that holds at most `limit` transactions each way on a flow.
+    ///
+    /// RFC 3261 17
+    #[must_use]
+    pub const fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            next: 0,
+            clients: BTreeMap::new(),
+            client_keys: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            server_keys: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// A request came.
+    ///
+    /// RFC 3261 17.2.3
+    pub fn handle_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Received {
+        let Some(key) = ServerKey::new(flow, &request.method, &request.headers) else {
+            return Received::Unanswerable;
+        };
+        if let Some(id) = self.server_keys.get(&key).copied() {
+            return self.repeated(now, id, request);
+        }
+        if request.method == Method::Ack {
+            return Received::Acknowledgement;
+        }
+        let load = self.loads.entry(flow).or_default();
+        if load.servers >= self.limit {
+            let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
+            response.headers.push(HeaderName::RetryAfter, 10);
+            self.send(flow, &response_bytes(&response));
+            return Received::Overload;
+        }
+        load.servers += 1;
+        self.next += 1;
+        let id = ServerId(self.next);
+        let invite = (request.method == Method::Cancel)
+            .then(|| self.server_keys.get(&key.of_invite()).copied())
+            .flatten();
+        let machine = if request.method == Method::Invite {
+            self.deadlines.start(Owner::Server(id, Timer::Trying), now + Timer::Trying.duration());
+            ServerMachine::Invite(server_invite::State::Incoming)
+        } else {
+            ServerMachine::Other(server::State::Trying)
+        };
+        let request_head = Box::new(Request { body: Bytes::new(), ..request.clone() });
+        self.server_keys.insert(key.clone(), id);
+        self.servers.insert(id, Server { key, machine, request: request_head, last: None });
+        if request.method == Method::Cancel {
+            return Received::Cancel { cancel: id, invite };
+        }
+        Received::New(id)
+    }
+
+    /// A response came. One that belongs to no request of ours is dropped.
+    ///
+    /// RFC 3261 17.1.3, RFC 3261 18.1.2
+    pub fn handle_response(&mut self, now: Instant, flow: FlowId, response: Response) {
+        let Some(key) = ClientKey::new(flow, &response.headers) else { return };
+        let Some(id) = self.client_keys.get(&key).copied() else { return };
+        self.client_step(now, id, &ClientTrigger::Response(response));
+    }
+
+    /// The connection broke: every transaction on it ends.
+    ///
+    /// RFC 3261 17.1.4, RFC 3261 17.2.4
+    pub fn handle_flow_closed(&mut self, now: Instant, flow: FlowId) {
+        let first_client = ClientKey { flow, branch: "".into(), method: Method::Invite };
+        let clients: Vec<ClientId> = self
+            .client_keys
+            .range(first_client..)
+            .take_while(|(key, _)| key.flow == flow)
+            .map(|(_, id)| *id)
+            .collect();
+        for id in clients {
+            self.client_step(now, id, &ClientTrigger::FlowLost);
+        }
+        let first_server = ServerKey { flow, branch: "".into(), method: Method::Invite };
+        let servers: Vec<ServerId> = self
+            .server_keys
+            .range(first_server..)
+            .take_while(|(key, _)| key.flow == flow)
+            .map(|(_, id)| *id)
+            .collect();
+        for id in servers {
+            self.server_step(now, id, ServerTrigger::FlowLost, None);
+        }
+        self.loads.remove(&flow);
+        self.transmits.retain(|(of, _)| *of != flow);
+    }
+
+    /// Fires the timers that are due.
+    ///
+    /// RFC 3261 17
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(owner) = self.deadlines.pop(now) {
+            match owner {
+                Owner::Client(id, timer) => self.client_step(now, id, &ClientTrigger::Timer(timer)),
+                Owner::Server(id, timer) => self.server_step(now, id, ServerTrigger::Timer(timer), None),
+            }
+        }
+    }
+
+    /// Sends a request in a new transaction. Its top Via has a branch of its own, or for CANCEL that of its INVITE.
+    ///
+    /// RFC 3261 17.1
+    pub fn request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Result<ClientId, Error> {
+        let key = ClientKey::new(flow, &request.headers).ok_or(Error::Refused(Refusal::NoBranch))?;
+        if self.client_keys.contains_key(&key) {
+            return Err(Error::Refused(Refusal::BranchInUse));
+        }
+        let load = self.loads.entry(flow).or_default();
+        if load.clients >= self.limit {
+            return Err(Error::Refused(Refusal::TooManyTransactions));
+        }
+        load.clients += 1;
+        self.next += 1;
+        let id = ClientId(self.next);
+        let (machine, timer, invite) = if request.method == Method::Invite {
+            let head = Request { body: Bytes::new(), ..request.clone() };
+            (ClientMachine::Invite(client_invite::State::Calling), Timer::B, Some(Box::new(head)))
+        } else {
+            (ClientMachine::Other(client::State::Trying), Timer::F, None)
+        };
+        self.deadlines.start(Owner::Client(id, timer), now + timer.duration());
+        self.client_keys.insert(key.clone(), id);
+        self.clients.insert(id, Client { key, machine, invite });
+        self.send(flow, &request_bytes(request));
+        Ok(id)
+    }
+
+    /// Sends a request without a transaction: the ACK for a 2xx, BENOTIFY.
+    ///
+    /// RFC 3261 13.2.2.4
+    pub fn request_without_transaction(&mut self, flow: FlowId, request: &Request) {
+        self.send(flow, &request_bytes(request));
+    }
+
+    /// Sends CANCEL for an INVITE under way.
+    ///
+    /// RFC 3261 9.1
+    pub fn cancel(&mut self, now: Instant, invite: ClientId, reason: Option<&str>) -> Result<ClientId, Error> {
+        let unknown = Error::Refused(Refusal::UnknownTransaction);
+        let client = self.clients.get(&invite).ok_or_else(|| unknown.clone())?;
+        let request = client.invite.as_deref().ok_or(unknown)?;
+        let mut cancel = of_same_transaction(request, Method::Cancel);
+        if let Some(reason) = reason {
+            cancel.headers.push(HeaderName::Reason, reason);
+        }
+        let flow = client.key.flow;
+        self.request(now, flow, &cancel)
+    }
+
+    /// Sends a response.
+    ///
+    /// RFC 3261 17.2
+    pub fn respond(&mut self, now: Instant, server: ServerId, response: &Response) {
+        self.server_step(now, server, ServerTrigger::Respond(response.status), Some(response_bytes(response)));
+    }
+
+    /// Forgets an INVITE whose CANCEL led to no final response.
+    ///
+    /// RFC 3261 9.1
+    pub fn give_up(&mut self, client: ClientId) {
+        for timer in [Timer::B, Timer::M] {
+            self.deadlines.stop(&Owner::Client(client, timer));
+        }
+        self.forget_client(client);
+    }
+
+    /// The INVITE of a client transaction, without its body, and its flow.
+    ///
+    /// RFC 3261 13.2.2.4
+    #[must_use]
+    pub fn client_invite(&self, client: ClientId) -> Option<(FlowId, &Request)> {
+        let client = self.clients.get(&client)?;
+        Some((client.key.flow, client.invite.as_deref()?))
+    }
+
+    /// The request of a server transaction, without its body.
+    ///
+    /// RFC 3261 17.2
+    #[must_use]
+    pub fn server_request(&self, server: ServerId) -> Option<&Request> {
+        self.servers.get(&server).map(|server| &*server.request)
+    }
+
+    /// The flow a request of a peer came on.
+    ///
+    /// RFC 3261 18.2.2
+    #[must_use]
+    pub fn server_flow(&self, server: ServerId) -> Option<FlowId> {
+        self.servers.get(&server).map(|server| server.key.flow)
+    }
+
+    /// Appends the next message to the buffer.
+    ///
+    /// RFC 3261 18
+    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<(FlowId, usize)> {
+        let (flow, bytes) = self.transmits.pop_front()?;
+        buffer.extend_from_slice(&bytes);
+        Some((flow, bytes.len()))
+    }
+
+    /// The next event.
+    ///
+    /// RFC 3261 17
+    pub fn poll_event(&mut self) -> Option<LayerEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is to be called.
+    ///
+    /// RFC 3261 17
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// How many transactions are under way, of ours and of the peers.
+    ///
+    /// RFC 3261 17
+    #[must_use]
+    pub fn open(&self) -> (usize, usize) {
+        (self.clients.len(), self.servers.len())
+    }
+
+    /// Sends bytes that are no message, for keep-alive.
+    ///
+    /// RFC 5626 3.5.1
+    pub(crate) fn send(&mut self, flow: FlowId, bytes: &Bytes) {
+        self.transmits.push_back((flow, bytes.clone()));
+    }
+
+    fn repeated(&mut self, now: Instant, id: ServerId, request: &Request) -> Received {
+        let Some(server) = self.servers.get(&id) else { return Received::Absorbed };
+        let trigger = match (request.method == Method::Ack, server.machine) {
+            // An ACK of the same branch as its 2xx, as RFC 2543 wrote it, is the dialog's.
+            (true, ServerMachine::Invite(server_invite::State::Accepted)) => return Received::Acknowledgement,
+            (true, _) => ServerTrigger::Ack,
+            (false, _) => ServerTrigger::Request,
+        };
+        self.server_step(now, id, trigger, None);
+        Received::Absorbed
+    }
+
+    fn client_step(&mut self, now: Instant, id: ClientId, trigger: &ClientTrigger) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let flow = client.key.flow;
+        let mut acknowledge = None;
+        let over = match client.machine {
+            ClientMachine::Invite(state) => {
+                let Some(input) = trigger.of_invite() else { return };
+                let (next, effects) = client_invite::step(state, input);
+                client.machine = ClientMachine::Invite(next);
+                for effect in effects {
+                    match effect {
+                        client_invite::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+                        client_invite::Effect::Acknowledge => {
+                            if let (Some(invite), ClientTrigger::Response(response)) = (&client.invite, trigger) {
+                                acknowledge = Some(acknowledgement(invite, response));
+                            }
+                        }
+                        client_invite::Effect::Start(timer) => {
+                            self.deadlines.start(Owner::Client(id, *timer), now + timer.duration());
+                        }
+                        client_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
+                        client_invite::Effect::TimedOut => {
+                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
+                        }
+                        client_invite::Effect::TransportFailed => {
+                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
+                        }
+                    }
+                }
+                next == client_invite::State::Terminated
+            }
+            ClientMachine::Other(state) => {
+                let Some(input) = trigger.of_other() else { return };
+                let (next, effects) = client::step(state, input);
+                client.machine = ClientMachine::Other(next);
+                for effect in effects {
+                    match effect {
+                        client::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+                        client::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
+                        client::Effect::TimedOut => {
+                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
+                        }
+                        client::Effect::TransportFailed => {
+                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
+                        }
+                    }
+                }
+                next == client::State::Terminated
+            }
+        };
+        if let Some(ack) = acknowledge {
+            self.send(flow, &request_bytes(&ack));
+        }
+        if over {
+            self.forget_client(id);
+        }
+    }
+
+    fn forget_client(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.remove(&id) {
+            self.client_keys.remove(&client.key);
+            if let Some(load) = self.loads.get_mut(&client.key.flow) {
+                load.clients = load.clients.saturating_sub(1);
+            }
+            self.events.push_back(LayerEvent::ClientOver(id));
+        }
+    }
+
+    fn server_step(&mut self, now: Instant, id: ServerId, trigger: ServerTrigger, bytes: Option<Bytes>) {
+        let Some(server) = self.servers.get_mut(&id) else { return };
+        let flow = server.key.flow;
+        let mut sent = None;
+        let over = match server.machine {
+            ServerMachine::Invite(state) => {
+                let Some(input) = trigger.of_invite() else { return };
+                let (next, effects) = server_invite::step(state, input);
+                server.machine = ServerMachine::Invite(next);
+                for effect in effects {
+                    match effect {
+                        server_invite::Effect::Send => {
+                            server.last.clone_from(&bytes);
+                            sent.clone_from(&bytes);
+                        }
+                        server_invite::Effect::SendTrying => {
+                            let trying = response_bytes(&server.request.response(StatusCode::TRYING));
+                            server.last = Some(trying.clone());
+                            sent = Some(trying);
+                        }
+                        server_invite::Effect::Repeat => sent.clone_from(&server.last),
+                        server_invite::Effect::Start(timer) => {
+                            self.deadlines.start(Owner::Server(id, *timer), now + timer.duration());
+                        }
+                        server_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, *timer)),
+                        server_invite::Effect::TimedOut => {
+                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::TimedOut));
+                        }
+                        server_invite::Effect::TransportFailed => {
+                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
+                        }
+                    }
+                }
+                next == server_invite::State::Terminated
+            }
+            ServerMachine::Other(state) => {
+                let Some(input) = trigger.of_other() else { return };
+                let (next, effects) = server::step(state, input);
+                server.machine = ServerMachine::Other(next);
+                for effect in effects {
+                    match effect {
+                        server::Effect::Send => {
+                            server.last.clone_from(&bytes);
+                            sent.clone_from(&bytes);
+                        }
+                        server::Effect::Repeat => sent.clone_from(&server.last),
+                        server::Effect::TransportFailed => {
+                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
+                        }
+                    }
+                }
+                next == server::State::Terminated
+            }
+        };
+        if let Some(bytes) = sent {
+            self.send(flow, &bytes);
+        }
+        if over && let Some(server) = self.servers.remove(&id) {
+            self.server_keys.remove(&server.key);
+            if let Some(load) = self.loads.get_mut(&flow) {
+                load.servers = load.servers.saturating_sub(1);
+            }
+        }
+    }
+}
+
+enum ClientTrigger {
+    Response(Response),
+    Timer(Timer),
+    FlowLost,
+}
+
+impl ClientTrigger {
+    fn of_invite(&self) -> Option<client_invite::Trigger> {
+        Some(match self {
+            Self::Response(response) if response.status.is_provisional() => client_invite::Trigger::Provisional,
+            Self::Response(response) if response.status.is_success() => client_invite::Trigger::Success,
+            Self::Response(_) => client_invite::Trigger::Failure,
+            Self::Timer(Timer::B) => client_invite::Trigger::TimerB,
+            Self::Timer(Timer::M) => client_invite::Trigger::TimerM,
+            Self::Timer(Timer::F | Timer::H | Timer::L | Timer::Trying) => return None,
+            Self::FlowLost => client_invite::Trigger::TransportError,
+        })
+    }
+
+    fn of_other(&self) -> Option<client::Trigger> {
+        Some(match self {
+            Self::Response(response) if response.status.is_provisional() => client::Trigger::Provisional,
+            Self::Response(_) => client::Trigger::Final,
+            Self::Timer(Timer::F) => client::Trigger::TimerF,
+            Self::Timer(Timer::B | Timer::H | Timer::L | Timer::M | Timer::Trying) => return None,
+            Self::FlowLost => client::Trigger::TransportError,
+        })
+    }
+
+    fn pass_up(&self, id: ClientId) -> Option<LayerEvent> {
+        match self {
+            Self::Response(response) => Some(LayerEvent::Response(id, response.clone())),
+            Self::Timer(_) | Self::FlowLost => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum ServerTrigger {
+    Request,
+    Ack,
+    Respond(StatusCode),
+    Timer(Timer),
+    FlowLost,
+}
+
+impl ServerTrigger {
+    const fn of_invite(self) -> Option<server_invite::Trigger> {
+        Some(match self {
+            Self::Request => server_invite::Trigger::Invite,
+            Self::Ack => server_invite::Trigger::Ack,
+            Self::Respond(status) if status.is_provisional() => server_invite::Trigger::Provisional,
+            Self::Respond(status) if status.is_success() => server_invite::Trigger::Success,
+            Self::Respond(_) => server_invite::Trigger::Failure,
+            Self::Timer(Timer::Trying) => server_invite::Trigger::Trying,
+            Self::Timer(Timer::H) => server_invite::Trigger::TimerH,
+            Self::Timer(Timer::L) => server_invite::Trigger::TimerL,
+            Self::Timer(Timer::B | Timer::F | Timer::M) => return None,
+            Self::FlowLost => server_invite::Trigger::TransportError,
+        })
+    }
+
+    const fn of_other(self) -> Option<server::Trigger> {
+        Some(match self {
+            Self::Request => server::Trigger::Request,
+            Self::Respond(status) if status.is_provisional() => server::Trigger::Provisional,
+            Self::Respond(_) => server::Trigger::Final,
+            Self::Ack | Self::Timer(_) => return None,
+            Self::FlowLost => server::Trigger::TransportError,
+        })
+    }
+}
+
+/// A request of the same transaction: CANCEL, or ACK without the To of the response.
+fn of_same_transaction(invite: &Request, method: Method) -> Request {
+    let mut request = Request::new(method.clone(), invite.uri.clone());
+    if let Some(via) = invite.headers.elements(&HeaderName::Via).next() {
+        request.headers.push(HeaderName::Via, via);
+    }
+    for name in [HeaderName::MaxForwards, HeaderName::Route, HeaderName::From, HeaderName::To, HeaderName::CallId] {
+        request.headers.copy_from(&invite.headers, &name);
+    }
+    let number = cseq(&invite.headers).map_or(1, |cseq| cseq.number);
+    request.headers.push(HeaderName::CSeq, format_args!("{number} {method}"));
+    request
+}
+
+/// The ACK for a refusal.
+fn acknowledgement(invite: &Request, response: &Response) -> Request {
+    let mut ack = of_same_transaction(invite, Method::Ack);
+    if let Some(to) = response.headers.get(&HeaderName::To) {
+        ack.headers.set(HeaderName::To, to);
+    }
+    ack
+}
+
+fn request_bytes(request: &Request) -> Bytes {
+    let mut bytes = BytesMut::new();
+    request.emit(&mut bytes);
+    bytes.freeze()
+}
+
+fn response_bytes(response: &Response) -> Bytes {
+    let mut bytes = BytesMut::new();
+    response.emit(&mut bytes);
+    bytes.freeze()
+}
