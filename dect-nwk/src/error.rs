@@ -2,6 +2,8 @@
 
 use thiserror::Error as ThisError;
 
+use crate::refusal::Refusal;
+
 /// Why octets were not understood or a value could not be built.
 ///
 /// EN 300 175-5 17
@@ -19,6 +21,9 @@ pub enum Error {
     /// A text or number given by the user does not form the value.
     #[error("{0}")]
     Value(Rule),
+    /// A machine refuses a command of its owner.
+    #[error("{0}")]
+    Refused(Refusal),
 }
 
 impl Error {
@@ -39,7 +44,7 @@ impl Error {
     pub const fn at(&self) -> Option<usize> {
         match self {
             Self::Malformed { at, .. } => Some(*at),
-            Self::Value(_) => None,
+            Self::Value(_) | Self::Refused(_) => None,
         }
     }
 }

@@ -1,0 +1,325 @@
+//! Calls: one step of call control with all that follows from it, and the owner's verbs.
+
+use std::time::Instant;
+
+use super::event::{Event, PortableId};
+use super::{FixedPart, IncomingCall, Information, Timer, compose};
+use crate::cc_fixed::{Action, State, Trigger, step};
+use crate::element::{CallClass, ReleaseReason};
+use crate::error::Error;
+use crate::link::CallId;
+use crate::message::Message;
+use crate::refusal::Refusal;
+use crate::{mm_fixed, timers};
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) portable: PortableId,
+    /// Who opened the transaction.
+    pub(super) by_fixed: bool,
+    /// The transaction value.
+    pub(super) value: u8,
+    pub(super) state: State,
+    /// What CC-SETUP says, kept until it is answered.
+    pub(super) incoming: Option<Box<IncomingCall>>,
+}
+
+/// What a step of call control carries along.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    None,
+    Message(&'a Message),
+    Information(&'a Information),
+}
+
+/// The highest transaction value of call control; the next one is for connectionless services.
+const LAST_VALUE: u8 = 5;
+
+impl FixedPart {
+    /// Calls a portable part, which is paged if it has no link.
+    ///
+    /// EN 300 175-5 9.3.2
+    pub fn setup(
+        &mut self,
+        now: Instant,
+        portable: PortableId,
+        incoming: IncomingCall,
+    ) -> Result<CallId, Error> {
+        let entry = self.table.get(portable).ok_or(Error::Refused(Refusal::UnknownPortable))?;
+        if !entry.subscribed {
+            return Err(Error::Refused(Refusal::NotSubscribed));
+        }
+        let collides = entry
+            .calls
+            .iter()
+            .filter_map(|call| self.calls.get(call))
+            .any(|call| matches!(call.state, State::CallInitiated));
+        if collides || entry.calls.len() >= self.config.calls_per_portable {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        let value = self.free_value(portable, None).ok_or(Error::Refused(Refusal::Busy))?;
+        let call = self.add_call(portable, true, value, Some(Box::new(incoming)));
+        self.call_step(now, call, Trigger::CallPortable, ReleaseReason::Normal, Payload::None);
+        Ok(call)
+    }
+
+    /// Asks the portable part for digits (CC-SETUP-ACK), with dial tone.
+    ///
+    /// EN 300 175-5 9.3.1.3
+    pub fn setup_acknowledge(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.command(now, call, Trigger::AskDigits, ReleaseReason::Normal, Payload::None)
+    }
+
+    /// Tells the portable part that its number is complete (CC-CALL-PROC).
+    ///
+    /// EN 300 175-5 9.3.1.5
+    pub fn call_proceeding(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.command(now, call, Trigger::Proceed, ReleaseReason::Normal, Payload::None)
+    }
+
+    /// Tells the portable part that the far end rings (CC-ALERTING), with ring-back tone.
+    ///
+    /// EN 300 175-5 9.3.1.6
+    pub fn alerting(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.command(now, call, Trigger::Alert, ReleaseReason::Normal, Payload::None)
+    }
+
+    /// Tells the portable part that the far end has answered (CC-CONNECT).
+    ///
+    /// EN 300 175-5 9.3.1.8
+    pub fn connect(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.command(now, call, Trigger::Connect, ReleaseReason::Normal, Payload::None)
+    }
+
+    /// Sends display text, tones and numbers during a call (CC-INFO).
+    ///
+    /// EN 300 175-5 9.4.2
+    pub fn information(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        information: &Information,
+    ) -> Result<(), Error> {
+        self.command(now, call, Trigger::Inform, ReleaseReason::Normal, Payload::Information(information))
+    }
+
+    /// Answers HOLD.
+    ///
+    /// EN 300 175-5 10.4.1
+    pub fn answer_hold(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
+        self.supplementary(now, call, compose::Supplementary::hold(accept))
+    }
+
+    /// Answers RETRIEVE.
+    ///
+    /// EN 300 175-5 10.4.1
+    pub fn answer_retrieve(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
+        self.supplementary(now, call, compose::Supplementary::retrieve(accept))
+    }
+
+    /// Ends a call.
+    ///
+    /// EN 300 175-5 9.5
+    pub fn release(&mut self, now: Instant, call: CallId, reason: ReleaseReason) -> Result<(), Error> {
+        let trigger = if self.waits_for_link(call) { Trigger::Withdraw } else { Trigger::Release };
+        self.command(now, call, trigger, reason, Payload::None)
+    }
+
+    fn command(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        trigger: Trigger,
+        reason: ReleaseReason,
+        payload: Payload<'_>,
+    ) -> Result<(), Error> {
+        let state = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?.state;
+        if step(state, trigger).1.is_empty() {
+            return Err(Error::Refused(Refusal::WrongState));
+        }
+        self.call_step(now, call, trigger, reason, payload);
+        Ok(())
+    }
+
+    fn supplementary(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        answer: compose::Supplementary,
+    ) -> Result<(), Error> {
+        let entry = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?;
+        if entry.state != State::Active {
+            return Err(Error::Refused(Refusal::WrongState));
+        }
+        let (portable, message) = (entry.portable, compose::supplementary(entry, answer));
+        self.send(now, portable, None, message);
+        Ok(())
+    }
+
+    /// A timer of a call ran out.
+    pub(super) fn call_timeout(&mut self, now: Instant, call: CallId, trigger: Trigger) {
+        let trigger = if self.waits_for_link(call) { Trigger::Withdraw } else { trigger };
+        self.call_step(now, call, trigger, ReleaseReason::TimerExpiry, Payload::None);
+    }
+
+    /// The CC-SETUP of a call has gone out.
+    pub(super) fn setup_has_left(&mut self, now: Instant, portable: PortableId, call: CallId) {
+        if self.calls.get(&call).is_some_and(|call| call.state == State::CallPresent) {
+            self.deadlines.start(Timer::CallSetup(call), now + timers::CC_03);
+        }
+        self.cipher_for_call(now, portable);
+    }
+
+    /// Ciphers the link of a call where that is configured and possible.
+    pub(super) fn cipher_for_call(&mut self, now: Instant, portable: PortableId) {
+        let wanted = self.config.cipher_calls
+            && self.table.get(portable).is_some_and(|entry| !entry.ciphered && entry.cipher_key.is_some());
+        if wanted {
+            self.mobility_step(now, portable, mm_fixed::Trigger::Cipher);
+        }
+    }
+
+    pub(super) fn calls_of(&self, portable: PortableId) -> Vec<CallId> {
+        self.table.get(portable).map_or_else(Vec::new, |entry| entry.calls.clone())
+    }
+
+    pub(super) fn find_call(&self, portable: PortableId, by_fixed: bool, value: u8) -> Option<CallId> {
+        let calls = &self.table.get(portable)?.calls;
+        calls.iter().copied().find(|id| {
+            self.calls.get(id).is_some_and(|call| call.by_fixed == by_fixed && call.value == value)
+        })
+    }
+
+    /// The lowest transaction value that no call of ours has with this portable part.
+    pub(super) fn free_value(&self, portable: PortableId, except: Option<u8>) -> Option<u8> {
+        (0..=LAST_VALUE)
+            .find(|value| Some(*value) != except && self.find_call(portable, true, *value).is_none())
+    }
+
+    pub(super) fn add_call(
+        &mut self,
+        portable: PortableId,
+        by_fixed: bool,
+        value: u8,
+        incoming: Option<Box<IncomingCall>>,
+    ) -> CallId {
+        self.last_call = self.last_call.wrapping_add(1);
+        let call = CallId(self.last_call);
+        self.calls.insert(call, Call { portable, by_fixed, value, state: State::Null, incoming });
+        if let Some(entry) = self.table.get_mut(portable) {
+            entry.calls.push(call);
+        }
+        call
+    }
+
+    fn waits_for_link(&self, call: CallId) -> bool {
+        self.calls
+            .get(&call)
+            .and_then(|entry| self.table.get(entry.portable))
+            .is_some_and(|entry| entry.queue.iter().any(|waiting| waiting.call == Some(call)))
+    }
+
+    /// One step of call control with all that follows from it.
+    pub(super) fn call_step(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        trigger: Trigger,
+        reason: ReleaseReason,
+        payload: Payload<'_>,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let portable = call.portable;
+        let (state, actions) = step(call.state, trigger);
+        call.state = state;
+        for action in actions {
+            self.call_action(now, id, *action, reason, payload);
+        }
+        if state != State::Null {
+            return;
+        }
+        self.calls.remove(&id);
+        if let Some(entry) = self.table.get_mut(portable) {
+            entry.calls.retain(|call| *call != id);
+        }
+        // A call that lost its link has nothing to free.
+        if trigger != Trigger::LinkLost {
+            self.free_link(now, portable, crate::link::survives(reason));
+        }
+    }
+
+    fn call_action(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        action: Action,
+        reason: ReleaseReason,
+        payload: Payload<'_>,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let portable = call.portable;
+        let tones = self.config.tones;
+        let mut start = |timer, time| self.deadlines.start(timer, now + time);
+        match action {
+            Action::SendSetup => {
+                let Some(entry) = self.table.get(portable) else { return };
+                let message = compose::setup(call, &entry.ipui, self.config.ari);
+                self.send(now, portable, Some(id), message);
+            }
+            Action::SendSetupAck => self.send(now, portable, None, compose::setup_ack(call, tones)),
+            Action::SendCallProceeding => {
+                self.send(now, portable, None, compose::call_proceeding(call, tones))
+            }
+            Action::SendAlerting => self.send(now, portable, None, compose::alerting(call, tones)),
+            Action::SendConnect => self.send(now, portable, None, compose::connect(call)),
+            Action::SendConnectAck => self.send(now, portable, None, compose::connect_ack(call)),
+            Action::SendInformation => {
+                if let Payload::Information(information) = payload {
+                    self.send(now, portable, None, compose::information(call, information));
+                }
+            }
+            Action::SendRelease => self.send(now, portable, None, compose::release(call, reason)),
+            Action::SendReleaseCom => self.send(now, portable, None, compose::release_com(call, reason)),
+            Action::SendServiceReject => self.send(now, portable, None, compose::service_reject(call)),
+            Action::DiscardSetup => self.discard(now, portable, id),
+            Action::StartOverlap => start(Timer::Overlap(id), timers::CC_01),
+            Action::StartRelease => start(Timer::CallRelease(id), timers::CC_02),
+            Action::StartSetup => start(Timer::CallSetup(id), timers::CC_03),
+            Action::StartCompletion => {
+                if let Some(time) = self.config.call_completion {
+                    start(Timer::CallCompletion(id), time);
+                }
+            }
+            Action::StopTimers => {
+                for timer in [
+                    Timer::Overlap(id),
+                    Timer::CallRelease(id),
+                    Timer::CallSetup(id),
+                    Timer::CallCompletion(id),
+                ] {
+                    self.deadlines.stop(timer);
+                }
+            }
+            Action::IndicateSetup | Action::IndicateInformation | Action::IndicateSupplementary => {
+                if let Payload::Message(message) = payload {
+                    self.indicate_message(id, action, message);
+                }
+            }
+            Action::IndicateAlerting => self.events.push_back(Event::Alerting { call: id }),
+            Action::IndicateAnswered => {
+                if let Some(link) = self.table.get(portable).and_then(|entry| entry.link) {
+                    self.events.push_back(Event::Answered { call: id, link });
+                }
+            }
+            Action::IndicateReleased => self.events.push_back(Event::Released { call: id, reason }),
+            // The link is freed when the call has left the table.
+            Action::FreeLink => {}
+        }
+    }
+
+    /// The class of an incoming call.
+    pub(super) const fn class(incoming: &IncomingCall) -> CallClass {
+        if incoming.internal { CallClass::Internal } else { CallClass::Normal }
+    }
+}

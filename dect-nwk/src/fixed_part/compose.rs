@@ -1,0 +1,322 @@
+//! The messages a fixed part sends.
+
+use bytes::{Bytes, BytesMut};
+
+use super::call::Call;
+use super::config::{FixedPartConfig, Tones};
+use super::security::Challenge;
+use super::{FixedPart, Information};
+use crate::characters::control;
+use crate::element::{
+    AllocationType, AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CallingPartyName,
+    CallingPartyNumber, CipherInfo, ElementIdentifier, FixedIdentity, IdentityType, InformationElement,
+    LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason, ReleaseReason, Res,
+    Rs, Service, Signal, SlotType,
+};
+use crate::identity::{Ari, Ipui, Park, Tpui};
+use crate::key_exchange::{Algorithm, KEY_NUMBER};
+use crate::message::{Message, MessageType, Transaction};
+use crate::page::{Page, PageHeader};
+
+/// Who opened a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opener {
+    Fixed,
+    Portable,
+}
+
+/// An answer to HOLD or RETRIEVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Supplementary(MessageType);
+
+impl Supplementary {
+    pub(super) const fn hold(accept: bool) -> Self {
+        Self(if accept { MessageType::HoldAck } else { MessageType::HoldReject })
+    }
+
+    pub(super) const fn retrieve(accept: bool) -> Self {
+        Self(if accept { MessageType::RetrieveAck } else { MessageType::RetrieveReject })
+    }
+}
+
+const fn transaction(opener: Opener, value: u8) -> Transaction {
+    match opener {
+        Opener::Fixed => Transaction::opened(value),
+        Opener::Portable => Transaction::answered(value),
+    }
+}
+
+fn of_call(call: &Call, kind: MessageType) -> Message {
+    Message::new(kind, transaction(if call.by_fixed { Opener::Fixed } else { Opener::Portable }, call.value))
+}
+
+fn mobility(opener: Opener, kind: MessageType) -> Message {
+    Message::new(kind, transaction(opener, 0))
+}
+
+/// Text that takes the place of everything on the display.
+fn display(text: &str) -> MultiDisplay {
+    MultiDisplay::new(&format!("{}{text}", char::from(control::CLEAR)))
+}
+
+/// The request for a link: to the temporary identity, or to the low bits of the user's.
+pub(super) fn page(ipui: &Ipui, tpui: Option<Tpui>, voice: bool) -> Bytes {
+    let header = if voice { PageHeader::Voice } else { PageHeader::NoUPlane };
+    let page = match tpui {
+        Some(_) => Page::short(header, ipui, tpui),
+        None => Page::full(header, ipui, None, SlotType::Full),
+    };
+    let mut octets = BytesMut::new();
+    page.emit(&mut octets);
+    octets.freeze()
+}
+
+/// LCE-PAGE-REJECT.
+pub(super) fn page_reject(identity: PortableIdentity, reason: RejectReason) -> Bytes {
+    Message::new(MessageType::LcePageReject, Transaction::answered(0)).with(identity).with(reason).to_bytes()
+}
+
+/// CC-SETUP.
+pub(super) fn setup(call: &Call, ipui: &Ipui, ari: Ari) -> Bytes {
+    let incoming = call.incoming.as_deref();
+    let class = incoming.map_or(BasicService::NORMAL_SPEECH.class, FixedPart::class);
+    let signal = incoming.and_then(|incoming| incoming.signal).unwrap_or(Signal::Alerting0);
+    let mut message = of_call(call, MessageType::CcSetup)
+        .with(PortableIdentity::Ipui(*ipui))
+        .with(FixedIdentity::park(Park::of(ari)))
+        .with(BasicService { class, service: Service::BasicSpeech });
+    if let Some(text) = incoming.and_then(|incoming| incoming.display.as_ref()) {
+        message.push(display(text));
+    }
+    message.push(signal);
+    if let Some(incoming) = incoming {
+        if let Some(number) = &incoming.calling_number {
+            message.push(CallingPartyNumber::private(number));
+        }
+        if let Some(name) = &incoming.calling_name {
+            message.push(CallingPartyName::contact(name));
+        }
+    }
+    message.to_bytes()
+}
+
+fn tone(message: Message, tones: Tones, signal: Signal) -> Message {
+    match tones {
+        Tones::Portable => message.with(signal),
+        Tones::InBand => message.with(ProgressIndicator::IN_BAND),
+    }
+}
+
+/// CC-SETUP-ACK with dial tone.
+pub(super) fn setup_ack(call: &Call, tones: Tones) -> Bytes {
+    tone(of_call(call, MessageType::CcSetupAck), tones, Signal::DialTone).to_bytes()
+}
+
+/// CC-CALL-PROC.
+pub(super) fn call_proceeding(call: &Call, tones: Tones) -> Bytes {
+    let message = of_call(call, MessageType::CcCallProc);
+    match tones {
+        Tones::Portable => message,
+        Tones::InBand => message.with(ProgressIndicator::IN_BAND),
+    }
+    .to_bytes()
+}
+
+/// CC-ALERTING with ring-back tone.
+pub(super) fn alerting(call: &Call, tones: Tones) -> Bytes {
+    tone(of_call(call, MessageType::CcAlerting), tones, Signal::RingBack).to_bytes()
+}
+
+/// CC-CONNECT.
+pub(super) fn connect(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcConnect).to_bytes()
+}
+
+/// CC-CONNECT-ACK.
+pub(super) fn connect_ack(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcConnectAck).to_bytes()
+}
+
+/// CC-INFO.
+pub(super) fn information(call: &Call, information: &Information) -> Bytes {
+    let mut message = of_call(call, MessageType::CcInfo);
+    if information.in_band {
+        message.push(ProgressIndicator::IN_BAND);
+    }
+    if let Some(text) = &information.display {
+        message.push(display(text));
+    }
+    if let Some(signal) = information.signal {
+        message.push(signal);
+    }
+    if let Some(number) = &information.calling_number {
+        message.push(CallingPartyNumber::private(number));
+    }
+    if let Some(name) = &information.calling_name {
+        message.push(CallingPartyName::contact(name));
+    }
+    if let Some(number) = &information.called_number {
+        message.push(CalledPartyNumber::dialled(number));
+    }
+    message.to_bytes()
+}
+
+/// CC-RELEASE.
+pub(super) fn release(call: &Call, reason: ReleaseReason) -> Bytes {
+    of_call(call, MessageType::CcRelease).with(reason).to_bytes()
+}
+
+/// CC-RELEASE-COM.
+pub(super) fn release_com(call: &Call, reason: ReleaseReason) -> Bytes {
+    of_call(call, MessageType::CcReleaseCom).with(reason).to_bytes()
+}
+
+/// CC-RELEASE-COM for a transaction that is no call: the answer bears the same value and the other flag.
+pub(super) fn refuse(received: Transaction, reason: ReleaseReason) -> Bytes {
+    Message::new(MessageType::CcReleaseCom, received.reversed()).with(reason).to_bytes()
+}
+
+/// CC-SERVICE-REJECT.
+pub(super) fn service_reject(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcServiceReject).with(ReleaseReason::ServiceNotImplemented).to_bytes()
+}
+
+/// HOLD-ACK, HOLD-REJECT, RETRIEVE-ACK or RETRIEVE-REJECT.
+pub(super) fn supplementary(call: &Call, answer: Supplementary) -> Bytes {
+    of_call(call, answer.0).to_bytes()
+}
+
+/// CISS-RELEASE-COM for a transaction nobody opened.
+pub(super) fn ciss_refuse(received: Transaction) -> Bytes {
+    Message::new(MessageType::CissReleaseCom, received.reversed())
+        .with(ReleaseReason::UnknownTransactionIdentifier)
+        .to_bytes()
+}
+
+/// KEY-ALLOCATE.
+pub(super) fn key_allocate(challenge: &Challenge) -> Bytes {
+    let allocation = AllocationType {
+        algorithm: challenge.algorithm.element(),
+        user_authentication_key: KEY_NUMBER,
+        authentication_code: KEY_NUMBER,
+    };
+    mobility(Opener::Fixed, MessageType::KeyAllocate)
+        .with(allocation)
+        .with(Rand(challenge.rand_f))
+        .with(challenge.rs)
+        .to_bytes()
+}
+
+/// AUTHENTICATION-REQUEST to the portable part; the derived key is to be stored.
+pub(super) fn authentication_request(challenge: &Challenge) -> Bytes {
+    let kind = AuthType {
+        store_cipher_key: true,
+        cipher_key_number: KEY_NUMBER,
+        ..AuthType::new(
+            challenge.algorithm.element(),
+            AuthenticationKeyType::UserAuthenticationKey,
+            KEY_NUMBER,
+        )
+    };
+    mobility(Opener::Fixed, MessageType::AuthenticationRequest)
+        .with(kind)
+        .with(Rand(challenge.rand_f))
+        .with(challenge.rs)
+        .to_bytes()
+}
+
+/// AUTHENTICATION-REPLY of a key allocation; DSAA2 brings new random numbers with it.
+pub(super) fn key_reply(res2: [u8; 4], fresh: Option<(Rs, [u8; 8])>) -> Bytes {
+    let mut message = mobility(Opener::Fixed, MessageType::AuthenticationReply);
+    if let Some((_, rand_f)) = fresh {
+        message.push(Rand(rand_f));
+    }
+    message.push(Res(res2));
+    if let Some((rs, _)) = fresh {
+        message.push(rs);
+    }
+    message.to_bytes()
+}
+
+/// AUTHENTICATION-REPLY to a portable part that authenticates us.
+pub(super) fn authentication_reply(algorithm: Algorithm, res2: [u8; 4], rs: Rs, rand_f: [u8; 8]) -> Bytes {
+    let mut message = mobility(Opener::Portable, MessageType::AuthenticationReply);
+    match algorithm {
+        Algorithm::Dsaa => {}
+        Algorithm::Dsaa2 => message.push(Rand(rand_f)),
+    }
+    message.with(Res(res2)).with(rs).to_bytes()
+}
+
+/// AUTHENTICATION-REJECT.
+pub(super) fn authentication_reject(opener: Opener, reason: RejectReason) -> Bytes {
+    mobility(opener, MessageType::AuthenticationReject).with(reason).to_bytes()
+}
+
+/// ACCESS-RIGHTS-ACCEPT.
+pub(super) fn access_accept(ipui: &Ipui, config: &FixedPartConfig) -> Bytes {
+    mobility(Opener::Portable, MessageType::AccessRightsAccept)
+        .with(PortableIdentity::Ipui(*ipui))
+        .with(FixedIdentity::park(Park::of(config.ari)))
+        .with(LocationArea::of_level(config.location_area_level))
+        .to_bytes()
+}
+
+/// ACCESS-RIGHTS-REJECT.
+pub(super) fn access_reject(reason: RejectReason) -> Bytes {
+    mobility(Opener::Portable, MessageType::AccessRightsReject).with(reason).to_bytes()
+}
+
+/// LOCATE-ACCEPT, with a temporary identity or with none.
+pub(super) fn locate_accept(tpui: Option<Tpui>, config: &FixedPartConfig) -> Bytes {
+    let identity = tpui.map_or(InformationElement::Empty(ElementIdentifier::PortableIdentity), |tpui| {
+        PortableIdentity::Tpui(tpui).into()
+    });
+    mobility(Opener::Portable, MessageType::LocateAccept)
+        .with(identity)
+        .with(LocationArea::of_level(config.location_area_level))
+        .to_bytes()
+}
+
+/// LOCATE-REJECT.
+pub(super) fn locate_reject(reason: RejectReason) -> Bytes {
+    mobility(Opener::Portable, MessageType::LocateReject).with(reason).to_bytes()
+}
+
+/// CIPHER-REQUEST.
+pub(super) fn cipher_request() -> Bytes {
+    mobility(Opener::Fixed, MessageType::CipherRequest).with(CipherInfo::dsc(true, KEY_NUMBER)).to_bytes()
+}
+
+/// CIPHER-REJECT to a portable part that suggested a key we do not have.
+pub(super) fn cipher_reject() -> Bytes {
+    mobility(Opener::Portable, MessageType::CipherReject).with(RejectReason::CipherKeyNotSupported).to_bytes()
+}
+
+/// IDENTITY-REQUEST for the equipment identity.
+pub(super) fn identity_request() -> Bytes {
+    mobility(Opener::Fixed, MessageType::IdentityRequest).with(IdentityType::IPEI).to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-REQUEST.
+pub(super) fn terminate_request(ipui: &Ipui, config: &FixedPartConfig) -> Bytes {
+    mobility(Opener::Fixed, MessageType::AccessRightsTerminateRequest)
+        .with(PortableIdentity::Ipui(*ipui))
+        .with(FixedIdentity::park(Park::of(config.ari)))
+        .to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-ACCEPT.
+pub(super) fn terminate_accept() -> Bytes {
+    mobility(Opener::Portable, MessageType::AccessRightsTerminateAccept).to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-REJECT.
+pub(super) fn terminate_reject(reason: RejectReason) -> Bytes {
+    mobility(Opener::Portable, MessageType::AccessRightsTerminateReject).with(reason).to_bytes()
+}
+
+/// MM-INFO-REJECT: there are no parameters to be had.
+pub(super) fn info_reject() -> Bytes {
+    mobility(Opener::Portable, MessageType::MmInfoReject).with(RejectReason::IncompatibleService).to_bytes()
+}

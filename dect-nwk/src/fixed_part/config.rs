@@ -1,0 +1,105 @@
+//! Settings of a fixed part.
+
+use std::time::Duration;
+
+use crate::authentication::Key128;
+use crate::identity::{Ari, Ipui, Tpui};
+use crate::timers;
+
+/// Settings of a [`FixedPart`](super::FixedPart).
+///
+/// EN 300 175-5 13, 14
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FixedPartConfig {
+    /// The primary access rights identity of the system.
+    pub ari: Ari,
+    /// Leading bits of PARI and RPN which name a location area; every base station of the system is one area
+    /// when this is the length of the ARI.
+    pub location_area_level: u8,
+    /// Use DSAA2 with portable parts that announce it; others use DSAA.
+    pub dsaa2: bool,
+    /// Authenticate every portable part when it registers its location.
+    pub authenticate_at_location: bool,
+    /// Cipher the link of every call for which a derived cipher key is stored.
+    pub cipher_calls: bool,
+    /// The first hexadecimal digit of the TPUIs which are assigned, at most B.
+    pub tpui_first_digit: u8,
+    /// Assign TPUIs at location registration.
+    pub assign_tpui: bool,
+    /// How dial tone and ring-back tone reach the user.
+    pub tones: Tones,
+    /// Calls one portable part may have at the same time, at most 7 in each direction.
+    pub calls_per_portable: usize,
+    /// Links without an identified portable part that may exist at the same time.
+    pub unidentified_links: usize,
+    /// LCE.02: how long a partially released link is kept, 3 s to 10 s.
+    pub link_maintain: Duration,
+    /// LCE.03: how long a page waits for its answer.
+    pub page_interval: Duration,
+    /// N300: how often a page is repeated.
+    pub page_repetitions: u8,
+    /// CC.04, which the standard leaves optional.
+    pub call_completion: Option<Duration>,
+}
+
+impl FixedPartConfig {
+    /// The settings of the standard for a system with this identity.
+    ///
+    /// EN 300 175-5 annex A
+    pub fn new(ari: Ari) -> Self {
+        let location_area_level = ari.bit_count();
+        Self {
+            ari,
+            location_area_level,
+            dsaa2: true,
+            authenticate_at_location: true,
+            cipher_calls: false,
+            tpui_first_digit: 0,
+            assign_tpui: true,
+            tones: Tones::Portable,
+            calls_per_portable: 2,
+            unidentified_links: 1024,
+            link_maintain: timers::LCE_02,
+            page_interval: timers::LCE_03,
+            page_repetitions: timers::N300,
+            call_completion: Some(timers::CC_04),
+        }
+    }
+}
+
+/// Who makes dial tone and ring-back tone.
+///
+/// EN 300 175-5 7.6.8, 7.7.33
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tones {
+    /// The portable part, on a SIGNAL element.
+    Portable,
+    /// The network, in the speech band: the portable part opens its receive path on a PROGRESS-INDICATOR element.
+    InBand,
+}
+
+/// A portable part that subscribed earlier, as the owner's store knows it.
+///
+/// EN 300 175-5 13.5
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownPortable {
+    /// The identity assigned at subscription.
+    pub ipui: Ipui,
+    /// The user authentication key from the key allocation.
+    pub uak: Option<Key128>,
+    /// The temporary identity assigned last.
+    pub tpui: Option<Tpui>,
+    /// Whether it may use DSAA2.
+    pub dsaa2: bool,
+}
+
+impl KnownPortable {
+    /// A subscription without key and temporary identity.
+    ///
+    /// EN 300 175-5 13.5
+    pub const fn new(ipui: Ipui) -> Self {
+        Self { ipui, uak: None, tpui: None, dsaa2: false }
+    }
+}

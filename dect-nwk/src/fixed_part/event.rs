@@ -1,0 +1,175 @@
+//! What a fixed part tells its owner.
+
+use crate::authentication::Key128;
+use crate::element::{CallClass, RejectReason, ReleaseReason};
+use crate::identity::{Ipei, Ipui, Tpui};
+use crate::link::{CallId, LinkId};
+
+/// A portable part of a [`FixedPart`](super::FixedPart).
+///
+/// EN 300 175-5 14.2.1 (the machine's own number for an entry of the location table)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortableId(pub u32);
+
+/// A request for access rights that waits for its answer.
+///
+/// EN 300 175-5 13.5.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessRequestId(pub u32);
+
+/// What a [`FixedPart`](super::FixedPart) tells its owner.
+///
+/// EN 300 175-5 16.3 (primitives between the entities and the interworking unit)
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A portable part asks for access rights; answer with
+    /// [`allow_access`](super::FixedPart::allow_access) or [`refuse_access`](super::FixedPart::refuse_access).
+    AccessRightsRequested {
+        /// Names the request in the answer.
+        request: AccessRequestId,
+        /// The identity the portable part showed.
+        ipui: Ipui,
+        /// Its equipment identity, if it showed that.
+        ipei: Option<Ipei>,
+        /// The portable part, if it is subscribed already.
+        portable: Option<PortableId>,
+    },
+    /// The portable part has its access rights and a key: both are to be stored.
+    Subscribed {
+        /// The new portable part.
+        portable: PortableId,
+        /// Its identity.
+        ipui: Ipui,
+        /// The user authentication key.
+        uak: Key128,
+        /// Whether it may use DSAA2.
+        dsaa2: bool,
+    },
+    /// A subscription came to nothing.
+    SubscriptionFailed {
+        /// The identity the portable part showed.
+        ipui: Ipui,
+        /// The reason sent to it, or a timer expiry where the link was lost.
+        reason: RejectReason,
+    },
+    /// The access rights of a portable part are gone: forget it.
+    AccessTerminated {
+        /// The portable part; the number is never used again.
+        portable: PortableId,
+        /// Its identity.
+        ipui: Ipui,
+    },
+    /// A portable part did not give up its access rights.
+    TerminationFailed {
+        /// The portable part.
+        portable: PortableId,
+    },
+    /// The portable part is in the location area.
+    Located {
+        /// The portable part.
+        portable: PortableId,
+        /// The link over which it registered.
+        link: LinkId,
+        /// The temporary identity it confirmed.
+        tpui: Option<Tpui>,
+    },
+    /// A location registration was refused.
+    LocationRefused {
+        /// The identity the portable part showed.
+        ipui: Ipui,
+        /// The reason sent to it.
+        reason: RejectReason,
+    },
+    /// The portable part went out of service.
+    Detached {
+        /// The portable part.
+        portable: PortableId,
+    },
+    /// The portable part answered none of the pages; its calls were released before this event.
+    Unreachable {
+        /// The portable part.
+        portable: PortableId,
+    },
+    /// The portable part could not prove that it has the key.
+    AuthenticationFailed {
+        /// The portable part.
+        portable: PortableId,
+    },
+    /// The portable part told its equipment identity.
+    Identified {
+        /// The portable part.
+        portable: PortableId,
+        /// Its equipment identity; nothing where it could not tell.
+        ipei: Option<Ipei>,
+    },
+    /// Ciphering of a link was switched.
+    Ciphered {
+        /// The portable part.
+        portable: PortableId,
+        /// Its link.
+        link: LinkId,
+        /// Whether it is ciphered now.
+        on: bool,
+    },
+    /// The portable part calls.
+    Setup {
+        /// The new call.
+        call: CallId,
+        /// Who calls.
+        portable: PortableId,
+        /// The link whose bearer carries the speech.
+        link: LinkId,
+        /// The digits so far.
+        called: String,
+        /// Whether the portable part said that no more digits follow.
+        complete: bool,
+        /// The kind of call.
+        class: CallClass,
+    },
+    /// More digits before the call is answered.
+    Digits {
+        /// The call.
+        call: CallId,
+        /// The new digits alone.
+        digits: String,
+        /// Whether the portable part said that no more digits follow.
+        complete: bool,
+    },
+    /// Keys typed during the call; the R key is `'\u{15}'`.
+    Keypad {
+        /// The call.
+        call: CallId,
+        /// The keys.
+        keys: String,
+    },
+    /// HOLD: answer with [`answer_hold`](super::FixedPart::answer_hold).
+    HoldRequested {
+        /// The call.
+        call: CallId,
+    },
+    /// RETRIEVE: answer with [`answer_retrieve`](super::FixedPart::answer_retrieve).
+    RetrieveRequested {
+        /// The call.
+        call: CallId,
+    },
+    /// The portable part rings.
+    Alerting {
+        /// The call.
+        call: CallId,
+    },
+    /// The portable part has answered; its connection is acknowledged already.
+    Answered {
+        /// The call.
+        call: CallId,
+        /// The link whose bearer carries the speech.
+        link: LinkId,
+    },
+    /// The call is over. Comes once for every call, also after the owner's own release.
+    Released {
+        /// The call; the number is never used again.
+        call: CallId,
+        /// Why.
+        reason: ReleaseReason,
+    },
+}

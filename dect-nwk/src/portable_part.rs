@@ -1,0 +1,238 @@
+//! The portable part: link control, mobility management and call control of one handset.
+//!
+//! Feed it with [`handle_input`](PortablePart::handle_input) and [`handle_timeout`](PortablePart::handle_timeout),
+//! steer it with its verbs, and after each of these calls drain it with
+//! [`poll_transmit`](PortablePart::poll_transmit), [`poll_event`](PortablePart::poll_event) and
+//! [`poll_timeout`](PortablePart::poll_timeout).
+
+mod call;
+mod compose;
+mod config;
+mod event;
+mod link;
+mod mobility;
+mod mobility_receive;
+mod receive;
+mod security;
+
+use bytes::{Bytes, BytesMut};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use crate::authentication::{AuthenticationCode, CipherKey};
+use crate::deadlines::Deadlines;
+use crate::error::Error;
+use crate::link::{CallId, Input, LinkId, Transmit};
+use crate::outbox::Outbox;
+use crate::seed::{Generator, Seed};
+use crate::{cc_portable, lce, mm_portable};
+
+pub use config::{DialElement, PortablePartConfig, Subscription};
+pub use event::Event;
+
+use call::Call;
+use mobility::Procedure;
+
+/// The timers of a portable part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// LCE.01.
+    LinkRelease,
+    /// LCE.02.
+    LinkMaintain,
+    /// The timer of the own procedure.
+    Mobility,
+    /// MM_auth.1 of the key allocation.
+    Key,
+    /// CC.06.
+    Crossing,
+    /// CC.02.
+    CallRelease(CallId),
+    /// CC.03.
+    CallSetup(CallId),
+    /// CC.04.
+    CallCompletion(CallId),
+    /// CC.05.
+    CallConnect(CallId),
+}
+
+/// How a portable part stands.
+///
+/// EN 300 175-5 14.2.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortablePartState {
+    /// Whether it has access rights.
+    pub subscribed: bool,
+    /// Whether its location is registered.
+    pub located: bool,
+    /// The state of its link.
+    pub link_state: lce::State,
+    /// Whether the link is ciphered.
+    pub ciphered: bool,
+    /// The procedures that run.
+    pub mobility: mm_portable::State,
+    /// How many calls it has, ended ones included while their release is not confirmed.
+    pub calls: usize,
+    /// How many timers run.
+    pub timers: usize,
+}
+
+/// The network layer of a portable part.
+///
+/// EN 300 175-5 4.2
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortablePart {
+    config: PortablePartConfig,
+    generator: Generator,
+    subscription: Option<Subscription>,
+    /// The code of a subscription that runs.
+    code: Option<AuthenticationCode>,
+    cipher_key: Option<CipherKey>,
+    located: bool,
+    link: Option<LinkId>,
+    last_link: u32,
+    ciphered: bool,
+    lce: lce::State,
+    queue: VecDeque<Bytes>,
+    mm: mm_portable::State,
+    procedure: Procedure,
+    calls: BTreeMap<CallId, Call>,
+    last_call: u32,
+    deadlines: Deadlines<Timer>,
+    outbox: Outbox,
+    events: VecDeque<Event>,
+}
+
+impl PortablePart {
+    /// A portable part that is switched on and has no link.
+    ///
+    /// EN 300 175-5 4.2
+    pub fn new(config: PortablePartConfig, seed: Seed) -> Self {
+        Self {
+            subscription: config.subscription.clone(),
+            config,
+            generator: Generator::new(seed),
+            code: None,
+            cipher_key: None,
+            located: false,
+            link: None,
+            last_link: 0,
+            ciphered: false,
+            lce: lce::State::Released,
+            queue: VecDeque::new(),
+            mm: mm_portable::State::default(),
+            procedure: Procedure::default(),
+            calls: BTreeMap::new(),
+            last_call: 0,
+            deadlines: Deadlines::new(),
+            outbox: Outbox::default(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Takes what the link layer has to say. An error names what was wrong with the message; the machine has done
+    /// what the standard demands in that case.
+    ///
+    /// EN 300 175-5 14, 17
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Result<(), Error> {
+        match input {
+            Input::Broadcast(octets) => self.broadcast(now, octets),
+            Input::Established { link, sdu } => {
+                self.link_confirmed(now, link);
+                match sdu {
+                    Some(sdu) => self.link_data(now, link, sdu),
+                    None => Ok(()),
+                }
+            }
+            Input::Data { link, sdu } => self.link_data(now, link, sdu),
+            Input::Released { link, mode: _ } => {
+                self.link_released(now, link);
+                Ok(())
+            }
+            Input::Encrypted { link, on } => {
+                if self.link == Some(link) {
+                    self.ciphered = on;
+                    self.events.push_back(Event::Ciphered { on });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets timers run out that are due.
+    ///
+    /// EN 300 175-5 annex A
+    pub fn handle_timeout(&mut self, now: Instant) {
+        use cc_portable::Trigger;
+        while let Some(timer) = self.deadlines.take_due(now) {
+            match timer {
+                Timer::LinkRelease => self.link_step(now, lce::portable::Trigger::ReleaseTimeout, None),
+                Timer::LinkMaintain => self.maintain_timeout(now),
+                Timer::Mobility => self.mobility_timeout(now, mm_portable::Trigger::Timeout),
+                Timer::Key => self.mobility_timeout(now, mm_portable::Trigger::KeyTimeout),
+                // The fixed part does not call again: the user may.
+                Timer::Crossing => {}
+                Timer::CallRelease(call) => self.call_timeout(now, call, Trigger::ReleaseTimeout),
+                Timer::CallSetup(call) => self.call_timeout(now, call, Trigger::SetupTimeout),
+                Timer::CallCompletion(call) => self.call_timeout(now, call, Trigger::CompletionTimeout),
+                Timer::CallConnect(call) => self.call_timeout(now, call, Trigger::ConnectTimeout),
+            }
+        }
+    }
+
+    /// The next transmission; its octets are appended to `buffer`.
+    ///
+    /// EN 300 175-4 8.3
+    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
+        self.outbox.poll(buffer)
+    }
+
+    /// The next event.
+    ///
+    /// EN 300 175-5 16.3
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
+    ///
+    /// EN 300 175-5 annex A
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// How the portable part stands.
+    ///
+    /// EN 300 175-5 14.2.1
+    pub fn state(&self) -> PortablePartState {
+        PortablePartState {
+            subscribed: self.subscription.is_some(),
+            located: self.located,
+            link_state: self.lce,
+            ciphered: self.ciphered,
+            mobility: self.mm,
+            calls: self.calls.len(),
+            timers: self.deadlines.len(),
+        }
+    }
+
+    /// The state of a call; nothing once it is over.
+    ///
+    /// EN 300 175-5 9.2.1
+    pub fn call_state(&self, call: CallId) -> Option<cc_portable::State> {
+        self.calls.get(&call).map(|call| call.state)
+    }
+
+    /// What is kept from the subscription.
+    ///
+    /// EN 300 175-5 13.5.1
+    pub const fn subscription(&self) -> Option<&Subscription> {
+        self.subscription.as_ref()
+    }
+
+    /// Whether something needs the link.
+    fn in_use(&self) -> bool {
+        !self.calls.is_empty() || !self.queue.is_empty() || self.mm != mm_portable::State::default()
+    }
+}

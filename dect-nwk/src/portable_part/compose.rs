@@ -1,0 +1,250 @@
+//! The messages a portable part sends.
+
+use bytes::Bytes;
+
+use super::call::Call;
+use super::config::{DialElement, PortablePartConfig, Subscription};
+use crate::element::{
+    AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CipherInfo, ControlCapability,
+    ControlCodes, FixedIdentity, IdentityType, InformationElement, MultiKeypad, PortableIdentity, Rand,
+    RejectReason, ReleaseReason, RepeatIndicator, Res, TerminalCapability,
+};
+use crate::identity::{Ipei, Ipui};
+use crate::key_exchange::{Algorithm, KEY_NUMBER};
+use crate::message::{Message, MessageType, Transaction};
+
+/// HOLD or RETRIEVE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Supplementary {
+    Hold,
+    Retrieve,
+}
+
+const OURS: bool = true;
+const THEIRS: bool = false;
+
+const fn transaction(ours: bool, value: u8) -> Transaction {
+    if ours { Transaction::opened(value) } else { Transaction::answered(value) }
+}
+
+fn of_call(call: &Call, kind: MessageType) -> Message {
+    Message::new(kind, transaction(call.ours, call.value))
+}
+
+fn mobility(ours: bool, kind: MessageType) -> Message {
+    Message::new(kind, transaction(ours, 0))
+}
+
+fn capability(config: &PortablePartConfig) -> TerminalCapability {
+    let mut capability = TerminalCapability::gap_telephone();
+    let codes = capability.control.map_or(ControlCodes::Cursor, |control| control.codes);
+    capability.control =
+        Some(ControlCapability { dsaa2: config.dsaa2, dsc2: false, codes, character_sets: None });
+    capability
+}
+
+/// LCE-PAGE-RESPONSE: always a transaction of the portable part.
+pub(super) fn page_response(subscription: &Subscription) -> Bytes {
+    Message::new(MessageType::LcePageResponse, Transaction::opened(0))
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .with(FixedIdentity::park(subscription.park))
+        .to_bytes()
+}
+
+/// CC-SETUP, with the number if it is known already.
+pub(super) fn setup(call: &Call, subscription: &Subscription, config: &PortablePartConfig) -> Bytes {
+    let mut message = of_call(call, MessageType::CcSetup)
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .with(FixedIdentity::park(subscription.park))
+        .with(BasicService::NORMAL_SPEECH);
+    if !call.number.is_empty() {
+        match config.dial_element {
+            DialElement::CalledPartyNumber => message.push(CalledPartyNumber::dialled(&call.number)),
+            DialElement::Keypad => message.push(MultiKeypad::new(&call.number)),
+        }
+    }
+    if call.complete {
+        message.push(InformationElement::SendingComplete);
+    }
+    message.to_bytes()
+}
+
+/// CC-ALERTING.
+pub(super) fn alerting(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcAlerting).to_bytes()
+}
+
+/// CC-CONNECT.
+pub(super) fn connect(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcConnect).to_bytes()
+}
+
+/// CC-INFO with digits or keys.
+pub(super) fn information(call: &Call, keys: &str, complete: bool) -> Bytes {
+    let mut message = of_call(call, MessageType::CcInfo);
+    if !keys.is_empty() {
+        message.push(MultiKeypad::new(keys));
+    }
+    if complete {
+        message.push(InformationElement::SendingComplete);
+    }
+    message.to_bytes()
+}
+
+/// CC-RELEASE.
+pub(super) fn release(call: &Call, reason: ReleaseReason) -> Bytes {
+    of_call(call, MessageType::CcRelease).with(reason).to_bytes()
+}
+
+/// CC-RELEASE-COM.
+pub(super) fn release_com(call: &Call, reason: ReleaseReason) -> Bytes {
+    of_call(call, MessageType::CcReleaseCom).with(reason).to_bytes()
+}
+
+/// CC-RELEASE-COM for a transaction that is no call: the answer bears the same value and the other flag.
+pub(super) fn refuse(received: Transaction, reason: ReleaseReason) -> Bytes {
+    Message::new(MessageType::CcReleaseCom, received.reversed()).with(reason).to_bytes()
+}
+
+/// CC-SERVICE-REJECT.
+pub(super) fn service_reject(call: &Call) -> Bytes {
+    of_call(call, MessageType::CcServiceReject).with(ReleaseReason::ServiceNotImplemented).to_bytes()
+}
+
+/// HOLD or RETRIEVE.
+pub(super) fn supplementary(call: &Call, request: Supplementary) -> Bytes {
+    let kind = match request {
+        Supplementary::Hold => MessageType::Hold,
+        Supplementary::Retrieve => MessageType::Retrieve,
+    };
+    of_call(call, kind).to_bytes()
+}
+
+/// CISS-RELEASE-COM for a transaction nobody opened.
+pub(super) fn ciss_refuse(received: Transaction) -> Bytes {
+    Message::new(MessageType::CissReleaseCom, received.reversed())
+        .with(ReleaseReason::UnknownTransactionIdentifier)
+        .to_bytes()
+}
+
+fn auth_type(algorithm: Algorithm, kind: AuthenticationKeyType) -> AuthType {
+    AuthType::new(algorithm.element(), kind, KEY_NUMBER)
+}
+
+/// ACCESS-RIGHTS-REQUEST.
+pub(super) fn access_request(config: &PortablePartConfig) -> Bytes {
+    let algorithm = if config.dsaa2 { Algorithm::Dsaa2 } else { Algorithm::Dsaa };
+    mobility(OURS, MessageType::AccessRightsRequest)
+        .with(PortableIdentity::Ipui(Ipui::N(config.ipei)))
+        .with(auth_type(algorithm, AuthenticationKeyType::AuthenticationCode))
+        .with(capability(config))
+        .to_bytes()
+}
+
+/// LOCATE-REQUEST.
+pub(super) fn locate_request(subscription: &Subscription, config: &PortablePartConfig) -> Bytes {
+    mobility(OURS, MessageType::LocateRequest)
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .with(FixedIdentity::park(subscription.park))
+        .with(capability(config))
+        .to_bytes()
+}
+
+/// DETACH.
+pub(super) fn detach(subscription: &Subscription) -> Bytes {
+    mobility(OURS, MessageType::Detach).with(PortableIdentity::Ipui(subscription.ipui)).to_bytes()
+}
+
+/// AUTHENTICATION-REQUEST as the answer to KEY-ALLOCATE.
+pub(super) fn key_proof(algorithm: Algorithm, rand_p: [u8; 8], res1: [u8; 4]) -> Bytes {
+    mobility(THEIRS, MessageType::AuthenticationRequest)
+        .with(auth_type(algorithm, AuthenticationKeyType::AuthenticationCode))
+        .with(Rand(rand_p))
+        .with(Res(res1))
+        .to_bytes()
+}
+
+/// AUTHENTICATION-REQUEST to the fixed part.
+pub(super) fn authentication_request(algorithm: Algorithm, rand_p: [u8; 8]) -> Bytes {
+    mobility(OURS, MessageType::AuthenticationRequest)
+        .with(auth_type(algorithm, AuthenticationKeyType::UserAuthenticationKey))
+        .with(Rand(rand_p))
+        .to_bytes()
+}
+
+/// AUTHENTICATION-REPLY; DSAA2 takes a challenge of ours as well.
+pub(super) fn authentication_reply(algorithm: Algorithm, res1: [u8; 4], rand_p: [u8; 8]) -> Bytes {
+    let mut message = mobility(THEIRS, MessageType::AuthenticationReply);
+    match algorithm {
+        Algorithm::Dsaa => {}
+        Algorithm::Dsaa2 => message.push(Rand(rand_p)),
+    }
+    message.with(Res(res1)).to_bytes()
+}
+
+/// AUTHENTICATION-REJECT.
+pub(super) fn authentication_reject(reason: RejectReason) -> Bytes {
+    mobility(THEIRS, MessageType::AuthenticationReject).with(reason).to_bytes()
+}
+
+/// TEMPORARY-IDENTITY-ASSIGN-ACK.
+pub(super) fn identity_ack(own_transaction: bool) -> Bytes {
+    mobility(own_transaction, MessageType::TemporaryIdentityAssignAck).to_bytes()
+}
+
+/// IDENTITY-REPLY with what is known of the identities asked for.
+pub(super) fn identity_reply(
+    wanted: &[IdentityType],
+    subscription: Option<&Subscription>,
+    ipei: Ipei,
+) -> Bytes {
+    let mut identities: Vec<InformationElement> = Vec::new();
+    for kind in wanted {
+        if *kind == IdentityType::IPEI {
+            identities.push(PortableIdentity::Ipei(ipei).into());
+        } else if *kind == IdentityType::IPUI {
+            identities.extend(subscription.map(|known| PortableIdentity::Ipui(known.ipui).into()));
+        } else if *kind == IdentityType::TPUI {
+            let tpui = subscription.and_then(|known| known.tpui);
+            identities.extend(tpui.map(|tpui| PortableIdentity::Tpui(tpui).into()));
+        } else if *kind == IdentityType::PARK {
+            identities.extend(subscription.map(|known| FixedIdentity::park(known.park).into()));
+        }
+    }
+    let mut message = mobility(THEIRS, MessageType::IdentityReply);
+    if identities.len() > 1 {
+        message.push(RepeatIndicator::NonPrioritised);
+    }
+    for identity in identities {
+        message.push(identity);
+    }
+    message.to_bytes()
+}
+
+/// CIPHER-SUGGEST.
+pub(super) fn cipher_suggest() -> Bytes {
+    mobility(OURS, MessageType::CipherSuggest).with(CipherInfo::dsc(true, KEY_NUMBER)).to_bytes()
+}
+
+/// CIPHER-REJECT.
+pub(super) fn cipher_reject() -> Bytes {
+    mobility(THEIRS, MessageType::CipherReject).with(RejectReason::CipherKeyNotSupported).to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-REQUEST.
+pub(super) fn terminate_request(subscription: &Subscription) -> Bytes {
+    mobility(OURS, MessageType::AccessRightsTerminateRequest)
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .with(FixedIdentity::park(subscription.park))
+        .to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-ACCEPT.
+pub(super) fn terminate_accept() -> Bytes {
+    mobility(THEIRS, MessageType::AccessRightsTerminateAccept).to_bytes()
+}
+
+/// ACCESS-RIGHTS-TERMINATE-REJECT.
+pub(super) fn terminate_reject(reason: RejectReason) -> Bytes {
+    mobility(THEIRS, MessageType::AccessRightsTerminateReject).with(reason).to_bytes()
+}

@@ -1,0 +1,82 @@
+//! Settings of a portable part, and what it keeps from its subscription.
+
+use std::time::Duration;
+
+use crate::authentication::Key128;
+use crate::identity::{Ipei, Ipui, Park, Tpui};
+use crate::timers;
+
+/// Settings of a [`PortablePart`](super::PortablePart).
+///
+/// EN 300 175-5 13, 14
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortablePartConfig {
+    /// The equipment identity.
+    pub ipei: Ipei,
+    /// Announce and use DSAA2; otherwise DSAA.
+    pub dsaa2: bool,
+    /// What it keeps from an earlier subscription.
+    pub subscription: Option<Subscription>,
+    /// The element in which CC-SETUP carries the digits of a call with all digits at once.
+    pub dial_element: DialElement,
+    /// Calls it may have at the same time, at most 7 in each direction.
+    pub calls: usize,
+    /// LCE.02: how long a partially released link is kept, 3 s to 10 s.
+    pub link_maintain: Duration,
+    /// CC.04, which the standard leaves optional.
+    pub call_completion: Option<Duration>,
+}
+
+impl PortablePartConfig {
+    /// The settings of the standard for equipment with this identity, not subscribed.
+    ///
+    /// EN 300 175-5 annex A
+    pub const fn new(ipei: Ipei) -> Self {
+        Self {
+            ipei,
+            dsaa2: true,
+            subscription: None,
+            dial_element: DialElement::CalledPartyNumber,
+            calls: 2,
+            link_maintain: timers::LCE_02,
+            call_completion: Some(timers::CC_04),
+        }
+    }
+}
+
+/// The element in which CC-SETUP carries digits.
+///
+/// EN 300 175-5 9.3.1.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DialElement {
+    /// CALLED-PARTY-NUMBER.
+    CalledPartyNumber,
+    /// MULTI-KEYPAD.
+    Keypad,
+}
+
+/// What a portable part keeps from its subscription.
+///
+/// EN 300 175-5 13.5.1
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subscription {
+    /// The identity assigned by the fixed part.
+    pub ipui: Ipui,
+    /// The fixed part it belongs to.
+    pub park: Park,
+    /// The user authentication key.
+    pub uak: Option<Key128>,
+    /// The temporary identity assigned last.
+    pub tpui: Option<Tpui>,
+}
+
+impl Subscription {
+    /// A subscription without key and temporary identity.
+    ///
+    /// EN 300 175-5 13.5.1
+    pub const fn new(ipui: Ipui, park: Park) -> Self {
+        Self { ipui, park, uak: None, tpui: None }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a portable part tells its user.
+
+use super::config::Subscription;
+use crate::element::{RejectReason, ReleaseReason, Signal};
+use crate::identity::Tpui;
+use crate::link::CallId;
+
+/// What a [`PortablePart`](super::PortablePart) tells its user.
+///
+/// EN 300 175-5 16.3 (primitives between the entities and the interworking unit)
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The access rights and a key are there: keep them.
+    Subscribed(Subscription),
+    /// The subscription came to nothing.
+    SubscriptionFailed {
+        /// The reason of the fixed part, or a timer expiry.
+        reason: RejectReason,
+    },
+    /// The access rights are gone.
+    Terminated,
+    /// The fixed part did not take the access rights back.
+    TerminationFailed,
+    /// The location is registered.
+    Located {
+        /// The temporary identity, if there is one.
+        tpui: Option<Tpui>,
+    },
+    /// The location is not registered.
+    LocationFailed {
+        /// The reason of the fixed part, or a timer expiry.
+        reason: RejectReason,
+    },
+    /// The fixed part has, or has not, proven that it knows the key.
+    FixedPartAuthenticated {
+        /// Whether it has.
+        genuine: bool,
+    },
+    /// The fixed part authenticated this portable part.
+    Authenticated,
+    /// Ciphering of the link was switched.
+    Ciphered {
+        /// Whether the link is ciphered now.
+        on: bool,
+    },
+    /// A call comes in; CC-ALERTING is sent already.
+    Ring {
+        /// The call.
+        call: CallId,
+        /// Digits of the caller.
+        calling_number: Option<String>,
+        /// Name of the caller.
+        calling_name: Option<String>,
+        /// How to ring.
+        signal: Option<Signal>,
+    },
+    /// The fixed part wants digits.
+    SetupAcknowledged {
+        /// The call.
+        call: CallId,
+    },
+    /// The fixed part has all digits.
+    Proceeding {
+        /// The call.
+        call: CallId,
+    },
+    /// The far end rings.
+    RemoteAlerting {
+        /// The call.
+        call: CallId,
+    },
+    /// The parties talk.
+    Connected {
+        /// The call.
+        call: CallId,
+    },
+    /// The call is over. Comes once for every call, also after the user's own release.
+    Released {
+        /// The call; the number is never used again.
+        call: CallId,
+        /// Why.
+        reason: ReleaseReason,
+    },
+    /// Text for the display, control characters included.
+    Display {
+        /// The call.
+        call: CallId,
+        /// The text.
+        text: String,
+    },
+    /// A tone or an alerting pattern.
+    Signal {
+        /// The call.
+        call: CallId,
+        /// The tone or pattern.
+        signal: Signal,
+    },
+    /// In-band tones or announcements are to be heard: open the receive path.
+    InBand {
+        /// The call.
+        call: CallId,
+    },
+    /// The fixed part held the call, or refused to.
+    Held {
+        /// The call.
+        call: CallId,
+        /// Whether it is held now.
+        accepted: bool,
+    },
+    /// The fixed part retrieved the call, or refused to.
+    Retrieved {
+        /// The call.
+        call: CallId,
+        /// Whether it was retrieved.
+        accepted: bool,
+    },
+    /// There is no way to the fixed part: the link could not be established or is lost.
+    LinkLost,
+}

@@ -1,0 +1,172 @@
+//! Received messages of mobility management, and what they mean for its procedures.
+
+use std::time::Instant;
+
+use super::{PortablePart, compose};
+use crate::element::{
+    AllocationType, AuthType, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter, PortableIdentity,
+    Rand, RejectReason, Res, Rs,
+};
+use crate::message::{Fault, Message, MessageType, Side};
+use crate::mm_portable::{Asked, Trigger};
+
+impl PortablePart {
+    pub(super) fn mobility_message(&mut self, now: Instant, message: &Message) {
+        let fault = match message.verify(Side::Fixed) {
+            Ok(()) => None,
+            Err(Fault::Missing(_)) => Some(RejectReason::InformationElementError),
+            Err(Fault::Contents(_)) => Some(RejectReason::InvalidElementContents),
+        };
+        let opened = !message.transaction.flag;
+        let trigger = match message.message_type {
+            MessageType::KeyAllocate if opened && fault.is_none() => self.key_allocated(message),
+            MessageType::AuthenticationRequest if opened => {
+                self.procedure.reason = fault.unwrap_or(RejectReason::AuthenticationKeyNotSupported);
+                self.authentication_requested(message, fault.is_none())
+            }
+            MessageType::AuthenticationReply if fault.is_none() => {
+                self.procedure.reason = RejectReason::AuthenticationFailed;
+                if self.reply_is_right(message) { Trigger::ReplyRight } else { Trigger::ReplyWrong }
+            }
+            MessageType::AuthenticationReject => {
+                // ACCESS-RIGHTS-REJECT follows and says it better where we asked for access rights.
+                if self.mm.asked == Asked::KeyAllocation {
+                    return;
+                }
+                self.keep_reason(message);
+                Trigger::AuthenticationRejected
+            }
+            MessageType::AccessRightsAccept if !opened && fault.is_none() => {
+                self.procedure.new_access = access(message);
+                Trigger::AccessAccepted
+            }
+            MessageType::AccessRightsReject if !opened => {
+                self.keep_reason(message);
+                Trigger::AccessRejected
+            }
+            MessageType::LocateAccept if !opened && fault.is_none() => {
+                self.procedure.own_transaction = true;
+                match message.find::<PortableIdentity>() {
+                    Some(PortableIdentity::Tpui(tpui) | PortableIdentity::TpuiWithNumber(tpui)) => {
+                        self.procedure.new_tpui = Some(*tpui);
+                        Trigger::LocatedWithIdentity
+                    }
+                    Some(PortableIdentity::Ipui(_) | PortableIdentity::Ipei(_)) | None => Trigger::Located,
+                }
+            }
+            MessageType::LocateReject if !opened => {
+                self.keep_reason(message);
+                Trigger::LocationRejected
+            }
+            MessageType::TemporaryIdentityAssign if opened => match message.find::<PortableIdentity>() {
+                Some(PortableIdentity::Tpui(tpui) | PortableIdentity::TpuiWithNumber(tpui)) => {
+                    self.procedure.new_tpui = Some(*tpui);
+                    self.procedure.own_transaction = false;
+                    Trigger::IdentityAssigned
+                }
+                Some(PortableIdentity::Ipui(_) | PortableIdentity::Ipei(_)) | None => return,
+            },
+            MessageType::IdentityRequest if opened && fault.is_none() => {
+                self.procedure.wanted = message.list::<IdentityType>().copied().take(8).collect();
+                Trigger::IdentityRequested
+            }
+            MessageType::CipherRequest if fault.is_none() => self.cipher_requested(message),
+            MessageType::CipherReject => Trigger::CipherRejected,
+            MessageType::AccessRightsTerminateRequest if opened => {
+                let ours = message.find::<PortableIdentity>().is_some_and(|it| self.is_ours(it));
+                if !ours {
+                    let reason = fault.unwrap_or(RejectReason::IpuiUnknown);
+                    self.send(now, compose::terminate_reject(reason));
+                    return;
+                }
+                Trigger::TerminateRequested
+            }
+            MessageType::AccessRightsTerminateAccept if !opened => Trigger::TerminateAccepted,
+            MessageType::AccessRightsTerminateReject if !opened => Trigger::TerminateRejected,
+            MessageType::MmInfoSuggest if opened => {
+                let locate = message
+                    .find::<InfoType>()
+                    .is_some_and(|info| info.parameters.contains(&Parameter::LocateSuggest));
+                if !locate || self.subscription.is_none() {
+                    return;
+                }
+                Trigger::LocationSuggested
+            }
+            // Messages only the portable part sends, answers nobody asked for, and unknown ones.
+            _ => return,
+        };
+        self.mobility_step(now, trigger);
+    }
+
+    fn keep_reason(&mut self, message: &Message) {
+        self.procedure.reason =
+            message.find::<RejectReason>().copied().unwrap_or(RejectReason::InvalidMessage);
+    }
+
+    fn key_allocated(&mut self, message: &Message) -> Trigger {
+        self.procedure.reason = RejectReason::AuthenticationKeyNotSupported;
+        let (Some(kind), Some(rand), Some(rs)) =
+            (message.find::<AllocationType>(), message.find::<Rand>(), message.find::<Rs>())
+        else {
+            return Trigger::KeyAllocatedWithoutCode;
+        };
+        let Some(algorithm) = self.supported(kind.algorithm) else {
+            self.procedure.reason = RejectReason::AuthenticationAlgorithmNotSupported;
+            return Trigger::KeyAllocatedWithoutCode;
+        };
+        self.procedure.algorithm = algorithm;
+        self.procedure.rand_f = rand.0;
+        self.procedure.rs = *rs;
+        let Some(code) = &self.code else { return Trigger::KeyAllocatedWithoutCode };
+        // A session value of the other algorithm gives no proof.
+        match algorithm.portable_proof(&code.b1(), *rs, rand.0, [0; 8]) {
+            Some(_) => Trigger::KeyAllocated,
+            None => Trigger::KeyAllocatedWithoutCode,
+        }
+    }
+
+    fn authentication_requested(&mut self, message: &Message, whole: bool) -> Trigger {
+        let (Some(kind), Some(rand), Some(rs)) =
+            (message.find::<AuthType>(), message.find::<Rand>(), message.find::<Rs>())
+        else {
+            return Trigger::AuthenticationNotPossible;
+        };
+        let Some(algorithm) = self.supported(kind.algorithm).filter(|_| whole) else {
+            self.procedure.reason = RejectReason::AuthenticationAlgorithmNotSupported;
+            return Trigger::AuthenticationNotPossible;
+        };
+        self.procedure.asked = Some(*kind);
+        self.procedure.rand_f = rand.0;
+        self.procedure.rs = *rs;
+        let possible = self
+            .asked_key(kind.key_type)
+            .is_some_and(|key| algorithm.portable_proof(&key, *rs, rand.0, [0; 8]).is_some());
+        if possible { Trigger::AuthenticationRequested } else { Trigger::AuthenticationNotPossible }
+    }
+
+    fn reply_is_right(&mut self, message: &Message) -> bool {
+        let Some(res) = message.find::<Res>().map(|res| res.0) else { return false };
+        let rs = message.find::<Rs>().copied();
+        let rand_f = message.find::<Rand>().map(|rand| rand.0);
+        match self.mm.asked {
+            Asked::KeyAllocation => self.key_reply_is_right(res, rs, rand_f),
+            Asked::None => self.fixed_reply_is_right(res, rs, rand_f),
+        }
+    }
+
+    fn cipher_requested(&mut self, message: &Message) -> Trigger {
+        let Some(info) = message.find::<CipherInfo>() else { return Trigger::CipherNotPossible };
+        self.procedure.cipher_on = info.enable;
+        if self.cipher_key.is_some() || !info.enable {
+            Trigger::CipherRequested
+        } else {
+            Trigger::CipherNotPossible
+        }
+    }
+}
+
+fn access(message: &Message) -> Option<(crate::identity::Ipui, crate::identity::Park)> {
+    let Some(PortableIdentity::Ipui(ipui)) = message.find::<PortableIdentity>() else { return None };
+    let park = message.find::<FixedIdentity>()?.key()?;
+    Some((*ipui, park))
+}
