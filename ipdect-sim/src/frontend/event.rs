@@ -1,0 +1,145 @@
+//! What the front end reports; each event is one JSON line.
+
+use serde::Serialize;
+
+/// A connection of the front end, named by whoever opened it.
+///
+/// Those that the front end asks for have the highest bit set.
+///
+/// RFC 3261 18
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct FlowId(pub u32);
+
+/// Something that happened at the front end, or that its shell has to do.
+///
+/// MS-SIPREGE 3.2, MS-PRES 3.3
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// To the shell: open a connection; it is then reported with this flow, opened or closed.
+    Dial {
+        /// The name of the connection to be.
+        flow: FlowId,
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// To the shell: close this connection.
+    Close {
+        /// The connection.
+        flow: FlowId,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// A connection came up.
+    Connected {
+        /// The connection.
+        flow: FlowId,
+        /// Its remote address.
+        remote: String,
+        /// The names of the peer's certificate.
+        names: Vec<String>,
+        /// Whether the peer is a trusted server.
+        trusted: bool,
+    },
+    /// A connection went.
+    Disconnected {
+        /// The connection.
+        flow: FlowId,
+    },
+    /// An endpoint registered or refreshed.
+    Registered {
+        /// The user.
+        user: String,
+        /// The endpoint's epid.
+        epid: Option<String>,
+        /// Its GRUU, where it asked for one.
+        gruu: Option<String>,
+        /// Seconds.
+        expires: u64,
+        /// Whether the endpoint was known before.
+        refreshed: bool,
+        /// The connection.
+        flow: FlowId,
+    },
+    /// An endpoint is no longer registered.
+    Deregistered {
+        /// The user.
+        user: String,
+        /// The endpoint's epid.
+        epid: Option<String>,
+        /// `unregistered`, `expired` or `connection-lost`.
+        reason: &'static str,
+    },
+    /// A request was refused by the front end itself.
+    Refused {
+        /// The method.
+        method: String,
+        /// From whom.
+        from: String,
+        /// The status.
+        status: u16,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// An INVITE that begins a call was forwarded.
+    Call {
+        /// The Call-ID.
+        call_id: String,
+        /// From whom.
+        from: String,
+        /// To whom, as dialled.
+        to: String,
+        /// To how many endpoints it was sent.
+        endpoints: usize,
+    },
+    /// A call was answered.
+    Answered {
+        /// The Call-ID.
+        call_id: String,
+        /// The user whose endpoint answered.
+        by: Option<String>,
+    },
+    /// A call was refused, cancelled or not answered.
+    Failed {
+        /// The Call-ID.
+        call_id: String,
+        /// The status that went to the caller.
+        status: u16,
+    },
+    /// A call ended with BYE.
+    Ended {
+        /// The Call-ID.
+        call_id: String,
+        /// Who sent BYE.
+        by: String,
+    },
+    /// A publication of presence was stored.
+    Presence {
+        /// The user.
+        user: String,
+        /// `machineState`, `phoneState`, `device`, …
+        category: String,
+        /// The instance number.
+        instance: u32,
+        /// The container.
+        container: u32,
+        /// The version that is stored now.
+        version: u32,
+        /// `availability`, where the publication has one.
+        availability: Option<u32>,
+        /// `activity` token, where it has one.
+        activity: Option<String>,
+        /// Whether the publication was removed.
+        removed: bool,
+    },
+    /// A connection sent what is no SIP and will be closed.
+    Malformed {
+        /// The connection.
+        flow: FlowId,
+        /// What is wrong.
+        error: String,
+    },
+}

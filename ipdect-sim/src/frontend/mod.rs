@@ -1,0 +1,206 @@
+//! A simulated Lync front end: registrar, forking proxy and store of presence publications for many users.
+//!
+//! Sans-IO: connections are named by [`FlowId`], octets come in and go out, time comes as `now`. All state is lost with
+//! the machine: a new one with another seed is a restarted front end, whose peers find their registrations gone and
+//! their routes no longer valid (ErrorId 1004).
+
+mod address;
+mod config;
+mod envelope;
+mod event;
+mod flow;
+pub mod forking;
+mod forward;
+mod presence;
+mod receive;
+mod register;
+mod registrar;
+mod respond;
+mod route;
+mod transaction;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use sip_lync::{Message, SipUri};
+
+pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileError};
+pub use event::{Event, FlowId};
+
+use crate::seed::{Random, Seed};
+use flow::Flow;
+use presence::Publications;
+use registrar::{Binding, EndpointKey, Registrar};
+use transaction::Transactions;
+
+/// What comes from the connections.
+///
+/// RFC 3261 18
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A connection is up: accepted, or one that [`Event::Dial`] asked for.
+    FlowOpened {
+        /// Its name; for a dialled one that of the event.
+        flow: FlowId,
+        /// Our address.
+        local: SocketAddr,
+        /// The peer's address.
+        remote: SocketAddr,
+        /// The names of the peer's verified certificate; empty without one.
+        peer_names: Vec<String>,
+    },
+    /// Octets of a connection, cut anywhere.
+    Bytes {
+        /// The connection.
+        flow: FlowId,
+        /// The octets.
+        bytes: &'a [u8],
+    },
+    /// A connection is gone, or one that was to be dialled did not come up.
+    FlowClosed {
+        /// The connection.
+        flow: FlowId,
+    },
+}
+
+/// Octets were appended to the caller's buffer, to be sent on a connection.
+///
+/// RFC 3261 18
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transmit {
+    /// The connection.
+    pub flow: FlowId,
+    /// How many octets were appended.
+    pub len: usize,
+}
+
+/// A front end.
+///
+/// MS-SIPREGE 3.2, MS-SIPRE 3
+#[derive(Clone, Debug)]
+pub struct FrontEnd {
+    config: FrontEndConfig,
+    random: Random,
+    flows: BTreeMap<FlowId, Flow>,
+    registrar: Registrar,
+    publications: Publications,
+    transactions: Transactions,
+    outbox: VecDeque<(FlowId, Bytes)>,
+    events: VecDeque<Event>,
+    dialled: u32,
+    /// Connections of our own, by host and port.
+    targets: BTreeMap<(String, u16), FlowId>,
+}
+
+impl FrontEnd {
+    /// A front end that knows its users and nothing else.
+    ///
+    /// MS-SIPREGE 3.2
+    pub fn new(config: FrontEndConfig, seed: Seed) -> Self {
+        Self {
+            config,
+            random: Random::new(seed),
+            flows: BTreeMap::new(),
+            registrar: Registrar::default(),
+            publications: Publications::default(),
+            transactions: Transactions::default(),
+            outbox: VecDeque::new(),
+            events: VecDeque::new(),
+            dialled: 0,
+            targets: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what a connection brought.
+    ///
+    /// RFC 3261 18.2, RFC 3261 18.3
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        match input {
+            Input::FlowOpened { flow, local: _, remote, peer_names } => {
+                self.flow_opened(now, flow, remote, peer_names);
+            }
+            Input::Bytes { flow, bytes } => self.bytes(now, flow, bytes),
+            Input::FlowClosed { flow } => self.flow_closed(now, flow),
+        }
+    }
+
+    /// Lets time pass: registrations expire, calls ring out, idle connections close.
+    ///
+    /// RFC 3261 16.8, MS-CONMGMT 3.1.2
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for (key, binding) in self.registrar.expired(now) {
+            self.deregistered(&key, &binding, "expired");
+        }
+        self.transactions_timeout(now);
+        let idle: Vec<FlowId> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| flow.idle_until().is_some_and(|until| until <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for flow in idle {
+            self.close(flow, "nothing was heard for the keep-alive time");
+        }
+    }
+
+    /// What is to be sent: appended to `buffer`.
+    ///
+    /// RFC 3261 18.1
+    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
+        let (flow, octets) = self.outbox.pop_front()?;
+        buffer.extend_from_slice(&octets);
+        Some(Transmit { flow, len: octets.len() })
+    }
+
+    /// What happened, and what the shell has to do.
+    ///
+    /// MS-SIPREGE 3.2
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    ///
+    /// RFC 3261 16.8
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let idle = self.flows.values().filter_map(Flow::idle_until).min();
+        [self.registrar.deadline(), self.transactions.deadline(), idle].into_iter().flatten().min()
+    }
+
+    /// How many endpoints are registered.
+    ///
+    /// MS-SIPREGE 3.2
+    pub fn registered(&self) -> usize {
+        self.registrar.len()
+    }
+
+    /// Whether an endpoint of this user is registered.
+    ///
+    /// MS-SIPREGE 3.2
+    pub fn is_registered(&self, user: &SipUri) -> bool {
+        self.registrar.of_user(&address::user_key(user)).next().is_some()
+    }
+
+    fn report(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    fn deregistered(&mut self, key: &EndpointKey, binding: &Binding, reason: &'static str) {
+        self.publications.endpoint_gone(&key.user, &key.instance);
+        let event = Event::Deregistered { user: key.user.clone(), epid: binding.epid.clone(), reason };
+        self.report(event);
+    }
+
+    /// Sends a message, or lets it wait for a connection that is being dialled.
+    fn send(&mut self, flow: FlowId, message: &Message) {
+        let octets = message.to_bytes();
+        let Some(open) = self.flows.get_mut(&flow) else { return };
+        if let Some(octets) = open.send(octets) {
+            self.outbox.push_back((flow, octets));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Requests: who may send them, and what is done with each.
+
+use std::time::Instant;
+
+use sip_lync::headers::{HeaderName, NameAddr};
+use sip_lync::{Method, Request, Uri};
+
+use super::envelope::Envelope;
+use super::respond::Refusal;
+use super::{FlowId, FrontEnd, address};
+
+impl FrontEnd {
+    pub(super) fn request(&mut self, now: Instant, flow: FlowId, mut request: Request) {
+        let envelope = match Envelope::read(&request) {
+            Ok(envelope) => envelope,
+            Err(reason) => {
+                if request.method != Method::Ack {
+                    self.refuse(flow, &request, Refusal::new(400, 0, reason));
+                }
+                return;
+            }
+        };
+        self.mark_via(flow, &mut request);
+        let is_ours = self.is_this_front_end(&request.uri);
+        if request.method == Method::Options && is_ours {
+            self.options(flow, &request);
+            return;
+        }
+        if !self.flows.get(&flow).is_some_and(|flow| flow.trusted) {
+            self.challenge(flow, &request);
+            return;
+        }
+        match request.method {
+            Method::Ack => return self.acknowledge(now, flow, request, &envelope),
+            Method::Cancel => return self.cancel(now, flow, &request, &envelope),
+            _ => {}
+        }
+        if self.transactions.by_key(&envelope.key(&request.method)).is_some() {
+            // A retransmission; over a reliable transport the answer is on its way.
+            return;
+        }
+        if !self.hop(flow, &mut request) {
+            return;
+        }
+        match request.method {
+            Method::Register => self.register(now, flow, &request, &envelope),
+            _ if envelope.to.tag().is_some() => self.within_dialog(now, flow, request, &envelope),
+            Method::Service => self.service(now, flow, &request, &envelope),
+            Method::Subscribe | Method::Publish => {
+                let refusal = Refusal::new(489, 0, "this simulated front end has no such event package");
+                self.refuse(flow, &request, refusal);
+            }
+            Method::Bye | Method::Update | Method::Prack | Method::Notify | Method::Info => {
+                self.refuse(flow, &request, Refusal::new(481, 0, "there is no such dialog"));
+            }
+            _ => self.out_of_dialog(now, flow, request, &envelope),
+        }
+    }
+
+    /// Whether a URI means the front end itself and no user.
+    fn is_this_front_end(&self, uri: &Uri) -> bool {
+        let Some(uri) = uri.sip() else { return false };
+        let host = uri.host();
+        uri.user().is_none()
+            && (host.eq_ignore_ascii_case(&self.config.host_name)
+                || host.eq_ignore_ascii_case(&self.config.domain)
+                || uri.address().is_some())
+    }
+
+    /// Writes into the top Via where the request came from.
+    fn mark_via(&self, flow: FlowId, request: &mut Request) {
+        let Some(open) = self.flows.get(&flow) else { return };
+        let Some(remote) = open.remote else { return };
+        if let Some(top) = request.headers.remove_first(&HeaderName::Via) {
+            let port = remote.port();
+            let cid = open.cid;
+            request.headers.insert_first(
+                HeaderName::Via,
+                format_args!("{top};ms-received-port={port};ms-received-cid={cid:X}"),
+            );
+        }
+    }
+
+    /// Counts the hop down; false: the request went too far and was refused.
+    fn hop(&mut self, flow: FlowId, request: &mut Request) -> bool {
+        let left =
+            request.headers.get(&HeaderName::MaxForwards).and_then(|value| value.trim().parse::<u32>().ok());
+        match left {
+            Some(0) => {
+                self.refuse(flow, request, Refusal::new(483, 0, "too many hops"));
+                false
+            }
+            Some(left) => {
+                request.headers.set(HeaderName::MaxForwards, left - 1);
+                true
+            }
+            None => {
+                request.headers.set(HeaderName::MaxForwards, 70);
+                true
+            }
+        }
+    }
+
+    fn options(&mut self, flow: FlowId, request: &Request) {
+        let mut response = self.answer(request, 200);
+        response.headers.push(HeaderName::Allow, "REGISTER, INVITE, ACK, CANCEL, BYE, OPTIONS, SERVICE");
+        self.send(flow, &response.into());
+    }
+
+    /// Refuses a peer that is no trusted server: a challenge, and to an answer of it a clear no.
+    fn challenge(&mut self, flow: FlowId, request: &Request) {
+        if request.method == Method::Ack {
+            return;
+        }
+        let proxy = request.method != Method::Register;
+        let (asked, given, status) = if proxy {
+            (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization, 407)
+        } else {
+            (HeaderName::WwwAuthenticate, HeaderName::Authorization, 401)
+        };
+        if request.headers.contains(&given) || request.method == Method::Cancel {
+            let reason = "this simulated front end accepts trusted servers only, NTLM is not built yet";
+            self.refuse(flow, request, Refusal::new(403, 0, reason));
+            return;
+        }
+        let host = self.config.host_name.clone();
+        let mut response = self.answer(request, status);
+        response.headers.push(
+            asked,
+            format_args!("NTLM realm=\"SIP Communications Service\", targetname=\"{host}\", version=4"),
+        );
+        let reason = "the peer is no trusted server: its certificate has no trusted name";
+        self.explain(&mut response, 0, reason);
+        self.report_refusal(request, status, reason);
+        self.send(flow, &response.into());
+    }
+
+    /// A request that begins a dialog or stands alone, for a user.
+    fn out_of_dialog(&mut self, now: Instant, flow: FlowId, mut request: Request, envelope: &Envelope) {
+        // A Route of ours in front has done its work.
+        self.pop_own_routes(&mut request);
+        match self.targets(&request.uri) {
+            Ok(targets) => self.forward_initial(now, flow, request, envelope, targets),
+            Err(refusal) => self.refuse(flow, &request, refusal),
+        }
+    }
+
+    /// The endpoints that a Request-URI means.
+    fn targets(&self, uri: &Uri) -> Result<Vec<super::EndpointKey>, Refusal> {
+        let unknown = Refusal::new(404, 1003, "the user does not exist");
+        let away = Refusal::new(480, 0, "the user has no registered endpoint");
+        if let Some(sip) = uri.sip()
+            && let Some((key, _)) = self.registrar.of_contact(sip)
+            && !sip.host().eq_ignore_ascii_case(&self.config.domain)
+        {
+            return Ok(vec![key.clone()]);
+        }
+        let user = match uri.sip() {
+            Some(sip) if self.is_homed(sip) => address::user_key(sip),
+            _ => self.user_of_number(uri).ok_or(unknown)?,
+        };
+        if let Some(token) = uri.sip().and_then(address::gruu_token) {
+            let (key, _) = self.registrar.of_token(&user, token).ok_or(away)?;
+            return Ok(vec![key.clone()]);
+        }
+        let keys: Vec<_> = self.registrar.of_user(&user).map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() { Err(away) } else { Ok(keys) }
+    }
+
+    /// The user whose line is called.
+    fn user_of_number(&self, uri: &Uri) -> Option<String> {
+        if let Some(sip) = uri.sip()
+            && !sip.host().eq_ignore_ascii_case(&self.config.domain)
+            && !sip.host().eq_ignore_ascii_case(&self.config.host_name)
+        {
+            return None;
+        }
+        let called = address::number(uri)?;
+        let plain = called.trim_start_matches('+');
+        self.config
+            .users
+            .iter()
+            .find(|user| {
+                let line = user.tel.as_deref().map(address::digits);
+                line.is_some_and(|line| !plain.is_empty() && line.trim_start_matches('+') == plain)
+            })
+            .map(|user| address::user_key(&user.uri))
+    }
+
+    /// The identity the front end vouches for.
+    pub(super) fn identity(&self, envelope: &Envelope) -> Option<String> {
+        let from = envelope.from_user();
+        let user = self.config.users.iter().find(|user| address::user_key(&user.uri) == from)?;
+        let display = user.display_name.as_deref().unwrap_or(&envelope.from.display);
+        let name = NameAddr::new(user.uri.clone()).with_display(display);
+        // No blank between name and bracket, none after the comma: as front ends write it.
+        let mut text = name.to_string().replacen("\" <", "\"<", 1);
+        if let Some(tel) = &user.tel {
+            text.push_str(",<tel:");
+            text.push_str(tel);
+            text.push('>');
+        }
+        Some(text)
+    }
+}

@@ -1,0 +1,241 @@
+//! The shell of the front end: a listener, its connections, and the one task that owns the machine.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::{sleep_until, timeout};
+
+use super::connection::{Connection, Report};
+use super::stream::{self, Acceptor, Opened, Security};
+use crate::frontend::{Event, FlowId, FrontEnd, FrontEndConfig, Input};
+use crate::{Seed, net};
+
+/// How a front end is started.
+///
+/// README.md, section "Front end"
+#[derive(Clone, Debug)]
+pub struct FrontEndOptions {
+    /// The machine's configuration; its port is set from `listen` where that has one.
+    pub config: FrontEndConfig,
+    /// Where it listens; port 0: any.
+    pub listen: SocketAddr,
+    /// TCP, or TLS with its certificate.
+    pub security: Security,
+    /// The randomness; none: from the operating system.
+    pub seed: Option<Seed>,
+    /// Where names of trusted peers lead when the front end dials them; others are resolved by the system.
+    pub hosts: BTreeMap<String, SocketAddr>,
+}
+
+impl FrontEndOptions {
+    /// Options with everything else as usual.
+    ///
+    /// README.md, section "Front end"
+    pub fn new(config: FrontEndConfig, listen: SocketAddr, security: Security) -> Self {
+        Self { config, listen, security, seed: None, hosts: BTreeMap::new() }
+    }
+}
+
+/// What a running front end can be told.
+///
+/// README.md, section "Front end"
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FrontEndCommand {
+    /// Fault: forget all registrations, publications and calls, as after a restart, and close all connections.
+    Restart,
+    /// End.
+    Stop,
+}
+
+/// A running front end.
+///
+/// README.md, section "Front end"
+#[derive(Debug)]
+pub struct FrontEndServer {
+    /// Where it listens.
+    pub local: SocketAddr,
+    /// What it reports.
+    pub events: mpsc::UnboundedReceiver<Event>,
+    /// What it can be told.
+    pub commands: mpsc::Sender<FrontEndCommand>,
+}
+
+impl FrontEndServer {
+    /// Opens the listener and starts the task; it ends with [`FrontEndCommand::Stop`] or when `commands` is dropped.
+    ///
+    /// README.md, section "Front end"
+    pub async fn start(options: FrontEndOptions) -> io::Result<Self> {
+        let acceptor = Acceptor::new(&options.security)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let listener = TcpListener::bind(options.listen).await?;
+        let local = listener.local_addr()?;
+        let seed = match options.seed {
+            Some(seed) => seed,
+            None => net::seed()?,
+        };
+        let (events_to, events) = mpsc::unbounded_channel();
+        let (commands, commands_from) = mpsc::channel(16);
+        let mut config = options.config.clone();
+        config.port = local.port();
+        config.tls = matches!(options.security, Security::Tls { .. });
+        let (reports_to, reports) = mpsc::channel(1024);
+        let (opened_to, opened) = mpsc::channel(64);
+        let task = Task {
+            machine: FrontEnd::new(config.clone(), seed),
+            config,
+            seed,
+            options,
+            flows: BTreeMap::new(),
+            next_flow: 0,
+            reports_to,
+            opened_to,
+            events: events_to,
+        };
+        tokio::spawn(task.run(listener, acceptor, reports, opened, commands_from));
+        Ok(Self { local, events, commands })
+    }
+}
+
+type Opening = (FlowId, io::Result<Opened>);
+
+struct Task {
+    machine: FrontEnd,
+    config: FrontEndConfig,
+    seed: Seed,
+    options: FrontEndOptions,
+    flows: BTreeMap<FlowId, Connection>,
+    next_flow: u32,
+    reports_to: mpsc::Sender<(FlowId, Report)>,
+    opened_to: mpsc::Sender<Opening>,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+impl Task {
+    async fn run(
+        mut self,
+        listener: TcpListener,
+        acceptor: Acceptor,
+        mut reports: mpsc::Receiver<(FlowId, Report)>,
+        mut opened: mpsc::Receiver<Opening>,
+        mut commands: mpsc::Receiver<FrontEndCommand>,
+    ) {
+        loop {
+            let deadline = self.machine.poll_timeout().unwrap_or_else(|| Instant::now() + IDLE);
+            tokio::select! {
+                accepted = listener.accept() => {
+                    if let Ok((stream, _)) = accepted {
+                        self.next_flow = self.next_flow.wrapping_add(1) & 0x7fff_ffff;
+                        let flow = FlowId(self.next_flow);
+                        let (acceptor, opened) = (acceptor.clone(), self.opened_to.clone());
+                        tokio::spawn(async move {
+                            let result = match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                                Ok(result) => result,
+                                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+                            };
+                            let _ = opened.send((flow, result)).await;
+                        });
+                    }
+                }
+                Some((flow, result)) = opened.recv() => self.opened(flow, result),
+                Some((flow, report)) = reports.recv() => self.report(flow, report),
+                command = commands.recv() => match command {
+                    Some(FrontEndCommand::Restart) => self.restart(),
+                    Some(FrontEndCommand::Stop) | None => return,
+                },
+                () = sleep_until(deadline.into()) => self.machine.handle_timeout(Instant::now()),
+            }
+            self.drain();
+        }
+    }
+
+    fn opened(&mut self, flow: FlowId, result: io::Result<Opened>) {
+        match result {
+            Ok(Opened { local, remote, names, stream }) => {
+                self.flows.insert(flow, Connection::start(stream, flow, self.reports_to.clone()));
+                self.machine.handle_input(
+                    Instant::now(),
+                    Input::FlowOpened { flow, local, remote, peer_names: names },
+                );
+            }
+            Err(error) => {
+                tracing::info!(flow = flow.0, %error, "a connection did not come up");
+                self.machine.handle_input(Instant::now(), Input::FlowClosed { flow });
+            }
+        }
+    }
+
+    fn report(&mut self, flow: FlowId, report: Report) {
+        match report {
+            Report::Bytes(bytes) => {
+                self.machine.handle_input(Instant::now(), Input::Bytes { flow, bytes: &bytes });
+            }
+            Report::Closed(reason) => {
+                if self.flows.remove(&flow).is_some() {
+                    tracing::debug!(flow = flow.0, reason, "connection closed");
+                    self.machine.handle_input(Instant::now(), Input::FlowClosed { flow });
+                }
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        self.flows.clear();
+        // Another seed: routes recorded before are no longer valid, as after a real restart.
+        for octet in &mut self.seed.0 {
+            *octet = octet.wrapping_add(1);
+        }
+        self.machine = FrontEnd::new(self.config.clone(), self.seed);
+    }
+
+    fn drain(&mut self) {
+        let mut buffer = BytesMut::new();
+        while let Some(transmit) = self.machine.poll_transmit(&mut buffer) {
+            let octets = stream::taken(&mut buffer, transmit.len);
+            let delivered = self.flows.get(&transmit.flow).is_some_and(|flow| flow.send(octets));
+            if !delivered && self.flows.remove(&transmit.flow).is_some() {
+                self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: transmit.flow });
+            }
+        }
+        while let Some(event) = self.machine.poll_event() {
+            match &event {
+                Event::Dial { flow, host, port } => self.dial(*flow, host, *port),
+                Event::Close { flow, .. } => {
+                    if self.flows.remove(flow).is_some() {
+                        self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: *flow });
+                    }
+                }
+                _ => {}
+            }
+            let _ = self.events.send(event);
+        }
+    }
+
+    fn dial(&self, flow: FlowId, host: &str, port: u16) {
+        let (address, port) = match self.options.hosts.get(host) {
+            Some(address) => (address.ip().to_string(), address.port()),
+            None => (host.to_owned(), port),
+        };
+        let mut security = self.options.security.clone();
+        if let Security::Tls { name, .. } = &mut security {
+            *name = Some(host.to_owned());
+        }
+        let opened = self.opened_to.clone();
+        tokio::spawn(async move {
+            let dialled = stream::dial(&address, port, &security);
+            let result = match timeout(HANDSHAKE, dialled).await {
+                Ok(result) => result,
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            };
+            let _ = opened.send((flow, result)).await;
+        });
+    }
+}
+
+const IDLE: Duration = Duration::from_secs(3600);
+const HANDSHAKE: Duration = Duration::from_secs(10);

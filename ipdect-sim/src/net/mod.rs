@@ -1,0 +1,31 @@
+//! The shells: tokio tasks around the machines, each a few dozen lines about sockets.
+//!
+//! [`FrontEndServer`], [`LyncUserClient`] and [`BaseStationClient`] can be started inside another program; the
+//! programs of `main.rs` are JSON Lines around the same handles.
+
+mod audio;
+mod base;
+mod connection;
+mod frontend;
+mod stream;
+mod talking;
+pub mod tls;
+mod user;
+
+pub use audio::{AudioError, read_wav, write_wav};
+pub use base::{BaseStationClient, BaseStationOptions, BaseStationReport};
+pub use frontend::{FrontEndCommand, FrontEndOptions, FrontEndServer};
+pub use stream::Security;
+pub use talking::TalkReport;
+pub use user::{LyncUserClient, LyncUserOptions, LyncUserReport};
+
+use crate::Seed;
+
+/// A seed from the operating system.
+///
+/// RFC 4086 7.1
+pub fn seed() -> std::io::Result<Seed> {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(Seed(octets))
+}

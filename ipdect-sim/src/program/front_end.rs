@@ -1,0 +1,77 @@
+//! `frontend`: one JSON line per event until it is told to end.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipdect_sim::frontend::{Dialling, FrontEndConfig};
+use ipdect_sim::net::{FrontEndCommand, FrontEndOptions, FrontEndServer, Security, tls};
+
+use super::{Failure, json, print, security};
+use crate::FrontEndArguments;
+
+pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failure> {
+    let security = security(
+        arguments.tcp,
+        arguments.cert.as_ref(),
+        arguments.key.as_ref(),
+        arguments.ca.as_ref(),
+        None,
+    )?;
+    let users = std::fs::read_to_string(&arguments.users)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.users.display())))?;
+    let users = FrontEndConfig::users_of(&users)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.users.display())))?;
+    let mut config = FrontEndConfig::new(&host_name(&arguments, &security)?, &arguments.domain);
+    config.users = users;
+    config.default_expires = Duration::from_secs(arguments.expires);
+    if arguments.no_dial {
+        config.dialling = Dialling::Never;
+    }
+    for trusted in arguments.trusted {
+        match trusted.parse::<IpAddr>() {
+            Ok(address) => config.trusted_addresses.push(address),
+            Err(_) => config.trusted.push(trusted.to_ascii_lowercase()),
+        }
+    }
+    let mut server = FrontEndServer::start(FrontEndOptions::new(config, arguments.listen, security))
+        .await
+        .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.listen)))?;
+    let mut out = tokio::io::stdout();
+    print(&mut out, &serde_json::json!({ "event": "listening", "address": server.local.to_string() }))
+        .await?;
+    loop {
+        tokio::select! {
+            event = server.events.recv() => match event {
+                Some(event) => print(&mut out, &json(&event)).await?,
+                None => return Ok(()),
+            },
+            () = super::ended() => {
+                let _ = server.commands.send(FrontEndCommand::Stop).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn host_name(arguments: &FrontEndArguments, security: &Security) -> Result<String, Failure> {
+    if let Some(name) = &arguments.host_name {
+        return Ok(name.to_ascii_lowercase());
+    }
+    match security {
+        Security::Tcp => Ok(address(arguments.listen)),
+        Security::Tls { identity, .. } => identity
+            .as_ref()
+            .and_then(|identity| identity.chain.first())
+            .and_then(|certificate| tls::names(certificate).into_iter().next())
+            .ok_or_else(|| {
+                Failure::Usage("TLS needs --cert and --key, and a name in the certificate".to_owned())
+            }),
+    }
+}
+
+fn address(listen: SocketAddr) -> String {
+    match listen.ip() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}

@@ -1,0 +1,383 @@
+//! The one call of a simulated user: offer and answer, hold, media.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use sip_lync::{EndReason, Invite, Rendering, SessionId, StatusCode, Uri};
+use srtp_sdes::{Agreed, Offered};
+
+use super::description::{self, Answer, Described};
+use super::{CallNumber, Error, Event, LyncUser, MediaPlan, Side};
+use crate::talk::{Encoding, Flow, TalkPlan};
+
+/// Where the call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// We called; no final answer yet.
+    Dialling,
+    /// It rings here.
+    RingingHere,
+    /// We answered and wait for the ACK.
+    Answering,
+    Talking,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) number: CallNumber,
+    pub(super) session: SessionId,
+    stage: Stage,
+    /// The offer that came with the INVITE and waits for our answer.
+    their_offer: Option<Bytes>,
+    /// Our offer that waits for its answer, and what it says of the ways.
+    our_offer: Option<(Offered, Flow)>,
+    /// The answer that was applied; early answers of forks are replaced.
+    agreed: Option<Agreed>,
+    remote: Option<Described>,
+    /// The synchronisation source of our packets, announced in our descriptions.
+    ssrc: u32,
+    version: u64,
+    held_by_us: bool,
+    held_by_them: bool,
+    /// Whether our hold (true) or retrieve (false) waits for its answer.
+    changing: Option<bool>,
+}
+
+impl Call {
+    fn new(number: CallNumber, session: SessionId, stage: Stage, ssrc: u32) -> Self {
+        Self {
+            number,
+            session,
+            stage,
+            their_offer: None,
+            our_offer: None,
+            agreed: None,
+            remote: None,
+            ssrc: ssrc.clamp(1, 0xffff_ff00),
+            version: 0,
+            held_by_us: false,
+            held_by_them: false,
+            changing: None,
+        }
+    }
+
+    pub(super) fn is_ringing_here(&self) -> bool {
+        self.stage == Stage::RingingHere
+    }
+}
+
+impl LyncUser {
+    pub(super) fn begin_call(&mut self, now: Instant, target: Uri) -> Result<CallNumber, Error> {
+        let offered = Offered::new(&self.config.srtp, srtp_sdes::Seed(self.random.octets()));
+        let ssrc = self.random.number().clamp(1, 0xffff_ff00);
+        let body = description::offer(&self.config, &offered, Flow::Both, ssrc, 0);
+        let session = self.endpoint.invite(now, self.user, Invite::new(target, body))?;
+        self.calls += 1;
+        let number = CallNumber(self.calls);
+        let mut call = Call::new(number, session, Stage::Dialling, ssrc);
+        call.our_offer = Some((offered, Flow::Both));
+        self.call = Some(call);
+        Ok(number)
+    }
+
+    pub(super) fn answer_call(&mut self, now: Instant) -> Result<(), Error> {
+        let call = self.call.as_mut().ok_or(Error::NoCall)?;
+        if call.stage != Stage::RingingHere {
+            return Err(Error::WrongState("it does not ring here"));
+        }
+        let session = call.session;
+        let body = match call.their_offer.take() {
+            Some(offer) => match self.answer_to(&offer) {
+                Ok(body) => body,
+                Err(reason) => {
+                    self.endpoint.reject(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
+                    return Err(Error::WrongState(reason));
+                }
+            },
+            None => self.offer_again(Flow::Both),
+        };
+        self.endpoint.answer(now, session, body);
+        if let Some(call) = &mut self.call {
+            call.stage = Stage::Answering;
+        }
+        Ok(())
+    }
+
+    pub(super) fn change(&mut self, now: Instant, hold: bool) -> Result<(), Error> {
+        let call = self.call.as_ref().ok_or(Error::NoCall)?;
+        if call.stage != Stage::Talking || call.changing.is_some() {
+            return Err(Error::WrongState("the call is not established, or is being changed"));
+        }
+        if call.held_by_us == hold {
+            return Err(Error::WrongState(if hold { "it is held already" } else { "it is not held" }));
+        }
+        let session = call.session;
+        let (flow, rendering) = if hold { (Flow::None, Rendering::No) } else { (Flow::Both, Rendering::Yes) };
+        let body = self.offer_again(flow);
+        self.endpoint.reoffer(now, session, body, rendering)?;
+        if let Some(call) = &mut self.call {
+            call.changing = Some(hold);
+        }
+        Ok(())
+    }
+
+    pub(super) fn call_event(&mut self, now: Instant, event: sip_lync::Event) {
+        use sip_lync::Event as E;
+        match event {
+            E::Incoming { session, from, description, .. } => {
+                if self.call.is_some() {
+                    self.endpoint.reject(now, session, StatusCode::BUSY_HERE);
+                    return;
+                }
+                self.calls += 1;
+                let number = CallNumber(self.calls);
+                let mut call = Call::new(number, session, Stage::RingingHere, self.random.number());
+                call.their_offer = description;
+                self.call = Some(call);
+                self.endpoint.ring(now, session, None);
+                self.events.push_back(Event::Incoming {
+                    call: number,
+                    from: from.uri.to_string(),
+                    name: from.display,
+                });
+            }
+            E::Progress { session, status, description, .. } if self.is_call(session) => {
+                if let Some(call) = &self.call
+                    && status.code() >= 180
+                {
+                    self.events.push_back(Event::Ringing { call: call.number, status: status.code() });
+                }
+                if let Some(answer) = description {
+                    // An early answer of a fork that we cannot use is no reason to end the call.
+                    let _ = self.apply_answer(&answer, false);
+                }
+            }
+            E::Answered { session, description, answer_due, .. } if self.is_call(session) => {
+                let applied = match (description, answer_due) {
+                    (Some(answer), false) => self.apply_answer(&answer, true),
+                    _ => Err("the answer has no description"),
+                };
+                self.established(now, session, applied);
+            }
+            E::Confirmed { session, description } if self.is_call(session) => {
+                let applied = match description {
+                    Some(answer) => self.apply_answer(&answer, true),
+                    None => Ok(()),
+                };
+                if self.call.as_ref().is_some_and(|call| call.stage == Stage::Answering) {
+                    self.established(now, session, applied);
+                }
+            }
+            E::Reoffered { session, description, .. } if self.is_call(session) => {
+                self.reoffered(now, session, description);
+            }
+            E::ReofferAnswered { session, description } if self.is_call(session) => {
+                let applied = description.map_or(Ok(()), |answer| self.apply_answer(&answer, true));
+                match applied {
+                    Ok(()) => self.changed(),
+                    Err(_) => self.endpoint.hang_up(now, session),
+                }
+            }
+            E::ReofferRefused { session, status } if self.is_call(session) => {
+                if let Some(call) = &mut self.call {
+                    call.changing = None;
+                    call.our_offer = None;
+                    let status = status.map_or(408, StatusCode::code);
+                    self.events.push_back(Event::ChangeRefused { call: call.number, status });
+                }
+            }
+            E::Failed { session, failure } if self.is_call(session) => {
+                self.released(failure.status.map(StatusCode::code), failure.reason);
+            }
+            E::Ended { session, reason, .. } if self.is_call(session) => {
+                self.released(None, end(reason).to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn is_call(&self, session: SessionId) -> bool {
+        self.call.as_ref().is_some_and(|call| call.session == session)
+    }
+
+    fn established(&mut self, now: Instant, session: SessionId, applied: Result<(), &'static str>) {
+        match applied {
+            Ok(()) => {
+                if let Some(call) = &mut self.call {
+                    call.stage = Stage::Talking;
+                    self.events.push_back(Event::Connected { call: call.number });
+                }
+            }
+            Err(_) => self.endpoint.hang_up(now, session),
+        }
+    }
+
+    /// Answers an offer inside the call: hold, retrieve, or another address.
+    fn reoffered(&mut self, now: Instant, session: SessionId, offer: Option<Bytes>) {
+        let Some(offer) = offer else {
+            let flow =
+                if self.call.as_ref().is_some_and(|call| call.held_by_us) { Flow::None } else { Flow::Both };
+            let body = self.offer_again(flow);
+            self.endpoint.answer_reoffer(now, session, body);
+            return;
+        };
+        match self.answer_to(&offer) {
+            Ok(body) => {
+                self.endpoint.answer_reoffer(now, session, body);
+                self.report_hold_by_them();
+            }
+            Err(_) => self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE),
+        }
+    }
+
+    fn report_hold_by_them(&mut self) {
+        let Some(call) = &mut self.call else { return };
+        let held = call.remote.as_ref().is_some_and(|remote| !remote.flow.sends());
+        if held != call.held_by_them {
+            call.held_by_them = held;
+            let (call, by) = (call.number, Side::Them);
+            self.events.push_back(if held {
+                Event::Held { call, by }
+            } else {
+                Event::Retrieved { call, by }
+            });
+        }
+    }
+
+    fn changed(&mut self) {
+        let Some(call) = &mut self.call else { return };
+        let Some(hold) = call.changing.take() else { return };
+        call.held_by_us = hold;
+        let (call, by) = (call.number, Side::Us);
+        self.events.push_back(if hold { Event::Held { call, by } } else { Event::Retrieved { call, by } });
+    }
+
+    /// A new offer in a call: the same keys, other ways.
+    fn offer_again(&mut self, flow: Flow) -> Bytes {
+        let seed = srtp_sdes::Seed(self.random.octets());
+        let Some(call) = &mut self.call else { return Bytes::new() };
+        let offered = match &call.agreed {
+            Some(agreed) => Offered::again(&self.config.srtp, agreed, seed),
+            None => Offered::new(&self.config.srtp, seed),
+        };
+        call.version += 1;
+        let body = description::offer(&self.config, &offered, flow, call.ssrc, call.version);
+        call.our_offer = Some((offered, flow));
+        body
+    }
+
+    /// Our answer to an offer; media follows it at once.
+    fn answer_to(&mut self, offer: &[u8]) -> Result<Bytes, &'static str> {
+        let seed = srtp_sdes::Seed(self.random.octets());
+        let Some(call) = &mut self.call else { return Err("there is no call") };
+        let described = description::read(offer, &self.config.encodings)?;
+        let lines: Vec<&str> = described.crypto.iter().map(String::as_str).collect();
+        let before = call.agreed.as_ref().unwrap_or(&Agreed::Clear);
+        let answered = srtp_sdes::answer_again(&self.config.srtp, before, described.profile, &lines, seed)
+            .map_err(|_| "the SRTP policies of both sides do not fit")?;
+        let flow = if call.held_by_us { Flow::None } else { described.flow };
+        call.version += 1;
+        let answer = Answer {
+            profile: answered.profile,
+            crypto: answered.attribute.as_deref(),
+            flow,
+            ssrc: call.ssrc,
+            version: call.version,
+        };
+        let body = answer.to(&self.config, offer)?;
+        self.media(described, answered.agreed, flow);
+        Ok(body)
+    }
+
+    /// An answer to our offer. A final one settles the offer, an early one leaves it for other forks.
+    fn apply_answer(&mut self, answer: &[u8], settles: bool) -> Result<(), &'static str> {
+        let Some(call) = &mut self.call else { return Err("there is no call") };
+        let Some((offered, flow)) = call.our_offer.clone() else { return Ok(()) };
+        let described = description::read(answer, &self.config.encodings)?;
+        let lines: Vec<&str> = described.crypto.iter().map(String::as_str).collect();
+        let agreed = offered
+            .answer(described.profile, &lines)
+            .map_err(|_| "the SRTP policies of both sides do not fit")?;
+        if settles {
+            call.our_offer = None;
+        }
+        let flow = both(flow, described.flow);
+        self.media(described, agreed, flow);
+        Ok(())
+    }
+
+    /// Starts media, or changes it where the keys are the same.
+    fn media(&mut self, described: Described, agreed: Agreed, flow: Flow) {
+        let Some(call) = &mut self.call else { return };
+        let same = call.agreed.as_ref() == Some(&agreed)
+            && call.remote.as_ref().is_some_and(|remote| {
+                remote.payload_type == described.payload_type && remote.encoding == described.encoding
+            });
+        let (number, remote) = (call.number, described.rtp);
+        self.events.push_back(Event::Media {
+            call: number,
+            srtp: agreed.is_protected(),
+            suite: agreed.suite_name().map(str::to_owned),
+            mki: agreed.mki().and_then(srtp_sdes::MasterKeyIdentifier::value),
+            encoding: match described.encoding {
+                Encoding::Pcma => "PCMA",
+                Encoding::Pcmu => "PCMU",
+                Encoding::G726(_) => "AAL2-G726-32",
+            },
+            direction: description::direction_token(flow),
+            remote,
+        });
+        if same {
+            self.media.push_back(MediaPlan::Change { call: number, flow, remote });
+        } else {
+            let keys = match &agreed {
+                Agreed::Clear => None,
+                Agreed::Protected { sender, receiver, .. } => Some((sender.clone(), receiver.clone())),
+            };
+            let plan = TalkPlan {
+                encoding: described.encoding,
+                payload_type: described.payload_type,
+                ssrc: call.ssrc,
+                keys,
+                flow,
+                first_sequence: (self.random.number() & 0x7fff) as u16,
+                first_timestamp: self.random.number(),
+            };
+            self.media.push_back(MediaPlan::Start { call: number, plan: Box::new(plan), remote });
+        }
+        call.agreed = Some(agreed);
+        call.remote = Some(described);
+    }
+
+    fn released(&mut self, status: Option<u16>, reason: String) {
+        let Some(call) = self.call.take() else { return };
+        if call.agreed.is_some() {
+            self.media.push_back(MediaPlan::Stop { call: call.number });
+        }
+        self.events.push_back(Event::Released { call: call.number, status, reason });
+    }
+}
+
+fn both(ours: Flow, theirs: Flow) -> Flow {
+    match (ours.sends() && theirs.sends(), ours.receives() && theirs.receives()) {
+        (true, true) => Flow::Both,
+        (true, false) => Flow::Sending,
+        (false, true) => Flow::Receiving,
+        (false, false) => Flow::None,
+    }
+}
+
+fn end(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::PeerBye => "the other side hung up",
+        EndReason::Cancelled { completed_elsewhere: true } => "answered elsewhere",
+        EndReason::Cancelled { completed_elsewhere: false } => "the caller gave up",
+        EndReason::Local => "hung up",
+        EndReason::AckMissing => "the ACK did not come",
+        EndReason::DialogGone => "the other side does not know the call",
+        EndReason::FlowLost => "the connection is gone",
+        EndReason::RegistrationLost => "the registration is gone",
+        _ => "ended",
+    }
+}

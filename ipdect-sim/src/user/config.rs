@@ -1,0 +1,60 @@
+//! Who a simulated Lync user is.
+
+use core::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use sha2::{Digest, Sha256};
+use sip_lync::SipUri;
+use srtp_sdes::{NegotiationConfig, SrtpPolicy};
+
+use crate::seed::hexadecimal;
+use crate::talk::Encoding;
+
+/// How a simulated Lync user behaves.
+///
+/// MS-SIPREGE 3.1
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UserConfig {
+    /// `sip:user@domain`.
+    pub uri: SipUri,
+    /// The name shown to others.
+    pub display_name: Option<String>,
+    /// The endpoint's identifier; never changes for one endpoint.
+    pub epid: String,
+    /// Whether the connection is TLS; otherwise TCP.
+    pub tls: bool,
+    /// SRTP: policy, lifetime, MKI.
+    pub srtp: NegotiationConfig,
+    /// Where RTP is received.
+    pub media_rtp: SocketAddr,
+    /// Where RTCP is received.
+    pub media_rtcp: SocketAddr,
+    /// The codings offered, best first; an answer takes the first of the offer that is in here.
+    pub encodings: Vec<Encoding>,
+    /// The life of the registration that is asked for; none: the front end chooses.
+    pub expires: Option<Duration>,
+}
+
+impl UserConfig {
+    /// A user with SRTP required and both forms of G.711; the media addresses are to be filled in.
+    ///
+    /// MS-SIPREGE 3.1
+    pub fn new(uri: SipUri) -> Self {
+        let digest = Sha256::digest(format!("simulated user {}", uri.address_of_record()));
+        let mut epid = hexadecimal(&digest);
+        epid.truncate(10);
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            uri,
+            display_name: None,
+            epid,
+            tls: true,
+            srtp: NegotiationConfig::new(SrtpPolicy::Required),
+            media_rtp: nowhere,
+            media_rtcp: nowhere,
+            encodings: vec![Encoding::Pcma, Encoding::Pcmu],
+            expires: None,
+        }
+    }
+}
