@@ -6,6 +6,7 @@ use crate::CryptoSuite;
 use crate::authentication::AuthenticationKey;
 use crate::cipher::{BlockKey, F8Key};
 use crate::galois::GaloisKey;
+use crate::scrub::scrubbed;
 use crate::suite::Cipher;
 
 /// Which packets the keys are for: the first of three labels.
@@ -41,6 +42,10 @@ pub(crate) enum SessionKeys {
 impl SessionKeys {
     /// RFC 3711 4.3.1 with `r`, the index divided by the key derivation rate, or 0.
     pub(crate) fn derive(suite: CryptoSuite, key: &[u8], salt: &[u8], labels: Labels, r: u64) -> Self {
+        scrubbed(|| Self::derive_unscrubbed(suite, key, salt, labels, r))
+    }
+
+    fn derive_unscrubbed(suite: CryptoSuite, key: &[u8], salt: &[u8], labels: Labels, r: u64) -> Self {
         let prf = Prf::new(key, salt, r);
         let label = labels as u8;
         let mut cipher_key = Zeroizing::new([0_u8; 32]);
@@ -132,5 +137,22 @@ mod tests {
         let mut salt = [0; 14];
         prf.fill(2, &mut salt);
         assert_eq!(salt[..], hex("30cbbc08863d8c85d49db34a9ae1"));
+    }
+
+    /// RFC 3711 4.3.1: key_id is the label and 48 bits of r, and x is its sum with the salt, all ending at the right.
+    #[test]
+    fn the_quotient_of_the_index_goes_into_the_derivation() {
+        let key = hex("e1f97a0d3e018be0d64fa32c06de4139");
+        let salt = hex("0ec675ad498afeebb6960b3aabe6");
+        let key_id = hex("05123456789abc");
+        let mut x = salt.clone();
+        for (octet, id) in x.iter_mut().rev().zip(key_id.iter().rev()) {
+            *octet ^= id;
+        }
+        x.extend([0, 0]);
+        let expected = BlockKey::new(&key).encrypt_block(x.try_into().unwrap());
+        let mut derived = [0; 16];
+        Prf::new(&key, &salt, 0x1234_5678_9abc).fill(5, &mut derived);
+        assert_eq!(derived, expected);
     }
 }

@@ -20,6 +20,7 @@ mod packet_index;
 mod receiver;
 mod replay;
 mod rtp;
+mod scrub;
 mod sender;
 mod session_parameter;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::packet::{Framing, Place, RTCP_INDEX, Received, ReceivedRtcp};
 use crate::packet_index::{Estimate, estimate};
 use crate::replay::{ReplayError, ReplayList};
 use crate::rtp::{self, Header, HeaderError, RTCP_HEADER};
+use crate::scrub::scrubbed;
 use crate::suite::Cipher;
 
 /// The settings of a receiver.
@@ -65,7 +66,7 @@ impl Receiver {
     #[expect(clippy::needless_pass_by_value, reason = "the keys are consumed so that no copy stays behind")]
     pub fn with_config(keys: ReceiverKeys, config: ReceiverConfig) -> Self {
         let transform = keys.0.transform;
-        let keys = KeyAtWork::of_receiver(&keys.0);
+        let keys = scrubbed(|| KeyAtWork::of_receiver(&keys.0));
         Self { transform, config, keys, sources: Vec::with_capacity(1) }
     }
 

@@ -12,6 +12,7 @@ use crate::packet::{self, Place, RTCP_INDEX};
 use crate::packet_index::{Estimate, estimate};
 use crate::replay::{ReplayError, ReplayList};
 use crate::rtp::{self, Header, HeaderError, RTCP_HEADER};
+use crate::scrub::scrubbed;
 
 /// The settings of a sender.
 ///
@@ -67,7 +68,7 @@ impl Sender {
     #[expect(clippy::needless_pass_by_value, reason = "the keys are consumed so that no copy stays behind")]
     pub fn with_config(keys: SenderKeys, config: SenderConfig) -> Self {
         let transform = keys.0.transform;
-        let keys = KeyAtWork::of_sender(&keys.0);
+        let keys = scrubbed(|| KeyAtWork::of_sender(&keys.0));
         Self { transform, config, keys, active: 0, sources: Vec::with_capacity(1) }
     }
 

@@ -27,7 +27,8 @@ fn answered(config: &NegotiationConfig, profile: Profile, lines: &[String]) -> R
 }
 
 fn talk(sender: &mut Sender, receiver: &mut Receiver) {
-    let mut packet = [0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut packet =
+        [0x80, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let plain = packet;
     let length = sender.protect(&mut packet, 16).unwrap();
     assert_ne!(packet[12..16], plain[12..16]);
@@ -176,7 +177,10 @@ fn an_offer_is_what_the_policy_says() {
     assert_eq!(profile, Profile::Avp);
     let parsed: Vec<_> = four.iter().map(|line| CryptoAttribute::parse(line).unwrap()).collect();
     assert_eq!(parsed.iter().map(|line| line.tag).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(parsed.iter().map(|line| line.mki().is_some()).collect::<Vec<_>>(), [true, false, true, false]);
+    assert_eq!(
+        parsed.iter().map(|line| line.mki().is_some()).collect::<Vec<_>>(),
+        [true, false, true, false]
+    );
     assert!(four.iter().all(|line| line.contains("|2^31")));
     let (profile, two) = lines(SrtpPolicy::Required, false);
     assert_eq!((profile, two.len()), (Profile::Savp, 2));
@@ -225,9 +229,15 @@ fn lines_are_chosen_by_their_parameters() {
         assert_eq!(line.tag, 1, "{fine}");
         assert_eq!(line.session_parameters, [], "declared for the other direction: {fine}");
     }
-    for unusable in
-        [" UNENCRYPTED_SRTP", " UNENCRYPTED_SRTCP", " UNAUTHENTICATED_SRTP", " FEC_ORDER=FEC_SRTP", " FEC_KEY=inline:A", " MANDATORY", " KDR=99"]
-    {
+    for unusable in [
+        " UNENCRYPTED_SRTP",
+        " UNENCRYPTED_SRTCP",
+        " UNAUTHENTICATED_SRTP",
+        " FEC_ORDER=FEC_SRTP",
+        " FEC_KEY=inline:A",
+        " MANDATORY",
+        " KDR=99",
+    ] {
         assert_eq!(chosen(&strict, unusable).tag, 2, "{unusable}");
     }
     let mut lenient = config(SrtpPolicy::Required);
@@ -238,7 +248,8 @@ fn lines_are_chosen_by_their_parameters() {
         assert_eq!(line.tag, 1);
         assert!(line.to_string().ends_with(negotiated), "the answer repeats {negotiated}");
     }
-    let gcm = "a=crypto:5 AEAD_AES_128_GCM inline:P0Qo3bliG6VEAqaHQCevrd3AltD05pgOQoq/BA== UNAUTHENTICATED_SRTP";
+    let gcm =
+        "a=crypto:5 AEAD_AES_128_GCM inline:P0Qo3bliG6VEAqaHQCevrd3AltD05pgOQoq/BA== UNAUTHENTICATED_SRTP";
     lenient.suites.push(CryptoSuite::AeadAes128Gcm);
     assert_eq!(answered(&lenient, Profile::Savp, &[gcm.into()]), Err(Refusal::NoUsableCrypto));
 }
