@@ -1,1 +1,2 @@
-//! To be filled.
+//! Benchmarks side by side with the best peers: see `benches/` of this package. This library is empty.
+#![forbid(unsafe_code)]
