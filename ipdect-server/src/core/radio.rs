@@ -238,9 +238,12 @@ impl Radio {
         None
     }
 
-    /// A connection to close after what was sent.
+    /// A connection to close after what was sent; nothing is heard of it any more.
     pub(crate) fn poll_close(&mut self) -> Option<LinkId> {
-        self.closing.pop_front()
+        let link = self.closing.pop_front()?;
+        self.stations.remove(&link);
+        self.touched.remove(&link);
+        Some(link)
     }
 
     /// Links whose deadline may have moved, with the deadline; each is named once.

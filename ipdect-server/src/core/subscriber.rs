@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use dect_nwk::PortableId;
+use dect_nwk::fixed_part::PortableId;
 use dect_nwk::identity::Ipei;
 use presence_pidf::HandsetPresence;
 use sha1::{Digest, Sha1};

@@ -46,7 +46,7 @@ fn sdp_detail(message: &str) -> String {
 
 /// Name of a DECT message.
 pub(crate) fn dect(sdu: &[u8]) -> String {
-    dect_nwk::Message::parse(sdu).map_or_else(|_| format!("{} octets", sdu.len()), |message| message.name().to_owned())
+    dect_nwk::Message::parse(sdu).map_or_else(|_| format!("{} octets", sdu.len()), |message| message.message_type.name().to_owned())
 }
 
 /// An arrow.

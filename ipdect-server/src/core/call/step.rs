@@ -96,6 +96,7 @@ pub enum Action {
 }
 
 /// All phases, in order.
+#[cfg(test)]
 pub const PHASES: [Phase; 11] = [
     Phase::Overlap,
     Phase::Dialling,
@@ -111,6 +112,7 @@ pub const PHASES: [Phase; 11] = [
 ];
 
 /// All triggers, in order.
+#[cfg(test)]
 pub const TRIGGERS: [Trigger; 15] = [
     Trigger::DialComplete,
     Trigger::LocalFailure,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use dect_nwk::element::{ReleaseReason, Signal};
+use dect_nwk::fixed_part::IncomingCall;
 use presence_pidf::{CallKey, Remote};
 use sip_lync::{Invite, Rendering, StatusCode, Uri};
 
@@ -161,17 +162,20 @@ impl Node {
             }
             Action::Proceeding => {
                 if let Some(dect) = dect {
-                    self.fixed_part.call_proceeding(now, dect);
+                    let done = self.fixed_part.call_proceeding(now, dect);
+                    self.note_dect(done);
                 }
             }
             Action::Alert => {
                 if let Some(dect) = dect {
-                    self.fixed_part.alerting(now, dect);
+                    let done = self.fixed_part.alerting(now, dect);
+                    self.note_dect(done);
                 }
             }
             Action::Connect => {
                 if let Some(dect) = dect {
-                    self.fixed_part.connect(now, dect);
+                    let done = self.fixed_part.connect(now, dect);
+                    self.note_dect(done);
                     self.show_peer(now, id);
                 }
                 self.install_media(now, id);
@@ -186,7 +190,8 @@ impl Node {
                     if !words.is_empty() {
                         self.show(now, dect, words);
                     }
-                    self.fixed_part.release(now, dect, ReleaseReason::from_octet(octet));
+                    let done = self.fixed_part.release(now, dect, ReleaseReason::from_code(octet));
+                    self.note_dect(done);
                 }
             }
             Action::OfferHold => return self.reoffer(now, id, Rendering::No),
@@ -280,11 +285,11 @@ impl Node {
         let Some(portable) = self.subscribers.get(call.subscriber).and_then(|subscriber| subscriber.portable) else {
             return false;
         };
-        let incoming = dect_nwk::IncomingCall {
+        let incoming = IncomingCall {
             calling_number: (!call.peer.number.is_empty()).then(|| call.peer.number.clone()),
             calling_name: (!call.peer.name.is_empty()).then(|| call.peer.name.chars().take(DISPLAY).collect()),
             display: None,
-            signal: Some(Signal::AlertingPattern0),
+            signal: Some(Signal::Alerting0),
             internal: false,
         };
         match self.fixed_part.setup(now, portable, incoming) {
@@ -329,7 +334,7 @@ impl Node {
             ended: self.wall_at(now),
             outcome: call.outcome,
             cause: call.cause,
-            srtp: call.agreed.as_ref().and_then(|agreed| agreed.suite()).map(|suite| suite.to_string()),
+            srtp: call.agreed.as_ref().and_then(|agreed| agreed.suite_name()).map(str::to_owned),
         };
         self.store(StoreWrite::Call(record));
     }

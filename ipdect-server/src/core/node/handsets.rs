@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dect_nwk::element::{RejectReason, ReleaseReason};
-use dect_nwk::{CallClass, Event, PortableId, Transmit};
+use dect_nwk::Transmit;
+use dect_nwk::fixed_part::{Event, Information, PortableId};
 
 use super::super::call::map::reason;
 use super::super::call::step::{Phase, Trigger};
@@ -32,6 +33,9 @@ impl Node {
         }
         while let Some(link) = self.radio.poll_close() {
             busy = true;
+            if let Some(waiter) = self.link_waiters.remove(&link) {
+                self.deadlines.remove(waiter);
+            }
             self.effects.push_back(super::Effect::CloseLink { link });
         }
         busy
@@ -43,18 +47,22 @@ impl Node {
                 if let Some(sdu) = &sdu {
                     self.trace_dect(now, Lane::Handset, Lane::Server, sdu);
                 }
-                self.fixed_part.handle_input(now, dect_nwk::Input::Established { link, sdu: sdu.as_deref() });
+                let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Established { link, sdu: sdu.as_deref() });
+                self.note_dect(taken);
             }
             RadioEvent::Data { link, sdu } => {
                 self.trace_dect(now, Lane::Handset, Lane::Server, &sdu);
-                self.fixed_part.handle_input(now, dect_nwk::Input::Data { link, sdu: &sdu });
+                let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Data { link, sdu: &sdu });
+                self.note_dect(taken);
             }
             RadioEvent::Released { link, mode } => {
                 self.link_released(now, link);
-                self.fixed_part.handle_input(now, dect_nwk::Input::Released { link, mode });
+                let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Released { link, mode });
+                self.note_dect(taken);
             }
             RadioEvent::Encrypted { link, on } => {
-                self.fixed_part.handle_input(now, dect_nwk::Input::Encrypted { link, on });
+                let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Encrypted { link, on });
+                self.note_dect(taken);
             }
             RadioEvent::BearerOpened { bearer, local } => self.bearer_opened(now, bearer, local),
             RadioEvent::BearerLost { bearer, why } => self.bearer_lost(now, bearer, &why),
@@ -84,7 +92,7 @@ impl Node {
                     self.radio.data(now, link, bytes);
                 }
                 Transmit::Release { link, mode } => self.radio.release(now, link, mode),
-                Transmit::EncryptionKey { link, key } => self.radio.encryption_key(now, link, key.octets()),
+                Transmit::EncryptionKey { link, key } => self.radio.encryption_key(now, link, *key.octets()),
                 // Only a portable part opens links and switches ciphering.
                 _ => {}
             }
@@ -113,16 +121,18 @@ impl Node {
                 };
                 let code = code
                     .filter(|_| self.subscription_allowed(now))
-                    .and_then(|code| dect_nwk::authentication::AuthenticationCode::from_pin(code.expose()).ok());
+                    .and_then(|code| dect_nwk::authentication::AuthenticationCode::from_pin(code.reveal()).ok());
                 if let Some(code) = code {
-                    self.fixed_part.allow_access(now, request, code);
+                    let done = self.fixed_part.allow_access(now, request, code);
+                    self.note_dect(done);
                 } else {
                     let who = ipei.map_or_else(|| "a handset without IPEI".into(), |ipei| format!("handset {ipei}"));
                     self.log(
                         Level::Warning,
                         format!("{who}: subscription refused: add its IPEI to a user, or open the subscription window"),
                     );
-                    self.fixed_part.refuse_access(now, request, RejectReason::IpeiNotAccepted);
+                    let done = self.fixed_part.refuse_access(now, request, RejectReason::IpeiNotAccepted);
+                    self.note_dect(done);
                 }
             }
             Event::Subscribed { portable, ipui, uak, dsaa2 } => {
@@ -134,7 +144,7 @@ impl Node {
                     if let Some(subscriber) = self.subscribers.get(id) {
                         let subscription = Subscription {
                             ipei: subscriber.user.ipei.text().to_owned(),
-                            ipui: ipui.to_octets(),
+                            ipui: super::ipui_to_octets(&ipui),
                             uak: *uak.octets(),
                             dsaa2,
                         };
@@ -186,19 +196,21 @@ impl Node {
                     self.log(Level::Warning, format!("handset {ipei}: authentication failed: subscribe it again"));
                 }
             }
-            Event::Setup { call, portable, link, called, complete, class } => {
+            Event::Setup { call, portable, link, called, complete, .. } => {
                 self.heard(now, portable, link);
-                self.handset_calls(now, call, portable, link, &called, complete, class);
+                self.handset_calls(now, call, portable, link, &called, complete);
             }
             Event::Digits { call, digits, complete } => self.handset_digits(now, call, &digits, complete),
             Event::Keypad { call, keys } => self.handset_keys(now, call, &keys),
             Event::HoldRequested { call } => {
                 let held = self.hold_key(now, call, Trigger::HandsetHold);
-                self.fixed_part.answer_hold(now, call, held);
+                let done = self.fixed_part.answer_hold(now, call, held);
+                self.note_dect(done);
             }
             Event::RetrieveRequested { call } => {
                 let retrieved = self.hold_key(now, call, Trigger::HandsetRetrieve);
-                self.fixed_part.answer_retrieve(now, call, retrieved);
+                let done = self.fixed_part.answer_retrieve(now, call, retrieved);
+                self.note_dect(done);
             }
             Event::Alerting { call } => self.dect_trigger(now, call, Trigger::HandsetAlerting),
             Event::Answered { call, link } => {
@@ -223,9 +235,9 @@ impl Node {
 
     fn handset_released(&mut self, now: Instant, id: u32, reason: ReleaseReason) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.release_octet = reason.octet();
+        call.release_octet = reason.code();
         if call.answered.is_none() {
-            call.outcome = match (call.phase, reason.octet()) {
+            call.outcome = match (call.phase, reason.code()) {
                 (Phase::Presented, reason::TIMER_EXPIRY | reason::USER_NOT_IN_RANGE | reason::UNKNOWN) => "missed",
                 (Phase::Presented | Phase::Alerting, reason::USER_BUSY) => "missed",
                 (Phase::Presented | Phase::Alerting, _) => "refused",
@@ -265,7 +277,6 @@ impl Node {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the fields of one message")]
     fn handset_calls(
         &mut self,
         now: Instant,
@@ -274,10 +285,10 @@ impl Node {
         link: Dlei,
         called: &str,
         complete: bool,
-        _class: CallClass,
     ) {
         let Some(id) = self.subscribers.of_portable(portable) else {
-            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::USER_UNKNOWN));
+            let done = self.fixed_part.release(now, dect, ReleaseReason::from_code(reason::USER_UNKNOWN));
+            self.note_dect(done);
             return;
         };
         let registered = self
@@ -286,18 +297,21 @@ impl Node {
             .is_some_and(|subscriber| matches!(subscriber.registration, Registration::Up { .. }));
         if !registered || self.stopping.is_some() {
             self.show(now, dect, "No service");
-            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::IWU_CONGESTION));
+            let done = self.fixed_part.release(now, dect, ReleaseReason::from_code(reason::IWU_CONGESTION));
+            self.note_dect(done);
             return;
         }
         let Some(call) = self.outgoing_call(now, id, dect) else {
             self.show(now, dect, "All lines busy");
-            self.fixed_part.release(now, dect, ReleaseReason::from_octet(reason::INSUFFICIENT_RESOURCES));
+            let done = self.fixed_part.release(now, dect, ReleaseReason::from_code(reason::INSUFFICIENT_RESOURCES));
+            self.note_dect(done);
             return;
         };
         self.open_bearer(now, call, link);
         let acknowledge = called.is_empty() || !complete;
         if acknowledge {
-            self.fixed_part.setup_acknowledge(now, dect);
+            let done = self.fixed_part.setup_acknowledge(now, dect);
+            self.note_dect(done);
         }
         self.digits(now, call, called, complete);
     }
@@ -348,11 +362,19 @@ impl Node {
         }
     }
 
+    /// A verb that came too late for its call is worth a line for the curious, no more.
+    pub(super) fn note_dect(&mut self, done: Result<(), dect_nwk::Error>) {
+        if let Err(error) = done {
+            self.log(Level::Debug, format!("handset: {error}"));
+        }
+    }
+
     /// Words for the handset's display.
     pub(super) fn show(&mut self, now: Instant, dect: dect_nwk::CallId, text: &str) {
         let information =
-            dect_nwk::Information { display: Some(text.to_owned()), ..dect_nwk::Information::default() };
-        self.fixed_part.information(now, dect, information);
+            Information { display: Some(text.to_owned()), ..Information::default() };
+        let done = self.fixed_part.information(now, dect, &information);
+        self.note_dect(done);
     }
 
     /// Whether a listed handset may subscribe now.

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::{BufMut, BytesMut};
-use dect_nwk::identity::{Ari, Ipei, Ipui};
-use dect_nwk::{FixedPart, FixedPartConfig, KnownPortable};
+use dect_nwk::identity::{Ari, Ipei, Ipui, Rfpi, Tpui};
+use dect_nwk::fixed_part::KnownPortable;
+use dect_nwk::{FixedPart, FixedPartConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use rfp_link::BearerId;
 use sha2::Sha256;
@@ -168,13 +169,15 @@ impl Node {
             return Err(StartError::Ari);
         }
         let mut draw = Draw { key: seed, count: 0 };
-        let ari = Ari::class_b(configuration.radio.ari.octets()).ok_or(StartError::Ari)?;
+        let bits = u32::from_be_bytes(configuration.radio.ari.octets());
+        let ari = Ari::from_bits(31, bits.into()).map_err(|_| StartError::Ari)?;
+        let rfpi = Rfpi::new(false, ari, 0).map_err(|_| StartError::Ari)?;
         let fixed_part = FixedPart::new(FixedPartConfig::new(ari), dect_nwk::Seed(draw.bytes("fixed part")));
         let endpoint = Endpoint::new(endpoint_config(&configuration), sip_lync::Seed(draw.bytes("endpoint")));
         let hello = rfp_link::Hello::server(
             configuration.network.hostname.clone(),
             concat!("ipdect-server ", env!("CARGO_PKG_VERSION")),
-            ari.rfpi(0),
+            rfpi.octets(),
         );
         let mut deadlines = Deadlines::new(now);
         let ranks = configuration
@@ -343,14 +346,13 @@ impl Node {
         }
         let kept = restored.subscriptions.iter().find(|kept| kept.ipei == user.ipei.text());
         let location = restored.locations.iter().find(|(known, _)| known == user.ipei.text());
-        let portable = kept.and_then(|kept| Ipui::from_octets(&kept.ipui).ok().map(|ipui| (ipui, kept.uak))).map(
-            |(ipui, uak)| {
-                let mut known = KnownPortable::new(ipui);
-                known.uak = Some(dect_nwk::authentication::Key128::new(uak));
-                known.tpui = location.and_then(|(_, tpui)| *tpui).and_then(dect_nwk::identity::Tpui::new);
-                self.fixed_part.add_portable(known)
-            },
-        );
+        let portable = kept.and_then(|kept| Some((ipui_from_octets(&kept.ipui)?, kept))).map(|(ipui, kept)| {
+            let mut known = KnownPortable::new(ipui);
+            known.uak = Some(dect_nwk::authentication::Key128::new(kept.uak));
+            known.dsaa2 = kept.dsaa2;
+            known.tpui = location.and_then(|(_, tpui)| Tpui::new((*tpui)?).ok());
+            self.fixed_part.add_portable(known)
+        });
         let subscriber = Subscriber {
             user: user.clone(),
             ipei,
@@ -468,12 +470,25 @@ impl Node {
                     .and_then(|id| self.subscribers.get(id))
                     .and_then(|subscriber| subscriber.portable);
                 if let Some(portable) = portable {
-                    self.fixed_part.terminate_access(now, portable);
+                    let done = self.fixed_part.terminate_access(now, portable);
+                    self.note_dect(done);
                 }
             }
             Command::EndCall { id } => self.trigger(now, *id, super::call::step::Trigger::End),
         }
     }
+}
+
+/// An IPUI as the store keeps it: how many bits, then the bits as a number of 16 octets.
+fn ipui_to_octets(ipui: &Ipui) -> Vec<u8> {
+    let mut octets = vec![ipui.bit_count()];
+    octets.extend_from_slice(&ipui.bits().to_be_bytes());
+    octets
+}
+
+fn ipui_from_octets(octets: &[u8]) -> Option<Ipui> {
+    let (count, bits) = octets.split_first()?;
+    Ipui::from_bits(*count, u128::from_be_bytes(bits.try_into().ok()?)).ok()
 }
 
 fn endpoint_config(configuration: &Configuration) -> sip_lync::Config {
@@ -503,7 +518,11 @@ fn presence_config(configuration: &Configuration) -> presence_pidf::PresenceConf
         DoNotDisturb::Local => presence_pidf::Dnd::Local,
         DoNotDisturb::Publish => presence_pidf::Dnd::Publish,
     };
-    config.show_conference = given.show_conference;
+    config.show_conference = if given.show_conference {
+        presence_pidf::ShowConference::Yes
+    } else {
+        presence_pidf::ShowConference::No
+    };
     config.activity = match given.activity {
         Activity::Calls => presence_pidf::CountedActivity::Calls,
         Activity::AnyUse => presence_pidf::CountedActivity::AnyUse,

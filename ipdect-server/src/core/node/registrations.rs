@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip_lync::{Event, FlowRole, Retry};
+use sip_lync::{Event, FlowRole, Retry, StatusCode};
 
 use super::super::failover::State;
 use super::super::subscriber::{Registration, SubscriberId};
@@ -200,6 +200,14 @@ impl Node {
                 if lost && self.home.is_some() {
                     self.want_registration(now, id);
                 }
+                let unwilling = failure == sip_lync::RegistrationFailure::TimedOut
+                    || status == Some(StatusCode::SERVICE_UNAVAILABLE);
+                let nobody = self.subscribers.iter().all(|subscriber| {
+                    !matches!(subscriber.registration, Registration::Up { .. })
+                });
+                if unwilling && nobody {
+                    self.next_proxy(now, &text);
+                }
             }
             Event::Redirected { user, contacts } => {
                 // Every proxy of the list is asked in turn; a redirect to another one is shown, not followed yet.
@@ -227,6 +235,23 @@ impl Node {
             }
             _ => {}
         }
+    }
+
+    /// The front end answers, but serves nobody: the next one of the list is tried.
+    fn next_proxy(&mut self, now: Instant, why: &str) {
+        let Some((flow, name)) = self.home.take() else { return };
+        self.log(Level::Error, format!("front end {name}: {why}: trying the next one"));
+        self.to_register.clear();
+        if let State::Up { proxy, .. } = self.failover.state()
+            && let Some(failure) = self.proxy_failures.get_mut(proxy)
+        {
+            why.clone_into(failure);
+        }
+        let dial = self.failover.refused(now, flow);
+        let closed = sip_lync::Input::FlowClosed { flow: sip_lync::FlowId(flow.0) };
+        let _unknown = self.endpoint.handle_input(now, closed);
+        self.effects.push_back(Effect::CloseFlow { flow });
+        self.dial(dial);
     }
 
     /// Ends calls, then registrations; [`Effect::Stopped`] follows when the front end has confirmed, or after a while.

@@ -84,7 +84,7 @@ impl Node {
             }
             Event::Request { id, .. } => {
                 // Nothing but calls is taken: a text conversation reaches the user's other devices.
-                self.endpoint.respond(now, id, StatusCode::NOT_IMPLEMENTED, sip_lync::Headers::new(), Bytes::new());
+                self.endpoint.respond(now, id, StatusCode::NOT_IMPLEMENTED, &sip_lync::Headers::new(), Bytes::new());
             }
             Event::Response { id, response } => self.publish_answered(now, id, &response),
             Event::RequestFailed { id, .. } => self.publish_failed(now, id),
@@ -261,7 +261,7 @@ fn peer_of(party: &Party) -> Peer {
         .and_then(|tel| tel.strip_prefix("tel:"))
         .map(|tel| tel.split(';').next().unwrap_or_default().to_owned());
     let user = match &party.uri {
-        Uri::Sip(uri) => uri.user.as_deref().map(|user| user.split(';').next().unwrap_or_default().to_owned()),
+        Uri::Sip(uri) => uri.user().map(|user| user.split(';').next().unwrap_or_default().to_owned()),
         _ => None,
     };
     // Letters are no number; the whole URI stays in the log for redial.

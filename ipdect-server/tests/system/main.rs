@@ -1,0 +1,550 @@
+//! The whole product in virtual time: front end, users, base stations, handsets and the server, deterministically.
+
+mod world;
+
+use std::time::Duration;
+
+use ipdect_server::core::node::Load;
+use ipdect_server::core::vocabulary::{Command, StoreWrite};
+use ipdect_sim::frontend;
+use ipdect_sim::handset::HandsetEvent;
+use ipdect_sim::json::HandsetCommand;
+use ipdect_sim::user::{self, Side};
+use sip_lync::StatusCode;
+use telephony_audio::correlation::audio_match;
+
+use world::{ANN, JIM, Options, PIN, World, configuration};
+
+const SECOND: Duration = Duration::from_secs(1);
+const ALICE: usize = 0;
+
+/// Something that resembles speech, different for each voice.
+fn voice(number: u32, seconds: usize) -> Vec<i16> {
+    let mut phase = 0.0f64;
+    (0..seconds * 8000)
+        .map(|place| {
+            let time = place as f64 / 8000.0;
+            let pitch = 180.0 + f64::from(number) * 57.0 + 90.0 * (time * (1.3 + f64::from(number))).sin();
+            phase += std::f64::consts::TAU * pitch / 8000.0;
+            let syllable = 0.5 + 0.5 * (time * 9.0 + f64::from(number)).sin();
+            ((phase.sin() + 0.5 * (phase * 3.0).sin()) * syllable * 7000.0) as i16
+        })
+        .collect()
+}
+
+fn dial(number: &str) -> HandsetCommand {
+    HandsetCommand::Dial(number.to_owned())
+}
+
+/// Jim calls Alice and she answers.
+fn jim_calls_alice(world: &mut World) {
+    world.handset(JIM, &dial("+14255550100"));
+    assert!(
+        world.run_until(10 * SECOND, |world| world.users[ALICE]
+            .events
+            .iter()
+            .any(|event| matches!(event, user::Event::Incoming { .. }))),
+        "{:?}\n{:?}",
+        world.logs,
+        world.front_end_events
+    );
+    world.user(ALICE, |alice, now| alice.answer(now).expect("a call that rings"));
+    world.run(SECOND);
+    assert!(world.events_of(JIM).contains(&&HandsetEvent::Connected), "{:?}", world.events_of(JIM));
+}
+
+/// Alice calls Jim and he answers.
+fn alice_calls_jim(world: &mut World) {
+    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    assert!(
+        world.run_until(10 * SECOND, |world| world
+            .events_of(JIM)
+            .iter()
+            .any(|event| matches!(event, HandsetEvent::Ring { .. }))),
+        "{:?}\n{:?}",
+        world.logs,
+        world.front_end_events
+    );
+    world.handset(JIM, &HandsetCommand::Answer);
+    world.run(SECOND);
+}
+
+fn released(world: &World, user: usize) -> Option<(Option<u16>, String)> {
+    world.users[user].events.iter().rev().find_map(|event| match event {
+        user::Event::Released { status, reason, .. } => Some((*status, reason.clone())),
+        _ => None,
+    })
+}
+
+fn nothing_left(world: &World) {
+    assert_eq!(world.load(), Load::default(), "{:?}", world.logs);
+    assert!(world.status().calls.is_empty());
+}
+
+#[test]
+fn handsets_subscribe_on_air_and_register() {
+    let world = World::settled(Options::new());
+    assert_eq!(world.registered(), 2, "{:?}\n{:?}", world.logs, world.handset_events);
+    for ipei in [JIM, ANN] {
+        let events = world.events_of(ipei);
+        assert!(events.iter().any(|event| matches!(event, HandsetEvent::Subscribed { .. })), "{events:?}");
+        assert!(events.contains(&&HandsetEvent::Located), "{events:?}");
+    }
+    let status = world.status();
+    let jim = &status.handsets[0];
+    assert_eq!((jim.state.as_str(), jim.presence.as_str()), ("registered", "Away"));
+    assert!(jim.gruu.as_deref().is_some_and(|gruu| gruu.contains("opaque=user:epid:")), "{:?}", jim.gruu);
+    let kept = world.stored.iter().filter(|write| matches!(write, StoreWrite::Subscription(_))).count();
+    assert_eq!(kept, 2, "subscriptions outlive a restart");
+    nothing_left(&world);
+}
+
+#[test]
+fn a_handset_calls_a_lync_user_and_both_hear_each_other() {
+    let mut world = World::settled(Options::new());
+    jim_calls_alice(&mut world);
+    let (from_jim, from_alice) = (voice(1, 3), voice(2, 3));
+    world.handset_speaks(JIM, &from_jim);
+    world.user_speaks(ALICE, &from_alice);
+    world.run(4 * SECOND);
+    let status = world.status();
+    let call = &status.calls[0];
+    assert_eq!(
+        (call.direction.as_str(), call.state.as_str(), call.codec.as_str(), call.srtp.as_deref()),
+        ("handset-to-lync", "connected", "PCMA", Some("AES_CM_128_HMAC_SHA1_80"))
+    );
+    assert_eq!(status.channels.in_use, 1);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(2 * SECOND);
+    let heard_by_alice = audio_match(&from_jim, &world.users[ALICE].recorded);
+    let heard_by_jim = audio_match(&from_alice, world.recorded.values().next().expect("a recording"));
+    assert!(heard_by_alice > 0.9 && heard_by_jim > 0.9, "{heard_by_alice} {heard_by_jim}");
+    assert!(audio_match(&from_alice, &world.users[ALICE].recorded) < 0.5, "nobody hears himself");
+    assert!(released(&world, ALICE).is_some());
+    world.run(10 * SECOND);
+    nothing_left(&world);
+    let counters = world.counters[0];
+    assert!(counters.network_refused == 0 && counters.network_received > 150, "{counters:?}");
+    let record = world.stored.iter().find_map(|write| match write {
+        StoreWrite::Call(record) => Some(record),
+        _ => None,
+    });
+    let record = record.expect("a call record");
+    assert_eq!((record.outcome, record.srtp.as_deref()), ("answered", Some("AES_CM_128_HMAC_SHA1_80")));
+    assert!(record.peer.contains("+14255550100"), "{record:?}");
+}
+
+#[test]
+fn a_lync_user_calls_a_handset_and_is_shown_with_name() {
+    let mut world = World::settled(Options::new());
+    alice_calls_jim(&mut world);
+    let name = world.events_of(JIM).iter().find_map(|event| match event {
+        HandsetEvent::Ring { name, .. } => name.clone(),
+        _ => None,
+    });
+    assert_eq!(name.as_deref(), Some("User alice"));
+    assert!(world.users[ALICE].events.iter().any(|event| matches!(event, user::Event::Ringing { .. })));
+    let (from_jim, from_alice) = (voice(3, 3), voice(4, 3));
+    world.handset_speaks(JIM, &from_jim);
+    world.user_speaks(ALICE, &from_alice);
+    world.run(4 * SECOND);
+    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.run(12 * SECOND);
+    assert!(audio_match(&from_jim, &world.users[ALICE].recorded) > 0.9);
+    assert!(audio_match(&from_alice, world.recorded.values().next().expect("a recording")) > 0.9);
+    nothing_left(&world);
+}
+
+#[test]
+fn overlap_digits_end_after_a_pause() {
+    let mut world = World::settled(Options::new());
+    world.handset(JIM, &HandsetCommand::OffHook);
+    world.run(SECOND);
+    for digit in ["+1425", "555", "0100"] {
+        world.handset(JIM, &HandsetCommand::Keys(digit.to_owned()));
+        world.run(2 * SECOND);
+    }
+    assert!(world.users[ALICE].events.iter().all(|event| !matches!(event, user::Event::Incoming { .. })));
+    world.run(5 * SECOND);
+    assert!(world.users[ALICE].events.iter().any(|event| matches!(event, user::Event::Incoming { .. })));
+}
+
+#[test]
+fn hold_and_retrieve_by_the_handset() {
+    let mut world = World::settled(Options::new());
+    jim_calls_alice(&mut world);
+    world.handset(JIM, &HandsetCommand::Hold);
+    world.run(SECOND);
+    let held = |world: &World, wanted: Side| {
+        world.users[ALICE]
+            .events
+            .iter()
+            .any(|event| matches!(event, user::Event::Held { by, .. } if *by == wanted))
+    };
+    assert!(held(&world, Side::Them), "{:?}", world.users[ALICE].events);
+    assert_eq!(world.status().calls[0].state, "held");
+    // Nothing is heard while the call is held.
+    let unheard = voice(5, 2);
+    world.user_speaks(ALICE, &unheard);
+    world.run(3 * SECOND);
+    world.handset(JIM, &HandsetCommand::Retrieve);
+    world.run(SECOND);
+    assert_eq!(world.status().calls[0].state, "connected");
+    let after = voice(6, 3);
+    world.handset_speaks(JIM, &after);
+    world.run(4 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    let heard = audio_match(&after, tail(&world.users[ALICE].recorded, 5));
+    assert!(heard > 0.9, "the same keys go on after the hold: {heard}");
+    assert!(audio_match(&unheard, world.recorded.values().next().expect("a recording")) < 0.5);
+    nothing_left(&world);
+}
+
+fn tail(samples: &[i16], seconds: usize) -> &[i16] {
+    samples.get(samples.len().saturating_sub(seconds * 8000)..).unwrap_or(samples)
+}
+
+#[test]
+fn hold_and_retrieve_by_the_lync_user() {
+    let mut world = World::settled(Options::new());
+    alice_calls_jim(&mut world);
+    world.user(ALICE, |alice, now| alice.hold(now).expect("a call"));
+    world.run(SECOND);
+    assert!(
+        world
+            .events_of(JIM)
+            .iter()
+            .any(|event| matches!(event, HandsetEvent::Display { text } if text.contains("Held")))
+    );
+    world.user(ALICE, |alice, now| alice.retrieve(now).expect("a held call"));
+    world.run(SECOND);
+    let spoken = voice(7, 3);
+    world.user_speaks(ALICE, &spoken);
+    world.run(4 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    assert!(audio_match(&spoken, tail(world.recorded.values().next().expect("a recording"), 5)) > 0.9);
+    nothing_left(&world);
+}
+
+#[test]
+fn presence_goes_from_in_a_call_over_available_and_inactive_to_away() {
+    let mut world = World::settled(Options::new());
+    let phase = |world: &World| world.status().handsets[0].presence.clone();
+    assert_eq!(phase(&world), "Away");
+    jim_calls_alice(&mut world);
+    assert_eq!(phase(&world), "InCall");
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(SECOND);
+    assert_eq!(phase(&world), "Available");
+    world.run(298 * SECOND);
+    assert_eq!(phase(&world), "Available");
+    world.run(2 * SECOND);
+    assert_eq!(phase(&world), "Inactive");
+    world.run(298 * SECOND);
+    assert_eq!(phase(&world), "Inactive");
+    world.run(3 * SECOND);
+    assert_eq!(phase(&world), "Away");
+    // What the front end holds of the machine, in the order it was published.
+    let mut published: Vec<(u32, bool)> = Vec::new();
+    for event in &world.front_end_events {
+        if let frontend::Event::Presence {
+            user, availability: Some(availability), removed, container: 2, ..
+        } = event
+            && user.contains("jim")
+        {
+            published.push((*availability, *removed));
+        }
+    }
+    let values: Vec<u32> = published.iter().map(|(value, _)| *value).collect();
+    assert_eq!(values, [15_500, 3_500, 6_500, 5_000, 15_500], "{:?}", world.front_end_events);
+}
+
+#[test]
+fn busy_declined_unknown_and_unanswered_calls_say_why() {
+    let mut world = World::settled(Options::new());
+    let shown = |world: &World, words: &str| {
+        world
+            .events_of(JIM)
+            .iter()
+            .any(|event| matches!(event, HandsetEvent::Display { text } if text.contains(words)))
+    };
+    world.handset(JIM, &dial("+14255550100"));
+    world.run(5 * SECOND);
+    world.user(ALICE, |alice, now| alice.reject(now, StatusCode::BUSY_HERE).expect("a call that rings"));
+    world.run(12 * SECOND);
+    assert!(shown(&world, "Busy"), "{:?}", world.events_of(JIM));
+    nothing_left(&world);
+
+    world.handset(JIM, &dial("+14255550100"));
+    world.run(5 * SECOND);
+    world.user(ALICE, |alice, now| alice.reject(now, StatusCode::DECLINE).expect("a call that rings"));
+    world.run(12 * SECOND);
+    assert!(shown(&world, "Declined"));
+    nothing_left(&world);
+
+    world.handset(JIM, &dial("+4999"));
+    world.run(20 * SECOND);
+    assert!(shown(&world, "Number unknown"), "{:?}", world.events_of(JIM));
+    nothing_left(&world);
+
+    world.handset(JIM, &dial("+14255550100"));
+    world.run(5 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    assert!(released(&world, ALICE).is_some(), "the caller gave up: Alice stops ringing");
+    nothing_left(&world);
+}
+
+#[test]
+fn a_handset_declines_is_busy_or_out_of_range() {
+    let mut world = World::settled(Options::new());
+    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    world.run(5 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    assert_eq!(released(&world, ALICE).and_then(|(status, _)| status), Some(603));
+    nothing_left(&world);
+
+    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    world.run(5 * SECOND);
+    world.handset(JIM, &HandsetCommand::Answer);
+    world.run(SECOND);
+    world.user(1, |bob, now| drop(bob.call(now, "sip:jim@example.net").expect("a call")));
+    world.run(5 * SECOND);
+    assert_eq!(released(&world, 1).and_then(|(status, _)| status), Some(486), "busy");
+    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.run(12 * SECOND);
+    nothing_left(&world);
+
+    world.handset(JIM, &HandsetCommand::WalkOut);
+    world.run(SECOND);
+    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    world.run(40 * SECOND);
+    assert_eq!(released(&world, ALICE).and_then(|(status, _)| status), Some(480), "out of range");
+    nothing_left(&world);
+}
+
+#[test]
+fn a_wrong_access_code_is_refused_and_said() {
+    let mut options = Options::new();
+    options.handsets[0].1 = "9999".into();
+    let world = World::settled(options);
+    let events = world.events_of(JIM);
+    assert!(
+        events.iter().any(|event| matches!(event, HandsetEvent::SubscriptionFailed { .. })),
+        "{events:?}"
+    );
+    assert_eq!(world.registered(), 1, "the other handset is not touched");
+    assert!(world.logs.iter().any(|(_, line)| line.contains("access code")), "{:?}", world.logs);
+    nothing_left(&world);
+}
+
+#[test]
+fn an_unlisted_handset_is_refused_and_a_window_opens_and_closes() {
+    let mut options = Options::new();
+    options.configuration = configuration(PIN, &[(JIM, "jim", "")], "");
+    let world = World::settled(options);
+    assert_eq!(world.registered(), 1);
+    assert!(
+        world.logs.iter().any(|(_, line)| line.contains(ANN) && line.contains("refused")),
+        "{:?}",
+        world.logs
+    );
+
+    let mut options = Options::new();
+    options.configuration = options.configuration.replace("[radio]", "[radio]\nsubscription = \"window\"");
+    let mut world = World::settled(options);
+    assert_eq!(world.registered(), 0, "the window is closed");
+    world.command(Command::OpenSubscription { seconds: 60 });
+    world.handset(JIM, &HandsetCommand::Subscribe(None));
+    world.run(5 * SECOND);
+    assert_eq!(world.registered(), 1);
+    world.run(60 * SECOND);
+    world.handset(ANN, &HandsetCommand::Subscribe(None));
+    world.run(5 * SECOND);
+    assert_eq!(world.registered(), 1, "the window has closed by itself");
+}
+
+#[test]
+fn a_base_station_of_another_version_is_refused_in_clear_words() {
+    let mut options = Options::new();
+    let newer = rfp_link::VersionRange { lowest: 90, highest: 91 };
+    options.base_versions = vec![None, Some(newer)];
+    let mut world = World::new(options);
+    world.run(SECOND);
+    let status = world.status();
+    let refused = status.base_stations.iter().find(|base| base.state == "refused").expect("a refusal");
+    assert!(refused.detail.contains("90"), "{refused:?}");
+    assert!(world.bases[1].downs.iter().any(|words| words.contains("90")), "{:?}", world.bases[1].downs);
+    assert!(status.base_stations.iter().any(|base| base.state == "connected"), "the other one works on");
+}
+
+#[test]
+fn killing_the_front_end_in_a_call_ends_with_all_registered_and_nothing_left() {
+    for after in [0u64, 1, 7, 40] {
+        let mut world = World::settled(Options::new());
+        jim_calls_alice(&mut world);
+        world.run(Duration::from_millis(100 * after));
+        world.kill_front_end();
+        world.run(20 * SECOND);
+        nothing_left(&world);
+        assert_eq!(world.registered(), 0);
+        let released = |event: &&&HandsetEvent| matches!(event, HandsetEvent::Released { .. });
+        assert_eq!(world.events_of(JIM).iter().filter(released).count(), 1, "the handset was told");
+        assert!(world.status().proxies[0].state == "failed", "{:?}", world.status().proxies);
+        world.start_front_end();
+        assert!(world.run_until(60 * SECOND, |world| world.registered() == 2), "{:?}", world.logs);
+        jim_calls_alice(&mut world);
+        world.handset(JIM, &HandsetCommand::HangUp);
+        world.run(12 * SECOND);
+        nothing_left(&world);
+    }
+}
+
+#[test]
+fn killing_the_front_end_at_any_moment_of_a_call_leaves_nothing() {
+    for moment in 0..40u64 {
+        let mut world = World::settled(Options::new());
+        world.handset(JIM, &dial("+14255550100"));
+        world.run(Duration::from_millis(moment * 5));
+        world.kill_front_end();
+        world.run(15 * SECOND);
+        world.start_front_end();
+        assert!(world.run_until(60 * SECOND, |world| world.registered() == 2), "{moment}: {:?}", world.logs);
+        world.run(40 * SECOND);
+        assert_eq!(world.load(), Load::default(), "killed {} ms after dialling", moment * 5);
+    }
+}
+
+#[test]
+fn losing_a_base_station_in_a_call_ends_it_on_both_sides() {
+    let mut world = World::settled(Options::new());
+    alice_calls_jim(&mut world);
+    world.cut_base(0);
+    world.run(5 * SECOND);
+    assert!(released(&world, ALICE).is_some(), "Alice is not left in silence");
+    nothing_left(&world);
+    assert_eq!(world.status().base_stations[0].state, "lost");
+    world.connect_base(0);
+    world.run(5 * SECOND);
+    assert_eq!(world.registered(), 2, "the registration does not hang on the base station");
+    alice_calls_jim(&mut world);
+    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.run(12 * SECOND);
+    nothing_left(&world);
+}
+
+#[test]
+fn more_calls_than_channels_are_refused_and_nothing_leaks() {
+    let mut options = Options::new();
+    options.configuration = options.configuration.replace("voice_channels = 4", "voice_channels = 1");
+    let mut world = World::settled(options);
+    jim_calls_alice(&mut world);
+    world.user(1, |bob, now| drop(bob.call(now, "sip:ann@example.net").expect("a call")));
+    world.run(5 * SECOND);
+    assert_eq!(released(&world, 1).and_then(|(status, _)| status), Some(503));
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    nothing_left(&world);
+}
+
+#[test]
+fn shutdown_ends_calls_and_registrations_and_says_so() {
+    let mut world = World::settled(Options::new());
+    jim_calls_alice(&mut world);
+    world.shutdown();
+    assert!(world.run_until(5 * SECOND, |world| world.stopped), "{:?}", world.logs);
+    world.run(SECOND);
+    assert!(released(&world, ALICE).is_some());
+    let front_end = world.front_end.as_ref().expect("it runs");
+    for name in ["jim", "ann"] {
+        let uri = format!("sip:{name}@example.net").parse().expect("a URI");
+        assert!(!front_end.is_registered(&uri), "{name}");
+    }
+    assert!(world.logs.iter().any(|(_, line)| line.contains("deregistered")));
+}
+
+#[test]
+fn a_subscription_survives_a_restart_of_the_server() {
+    let world = World::settled(Options::new());
+    let mut options = Options::new();
+    for write in world.stored {
+        match write {
+            StoreWrite::Subscription(subscription) => options.restored.subscriptions.push(subscription),
+            StoreWrite::Location { ipei, tpui } => options.restored.locations.push((ipei, tpui)),
+            _ => {}
+        }
+    }
+    let mut world = World::new(options);
+    assert!(
+        world.run_until(5 * SECOND, |world| world.registered() == 2),
+        "registered without the handsets' doing"
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let run = || {
+        let mut world = World::settled(Options::new());
+        jim_calls_alice(&mut world);
+        world.handset_speaks(JIM, &voice(1, 1));
+        world.run(2 * SECOND);
+        world.handset(JIM, &HandsetCommand::HangUp);
+        world.run(5 * SECOND);
+        world.transcript
+    };
+    let (first, second) = (run(), run());
+    for (number, (first, second)) in first.iter().zip(&second).enumerate() {
+        assert_eq!(first, second, "step {number}");
+    }
+    assert_eq!(first.len(), second.len());
+}
+
+/// Two handsets and two users press keys as a seed says; when all have hung up, nothing is left.
+#[test]
+fn whatever_keys_are_pressed_nothing_is_left() {
+    for seed in 1..=30u64 {
+        let mut options = Options::new();
+        options.seed = seed;
+        let mut world = World::settled(options);
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut draw = |limit: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % limit
+        };
+        for _ in 0..40 {
+            let handset = if draw(2) == 0 { JIM } else { ANN };
+            let user = draw(2) as usize;
+            match draw(12) {
+                0 | 1 => {
+                    world.handset(handset, &dial(if draw(2) == 0 { "+14255550100" } else { "+14255550101" }))
+                }
+                2 => world.handset(handset, &HandsetCommand::HangUp),
+                3 => world.handset(handset, &HandsetCommand::Answer),
+                4 => world.handset(handset, &HandsetCommand::Recall),
+                5 | 6 => {
+                    let target = if draw(2) == 0 { "sip:jim@example.net" } else { "sip:ann@example.net" };
+                    world.user(user, |machine, now| drop(machine.call(now, target)));
+                }
+                7 => world.user(user, |machine, now| machine.hang_up(now)),
+                8 | 9 => world.user(user, |machine, now| drop(machine.answer(now))),
+                10 => world.user(user, |machine, now| drop(machine.hold(now))),
+                _ => world.user(user, |machine, now| drop(machine.retrieve(now))),
+            }
+            world.run(Duration::from_millis(draw(3000)));
+        }
+        for handset in [JIM, ANN] {
+            world.handset(handset, &HandsetCommand::HangUp);
+        }
+        for user in 0..2 {
+            world.user(user, |machine, now| machine.hang_up(now));
+        }
+        world.run(60 * SECOND);
+        assert_eq!(world.load(), Load::default(), "seed {seed}: {:?}", world.status().calls);
+        assert_eq!(world.registered(), 2, "seed {seed}: {:?}", world.logs);
+    }
+}
