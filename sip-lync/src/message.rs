@@ -1,5 +1,7 @@
 //! Requests and responses: start line, header fields, body.
 
+mod problem;
+
 use core::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -11,6 +13,8 @@ use crate::method::Method;
 use crate::scan::{self, LineEnds};
 use crate::status::StatusCode;
 use crate::uri::Uri;
+
+pub use problem::{Abilities, Fault, Problem};
 
 /// How long the parts of a message may be.
 ///
@@ -212,8 +216,7 @@ impl Message {
         let line = core::str::from_utf8(line)
             .map_err(|error| ParseError::new(leading + error.valid_up_to(), Rule::Utf8))?;
         let start = StartLine::parse(line).map_err(|error| error.shifted(leading))?;
-        let (headers, body_at) = Headers::parse(wire.clone(), next, ends, limits)?;
-        let mut body = wire.slice(body_at.min(wire.len())..);
+        let (headers, mut body) = Headers::parse(wire, next, ends, limits)?;
         if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
             body.truncate(length as usize);
         }
@@ -306,7 +309,7 @@ enum StartLine {
 
 impl StartLine {
     fn parse(line: &str) -> Result<Self, ParseError> {
-        let first = line.find(' ').ok_or(ParseError::new(line.len(), Rule::StartLine))?;
+        let first = line.find(' ').ok_or_else(|| ParseError::new(line.len(), Rule::StartLine))?;
         let (word, rest) = line.split_at(first);
         if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
             let version = Version::parse(word)?;
@@ -320,7 +323,7 @@ impl StartLine {
         // Blanks around the URI and behind the version are dropped, never sent on.
         let rest = rest.trim_matches(' ');
         let at = line.len() - line.get(first..).unwrap_or_default().trim_start_matches(' ').len();
-        let last = rest.rfind(' ').ok_or(ParseError::new(at, Rule::StartLine))?;
+        let last = rest.rfind(' ').ok_or_else(|| ParseError::new(at, Rule::StartLine))?;
         let (uri, version) = rest.split_at(last);
         let version =
             Version::parse(version.trim_start_matches(' ')).map_err(|error| error.shifted(at + last + 1))?;

@@ -85,7 +85,7 @@ pub(crate) fn start_line(head: &[u8], at: usize, ends: LineEnds) -> Result<(&[u8
     if end >= head.len() {
         return Ok((line, end));
     }
-    let length = end_length(head, end, ends).ok_or(ParseError::new(end, Rule::LineEnd))?;
+    let length = end_length(head, end, ends).ok_or_else(|| ParseError::new(end, Rule::LineEnd))?;
     Ok((line, end + length))
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn start_line(head: &[u8], at: usize, ends: LineEnds) -> Result<(&[u8
 pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<Step, ParseError> {
     let Some(&first) = head.get(start) else { return Ok(Step::End) };
     if first == b'\r' || first == b'\n' {
-        let length = end_length(head, start, ends).ok_or(ParseError::new(start, Rule::LineEnd))?;
+        let length = end_length(head, start, ends).ok_or_else(|| ParseError::new(start, Rule::LineEnd))?;
         return Ok(Step::Body(start + length));
     }
     let mut at = start;
@@ -125,7 +125,7 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
         if end >= head.len() {
             break (end, end);
         }
-        let length = end_length(head, end, ends).ok_or(ParseError::new(end, Rule::LineEnd))?;
+        let length = end_length(head, end, ends).ok_or_else(|| ParseError::new(end, Rule::LineEnd))?;
         match head.get(end + length) {
             Some(&b) if is_blank(b) => {
                 folded = true;
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(line(b": x\r\n"), Err(Rule::HeaderName));
         assert_eq!(line(b"A: b\nC: d\r\n"), Err(Rule::LineEnd));
         assert_eq!(line(b"A: b\rC: d\r\n"), Err(Rule::LineEnd));
-        assert_eq!(header_line(b"A: b\nC: d", 0, LineEnds::Lenient).is_ok(), true);
+        assert!(header_line(b"A: b\nC: d", 0, LineEnds::Lenient).is_ok());
     }
 
     #[test]

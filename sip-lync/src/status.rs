@@ -24,7 +24,7 @@ impl StatusCode {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let digits = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
         let code = if digits { text.parse().ok() } else { None };
-        code.and_then(Self::new).ok_or(ParseError::new(0, Rule::StatusCode))
+        code.and_then(Self::new).ok_or_else(|| ParseError::new(0, Rule::StatusCode))
     }
 
     /// The number.

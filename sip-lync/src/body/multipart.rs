@@ -55,9 +55,9 @@ pub fn parse(content_type: &MediaType, body: &Bytes) -> Result<Vec<Part>, ParseE
                 return Err(ParseError::new(line.start, Rule::TooManyParts));
             }
             let part = body.slice(start..line.start.max(start));
-            let (headers, at) = Headers::parse(part.clone(), 0, LineEnds::Lenient, &limits)
-                .map_err(|error| error.shifted(start))?;
-            parts.push(Part { headers, body: part.slice(at.min(part.len())..) });
+            let (headers, body) =
+                Headers::parse(part, 0, LineEnds::Lenient, &limits).map_err(|error| error.shifted(start))?;
+            parts.push(Part { headers, body });
         }
         if line.is_last {
             return Ok(parts);

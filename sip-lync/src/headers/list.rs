@@ -116,13 +116,13 @@ impl Headers {
         Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::new() }
     }
 
-    /// Splits the lines that start at `at` in `wire`; returns also where the body starts.
+    /// Splits the lines that start at `at` in `wire`; returns also what stands behind the empty line.
     pub(crate) fn parse(
         wire: Bytes,
         at: usize,
         ends: LineEnds,
         limits: &crate::message::Limits,
-    ) -> Result<(Self, usize), ParseError> {
+    ) -> Result<(Self, Bytes), ParseError> {
         let mut headers = Self { wire, added: Vec::new(), entries: Vec::with_capacity(32) };
         let mut at = at;
         loop {
@@ -148,7 +148,8 @@ impl Headers {
                 }
             }
         }
-        Ok((headers, at))
+        let body = headers.wire.slice(at.min(headers.wire.len())..);
+        Ok((headers, body))
     }
 
     fn take(&mut self, line: scan::Line) {
@@ -289,6 +290,7 @@ impl Headers {
     /// Adds a line at the end. Line ends in the value become blanks.
     ///
     /// RFC 3261 7.3.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
     pub fn push(&mut self, name: HeaderName, value: impl fmt::Display) {
         let entry = self.add(&name, value);
         self.entries.push(entry);
@@ -297,6 +299,7 @@ impl Headers {
     /// Adds a line before the first one of that name, or before everything if there is none: where a Via belongs.
     ///
     /// RFC 3261 18.1.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
     pub fn insert_first(&mut self, name: HeaderName, value: impl fmt::Display) {
         let entry = self.add(&name, value);
         let at = self.entries.iter().position(|e| self.matches(e, &name)).unwrap_or_default();
@@ -306,6 +309,7 @@ impl Headers {
     /// Replaces the first line of that name in its place and removes the others; adds one if there is none.
     ///
     /// RFC 3261 7.3.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
     pub fn set(&mut self, name: HeaderName, value: impl fmt::Display) {
         let entry = self.add(&name, value);
         match self.entries.iter().position(|e| self.matches(e, &name)) {
@@ -395,12 +399,16 @@ impl Headers {
                     continue;
                 }
             }
-            match line.strip_suffix(b"\r\n") {
-                Some(_) => out.put_slice(line),
-                None => {
-                    out.put_slice(line.strip_suffix(b"\n").unwrap_or(line));
-                    out.put_slice(b"\r\n");
-                }
+            // Bare LF is read where it is allowed and never written.
+            let folded = entry.value_source != entry.line_source;
+            if line.ends_with(b"\r\n") && !(folded && has_bare_line_feed(line)) {
+                out.put_slice(line);
+            } else {
+                let header = self.header(entry);
+                out.put_slice(header.raw_name);
+                out.put_slice(b": ");
+                out.put_slice(header.value);
+                out.put_slice(b"\r\n");
             }
         }
         if !written {
@@ -430,6 +438,12 @@ impl fmt::Write for Sink<'_> {
 
 fn io_free_write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) -> fmt::Result {
     fmt::Write::write_fmt(&mut Sink(out), arguments)
+}
+
+fn has_bare_line_feed(line: &[u8]) -> bool {
+    let crlf = line.windows(2).filter(|pair| pair == b"\r\n").count();
+    let line_feeds = line.iter().fold(0, |count, &b| count + usize::from(b == b'\n'));
+    line_feeds > crlf
 }
 
 /// Line ends with the blanks around them become one blank.

@@ -67,7 +67,6 @@ macro_rules! names {
             Other(ExtensionName),
         }
 
-        #[expect(clippy::enum_variant_names, reason = "a numbering, never seen")]
         #[repr(u8)]
         enum Number { $($name,)+ }
 

@@ -85,7 +85,7 @@ impl NameAddr {
         }
         let uri = if cursor.peek() == Some(b'<') {
             let rest = cursor.rest();
-            let end = rest.find('>').ok_or(cursor.error(Rule::AngleBracket))?;
+            let end = rest.find('>').ok_or_else(|| cursor.error(Rule::AngleBracket))?;
             let text = rest.get(1..end).unwrap_or_default();
             let uri = Uri::parse(text).map_err(|error| error.shifted(cursor.at() + 1))?;
             cursor.skip(end + 1);

@@ -57,6 +57,7 @@ impl Replaces {
     /// The remote tag of who receives this.
     ///
     /// RFC 3891 3
+    #[expect(clippy::wrong_self_convention, reason = "the name of the parameter")]
     pub fn from_tag(&self) -> Option<&str> {
         self.parameters.get("from-tag")
     }

@@ -32,7 +32,7 @@ impl Headers {
     fn first<T>(&self, name: &HeaderName, parse: impl Fn(&str) -> Result<T, ParseError>) -> Typed<T> {
         let Some(header) = self.all(name).next() else { return Ok(None) };
         let element = |text: &str| {
-            let (at, element) = List::new(text).next().ok_or(ParseError::new(0, Rule::Token))?;
+            let (at, element) = List::new(text).next().ok_or_else(|| ParseError::new(0, Rule::Token))?;
             parse(element).map_err(|error| error.shifted(at))
         };
         read(header, element).map(Some)

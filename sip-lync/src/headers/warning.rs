@@ -28,7 +28,7 @@ impl Warning {
         let at = cursor.at();
         let number = cursor.number()?;
         let code = u16::try_from(number).ok().filter(|code| matches!(code, 100..=999));
-        let code = code.ok_or(ParseError::new(at, Rule::NumberTooLarge))?;
+        let code = code.ok_or_else(|| ParseError::new(at, Rule::NumberTooLarge))?;
         cursor.skip_blanks();
         let rest = cursor.rest();
         let length = rest.find([' ', '\t', '"']).unwrap_or(rest.len());

@@ -117,7 +117,7 @@ impl Candidate {
         };
         let component = component.parse().map_err(|_| error.clone())?;
         if rest.first().is_some_and(|word| word.eq_ignore_ascii_case("typ")) {
-            let kind = (*rest.get(1).ok_or(error.clone())?).to_owned();
+            let kind = (*rest.get(1).ok_or_else(|| error.clone())?).to_owned();
             let mut extensions = rest.get(2..).unwrap_or_default();
             let mut related = None;
             if let &[raddr, address, rport, port, ref tail @ ..] = extensions
@@ -143,7 +143,8 @@ impl Candidate {
             });
         }
         let &[port] = rest else { return Err(error) };
-        let priority = fifth.strip_prefix("0.").or_else(|| fifth.strip_prefix("1.")).ok_or(error.clone())?;
+        let priority =
+            fifth.strip_prefix("0.").or_else(|| fifth.strip_prefix("1.")).ok_or_else(|| error.clone())?;
         if priority.is_empty() || !priority.bytes().all(|b| b.is_ascii_digit()) {
             return Err(error);
         }

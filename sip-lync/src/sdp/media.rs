@@ -179,12 +179,12 @@ impl MediaDescription {
     /// RFC 3605 2.1
     pub fn rtcp(&self, session: &SessionDescription) -> Option<SocketAddr> {
         let rtp = self.rtp(session)?;
-        let next = SocketAddr::new(rtp.ip(), rtp.port().checked_add(1).unwrap_or(rtp.port()));
+        let next = SocketAddr::new(rtp.ip(), rtp.port().checked_add(1).unwrap_or_else(|| rtp.port()));
         let Some(value) = self.value("rtcp") else { return Some(next) };
         let mut words = value.split_ascii_whitespace();
         let Some(Ok(port)) = words.next().map(str::parse) else { return Some(next) };
         let address = words.nth(2).and_then(|address| address.parse().ok());
-        Some(SocketAddr::new(address.unwrap_or(rtp.ip()), port))
+        Some(SocketAddr::new(address.unwrap_or_else(|| rtp.ip()), port))
     }
 
     /// Whether RTCP goes to the port of RTP.

@@ -25,7 +25,7 @@ impl Bandwidth {
     /// RFC 8866 5.8
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let error = ParseError::new(0, Rule::SdpBandwidth);
-        let (kind, value) = text.trim().split_once(':').ok_or(error.clone())?;
+        let (kind, value) = text.trim().split_once(':').ok_or_else(|| error.clone())?;
         Ok(Self { kind: kind.to_owned(), value: value.trim().parse().map_err(|_| error)? })
     }
 }
@@ -171,7 +171,7 @@ impl SessionDescription {
         if !version {
             return Err(ParseError::new(0, Rule::SdpVersion));
         }
-        description.origin = origin.ok_or(ParseError::new(text.len(), Rule::SdpMissing))?;
+        description.origin = origin.ok_or_else(|| ParseError::new(text.len(), Rule::SdpMissing))?;
         Ok(description)
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn host_length(text: &str) -> Result<usize, ParseError> {
         let length = grammar::span(text.as_bytes(), HOST);
         return if length == 0 { Err(error(0)) } else { Ok(length) };
     }
-    let end = text.find(']').ok_or(error(text.len()))?;
+    let end = text.find(']').ok_or_else(|| error(text.len()))?;
     let address = text.get(1..end).unwrap_or_default();
     // Three colons come from an error in the grammar of RFC 3261 and are tolerated (RFC 5118 4.10).
     let repaired = address.replacen(":::", "::", 1);
@@ -419,15 +419,12 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     let mut bytes = text.as_bytes();
     while let Some((&b, rest)) = bytes.split_first() {
         let digit = |i: usize| rest.get(i).and_then(|&d| char::from(d).to_digit(16));
-        match (b, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                bytes = rest.get(2..).unwrap_or_default();
-            }
-            _ => {
-                out.push(b);
-                bytes = rest;
-            }
+        if let (b'%', Some(high), Some(low)) = (b, digit(0), digit(1)) {
+            out.push((high * 16 + low) as u8);
+            bytes = rest.get(2..).unwrap_or_default();
+        } else {
+            out.push(b);
+            bytes = rest;
         }
     }
     Cow::Owned(String::from_utf8_lossy(&out).into_owned())
@@ -458,5 +455,107 @@ impl FromStr for SipUri {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> SipUri {
+        SipUri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn parts_are_found_and_the_text_is_kept() {
+        let text = "SIP:alice;x=y:se%20cret@Example.NET:05061;transport=TLS;lr;opaque=user:epid:qIIW-_AA;gruu?Subject=a%20b&X=";
+        let value = uri(text);
+        assert_eq!(value.to_string(), text);
+        assert_eq!((value.user(), value.password()), (Some("alice;x=y"), Some("se%20cret")));
+        assert_eq!((value.host(), value.port()), ("Example.NET", Some(5061)));
+        assert_eq!((value.parameter("TRANSPORT"), value.parameter("lr")), (Some("TLS"), Some("")));
+        assert_eq!(value.header("subject").as_deref(), Some("a b"));
+        assert!(value.is_gruu() && value.is_loose_router());
+        assert_eq!(value.opaque(), Some("user:epid:qIIW-_AA"));
+        assert_eq!(value.address_of_record().as_str(), "sip:alice;x=y@example.net");
+    }
+
+    #[test]
+    fn strange_but_legal_users_are_taken() {
+        let text = "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com";
+        assert_eq!(uri(text).host(), "example.com");
+        assert_eq!(
+            uri("sip:+1425;ext=12;phone-context=dialstring@example.net;user=phone").parameter("user"),
+            Some("phone")
+        );
+        assert_eq!(uri("sip:[2001:db8::9:1]:5060").address(), "2001:db8::9:1".parse().ok());
+        assert_eq!(uri("sip:192.0.2.1").address(), "192.0.2.1".parse().ok());
+    }
+
+    #[test]
+    fn broken_uris_are_refused_where_they_break() {
+        for (text, at, rule) in [
+            ("sip:", 4, Rule::Host),
+            ("sip:@b", 4, Rule::UserPart),
+            ("sip:a b@c", 5, Rule::UserPart),
+            ("sip:a%4@c", 5, Rule::Escape),
+            ("sip:a@b:x", 8, Rule::Port),
+            ("sip:a@b:65536", 8, Rule::Port),
+            ("sip:a@b;", 8, Rule::UriParameter),
+            ("sip:a@b;;lr", 8, Rule::UriParameter),
+            ("sip:a@b; lr", 8, Rule::UriParameter),
+            ("sip:a@b?", 8, Rule::UriHeader),
+            ("sip:a@[::1", 10, Rule::Host),
+            ("sip:a@[zz]", 7, Rule::Host),
+            ("sip:2001:db8::10", 9, Rule::Port),
+            ("sip:a@b>", 7, Rule::Host),
+            ("http://a", 0, Rule::Scheme),
+        ] {
+            assert_eq!(SipUri::parse(text), Err(ParseError::new(at, rule)), "{text}");
+        }
+    }
+
+    #[test]
+    fn equivalence_is_that_of_the_standard() {
+        for (a, b, same) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp", true),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+                true,
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+                true,
+            ),
+            ("sip:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP", false),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060", false),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", false),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off", false),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting", false),
+            ("sip:a@b;gruu;opaque=x", "sip:a@b;opaque=x;gruu", true),
+            ("sip:a@b", "sips:a@b", false),
+        ] {
+            assert_eq!(uri(a).equivalent(&uri(b)), same, "{a} {b}");
+            assert_eq!(uri(b).equivalent(&uri(a)), same, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn parts_are_added_and_removed() {
+        let value = uri("sip:a@b:5061;transport=tls?X=y");
+        assert_eq!(value.with_parameter("lr", None).as_str(), "sip:a@b:5061;transport=tls;lr?X=y");
+        assert_eq!(
+            value.with_parameter("transport", Some("a;b")).as_str(),
+            "sip:a@b:5061;transport=a%3Bb?X=y"
+        );
+        assert_eq!(value.without_parameter("transport").as_str(), "sip:a@b:5061?X=y");
+        assert_eq!(value.without_headers().as_str(), "sip:a@b:5061;transport=tls");
+        assert_eq!(value.with_port(5062).as_str(), "sip:a@b:5062;transport=tls?X=y");
+        assert_eq!(uri("sip:[::1];lr").with_port(1).as_str(), "sip:[::1]:1;lr");
+        assert_eq!(SipUri::new(Some("a b@c"), "d").map(|u| u.to_string()).as_deref(), Ok("sip:a%20b%40c@d"));
+        assert!(SipUri::new(None, "a b").is_err());
     }
 }

@@ -89,7 +89,7 @@ impl PresenceState {
         let register_action = [RegisterAction::Added, RegisterAction::Refreshed, RegisterAction::Fixed]
             .into_iter()
             .find(|action| action.as_str().eq_ignore_ascii_case(&word))
-            .ok_or(ParseError::new(at, Rule::Keyword))?;
+            .ok_or_else(|| ParseError::new(at, Rule::Keyword))?;
         let parameters = Parameters::read(&mut cursor)?;
         cursor.finish()?;
         Ok(Self { register_action, parameters })

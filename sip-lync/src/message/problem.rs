@@ -1,0 +1,399 @@
+//! What is wrong with a message that could be split, and what an element must answer to it.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use super::{Message, Request, Response, Version};
+use crate::body::multipart;
+use crate::error::{ParseError, Rule};
+use crate::headers::{Contact, HeaderName, Headers, NameAddr};
+use crate::method::Method;
+use crate::sdp::SessionDescription;
+use crate::status::StatusCode;
+use crate::uri::Uri;
+
+/// What a user agent server or registrar is able to do, as far as it decides which messages it must refuse.
+///
+/// RFC 3261 8.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Abilities {
+    /// The option tags that may stand in Require.
+    pub extensions: &'static [&'static str],
+    /// The types a body of INVITE and UPDATE may have; any multipart type is taken apart.
+    pub session_types: &'static [(&'static str, &'static str)],
+}
+
+impl Abilities {
+    /// Everything that occurs between Lync clients, servers and gateways.
+    ///
+    /// MS-SIPRE 2.2, MS-SIPREGE 2.2.1.5, MS-PRES 2.2
+    pub const LYNC: Self = Self {
+        extensions: &[
+            "100rel",
+            "adhoclist",
+            "categoryList",
+            "com.microsoft.autoextend",
+            "com.microsoft.msrtc.presence",
+            "com.microsoft.rtc-multiparty",
+            "eventlist",
+            "geolocation",
+            "gruu",
+            "gruu-10",
+            "histinfo",
+            "join",
+            "ms-benotify",
+            "ms-bypass",
+            "ms-cluster-failover",
+            "ms-delayed-accept",
+            "ms-dialog-route-set-update",
+            "ms-early-media",
+            "ms-embedded-first-message",
+            "ms-forking",
+            "ms-keepalive-deregister",
+            "ms-piggyback-first-notify",
+            "ms-safe-transfer",
+            "ms-sender",
+            "ms-ucs",
+            "ms-userservices-state-notification",
+            "msrtc-event-categories",
+            "norefersub",
+            "outbound",
+            "path",
+            "replaces",
+            "tdialog",
+            "timer",
+        ],
+        session_types: &[("application", "sdp"), ("application", "gw-sdp")],
+    };
+}
+
+/// The rule a message breaks.
+///
+/// RFC 3261 8.2, 8.1.3
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The header field breaks its grammar.
+    Malformed(ParseError),
+    /// A header field every message has is missing.
+    Missing,
+    /// A header field that occurs once occurs more often.
+    Repeated,
+    /// The version is not 2.0.
+    Version(Version),
+    /// The Request-URI is none.
+    RequestUri,
+    /// The Request-URI carries header fields.
+    RequestUriHeaders,
+    /// The scheme of the Request-URI is not supported.
+    Scheme,
+    /// CSeq names another method than the request.
+    Method,
+    /// These extensions are required and not supported.
+    Extensions(Vec<String>),
+    /// The type of the body is not supported.
+    MediaType,
+    /// The encoding of the body is not supported.
+    Encoding,
+    /// The sender does not accept session descriptions.
+    NotAcceptable,
+    /// The body ends before Content-Length is reached.
+    BodyTooShort {
+        /// The bytes that came.
+        length: usize,
+    },
+    /// The multipart body cannot be taken apart.
+    Multipart(ParseError),
+    /// The session description breaks its grammar.
+    SessionDescription(ParseError),
+    /// The address-of-record of a REGISTER is no SIP URI.
+    AddressOfRecord,
+    /// `*` stands in a Contact beside others, or without `Expires: 0`.
+    Wildcard,
+    /// A Via names an address nobody sends from.
+    ViaAddress,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) | Self::Multipart(error) => f.write_str(error.rule.text()),
+            Self::Missing => f.write_str("missing"),
+            Self::Repeated => f.write_str(Rule::Repeated.text()),
+            Self::Version(version) => write!(f, "{version} is not supported"),
+            Self::RequestUri => f.write_str("the Request-URI breaks the grammar"),
+            Self::RequestUriHeaders => f.write_str("the Request-URI carries header fields"),
+            Self::Scheme => f.write_str("the scheme of the Request-URI is not supported"),
+            Self::Method => f.write_str("the method differs from that of the request line"),
+            Self::Extensions(tags) => write!(f, "extensions not supported: {}", tags.join(", ")),
+            Self::MediaType => f.write_str("the type of the body is not supported"),
+            Self::Encoding => f.write_str("the encoding of the body is not supported"),
+            Self::NotAcceptable => f.write_str("the sender does not accept session descriptions"),
+            Self::BodyTooShort { length } => write!(f, "the body has only {length} bytes"),
+            Self::SessionDescription(error) => write!(f, "the session description: {}", error.rule.text()),
+            Self::AddressOfRecord => f.write_str("the address-of-record is no SIP URI"),
+            Self::Wildcard => f.write_str("`*` stands alone and with Expires: 0"),
+            Self::ViaAddress => f.write_str("an address nobody sends from"),
+        }
+    }
+}
+
+/// One thing that is wrong with a message.
+///
+/// RFC 3261 8.2, 8.1.3
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// What must be answered; `None` for what is dropped: responses, ACK and BENOTIFY.
+    pub status: Option<StatusCode>,
+    /// The header field, if one is at fault.
+    pub header: Option<HeaderName>,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.header {
+            Some(header) => write!(f, "{header}: {}", self.fault),
+            None => self.fault.fmt(f),
+        }
+    }
+}
+
+impl Problem {
+    /// The response that refuses the request; `None` when it is dropped. Header fields that the status demands are set.
+    ///
+    /// RFC 3261 8.2
+    pub fn response(&self, request: &Request, abilities: &Abilities) -> Option<Response> {
+        let mut response = request.response(self.status?);
+        match &self.fault {
+            Fault::Extensions(tags) => response.headers.push(HeaderName::Unsupported, tags.join(", ")),
+            Fault::MediaType => {
+                let types: Vec<_> =
+                    abilities.session_types.iter().map(|(kind, sub)| format!("{kind}/{sub}")).collect();
+                response.headers.push(HeaderName::Accept, types.join(", "));
+            }
+            Fault::Encoding => response.headers.push(HeaderName::AcceptEncoding, "identity"),
+            _ => {
+                if response.status == StatusCode::BAD_REQUEST {
+                    response.reason = format!("Bad Request ({self})");
+                }
+            }
+        }
+        Some(response)
+    }
+}
+
+/// Collects problems of one message.
+struct Check<'a> {
+    headers: &'a Headers,
+    /// Whether the message is answered at all.
+    answered: bool,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn add(&mut self, status: StatusCode, header: Option<HeaderName>, fault: Fault) {
+        let status = self.answered.then_some(status);
+        self.problems.push(Problem { status, header, fault });
+    }
+
+    fn bad(&mut self, header: HeaderName, fault: Fault) {
+        self.add(StatusCode::BAD_REQUEST, Some(header), fault);
+    }
+
+    /// The value of a field, its error noted.
+    fn value<T: Default>(&mut self, header: &HeaderName, value: Result<T, ParseError>) -> T {
+        match value {
+            Ok(value) => value,
+            Err(error) if error.rule == Rule::Repeated => {
+                self.bad(header.clone(), Fault::Repeated);
+                T::default()
+            }
+            Err(error) => {
+                self.bad(header.clone(), Fault::Malformed(error));
+                T::default()
+            }
+        }
+    }
+
+    /// What every message has, and what decides where it ends.
+    fn common(&mut self, body: usize) {
+        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
+        {
+            if !self.headers.contains(&name) {
+                self.bad(name, Fault::Missing);
+            }
+        }
+        let vias = self.value(&HeaderName::Via, self.headers.vias());
+        if vias.is_empty() && self.headers.contains(&HeaderName::Via) && self.problems.is_empty() {
+            self.bad(HeaderName::Via, Fault::Missing);
+        }
+        self.value(&HeaderName::From, self.headers.from_());
+        self.value(&HeaderName::To, self.headers.to());
+        self.value(&HeaderName::CallId, self.headers.call_id());
+        self.value(&HeaderName::Route, self.headers.routes());
+        self.value(&HeaderName::RecordRoute, self.headers.record_routes());
+        let contacts = self.value(&HeaderName::Contact, self.headers.contacts());
+        for contact in &contacts {
+            self.value(&HeaderName::Contact, contact.q());
+        }
+        if contacts.contains(&Contact::All) {
+            let removes = matches!(self.headers.expires(), Ok(Some(0)));
+            if contacts.len() > 1 || !removes {
+                self.bad(HeaderName::Contact, Fault::Wildcard);
+            }
+        }
+        let length = self.value(&HeaderName::ContentLength, self.headers.content_length());
+        if length.is_some_and(|length| length as usize > body) {
+            self.bad(HeaderName::ContentLength, Fault::BodyTooShort { length: body });
+        }
+        // Of the fields that occur once, those not read above.
+        for name in HeaderName::known().filter(|name| name.is_single() && **name != HeaderName::ContentLength)
+        {
+            let noted = self.problems.iter().any(|problem| problem.header.as_ref() == Some(name));
+            if !noted && self.headers.count(name) > 1 {
+                self.bad(name.clone(), Fault::Repeated);
+            }
+        }
+    }
+
+    fn session(&mut self, body: &[u8], status: StatusCode) {
+        if let Err(error) = SessionDescription::parse_bytes(body) {
+            self.add(status, None, Fault::SessionDescription(error));
+        }
+    }
+
+    /// The body of a message that may carry a session description.
+    fn body(&mut self, message: &Message, abilities: Option<&Abilities>) {
+        let body = message.body();
+        if body.is_empty() {
+            return;
+        }
+        let kind = self.value(&HeaderName::ContentType, self.headers.content_type());
+        let optional =
+            matches!(self.headers.content_disposition(), Ok(Some(disposition)) if disposition.is_optional());
+        let Some(kind) = kind else { return };
+        let encoded =
+            self.headers.elements(&HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
+        if encoded {
+            if !optional {
+                self.add(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    Some(HeaderName::ContentEncoding),
+                    Fault::Encoding,
+                );
+            }
+            return;
+        }
+        if kind.is("application", "sdp") {
+            self.session(body, StatusCode::NOT_ACCEPTABLE_HERE);
+        } else if kind.is_multipart() {
+            match multipart::parse(&kind, body) {
+                Err(error) => self.add(StatusCode::BAD_REQUEST, None, Fault::Multipart(error)),
+                Ok(parts) => {
+                    if let Some(part) = multipart::session_description(&parts)
+                        && !part.is_fallback_of_2007()
+                    {
+                        self.session(&part.body, StatusCode::NOT_ACCEPTABLE_HERE);
+                    }
+                }
+            }
+        } else if let Some(abilities) = abilities {
+            let supported = abilities.session_types.iter().any(|(main, sub)| kind.is(main, sub));
+            if !supported && !optional {
+                self.add(StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(HeaderName::ContentType), Fault::MediaType);
+            }
+        }
+    }
+}
+
+fn request_problems(request: &Request, message: &Message, abilities: &Abilities) -> Vec<Problem> {
+    let answered = !matches!(request.method, Method::Ack | Method::BeNotify);
+    let mut check = Check { headers: &request.headers, answered, problems: Vec::new() };
+    if request.version != Version::SIP_2_0 {
+        check.add(StatusCode::VERSION_NOT_SUPPORTED, None, Fault::Version(request.version));
+        return check.problems;
+    }
+    match &request.uri {
+        Uri::Malformed(_) => check.add(StatusCode::BAD_REQUEST, None, Fault::RequestUri),
+        Uri::Other(_) => check.add(StatusCode::UNSUPPORTED_URI_SCHEME, None, Fault::Scheme),
+        Uri::Sip(uri) if uri.headers().next().is_some() => {
+            check.add(StatusCode::BAD_REQUEST, None, Fault::RequestUriHeaders);
+        }
+        Uri::Sip(_) | Uri::Tel(_) => {}
+    }
+    check.common(request.body.len());
+    check.value(&HeaderName::MaxForwards, request.headers.max_forwards());
+    if let Some(cseq) = check.value(&HeaderName::CSeq, request.headers.cseq())
+        && cseq.method != request.method
+    {
+        let known = !matches!(request.method, Method::Other(_));
+        let status = if known { StatusCode::BAD_REQUEST } else { StatusCode::NOT_IMPLEMENTED };
+        check.add(status, Some(HeaderName::CSeq), Fault::Method);
+    }
+    if !matches!(request.method, Method::Ack | Method::Cancel) {
+        let required = check.value(&HeaderName::Require, request.headers.require());
+        let unknown: Vec<_> = required
+            .iter()
+            .filter(|tag| !abilities.extensions.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+            .map(str::to_owned)
+            .collect();
+        if !unknown.is_empty() {
+            check.add(StatusCode::BAD_EXTENSION, Some(HeaderName::Require), Fault::Extensions(unknown));
+        }
+    }
+    if request.method == Method::Register {
+        let is_sip = |to: &NameAddr| matches!(to.uri, Uri::Sip(_));
+        if request.headers.to().is_ok_and(|to| to.is_some_and(|to| !is_sip(&to))) {
+            check.bad(HeaderName::To, Fault::AddressOfRecord);
+        }
+    }
+    if request.method == Method::Invite {
+        let accepted = check.value(&HeaderName::Accept, request.headers.accept());
+        if request.headers.contains(&HeaderName::Accept)
+            && !accepted.iter().any(|a| a.covers("application", "sdp"))
+        {
+            check.add(StatusCode::NOT_ACCEPTABLE, Some(HeaderName::Accept), Fault::NotAcceptable);
+        }
+    }
+    let session = matches!(request.method, Method::Invite | Method::Update);
+    check.body(message, session.then_some(abilities));
+    check.problems
+}
+
+fn response_problems(response: &Response, message: &Message) -> Vec<Problem> {
+    let mut check = Check { headers: &response.headers, answered: false, problems: Vec::new() };
+    if response.version != Version::SIP_2_0 {
+        check.add(StatusCode::VERSION_NOT_SUPPORTED, None, Fault::Version(response.version));
+        return check.problems;
+    }
+    check.common(response.body.len());
+    check.value(&HeaderName::CSeq, response.headers.cseq());
+    let nobody = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.is_broadcast() || address.is_multicast() || address.is_unspecified(),
+        IpAddr::V6(address) => address.is_multicast() || address.is_unspecified(),
+    };
+    let vias = response.headers.vias().unwrap_or_default();
+    let addresses = vias.iter().filter_map(|via| via.host.trim_matches(['[', ']']).parse().ok());
+    if addresses.into_iter().any(nobody) {
+        check.bad(HeaderName::Via, Fault::ViaAddress);
+    }
+    check.body(message, None);
+    check.problems
+}
+
+impl Message {
+    /// What is wrong with a received message, judged as user agent server and registrar; empty when it must be
+    /// processed. Header fields that are not necessary are not judged: they are ignored when they are malformed.
+    ///
+    /// RFC 3261 8.2, 8.1.3
+    pub fn problems(&self, abilities: &Abilities) -> Vec<Problem> {
+        match self {
+            Self::Request(request) => request_problems(request, self, abilities),
+            Self::Response(response) => response_problems(response, self),
+        }
+    }
+}
