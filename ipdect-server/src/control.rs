@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::core::status::Status;
 use crate::core::vocabulary::Command;
+use crate::run::Reloaded;
 
 /// What the owner is asked.
 #[derive(Debug)]
@@ -12,8 +13,8 @@ pub enum Control {
     Status(oneshot::Sender<Status>),
     /// A command of the administrator.
     Command(Command),
-    /// Read configuration and certificates again.
-    Reload,
+    /// Configuration and certificates were read again.
+    Reload(Box<Reloaded>),
     /// End calls and registrations, then stop.
     Shutdown,
 }
@@ -46,6 +47,11 @@ impl NodeHandle {
     /// Gives a command.
     pub async fn command(&self, command: Command) -> Result<(), Stopped> {
         self.send(Control::Command(command)).await
+    }
+
+    /// Waits until the node has stopped.
+    pub async fn stopped(&self) {
+        self.controls.closed().await;
     }
 
     /// Asks for something.

@@ -1,12 +1,16 @@
 //! The command line of the server.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ipdect_server::check::{Outcome, check};
+use ipdect_server::config::Configuration;
 use ipdect_server::init::{Wishes, init};
+use ipdect_server::observe::log;
+use ipdect_server::run::{Addresses, Ending, Options, Server, Signals, Wanted};
+use ipdect_server::web::Access;
 
 /// DECT handsets as Lync phones.
 #[derive(Debug, Parser)]
@@ -35,6 +39,12 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Run the server. SIGHUP or a changed file reloads; SIGTERM ends calls and registrations, then the server.
+    Run {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
 }
 
 #[tokio::main]
@@ -51,6 +61,43 @@ async fn main() -> ExitCode {
             Outcome::Ok | Outcome::Note => ExitCode::SUCCESS,
             Outcome::Fail => ExitCode::FAILURE,
         },
+        Command::Run { config } => match run(&config).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+    }
+}
+
+async fn run(file: &Path) -> Result<(), String> {
+    log::start();
+    let configuration = Configuration::load(file).map_err(|problems| problems.to_string())?;
+    let options = Options {
+        configuration,
+        configuration_file: Some(file.to_owned()),
+        access: Access::Login,
+        ladder: None,
+    };
+    let mut signals = Signals::new().map_err(|error| format!("signals cannot be received ({error})"))?;
+    let server = Server::start(options).await.map_err(|failure| failure.to_string())?;
+    let Addresses { sip, radio, web } = server.addresses();
+    tracing::info!("ready: front ends at {sip}, base stations at {radio}, web page at {web}");
+    while let Wanted::Reload = signals.next().await {
+        server.reload();
+    }
+    tracing::info!("stopping: calls and registrations are being ended");
+    let ending = tokio::select! {
+        ending = server.stop() => ending,
+        () = signals.impatient() => return Err("stopped at once: registrations may be left at the front end".to_owned()),
+    };
+    match ending {
+        Ending::Clean => {
+            tracing::info!("stopped: all calls and registrations were ended");
+            Ok(())
+        }
+        Ending::Late { registered } => Err(format!(
+            "stopped, but {registered} registrations could not be ended in time: the front end forgets them by itself"
+        )),
+        Ending::Broken => Err("stopped after a failure of its own: the log says more".to_owned()),
     }
 }
 

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::core::vocabulary::{Command, FlowId, LinkId};
-use crate::media::plan::MediaEvent;
+use crate::core::vocabulary::{FlowId, LinkId};
 
 /// How many arrivals may wait for the owner; then the sockets wait.
 pub const ARRIVALS: usize = 4096;
@@ -82,10 +81,6 @@ pub enum Arrival {
         /// Why, in words.
         reason: String,
     },
-    /// A report of the media workers.
-    Media(MediaEvent),
-    /// A command of the administrator.
-    Command(Command),
 }
 
 /// The way to a connection: what is given to it is sent in order; when it is dropped the connection closes after that.
