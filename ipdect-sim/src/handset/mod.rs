@@ -332,8 +332,8 @@ impl Handset {
                 HandsetEvent::Released { reason: format!("{reason:?}") }
             }
             E::Display { text, .. } => {
-                self.display.clone_from(&text);
-                HandsetEvent::Display { text }
+                show(&mut self.display, &text);
+                HandsetEvent::Display { text: self.display.clone() }
             }
             E::Signal { signal, .. } => HandsetEvent::Signal { signal: format!("{signal:?}") },
             E::Held { accepted, .. } => HandsetEvent::Held { accepted },
@@ -345,5 +345,33 @@ impl Handset {
     }
 }
 
+/// Puts received characters on the display: the form feed clears it, other control codes move a cursor that a line of
+/// text does not have (EN 300 175-5 D.2).
+fn show(display: &mut String, text: &str) {
+    for character in text.chars() {
+        if character == '\u{c}' {
+            display.clear();
+        } else if !character.is_control() && display.len() < DISPLAY {
+            display.push(character);
+        }
+    }
+}
+
+/// Octets of text that a display holds at most.
+const DISPLAY: usize = 256;
 /// The R key: register recall (EN 300 175-5 7.6.5, annex D).
 const RECALL: &str = "\u{15}";
+
+#[cfg(test)]
+mod tests {
+    use super::show;
+
+    #[test]
+    fn a_form_feed_clears_the_display_and_text_without_it_is_added() {
+        let mut display = "old".to_owned();
+        show(&mut display, "\u{c}Bob");
+        assert_eq!(display, "Bob");
+        show(&mut display, "\u{2} +1425");
+        assert_eq!(display, "Bob +1425");
+    }
+}

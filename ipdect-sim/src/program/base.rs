@@ -75,13 +75,13 @@ fn report_line(report: &BaseStationReport) -> Value {
         BaseStationReport::Handset { ipei, event } => {
             let mut line = super::json(event);
             if let Value::Object(members) = &mut line {
-                members.insert("handset".to_owned(), Value::String(ipei.to_string()));
+                members.insert("handset".to_owned(), Value::String(name(*ipei)));
             }
             line
         }
-        BaseStationReport::Talking { ipei } => json!({ "handset": ipei.to_string(), "event": "talking" }),
+        BaseStationReport::Talking { ipei } => json!({ "handset": name(*ipei), "event": "talking" }),
         BaseStationReport::Talked { ipei, report, file } => json!({
-            "handset": ipei.to_string(),
+            "handset": name(*ipei),
             "event": "talked",
             "packets_sent": report.counters.packets_sent,
             "packets_received": report.counters.packets_received,
@@ -90,8 +90,13 @@ fn report_line(report: &BaseStationReport) -> Value {
             "file": file.as_ref().map(|file| file.display().to_string()),
         }),
         BaseStationReport::Failed { ipei, reason } => {
-            json!({ "handset": ipei.map(|ipei| ipei.to_string()), "ok": false, "error": reason, "at": null })
+            json!({ "handset": ipei.map(name), "ok": false, "error": reason, "at": null })
         }
         _ => Value::Null,
     }
+}
+
+/// The identity as commands write it: without the check digit.
+fn name(ipei: Ipei) -> String {
+    format!("{:05} {:07}", ipei.emc(), ipei.psn())
 }
