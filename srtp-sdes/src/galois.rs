@@ -123,9 +123,11 @@ const fn carryless_low(x: u64, y: u64) -> u64 {
 }
 
 /// The counter block of a nonce, its last 32 bits zero.
-const fn counter(nonce: [u8; 12]) -> u128 {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = nonce;
-    u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, 0])
+fn counter(nonce: [u8; 12]) -> u128 {
+    let mut block = [0_u8; BLOCK];
+    let (head, _) = block.split_at_mut(12);
+    head.copy_from_slice(&nonce);
+    u128::from_be_bytes(block)
 }
 
 #[cfg(test)]

@@ -89,17 +89,10 @@ impl Sender {
         if key.counters.srtp_expired() {
             return Err(ProtectError::KeyExpired);
         }
-        let (position, index) = match self.sources.iter().position(|source| source.ssrc == header.ssrc) {
-            Some(position) => {
-                let sent = self.sources.get(position).map(|source| &source.sent);
-                (position, next_index(sent, &self.config, header.sequence_number)?)
-            }
-            None => {
-                let index = next_index(None, &self.config, header.sequence_number)?;
-                (self.sources.len(), index)
-            }
-        };
-        let source = source_at(&mut self.sources, position, header.ssrc, &self.config)?;
+        let known = self.sources.iter().position(|source| source.ssrc == header.ssrc);
+        let sent = known.and_then(|at| self.sources.get(at)).map(|source| &source.sent);
+        let index = next_index(sent, &self.config, header.sequence_number)?;
+        let source = source_at(&mut self.sources, known, header.ssrc, &self.config)?;
 
         let place = Place { ssrc: header.ssrc, index, header: header.length };
         let framing = self.transform.rtp_framing(&[]);
@@ -127,9 +120,8 @@ impl Sender {
         if room > buffer.len() - length {
             return Err(ProtectError::NoRoom);
         }
-        let position = self.sources.iter().position(|source| source.ssrc == ssrc);
-        let position = position.unwrap_or(self.sources.len());
-        let source = source_at(&mut self.sources, position, ssrc, &self.config)?;
+        let known = self.sources.iter().position(|source| source.ssrc == ssrc);
+        let source = source_at(&mut self.sources, known, ssrc, &self.config)?;
         let index = source.next_rtcp;
         if index >= packet::ENCRYPTED || key.counters.srtcp_expired() {
             return Err(ProtectError::KeyExpired);
@@ -196,11 +188,12 @@ fn next_index(sent: Option<&ReplayList>, config: &SenderConfig, sequence: u16) -
 #[inline]
 fn source_at<'a>(
     sources: &'a mut Vec<Source>,
-    position: usize,
+    known: Option<usize>,
     ssrc: u32,
     config: &SenderConfig,
 ) -> Result<&'a mut Source, ProtectError> {
-    if position == sources.len() {
+    let position = known.unwrap_or(sources.len());
+    if known.is_none() {
         if position >= config.max_sources {
             return Err(ProtectError::TooManySources);
         }

@@ -1,5 +1,7 @@
 //! The grammar of `a=crypto` lines: what is read, what is written, what cannot be used.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use srtp_sdes::{CryptoAttribute, CryptoSuite, Error, Rule, SessionParameter};
 
@@ -160,9 +162,9 @@ proptest! {
         use base64ct::Encoding as _;
         let length = suite.master_key_length() + suite.master_salt_length();
         let mut text = format!("{tag} {suite} inline:{}", base64ct::Base64::encode_string(&octets[..length]));
-        if let Some(lifetime) = lifetime { text += &format!("|{lifetime}"); }
-        if let Some((value, length)) = mki { text += &format!("|{value}:{length}"); }
-        for parameter in parameters { text += &format!(" {parameter}"); }
+        if let Some(lifetime) = lifetime { write!(text, "|{lifetime}").unwrap(); }
+        if let Some((value, length)) = mki { write!(text, "|{value}:{length}").unwrap(); }
+        for parameter in parameters { write!(text, " {parameter}").unwrap(); }
         let line = CryptoAttribute::parse(&text).unwrap();
         prop_assert_eq!(line.to_string(), &text[..]);
         prop_assert_eq!(CryptoAttribute::parse(&line.to_string()), Ok(line));

@@ -95,7 +95,8 @@ fn policies_and_profiles_meet() {
     let usable = lync().to_vec();
     let unusable = vec!["a=crypto:1 SEED_128_GCM_96 inline:AAAA".to_owned()];
     let clear = Ok(None);
-    let rows: [(SrtpPolicy, Profile, &[String], Result<Option<u32>, Refusal>); 15] = [
+    type Row<'a> = (SrtpPolicy, Profile, &'a [String], Result<Option<u32>, Refusal>);
+    let rows: [Row<'_>; 15] = [
         (Off, Avp, &[], clear),
         (Off, Avp, &usable, clear),
         (Off, Savp, &usable, Err(Refusal::CryptoForbidden)),
