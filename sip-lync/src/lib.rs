@@ -1,23 +1,112 @@
 //! The Lync dialect of SIP and SDP, without input or output of its own.
+//!
+//! This crate reads and writes the messages that Lync, OCS and Skype for Business servers, clients and gateways
+//! exchange, and holds the machines behind them: transactions, dialogs, registrations, calls. It opens no socket, reads
+//! no clock and starts no thread: bytes and time come in as arguments, bytes and events are drained. What was received
+//! is kept byte for byte, what is dangerous is refused with a named rule, and no input makes it panic.
+//!
+//! # Messages
+//!
+//! ```
+//! use sip_lync::{Abilities, HeaderName, Message, StatusCode};
+//!
+//! let bytes = "OPTIONS sip:dect1@example.net SIP/2.0\r\n\
+//!     Via: SIP/2.0/TLS fe1.example.net:5061;branch=z9hG4bK7\r\n\
+//!     From: <sip:fe1.example.net>;tag=4\r\nTo: <sip:dect1@example.net>\r\n\
+//!     Call-ID: 1@fe1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+//! let message = Message::parse(bytes.into()).unwrap();
+//! assert!(message.problems(&Abilities::LYNC).is_empty());
+//! let Message::Request(request) = message else { panic!() };
+//! let mut response = request.response(StatusCode::OK);
+//! response.headers.push(HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS");
+//! assert!(Message::from(response).to_bytes().starts_with(b"SIP/2.0 200 OK\r\nVia: "));
+//! ```
+//!
+//! # The run loop
+//!
+//! The owner moves bytes between sockets and the [`Endpoint`]; this is all the glue there is:
+//!
+//! ```
+//! use std::time::Instant;
+//! use bytes::BytesMut;
+//! use sip_lync::{Endpoint, Event, FlowId, Input};
+//!
+//! /// What one wake-up does: `now` and `received` come from outside, `send` goes there.
+//! fn turn(
+//!     endpoint: &mut Endpoint,
+//!     now: Instant,
+//!     received: Option<(FlowId, &[u8])>,
+//!     mut send: impl FnMut(FlowId, &[u8]),
+//!     mut tell: impl FnMut(Event),
+//! ) -> Option<Instant> {
+//!     match received {
+//!         // An error has also become an event; the flow is to be closed.
+//!         Some((flow, bytes)) => drop(endpoint.handle_input(now, Input::Bytes { flow, bytes })),
+//!         None => endpoint.handle_timeout(now),
+//!     }
+//!     let mut buffer = BytesMut::new();
+//!     while let Some(transmit) = endpoint.poll_transmit(&mut buffer) {
+//!         send(transmit.flow, &buffer.split_to(transmit.len));
+//!     }
+//!     while let Some(event) = endpoint.poll_event() {
+//!         tell(event);
+//!     }
+//!     endpoint.poll_timeout()
+//! }
+//! ```
+//!
+//! # Standards
+//!
+//! - [x] RFC 3261 grammar (25), framing (18.3), header fields (20) typed where a user agent, proxy or registrar needs
+//!   them, others kept; checks of requests and responses (8.1.3, 8.2); compact names, folds, comma lists
+//! - [x] RFC 3261 transactions (17) over TCP and TLS, dialogs (12), INVITE sessions (13, 14, 15), registration (10)
+//! - [x] RFC 3262, 3264, 3325, 3326, 3515, 3891, 4028, 6665, 7044: their header fields
+//! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
+//! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw
+//! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
+//! - [ ] RFC 3261 transactions over UDP
+//! - [ ] MS-SIPAE: the text that is signed; its header fields are read
+//! - [ ] MS-ICE2, MS-ICE, MS-TURN: candidates are read and written, there is no agent yet
+//! - [ ] RFC 3840, 3841, 3842, 3903, 5626, 5839: names are known, values are not typed
+//!
+//! # Deliberately absent
+//!
+//! Sockets, TLS, DNS, clocks, logging, cryptography of SRTP and NTLM, XML of presence.
 #![forbid(unsafe_code)]
 
 pub mod body;
+mod deadlines;
+pub mod dialog;
+pub mod endpoint;
 mod error;
+mod flow;
 pub mod framing;
 mod grammar;
+pub mod gruu;
 pub mod headers;
+pub mod invite;
 mod message;
 mod method;
+pub mod offer_answer;
+pub mod register;
 mod scan;
 pub mod sdp;
+pub mod seed;
 mod status;
+pub mod transaction;
 mod uri;
 
+pub use endpoint::{
+    CallFailure, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input, Invite, Mode, OutgoingRequest,
+    Party, RegistrationFailure, Rendering, RequestId, Retry, SessionId, Transmit, Transport, User, UserId,
+};
 pub use error::{Breach, Error, ParseError, Refusal, Rule};
+pub use flow::FlowId;
 pub use framing::{Frame, FramingError, StreamDecoder};
 pub use headers::{HeaderName, Headers};
-pub use message::{Limits, Message, Request, Response, Version};
+pub use message::{Abilities, Fault, Limits, Message, Problem, Request, Response, Version};
 pub use method::Method;
 pub use scan::LineEnds;
+pub use seed::Seed;
 pub use status::StatusCode;
 pub use uri::{SipScheme, SipUri, TelUri, Uri};
