@@ -144,9 +144,8 @@ impl Accounts {
     pub(super) fn of_request(&self, request: &Request) -> Option<UserId> {
         let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
         let uri = request.uri.sip();
-        if let Some(id) = uri
-            .and_then(|uri| uri.parameter("ms-opaque"))
-            .and_then(|opaque| self.by_opaque.get(opaque))
+        if let Some(id) =
+            uri.and_then(|uri| uri.parameter("ms-opaque")).and_then(|opaque| self.by_opaque.get(opaque))
         {
             return Some(*id);
         }

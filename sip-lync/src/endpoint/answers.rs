@@ -145,15 +145,15 @@ impl Endpoint {
         };
         if !waiting {
             let tag = response.headers.to().ok().flatten().and_then(|to| to.tag().map(str::to_owned));
-            let same = session.dialog.as_ref().is_some_and(|dialog| {
-                *dialog.id().remote_tag == *tag.as_deref().unwrap_or_default()
-            });
+            let same = session
+                .dialog
+                .as_ref()
+                .is_some_and(|dialog| *dialog.id().remote_tag == *tag.as_deref().unwrap_or_default());
             let trigger = if same { Trigger::SuccessAgain } else { Trigger::ForkAnswered };
             self.session_step(now, id, trigger, &context);
             return;
         }
-        let Some(dialog) =
-            session.invite.as_deref().and_then(|invite| Dialog::of_caller(invite, response))
+        let Some(dialog) = session.invite.as_deref().and_then(|invite| Dialog::of_caller(invite, response))
         else {
             // A 2xx without To or with a foreign From: the call cannot go on.
             self.session_step(now, id, Trigger::Refused, &context);

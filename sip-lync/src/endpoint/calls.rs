@@ -181,7 +181,9 @@ impl Endpoint {
 
     pub(super) fn may_open_session(&self, user: UserId) -> Result<(), Error> {
         let of_user = self.accounts.get(user).map_or(0, |account| account.sessions.len());
-        if self.sessions.len() >= self.config.limits.sessions || of_user >= self.config.limits.sessions_per_user {
+        if self.sessions.len() >= self.config.limits.sessions
+            || of_user >= self.config.limits.sessions_per_user
+        {
             return Err(Error::Refused(Refusal::TooManySessions));
         }
         Ok(())
@@ -259,9 +261,14 @@ mod tests {
 
     #[test]
     fn base64_has_the_published_values() {
-        for (octets, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (octets, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(octets.as_bytes()), text);
         }
     }

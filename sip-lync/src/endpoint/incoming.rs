@@ -66,7 +66,8 @@ impl Endpoint {
     ///
     /// RFC 3261 13.3.1.4
     pub(super) fn on_ack(&mut self, now: Instant, request: &Request) {
-        let Some(id) = DialogId::of_request(&request.headers).and_then(|dialog| self.sessions.of_dialog(&dialog))
+        let Some(id) =
+            DialogId::of_request(&request.headers).and_then(|dialog| self.sessions.of_dialog(&dialog))
         else {
             return;
         };

@@ -41,7 +41,8 @@ impl Endpoint {
             FlowRole::Dialled => self.config.keep_alive.before_agreement,
             FlowRole::Accepted => None,
         };
-        self.flows.insert(flow, Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive });
+        self.flows
+            .insert(flow, Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive });
         self.restart_keep_alive(now, flow);
         Ok(())
     }

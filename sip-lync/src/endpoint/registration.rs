@@ -136,7 +136,9 @@ impl Endpoint {
             }
         }
         let gone = self.accounts.get(user).is_some_and(|account| {
-            account.removed && account.registration.state == State::Unregistered && account.sessions.is_empty()
+            account.removed
+                && account.registration.state == State::Unregistered
+                && account.sessions.is_empty()
         });
         if gone {
             self.forget_user(user);
@@ -214,7 +216,9 @@ impl Endpoint {
         let asked = account.registration.retry_after.take();
         let pause = match (trigger, asked) {
             // MS-SIPREGE: deactivated endpoints come back after a random time.
-            (Trigger::NotifiedAgain, _) => self.words.between(Duration::from_secs(1), Duration::from_secs(10)),
+            (Trigger::NotifiedAgain, _) => {
+                self.words.between(Duration::from_secs(1), Duration::from_secs(10))
+            }
             (_, Some(asked)) => self.words.between(asked, asked + asked / 10),
             (_, None) => {
                 let factor = 1_u32 << failures.min(16);
@@ -238,8 +242,10 @@ impl Endpoint {
         let expires = expires.or(account.registration.asked);
         let config = &self.config;
         let uri = Uri::parse(&format!("{}:{}", config.scheme(), account.user.address_of_record.host()));
-        let mut request =
-            Request::new(Method::Register, uri.unwrap_or_else(|_| account.user.address_of_record.clone().into()));
+        let mut request = Request::new(
+            Method::Register,
+            uri.unwrap_or_else(|_| account.user.address_of_record.clone().into()),
+        );
         let headers = &mut request.headers;
         headers.push(HeaderName::Via, identity::via(config, local, &branch));
         headers.push(HeaderName::MaxForwards, 70);
@@ -247,10 +253,8 @@ impl Endpoint {
             HeaderName::From,
             identity::from_of_registration(config, &account.user, &account.registration.tag),
         );
-        headers.push(
-            HeaderName::To,
-            format_args!("<{}>", identity::address_of_record(config, &account.user)),
-        );
+        headers
+            .push(HeaderName::To, format_args!("<{}>", identity::address_of_record(config, &account.user)));
         headers.push(HeaderName::CallId, &account.registration.call_id);
         headers.push(HeaderName::CSeq, format_args!("{} REGISTER", account.registration.cseq));
         headers.push(HeaderName::Contact, identity::contact_of_registration(config, account, local));

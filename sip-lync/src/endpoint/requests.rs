@@ -78,7 +78,8 @@ impl Endpoint {
         body: impl Into<Bytes>,
     ) {
         self.begin(now);
-        let server = if status.is_final() { self.waiting.remove(&id) } else { self.waiting.get(&id).copied() };
+        let server =
+            if status.is_final() { self.waiting.remove(&id) } else { self.waiting.get(&id).copied() };
         let Some(server) = server else { return };
         if status.is_final() {
             self.waiting_by_server.remove(&server);
@@ -127,7 +128,12 @@ impl Endpoint {
                 };
                 self.respond_plainly(now, server, &request, status);
             }
-            Method::Invite | Method::Bye | Method::Update | Method::Prack | Method::Info | Method::Options
+            Method::Invite
+            | Method::Bye
+            | Method::Update
+            | Method::Prack
+            | Method::Info
+            | Method::Options
                 if in_dialog =>
             {
                 self.on_dialog_request(now, server, &request);

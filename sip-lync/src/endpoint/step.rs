@@ -107,8 +107,7 @@ impl Endpoint {
                 let caller = self.sessions.get(id).is_some_and(|session| session.caller);
                 // RFC 3261 14.1: who made the Call-ID waits longer.
                 let (lowest, highest) = if caller { (2100, 4000) } else { (0, 2000) };
-                let pause =
-                    self.words.between(Duration::from_millis(lowest), Duration::from_millis(highest));
+                let pause = self.words.between(Duration::from_millis(lowest), Duration::from_millis(highest));
                 self.deadlines.start(Deadline::Backoff(id), now + pause);
                 self.move_position(id, offer_answer::Trigger::Refuse);
             }
@@ -136,7 +135,8 @@ impl Endpoint {
             Report::Answered => {
                 let answer_due = session.state == State::AnswerDue;
                 self.deadlines.stop(&Deadline::Ring(id));
-                let connected = context.source.response.and_then(|response| asserted_party(&response.headers));
+                let connected =
+                    context.source.response.and_then(|response| asserted_party(&response.headers));
                 self.events.push_back(Event::Answered {
                     session: id,
                     fork: context.fork.unwrap_or(ForkId(0)),
@@ -147,7 +147,8 @@ impl Endpoint {
                 return;
             }
             Report::Confirmed => {
-                self.events.push_back(Event::Confirmed { session: id, description: context.description.clone() });
+                self.events
+                    .push_back(Event::Confirmed { session: id, description: context.description.clone() });
                 return;
             }
             Report::Reoffered => {
@@ -175,8 +176,10 @@ impl Endpoint {
                     session.rendering = rendering;
                 }
                 self.move_position(id, offer_answer::Trigger::Receive);
-                self.events
-                    .push_back(Event::ReofferAnswered { session: id, description: context.description.clone() });
+                self.events.push_back(Event::ReofferAnswered {
+                    session: id,
+                    description: context.description.clone(),
+                });
                 return;
             }
             Report::ReofferConfirmed => {
@@ -200,11 +203,12 @@ impl Endpoint {
             }
             Report::EndedByPeer => EndReason::PeerBye,
             Report::EndedLocally => session.end_reason.unwrap_or(EndReason::Local),
-            Report::Cancelled => {
-                EndReason::Cancelled { completed_elsewhere: context.source.request.is_some_and(|(request, _)| {
-                    completed_elsewhere(&request.headers)
-                }) }
-            }
+            Report::Cancelled => EndReason::Cancelled {
+                completed_elsewhere: context
+                    .source
+                    .request
+                    .is_some_and(|(request, _)| completed_elsewhere(&request.headers)),
+            },
             Report::AckMissing => EndReason::AckMissing,
             Report::DialogGone => EndReason::DialogGone,
             Report::FlowLost => session.end_reason.unwrap_or(EndReason::FlowLost),
@@ -443,7 +447,8 @@ impl Endpoint {
         rendering: Rendering,
     ) {
         if let (Some(account), Some(entry)) = (self.accounts.get(user), self.flows.get(&flow)) {
-            headers.push(HeaderName::Contact, identity::contact(&self.config, account, entry.local, rendering));
+            headers
+                .push(HeaderName::Contact, identity::contact(&self.config, account, entry.local, rendering));
         }
     }
 
@@ -487,9 +492,11 @@ fn call_failure(context: &Context<'_>) -> CallFailure {
 ///
 /// RFC 3326 2
 fn completed_elsewhere(headers: &Headers) -> bool {
-    headers.reasons().unwrap_or_default().iter().any(|reason| {
-        reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause() == Some(200)
-    })
+    headers
+        .reasons()
+        .unwrap_or_default()
+        .iter()
+        .any(|reason| reason.protocol.eq_ignore_ascii_case("SIP") && reason.cause() == Some(200))
 }
 
 /// The peer as the server asserts it.
