@@ -203,3 +203,40 @@ pub enum Action {
     /// Tell link control that mobility management needs the link no more.
     FreeLink,
 }
+
+impl Trigger {
+    /// All triggers.
+    ///
+    /// EN 300 175-5 13
+    pub const ALL: [Self; 29] = [
+        Self::AccessRightsRequested,
+        Self::AllowAccess,
+        Self::RefuseAccess,
+        Self::KeyProven,
+        Self::KeyDisproven,
+        Self::AuthenticationRequested,
+        Self::LocationRequested,
+        Self::LocationRequestedOpenly,
+        Self::ReplyRight,
+        Self::ReplyWrong,
+        Self::AuthenticationRejected,
+        Self::IdentityAcknowledged,
+        Self::IdentityRejected,
+        Self::Detached,
+        Self::IdentityReplied,
+        Self::CipherSuggested,
+        Self::CipherSuggestedWithoutKey,
+        Self::CipherRejected,
+        Self::Encrypted,
+        Self::TerminateRequested,
+        Self::TerminateRequestedWithoutKey,
+        Self::TerminateAccepted,
+        Self::TerminateRejected,
+        Self::Authenticate,
+        Self::Cipher,
+        Self::Identify,
+        Self::Terminate,
+        Self::Timeout,
+        Self::LinkLost,
+    ];
+}

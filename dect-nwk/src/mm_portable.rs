@@ -183,3 +183,40 @@ pub enum Action {
     /// Tell link control that mobility management needs the link no more.
     FreeLink,
 }
+
+impl Trigger {
+    /// All triggers.
+    ///
+    /// EN 300 175-5 13
+    pub const ALL: [Self; 29] = [
+        Self::Subscribe,
+        Self::Locate,
+        Self::AuthenticateFixed,
+        Self::Terminate,
+        Self::SuggestCipher,
+        Self::KeyAllocated,
+        Self::KeyAllocatedWithoutCode,
+        Self::AuthenticationRequested,
+        Self::AuthenticationNotPossible,
+        Self::ReplyRight,
+        Self::ReplyWrong,
+        Self::AuthenticationRejected,
+        Self::AccessAccepted,
+        Self::AccessRejected,
+        Self::LocatedWithIdentity,
+        Self::Located,
+        Self::LocationRejected,
+        Self::IdentityAssigned,
+        Self::IdentityRequested,
+        Self::CipherRequested,
+        Self::CipherNotPossible,
+        Self::CipherRejected,
+        Self::TerminateRequested,
+        Self::TerminateAccepted,
+        Self::TerminateRejected,
+        Self::LocationSuggested,
+        Self::Timeout,
+        Self::KeyTimeout,
+        Self::LinkLost,
+    ];
+}

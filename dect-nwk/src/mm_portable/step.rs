@@ -34,7 +34,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 (State { asked: Asked::None, own }, actions)
             }
             (Asked::None, Own::AuthenticationOfFixed(_)) => {
-                idle(&[A::StopTimer, A::IndicateFixedAuthenticated])
+                end(state, &[A::StopTimer, A::IndicateFixedAuthenticated])
             }
             (
                 Asked::None,
@@ -59,7 +59,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::CipherSuggest(_)),
             ) => (State { asked: Asked::None, own }, vec![A::StopKeyTimer]),
             (Asked::None, Own::AuthenticationOfFixed(_)) => {
-                idle(&[A::StopTimer, A::IndicateFixedNotAuthenticated])
+                end(state, &[A::StopTimer, A::IndicateFixedNotAuthenticated])
             }
             (
                 Asked::None,
@@ -72,7 +72,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         },
         T::AccessAccepted => match (state.own, state.asked) {
             (Own::AccessRights(_), Asked::None) => {
-                idle(&[A::StopTimer, A::StoreAccessRights, A::IndicateSubscribed])
+                end(state, &[A::StopTimer, A::StoreAccessRights, A::IndicateSubscribed])
             }
             // RES2 has not come: the fixed part has not proven that it knows the code.
             (Own::AccessRights(_), Asked::KeyAllocation) => {
@@ -97,7 +97,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         },
         T::LocatedWithIdentity => match state.own {
             Own::LocationRegistration(_) => {
-                idle(&[A::StopTimer, A::StoreTemporaryIdentity, A::SendIdentityAck, A::IndicateLocated])
+                end(state, &[A::StopTimer, A::StoreTemporaryIdentity, A::SendIdentityAck, A::IndicateLocated])
             }
             Own::None
             | Own::AccessRights(_)
@@ -106,7 +106,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::CipherSuggest(_) => ignore(state),
         },
         T::Located => match state.own {
-            Own::LocationRegistration(_) => idle(&[A::StopTimer, A::IndicateLocated]),
+            Own::LocationRegistration(_) => end(state, &[A::StopTimer, A::IndicateLocated]),
             Own::None
             | Own::AccessRights(_)
             | Own::AuthenticationOfFixed(_)
@@ -114,7 +114,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::CipherSuggest(_) => ignore(state),
         },
         T::LocationRejected => match state.own {
-            Own::LocationRegistration(_) => idle(&[A::StopTimer, A::IndicateLocationFailed]),
+            Own::LocationRegistration(_) => end(state, &[A::StopTimer, A::IndicateLocationFailed]),
             Own::None
             | Own::AccessRights(_)
             | Own::AuthenticationOfFixed(_)
@@ -128,7 +128,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         }
         T::IdentityRequested => nested(state, A::SendIdentityReply),
         T::CipherRequested => match state.own {
-            Own::CipherSuggest(_) => idle(&[A::StopTimer, A::SwitchCipher]),
+            Own::CipherSuggest(_) => end(state, &[A::StopTimer, A::SwitchCipher]),
             Own::None
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
@@ -137,7 +137,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         },
         T::CipherNotPossible => nested(state, A::SendCipherReject),
         T::CipherRejected => match state.own {
-            Own::CipherSuggest(_) => idle(&[A::StopTimer]),
+            Own::CipherSuggest(_) => end(state, &[A::StopTimer]),
             Own::None
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
@@ -156,7 +156,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         }
         T::TerminateAccepted => match state.own {
             Own::AccessRightsTerminate(_) => {
-                idle(&[A::StopTimer, A::EraseSubscription, A::IndicateTerminated])
+                end(state, &[A::StopTimer, A::EraseSubscription, A::IndicateTerminated])
             }
             Own::None
             | Own::AccessRights(_)
@@ -165,7 +165,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::CipherSuggest(_) => ignore(state),
         },
         T::TerminateRejected => match state.own {
-            Own::AccessRightsTerminate(_) => idle(&[A::StopTimer, A::IndicateTerminationFailed]),
+            Own::AccessRightsTerminate(_) => end(state, &[A::StopTimer, A::IndicateTerminationFailed]),
             Own::None
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
@@ -200,6 +200,16 @@ fn idle(actions: &[A]) -> (State, Vec<A>) {
     let mut actions = actions.to_vec();
     actions.push(A::FreeLink);
     (IDLE, actions)
+}
+
+/// Our procedure is over; one of the fixed part goes on.
+fn end(state: State, actions: &[A]) -> (State, Vec<A>) {
+    let mut actions = actions.to_vec();
+    match state.asked {
+        Asked::None => actions.push(A::FreeLink),
+        Asked::KeyAllocation => {}
+    }
+    (State { own: Own::None, ..state }, actions)
 }
 
 /// Starts a procedure of our own unless one runs already.

@@ -97,12 +97,16 @@ impl PortablePart {
         self.begin(now, Trigger::Terminate, |_| {})
     }
 
-    /// Has the fixed part prove that it knows the key.
+    /// Has the fixed part prove that it knows the key. The request carries no identity, so it needs a link over
+    /// which the fixed part knows this portable part already.
     ///
     /// EN 300 175-5 13.3.3
     pub fn authenticate_fixed_part(&mut self, now: Instant) -> Result<(), Error> {
         if self.uak().is_none() {
             return Err(Error::Refused(Refusal::NotSubscribed));
+        }
+        if !self.is_linked() {
+            return Err(Error::Refused(Refusal::NoLink));
         }
         self.begin(now, Trigger::AuthenticateFixed, |_| {})
     }
