@@ -53,7 +53,12 @@ macro_rules! identifiers {
             ///
             /// EN 300 175-5 7.6.1, 7.7.1
             pub const fn from_octet(octet: u8) -> Self {
-                match if octet >= 0x80 && octet >> 4 != 0xe && octet >> 4 != 0xa { octet & 0xf8 } else { octet } {
+                let named = match octet {
+                    0x90..=0x9f => octet & 0xf8,
+                    0xd0..=0xdf => 0xd0,
+                    other => other,
+                };
+                match named {
                     $($octet => Self::$name,)*
                     _ if octet < 0x80 || octet >> 4 == 0xe => Self::Reserved(octet),
                     _ => Self::Reserved(octet & 0xf0),
