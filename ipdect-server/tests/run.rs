@@ -111,7 +111,14 @@ async fn the_server_reaches_its_front_end_and_stops_cleanly() {
         while !matches!(laboratory.front_end.recv().await, Some(Arrival::FlowClosed { .. })) {}
     });
     ended.await.unwrap();
-    assert!(std::net::TcpStream::connect(addresses.web).is_err(), "the web page is gone");
+    let gone = timeout(PATIENCE, async {
+        for address in [addresses.sip, addresses.radio, addresses.web] {
+            while std::net::TcpStream::connect(address).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    gone.await.expect("a port is still open");
 }
 
 #[tokio::test]

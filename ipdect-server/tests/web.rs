@@ -171,7 +171,7 @@ async fn site(access: Access, tls: Option<Arc<rustls::ServerConfig>>) -> Site {
             match control {
                 Control::Status(answer) => answer.send(sample()).unwrap(),
                 Control::Command(command) => given.send(command).await.unwrap(),
-                Control::Reload | Control::Shutdown => {}
+                Control::Reload(_) | Control::Shutdown => {}
             }
         }
     });
