@@ -32,11 +32,6 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
-    /// Whether a timer runs.
-    pub(crate) fn runs(&self, name: &K) -> bool {
-        self.by_name.contains_key(name)
-    }
-
     /// The next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.ordered.first().map(|(at, _)| *at)
@@ -70,7 +65,6 @@ mod tests {
         deadlines.start("moved", at(5));
         deadlines.start("stopped", at(3));
         deadlines.stop(&"stopped");
-        assert!(deadlines.runs(&"moved") && !deadlines.runs(&"stopped"));
         assert_eq!(deadlines.next(), Some(at(1)));
         assert_eq!(deadlines.pop(at(0)), None);
         assert_eq!(deadlines.pop(at(4)), Some("early"));

@@ -139,7 +139,7 @@ impl Dialog {
     /// is the last one.
     ///
     /// RFC 3261 12.2.1.1
-    pub fn request(&mut self, method: Method) -> Request {
+    pub fn request(&mut self, method: &Method) -> Request {
         if !matches!(method, Method::Ack | Method::Cancel) {
             self.local_cseq = self.local_cseq.saturating_add(1);
         }
@@ -151,12 +151,14 @@ impl Dialog {
     ///
     /// RFC 3261 13.2.2.4
     #[must_use]
-    pub fn request_numbered(&self, method: Method, number: u32) -> Request {
+    pub fn request_numbered(&self, method: &Method, number: u32) -> Request {
         let strict = self.route_set.first().and_then(|first| strict_router(first));
-        let mut request = Request::new(method.clone(), strict.clone().unwrap_or_else(|| self.remote_target.clone()));
+        let mut request =
+            Request::new(method.clone(), strict.clone().unwrap_or_else(|| self.remote_target.clone()));
         let headers = &mut request.headers;
         headers.push(HeaderName::MaxForwards, 70);
-        let routes = if strict.is_some() { self.route_set.get(1..).unwrap_or_default() } else { &self.route_set };
+        let routes =
+            if strict.is_some() { self.route_set.get(1..).unwrap_or_default() } else { &self.route_set };
         for route in routes {
             headers.push(HeaderName::Route, route);
         }
@@ -276,7 +278,7 @@ Contact: <sip:alice@example.net;opaque=user:epid:x;gruu>;isfocus
     fn the_callee_repeats_routes_byte_for_byte_in_their_order() {
         let mut dialog = Dialog::of_callee(&request(INVITE), "ours").unwrap();
         assert_eq!(dialog.local(), "<sip:dect1@example.net>;epid=01010101;tag=ours");
-        let bye = dialog.request(Method::Bye);
+        let bye = dialog.request(&Method::Bye);
         assert_eq!(bye.uri.as_str(), "sip:alice@example.net;opaque=user:epid:x;gruu");
         let routes: Vec<&str> = bye.headers.get_all(&HeaderName::Route).collect();
         assert_eq!(
@@ -287,11 +289,14 @@ Contact: <sip:alice@example.net;opaque=user:epid:x;gruu>;isfocus
                 "<sip:far.example.com;lr>",
             ]
         );
-        assert_eq!(bye.headers.get(&HeaderName::From), Some("<sip:dect1@example.net>;epid=01010101;tag=ours"));
+        assert_eq!(
+            bye.headers.get(&HeaderName::From),
+            Some("<sip:dect1@example.net>;epid=01010101;tag=ours")
+        );
         assert_eq!(bye.headers.get(&HeaderName::To), Some("\"Alice\"<sip:alice@example.net>;tag=aa;epid=bb"));
         assert_eq!(bye.headers.get(&HeaderName::CSeq), Some("1 BYE"));
-        assert_eq!(dialog.request(Method::Invite).headers.get(&HeaderName::CSeq), Some("2 INVITE"));
-        assert_eq!(dialog.request(Method::Ack).headers.get(&HeaderName::CSeq), Some("2 ACK"));
+        assert_eq!(dialog.request(&Method::Invite).headers.get(&HeaderName::CSeq), Some("2 INVITE"));
+        assert_eq!(dialog.request(&Method::Ack).headers.get(&HeaderName::CSeq), Some("2 ACK"));
     }
 
     #[test]
@@ -300,20 +305,22 @@ Contact: <sip:alice@example.net;opaque=user:epid:x;gruu>;isfocus
         invite.headers.remove_all(&HeaderName::RecordRoute);
         let mut response = request(INVITE).response(StatusCode::OK);
         response.headers.set(HeaderName::To, "<sip:dect1@example.net>;epid=01010101;tag=theirs");
-        response.headers.push(HeaderName::RecordRoute, "<sip:first.example.net;lr>, <sip:second.example.net;lr>");
+        response
+            .headers
+            .push(HeaderName::RecordRoute, "<sip:first.example.net;lr>, <sip:second.example.net;lr>");
         response.headers.push(HeaderName::Contact, "<sip:callee@192.0.2.9>");
         let mut dialog = Dialog::of_caller(&invite, &response).unwrap();
         assert_eq!(&*dialog.id().remote_tag, "theirs");
         let routes: Vec<&str> = dialog.route_set().iter().map(|route| &**route).collect();
         assert_eq!(routes, ["<sip:second.example.net;lr>", "<sip:first.example.net;lr>"]);
-        assert_eq!(dialog.request(Method::Bye).headers.get(&HeaderName::CSeq), Some("8 BYE"));
+        assert_eq!(dialog.request(&Method::Bye).headers.get(&HeaderName::CSeq), Some("8 BYE"));
     }
 
     #[test]
     fn a_strict_router_gets_the_request_uri() {
         let text = INVITE.replace(";lr;ms-route-sig", ";ms-route-sig");
         let mut dialog = Dialog::of_callee(&request(&text), "ours").unwrap();
-        let bye = dialog.request(Method::Bye);
+        let bye = dialog.request(&Method::Bye);
         assert!(bye.uri.as_str().starts_with("sip:pool.example.net:5061"));
         let routes: Vec<&str> = bye.headers.get_all(&HeaderName::Route).collect();
         assert_eq!(routes.len(), 3);

@@ -15,10 +15,7 @@ impl InstanceId {
     /// MS-SIPRE 4.2
     #[must_use]
     pub fn from_epid(epid: &str) -> Self {
-        let digest = Sha1::new()
-            .chain_update(NAMESPACE)
-            .chain_update(epid.as_bytes())
-            .finalize();
+        let digest = Sha1::new().chain_update(NAMESPACE).chain_update(epid.as_bytes()).finalize();
         let mut octets = [0; 16];
         for (octet, hashed) in octets.iter_mut().zip(digest) {
             *octet = hashed;
@@ -115,9 +112,8 @@ const fn base64_url(six: u8) -> char {
 /// The name space, its first three groups in little-endian order.
 ///
 /// MS-SIPRE 4.2
-const NAMESPACE: [u8; 16] = [
-    0x03, 0xfb, 0xac, 0xfc, 0x73, 0x8a, 0xef, 0x46, 0x91, 0xb1, 0xe5, 0xeb, 0xee, 0xab, 0xa4, 0xfe,
-];
+const NAMESPACE: [u8; 16] =
+    [0x03, 0xfb, 0xac, 0xfc, 0x73, 0x8a, 0xef, 0x46, 0x91, 0xb1, 0xe5, 0xeb, 0xee, 0xab, 0xa4, 0xfe];
 
 /// The order in which the octets are printed.
 const PRINTED: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];

@@ -87,9 +87,7 @@ pub const fn step(position: Position, trigger: Trigger) -> (Position, Meaning) {
         (Position::Offered, Trigger::Receive) => (Position::Agreed, Meaning::Answer),
         (Position::Offered, Trigger::Refuse) => (Position::None, Meaning::Withdrawal),
         (Position::OfferReceived, Trigger::Send) => (Position::Agreed, Meaning::Answer),
-        (Position::OfferReceived, Trigger::Receive) => {
-            (Position::OfferReceived, Meaning::Forbidden)
-        }
+        (Position::OfferReceived, Trigger::Receive) => (Position::OfferReceived, Meaning::Forbidden),
         (Position::OfferReceived, Trigger::Refuse) => (Position::None, Meaning::Withdrawal),
         (Position::Agreed, Trigger::Send) => (Position::Reoffered, Meaning::Offer),
         (Position::Agreed, Trigger::Receive) => (Position::ReofferReceived, Meaning::Offer),
@@ -98,9 +96,7 @@ pub const fn step(position: Position, trigger: Trigger) -> (Position, Meaning) {
         (Position::Reoffered, Trigger::Receive) => (Position::Agreed, Meaning::Answer),
         (Position::Reoffered, Trigger::Refuse) => (Position::Agreed, Meaning::Withdrawal),
         (Position::ReofferReceived, Trigger::Send) => (Position::Agreed, Meaning::Answer),
-        (Position::ReofferReceived, Trigger::Receive) => {
-            (Position::ReofferReceived, Meaning::Forbidden)
-        }
+        (Position::ReofferReceived, Trigger::Receive) => (Position::ReofferReceived, Meaning::Forbidden),
         (Position::ReofferReceived, Trigger::Refuse) => (Position::Agreed, Meaning::Withdrawal),
     }
 }
@@ -115,9 +111,7 @@ pub const fn repeat(position: Position) -> (Position, Meaning) {
         Position::Agreed => (Position::Agreed, Meaning::Repetition),
         Position::OfferReceived => (Position::OfferReceived, Meaning::Repetition),
         Position::ReofferReceived => (Position::ReofferReceived, Meaning::Repetition),
-        Position::None | Position::Offered | Position::Reoffered => {
-            step(position, Trigger::Receive)
-        }
+        Position::None | Position::Offered | Position::Reoffered => step(position, Trigger::Receive),
     }
 }
 
@@ -136,10 +130,7 @@ mod tests {
     fn a_refused_reoffer_leaves_the_session_as_it_was() {
         let (offered, _) = step(Position::Agreed, Trigger::Send);
         assert_eq!(offered, Position::Reoffered);
-        assert_eq!(
-            step(offered, Trigger::Refuse),
-            (Position::Agreed, Meaning::Withdrawal)
-        );
+        assert_eq!(step(offered, Trigger::Refuse), (Position::Agreed, Meaning::Withdrawal));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use peer::{ANSWER, FLOW, Peer, SDP};
 use sip_lync::invite::State;
 use sip_lync::{
-    EndReason, Event, FlowId, FlowRole, HeaderName, Method, Rendering, Request, Response, SessionId, StatusCode,
+    EndReason, Event, FlowId, FlowRole, HeaderName, Method, Rendering, Request, Response, SessionId,
+    StatusCode,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,7 +85,9 @@ fn in_dialog_requests_take_the_signed_route_byte_for_byte_and_the_epid() {
     let bye = peer.request(&Method::Bye);
     assert_eq!(
         bye.headers.get(&HeaderName::Route),
-        Some("<sip:pool.example.net:5061;transport=tls;ms-fe=fe1.example.net;opaque=state:F:Ci.R2ab00;lr;ms-route-sig=abc>")
+        Some(
+            "<sip:pool.example.net:5061;transport=tls;ms-fe=fe1.example.net;opaque=state:F:Ci.R2ab00;lr;ms-route-sig=abc>"
+        )
     );
     assert_eq!(bye.uri.as_str(), "sip:alice@example.net;opaque=user:epid:alice;gruu");
     assert_eq!(bye.headers.get(&HeaderName::From), ok.headers.get(&HeaderName::To));
@@ -141,7 +144,10 @@ fn without_an_ack_the_session_ends_with_bye() {
 #[test]
 fn a_cancelled_call_gets_200_and_487_and_is_told_whether_another_endpoint_answered() {
     for (reason, elsewhere) in [
-        (Some("SIP;cause=200;text=\"Call completed elsewhere\";ms-acceptedby=\"sip:alice@example.net\""), true),
+        (
+            Some("SIP;cause=200;text=\"Call completed elsewhere\";ms-acceptedby=\"sip:alice@example.net\""),
+            true,
+        ),
         (Some("SIP;cause=487;text=\"gone\""), false),
         (None, false),
     ] {
@@ -278,7 +284,11 @@ fn a_refused_reoffer_leaves_the_session_as_it_was() {
     peer.endpoint.reject_reoffer(peer.now, session, StatusCode::NOT_ACCEPTABLE_HERE);
     let refusal = peer.response(488);
     assert!(refusal.headers.get(&HeaderName::MsClientDiagnostics).unwrap().starts_with("52063;"));
-    peer.send(with(Peer::in_dialog(&ok, "ACK", 2, ""), HeaderName::Via, "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKINVITE2"));
+    peer.send(with(
+        Peer::in_dialog(&ok, "ACK", 2, ""),
+        HeaderName::Via,
+        "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKINVITE2",
+    ));
     assert_eq!(peer.endpoint.session(session), State::Established);
     peer.endpoint.reoffer(peer.now, session, SDP, Rendering::Yes).unwrap();
     peer.request(&Method::Invite);
@@ -296,7 +306,10 @@ fn glare_is_answered_491_on_our_side_and_backed_off_after_theirs() {
     peer.response(491);
     peer.reply(&reinvite, 491, "", &[], "");
     let ack = peer.request(&Method::Ack);
-    assert_eq!(ack.headers.via().unwrap().unwrap().branch(), reinvite.headers.via().unwrap().unwrap().branch());
+    assert_eq!(
+        ack.headers.via().unwrap().unwrap().branch(),
+        reinvite.headers.via().unwrap().unwrap().branch()
+    );
     peer.silence();
     // The callee of the call waits at most 2 s.
     peer.pass(Duration::from_millis(2010));
@@ -307,7 +320,9 @@ fn glare_is_answered_491_on_our_side_and_backed_off_after_theirs() {
     assert_eq!(ack.headers.get(&HeaderName::CSeq), Some("2 ACK"));
     assert_eq!(ack.uri.as_str(), "sip:alice@192.0.2.99", "the 200 refreshed the target");
     match peer.event() {
-        Event::ReofferAnswered { description, .. } => assert_eq!(description.as_deref(), Some(ANSWER.as_bytes())),
+        Event::ReofferAnswered { description, .. } => {
+            assert_eq!(description.as_deref(), Some(ANSWER.as_bytes()));
+        }
         other => panic!("{other:?}"),
     }
     // The 200 comes again: so does the ACK.
@@ -573,7 +588,8 @@ fn bytes_that_are_no_message_are_dropped_and_lost_framing_fails_the_flow() {
     assert!(matches!(peer.event(), Event::MessageDropped { .. }));
     peer.send(Peer::invite(1, SDP));
     assert!(matches!(peer.event(), Event::Incoming { .. }));
-    let input = sip_lync::Input::Bytes { flow: FLOW, bytes: b"INVITE sip:a@b SIP/2.0\r\nContent-Length: x\r\n\r\n" };
+    let input =
+        sip_lync::Input::Bytes { flow: FLOW, bytes: b"INVITE sip:a@b SIP/2.0\r\nContent-Length: x\r\n\r\n" };
     assert!(peer.endpoint.handle_input(peer.now, input).is_err());
     let mut failed = false;
     peer.drain();

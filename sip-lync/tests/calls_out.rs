@@ -7,14 +7,16 @@ use std::time::Duration;
 use peer::{ANSWER, FLOW, Peer, SDP, uri};
 use sip_lync::invite::State;
 use sip_lync::{
-    Config, EndReason, Event, ForkId, HeaderName, Invite, Method, OutgoingRequest, Request, SessionId, StatusCode,
+    Config, EndReason, Event, ForkId, HeaderName, Invite, Method, OutgoingRequest, Request, SessionId,
+    StatusCode,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 const CONTACT: (&str, &str) = ("Contact", "<sip:bob@192.0.2.30;transport=tls>");
 
 fn call(peer: &mut Peer) -> (SessionId, Request) {
-    let session = peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let session =
+        peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
     (session, peer.request(&Method::Invite))
 }
 
@@ -42,7 +44,10 @@ fn the_invite_of_a_trusted_server_asserts_the_identity_and_has_the_gruu() {
     assert_eq!(invite.uri.as_str(), target);
     assert_eq!(get(&invite, &HeaderName::To), format!("<{target}>"));
     let from = get(&invite, &HeaderName::From);
-    assert!(from.starts_with("\"Ward 3\" <sip:dect1@example.net>;tag=") && from.ends_with(";epid=01010101"), "{from}");
+    assert!(
+        from.starts_with("\"Ward 3\" <sip:dect1@example.net>;tag=") && from.ends_with(";epid=01010101"),
+        "{from}"
+    );
     assert_eq!(
         get(&invite, &HeaderName::Contact),
         "<sip:dect1@example.net;opaque=user:epid:qIIWS2j5AVeD_HxnQdxmlwAA;gruu>"
@@ -92,7 +97,10 @@ fn the_answer_is_acknowledged_over_the_recorded_route() {
     peer.no_event();
     peer.reply(&invite, 180, "b1", &[CONTACT], "");
     assert_eq!(progress(&mut peer), (180, ForkId(0), None));
-    let routes = [("Record-Route", "<sip:near.example.net;lr>"), ("Record-Route", "<sip:pool.example.net;lr;ms-route-sig=x%2f>;tag=1")];
+    let routes = [
+        ("Record-Route", "<sip:near.example.net;lr>"),
+        ("Record-Route", "<sip:pool.example.net;lr;ms-route-sig=x%2f>;tag=1"),
+    ];
     let identity = ("P-Asserted-Identity", "\"Bob\"<sip:bob@example.net>,<tel:+14255550111>");
     peer.reply(&invite, 200, "b1", &[CONTACT, routes[0], routes[1], identity], ANSWER);
     let ack = peer.request(&Method::Ack);
@@ -179,7 +187,9 @@ fn more_forks_than_the_limit_are_ignored() {
 fn reliable_provisional_responses_are_acknowledged_with_prack_in_order() {
     let mut peer = Peer::registered();
     let (_, invite) = call(&mut peer);
-    let reliable = |rseq| [CONTACT, ("Require", "100rel"), ("RSeq", rseq), ("Record-Route", "<sip:pool.example.net;lr>")];
+    let reliable = |rseq| {
+        [CONTACT, ("Require", "100rel"), ("RSeq", rseq), ("Record-Route", "<sip:pool.example.net;lr>")]
+    };
     peer.reply(&invite, 183, "b1", &reliable("71"), ANSWER);
     let prack = peer.request(&Method::Prack);
     assert_eq!(get(&prack, &HeaderName::RAck), "71 1 INVITE");

@@ -292,16 +292,22 @@ fn story(seed: u64) -> Vec<String> {
     let mut known: BTreeMap<(Side, SessionId), Seen> = BTreeMap::new();
     for _ in 0..40 {
         let side = Side::BOTH[dice.roll(2) as usize];
-        let open: Vec<SessionId> =
-            known.iter().filter(|((of, _), seen)| *of == side && **seen == Seen::Open).map(|((_, id), _)| *id).collect();
+        let open: Vec<SessionId> = known
+            .iter()
+            .filter(|((of, _), seen)| *of == side && **seen == Seen::Open)
+            .map(|((_, id), _)| *id)
+            .collect();
         let chosen = (!open.is_empty()).then(|| open[dice.roll(open.len() as u64) as usize]);
         let now = pair.now;
         match (dice.roll(12), chosen) {
             (0..=2, _) => {
                 let node = pair.node(side);
                 let target = target(side.other());
-                let invite =
-                    if dice.roll(4) == 0 { Invite::without_offer(target) } else { Invite::new(target, OFFER) };
+                let invite = if dice.roll(4) == 0 {
+                    Invite::without_offer(target)
+                } else {
+                    Invite::new(target, OFFER)
+                };
                 if let Ok(session) = node.endpoint.invite(now, node.user, invite) {
                     known.insert((side, session), Seen::Open);
                 }
@@ -354,7 +360,11 @@ fn story(seed: u64) -> Vec<String> {
     }
     for side in Side::BOTH {
         let load = pair.node(side).endpoint.state();
-        assert_eq!((load.client_transactions, load.server_transactions), (0, 0), "seed {seed} {side:?}\n{ladder}");
+        assert_eq!(
+            (load.client_transactions, load.server_transactions),
+            (0, 0),
+            "seed {seed} {side:?}\n{ladder}"
+        );
     }
     pair.ladder
 }

@@ -165,7 +165,7 @@ fn a_refresh_answered_added_means_that_the_server_had_lost_us() {
     assert_eq!(header(&again, &HeaderName::CSeq), "1 REGISTER");
     match peer.event() {
         Event::Ended { session: of, reason, .. } => {
-            assert_eq!((of, reason), (session, EndReason::RegistrationLost))
+            assert_eq!((of, reason), (session, EndReason::RegistrationLost));
         }
         other => panic!("{other:?}"),
     }

@@ -328,7 +328,7 @@ impl Session {
         // What the outside world does with the trigger itself.
         match (before, trigger) {
             (State::Established | State::ReinviteBackoff, Trigger::Reinvite | Trigger::UpdateOffer) => {
-                self.owes_response = true
+                self.owes_response = true;
             }
             (
                 State::Calling | State::Proceeding | State::CancelWaiting | State::Cancelling,

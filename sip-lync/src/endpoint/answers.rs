@@ -97,7 +97,7 @@ impl Endpoint {
             return false;
         }
         fork.rseq = Some(rseq);
-        let mut prack = fork.dialog.request(Method::Prack);
+        let mut prack = fork.dialog.request(&Method::Prack);
         prack.headers.push(HeaderName::RAck, format_args!("{rseq} {} INVITE", cseq.number));
         if let Ok(client) = self.send_request(now, flow, &mut prack) {
             self.purposes.insert(client, Purpose::Nothing);

@@ -29,10 +29,7 @@ impl Endpoint {
         self.may_open_session(user)?;
         let tag = self.words.tag();
         let call_id = self.words.call_id();
-        let conversation = match &invite.conversation {
-            Some(conversation) => conversation.clone(),
-            None => base64(&self.words.conversation()),
-        };
+        let conversation = invite.conversation.unwrap_or_else(|| base64(&self.words.conversation()));
         let account = self.accounts.get(user).ok_or(Error::Refused(Refusal::UnknownUser))?;
         let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
         let config = &self.config;
@@ -60,14 +57,15 @@ impl Endpoint {
                 headers.push(name, value);
             }
         }
-        if let Some(description) = &invite.description {
+        let offered = invite.description.is_some();
+        if let Some(description) = invite.description {
             headers.push(HeaderName::ContentType, &invite.content_type);
-            request.body = description.clone();
+            request.body = description;
         }
         let client = self.send_request(now, flow, &mut request)?;
         request.body = Bytes::new();
         let mut session = Session::new(user, flow, State::Calling, &conversation);
-        session.position = if invite.description.is_some() { Position::Offered } else { Position::None };
+        session.position = if offered { Position::Offered } else { Position::None };
         session.invite = Some(Box::new(request));
         session.invite_client = Some(client);
         session.ack_cseq = 1;

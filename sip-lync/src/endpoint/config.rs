@@ -63,7 +63,7 @@ pub struct KeepAliveOptions {
 
 impl Default for KeepAliveOptions {
     fn default() -> Self {
-        Self { negotiate: true, before_agreement: Some(Duration::from_secs(60)) }
+        Self { negotiate: true, before_agreement: Some(Duration::from_mins(1)) }
     }
 }
 
@@ -158,9 +158,9 @@ impl Config {
             keep_alive: KeepAliveOptions::default(),
             refresh_before: Duration::from_secs(30),
             refresh_spread: 20,
-            retry_lowest: Duration::from_secs(60),
-            retry_highest: Duration::from_secs(600),
-            ring_limit: Duration::from_secs(180),
+            retry_lowest: Duration::from_mins(1),
+            retry_highest: Duration::from_mins(10),
+            ring_limit: Duration::from_mins(3),
             limits: Limits::default(),
         }
     }

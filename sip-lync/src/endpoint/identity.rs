@@ -89,16 +89,15 @@ pub(super) fn contact_of_registration(config: &Config, account: &Account, local:
 ///
 /// MS-SIPRE 2.2.3
 pub(super) fn contact(config: &Config, account: &Account, local: SocketAddr, rendering: Rendering) -> String {
-    let mut contact = match (&account.gruu, config.gruu) {
-        (Some(gruu), true) => format!("<{gruu}>"),
-        _ => {
-            let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
-            format!(
-                "<{}>{replace};+sip.instance=\"<urn:uuid:{}>\"",
-                contact_uri(config, account, local),
-                account.instance.to_string().to_ascii_uppercase(),
-            )
-        }
+    let mut contact = if let Some(gruu) = account.gruu.as_ref().filter(|_| config.gruu) {
+        format!("<{gruu}>")
+    } else {
+        let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
+        format!(
+            "<{}>{replace};+sip.instance=\"<urn:uuid:{}>\"",
+            contact_uri(config, account, local),
+            account.instance.to_string().to_ascii_uppercase(),
+        )
     };
     if rendering == Rendering::No {
         contact.push_str(";+sip.rendering=\"no\"");

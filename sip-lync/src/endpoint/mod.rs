@@ -20,6 +20,7 @@ mod link;
 mod registration;
 mod registration_response;
 mod requests;
+mod sending;
 mod session;
 mod step;
 mod vocabulary;

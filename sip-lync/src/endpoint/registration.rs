@@ -75,7 +75,7 @@ impl Endpoint {
     ///
     /// RFC 3261 10.2
     #[must_use]
-    pub fn registration(&self, user: UserId) -> register::State {
+    pub fn registration(&self, user: UserId) -> State {
         self.accounts.get(user).map_or(State::Unregistered, |account| account.registration.state)
     }
 
@@ -223,7 +223,7 @@ impl Endpoint {
             (_, None) => {
                 let factor = 1_u32 << failures.min(16);
                 let pause = self.config.retry_lowest.saturating_mul(factor).min(self.config.retry_highest);
-                self.words.between(pause - pause / 4, pause)
+                self.words.between(pause * 3 / 4, pause)
             }
         };
         if let Some(account) = self.accounts.get_mut(user) {

@@ -46,7 +46,7 @@ impl Endpoint {
             }
             401 | 407 => Trigger::Challenged,
             423 => {
-                let least = response.headers.min_expires().ok().flatten().map(|least| u64::from(least));
+                let least = response.headers.min_expires().ok().flatten().map(u64::from);
                 match least.map(Duration::from_secs) {
                     Some(least) if asked.is_none_or(|asked| asked < least) => {
                         if let Some(account) = self.accounts.get_mut(user) {

@@ -1,6 +1,8 @@
 //! One step of a registration, a function a state.
 
-use super::Effect::{NewRegistration, Report, SendDeregister, SendRegister, StartRefresh, StartRetry, StopTimers};
+use super::Effect::{
+    NewRegistration, Report, SendDeregister, SendRegister, StartRefresh, StartRetry, StopTimers,
+};
 use super::{Effect, Report as Told, State, Trigger};
 
 type Step = (State, &'static [Effect]);
@@ -27,7 +29,21 @@ const fn unregistered(trigger: Trigger) -> Step {
     match trigger {
         Trigger::Register => (State::Registering, &[SendRegister]),
         Trigger::Deregister => (State::Unregistered, &[Report(Told::Deregistered)]),
-        Trigger::Success | Trigger::SuccessAdded | Trigger::Challenged | Trigger::Redirected | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut | Trigger::RefreshDue | Trigger::RetryDue | Trigger::NotifiedStop | Trigger::NotifiedAgain | Trigger::NotifiedMoved | Trigger::NotifiedState | Trigger::FlowLost => (State::Unregistered, &[]),
+        Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState
+        | Trigger::FlowLost => (State::Unregistered, &[]),
     }
 }
 
@@ -36,7 +52,9 @@ const fn registering(trigger: Trigger) -> Step {
     match trigger {
         // RFC 3261 10.2: no further REGISTER before the response.
         Trigger::Deregister => (State::Withdrawing, &[]),
-        Trigger::Success | Trigger::SuccessAdded => (State::Registered, &[StartRefresh, Report(Told::Registered)]),
+        Trigger::Success | Trigger::SuccessAdded => {
+            (State::Registered, &[StartRefresh, Report(Told::Registered)])
+        }
         Trigger::IntervalTooBrief => (State::Registering, &[SendRegister]),
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
@@ -44,7 +62,13 @@ const fn registering(trigger: Trigger) -> Step {
         Trigger::RefusedForNow => (State::Waiting, &[StartRetry, Report(Told::RefusedForNow)]),
         Trigger::TimedOut => (State::Waiting, &[StartRetry, Report(Told::TimedOut)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::FlowLost)]),
-        Trigger::Register | Trigger::RefreshDue | Trigger::RetryDue | Trigger::NotifiedStop | Trigger::NotifiedAgain | Trigger::NotifiedMoved | Trigger::NotifiedState => (State::Registering, &[]),
+        Trigger::Register
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState => (State::Registering, &[]),
     }
 }
 
@@ -54,11 +78,21 @@ const fn registered(trigger: Trigger) -> Step {
         Trigger::Register | Trigger::RefreshDue => (State::Refreshing, &[StopTimers, SendRegister]),
         Trigger::Deregister => (State::Deregistering, &[StopTimers, SendDeregister]),
         Trigger::NotifiedStop => (State::Unregistered, &[StopTimers, Report(Told::Removed)]),
-        Trigger::NotifiedAgain => (State::Waiting, &[StopTimers, NewRegistration, StartRetry, Report(Told::Deactivated)]),
+        Trigger::NotifiedAgain => {
+            (State::Waiting, &[StopTimers, NewRegistration, StartRetry, Report(Told::Deactivated)])
+        }
         Trigger::NotifiedMoved => (State::Unregistered, &[StopTimers, Report(Told::Moved)]),
         Trigger::NotifiedState => (State::Registered, &[Report(Told::ServicesChanged)]),
         Trigger::FlowLost => (State::Unregistered, &[StopTimers, Report(Told::FlowLost)]),
-        Trigger::Success | Trigger::SuccessAdded | Trigger::Challenged | Trigger::Redirected | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut | Trigger::RetryDue => (State::Registered, &[]),
+        Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::RetryDue => (State::Registered, &[]),
     }
 }
 
@@ -94,7 +128,17 @@ const fn waiting(trigger: Trigger) -> Step {
         Trigger::NotifiedStop => (State::Unregistered, &[StopTimers, Report(Told::Removed)]),
         Trigger::NotifiedMoved => (State::Unregistered, &[StopTimers, Report(Told::Moved)]),
         Trigger::FlowLost => (State::Unregistered, &[StopTimers, Report(Told::FlowLost)]),
-        Trigger::Success | Trigger::SuccessAdded | Trigger::Challenged | Trigger::Redirected | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut | Trigger::RefreshDue | Trigger::NotifiedAgain | Trigger::NotifiedState => (State::Waiting, &[]),
+        Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::RefreshDue
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedState => (State::Waiting, &[]),
     }
 }
 
@@ -104,9 +148,20 @@ const fn withdrawing(trigger: Trigger) -> Step {
         // Its response decides after all.
         Trigger::Register => (State::Registering, &[]),
         Trigger::Success | Trigger::SuccessAdded => (State::Deregistering, &[SendDeregister]),
-        Trigger::Challenged | Trigger::Redirected | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut => (State::Unregistered, &[Report(Told::Deregistered)]),
+        Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut => (State::Unregistered, &[Report(Told::Deregistered)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::Deregistered)]),
-        Trigger::Deregister | Trigger::RefreshDue | Trigger::RetryDue | Trigger::NotifiedStop | Trigger::NotifiedAgain | Trigger::NotifiedMoved | Trigger::NotifiedState => (State::Withdrawing, &[]),
+        Trigger::Deregister
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState => (State::Withdrawing, &[]),
     }
 }
 
@@ -114,8 +169,22 @@ const fn withdrawing(trigger: Trigger) -> Step {
 const fn deregistering(trigger: Trigger) -> Step {
     match trigger {
         Trigger::Register => (State::Returning, &[]),
-        Trigger::Success | Trigger::SuccessAdded | Trigger::Challenged | Trigger::Redirected | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut | Trigger::FlowLost => (State::Unregistered, &[Report(Told::Deregistered)]),
-        Trigger::Deregister | Trigger::RefreshDue | Trigger::RetryDue | Trigger::NotifiedStop | Trigger::NotifiedAgain | Trigger::NotifiedMoved | Trigger::NotifiedState => (State::Deregistering, &[]),
+        Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::FlowLost => (State::Unregistered, &[Report(Told::Deregistered)]),
+        Trigger::Deregister
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState => (State::Deregistering, &[]),
     }
 }
 
@@ -123,10 +192,23 @@ const fn deregistering(trigger: Trigger) -> Step {
 const fn returning(trigger: Trigger) -> Step {
     match trigger {
         Trigger::Deregister => (State::Deregistering, &[]),
-        Trigger::Success | Trigger::SuccessAdded | Trigger::IntervalTooBrief | Trigger::RefusedForGood | Trigger::RefusedForNow | Trigger::TimedOut => (State::Registering, &[Report(Told::Deregistered), NewRegistration, SendRegister]),
+        Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut => {
+            (State::Registering, &[Report(Told::Deregistered), NewRegistration, SendRegister])
+        }
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::FlowLost)]),
-        Trigger::Register | Trigger::RefreshDue | Trigger::RetryDue | Trigger::NotifiedStop | Trigger::NotifiedAgain | Trigger::NotifiedMoved | Trigger::NotifiedState => (State::Returning, &[]),
+        Trigger::Register
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState => (State::Returning, &[]),
     }
 }

@@ -85,12 +85,8 @@ pub const STATES: [State; 3] = [State::Trying, State::Proceeding, State::Termina
 /// Every trigger.
 ///
 /// RFC 3261 17.1.2.2
-pub const TRIGGERS: [Trigger; 4] = [
-    Trigger::Provisional,
-    Trigger::Final,
-    Trigger::TimerF,
-    Trigger::TransportError,
-];
+pub const TRIGGERS: [Trigger; 4] =
+    [Trigger::Provisional, Trigger::Final, Trigger::TimerF, Trigger::TransportError];
 
 /// One step of the client transaction; it starts in [`State::Trying`] with timer F running.
 ///
@@ -99,12 +95,8 @@ pub const TRIGGERS: [Trigger; 4] = [
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
     use Effect::{PassUp, Stop, TimedOut, TransportFailed};
     match (state, trigger) {
-        (State::Trying | State::Proceeding, Trigger::Provisional) => {
-            (State::Proceeding, &[PassUp])
-        }
-        (State::Trying | State::Proceeding, Trigger::Final) => {
-            (State::Terminated, &[Stop(Timer::F), PassUp])
-        }
+        (State::Trying | State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[PassUp]),
+        (State::Trying | State::Proceeding, Trigger::Final) => (State::Terminated, &[Stop(Timer::F), PassUp]),
         (State::Trying | State::Proceeding, Trigger::TimerF) => (State::Terminated, &[TimedOut]),
         (State::Trying | State::Proceeding, Trigger::TransportError) => {
             (State::Terminated, &[Stop(Timer::F), TransportFailed])

@@ -100,12 +100,7 @@ pub enum Effect {
 /// Every state, in the order of the standard.
 ///
 /// RFC 3261 17.1.1.2
-pub const STATES: [State; 4] = [
-    State::Calling,
-    State::Proceeding,
-    State::Accepted,
-    State::Terminated,
-];
+pub const STATES: [State; 4] = [State::Calling, State::Proceeding, State::Accepted, State::Terminated];
 
 /// Every trigger.
 ///
@@ -127,19 +122,11 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
     use Effect::{Acknowledge, PassUp, Start, Stop, TimedOut, TransportFailed};
     match (state, trigger) {
         (State::Calling, Trigger::Provisional) => (State::Proceeding, &[Stop(Timer::B), PassUp]),
-        (State::Calling, Trigger::Success) => (
-            State::Accepted,
-            &[Stop(Timer::B), Start(Timer::M), PassUp],
-        ),
-        (State::Calling, Trigger::Failure) => (
-            State::Terminated,
-            &[Stop(Timer::B), Acknowledge, PassUp],
-        ),
+        (State::Calling, Trigger::Success) => (State::Accepted, &[Stop(Timer::B), Start(Timer::M), PassUp]),
+        (State::Calling, Trigger::Failure) => (State::Terminated, &[Stop(Timer::B), Acknowledge, PassUp]),
         (State::Calling, Trigger::TimerB) => (State::Terminated, &[TimedOut]),
         (State::Calling, Trigger::TimerM) => (State::Calling, &[]),
-        (State::Calling, Trigger::TransportError) => {
-            (State::Terminated, &[Stop(Timer::B), TransportFailed])
-        }
+        (State::Calling, Trigger::TransportError) => (State::Terminated, &[Stop(Timer::B), TransportFailed]),
         (State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[PassUp]),
         (State::Proceeding, Trigger::Success) => (State::Accepted, &[Start(Timer::M), PassUp]),
         (State::Proceeding, Trigger::Failure) => (State::Terminated, &[Acknowledge, PassUp]),

@@ -1,11 +1,14 @@
 //! The transaction layer of many flows: runs the four machines for all requests under way.
 
+mod clients;
+mod servers;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::key::{ClientKey, ServerKey, cseq};
+use super::key::{ClientKey, ServerKey};
 use super::timers::Timer;
 use super::{client, client_invite, server, server_invite};
 use crate::deadlines::Deadlines;
@@ -15,6 +18,9 @@ use crate::headers::HeaderName;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::status::StatusCode;
+
+use clients::{ClientTrigger, of_same_transaction};
+use servers::ServerTrigger;
 
 /// A request of ours under way.
 ///
@@ -284,11 +290,16 @@ impl TransactionLayer {
     /// Sends CANCEL for an INVITE under way.
     ///
     /// RFC 3261 9.1
-    pub fn cancel(&mut self, now: Instant, invite: ClientId, reason: Option<&str>) -> Result<ClientId, Error> {
+    pub fn cancel(
+        &mut self,
+        now: Instant,
+        invite: ClientId,
+        reason: Option<&str>,
+    ) -> Result<ClientId, Error> {
         let unknown = Error::Refused(Refusal::UnknownTransaction);
         let client = self.clients.get(&invite).ok_or_else(|| unknown.clone())?;
         let request = client.invite.as_deref().ok_or(unknown)?;
-        let mut cancel = of_same_transaction(request, Method::Cancel);
+        let mut cancel = of_same_transaction(request, &Method::Cancel);
         if let Some(reason) = reason {
             cancel.headers.push(HeaderName::Reason, reason);
         }
@@ -300,7 +311,12 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2
     pub fn respond(&mut self, now: Instant, server: ServerId, response: &Response) {
-        self.server_step(now, server, ServerTrigger::Respond(response.status), Some(response_bytes(response)));
+        self.server_step(
+            now,
+            server,
+            ServerTrigger::Respond(response.status),
+            Some(&response_bytes(response)),
+        );
     }
 
     /// Forgets an INVITE whose CANCEL led to no final response.
@@ -381,242 +397,15 @@ impl TransactionLayer {
         let Some(server) = self.servers.get(&id) else { return Received::Absorbed };
         let trigger = match (request.method == Method::Ack, server.machine) {
             // An ACK of the same branch as its 2xx, as RFC 2543 wrote it, is the dialog's.
-            (true, ServerMachine::Invite(server_invite::State::Accepted)) => return Received::Acknowledgement,
+            (true, ServerMachine::Invite(server_invite::State::Accepted)) => {
+                return Received::Acknowledgement;
+            }
             (true, _) => ServerTrigger::Ack,
             (false, _) => ServerTrigger::Request,
         };
         self.server_step(now, id, trigger, None);
         Received::Absorbed
     }
-
-    fn client_step(&mut self, now: Instant, id: ClientId, trigger: &ClientTrigger) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        let flow = client.key.flow;
-        let mut acknowledge = None;
-        let over = match client.machine {
-            ClientMachine::Invite(state) => {
-                let Some(input) = trigger.of_invite() else { return };
-                let (next, effects) = client_invite::step(state, input);
-                client.machine = ClientMachine::Invite(next);
-                for effect in effects {
-                    match effect {
-                        client_invite::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
-                        client_invite::Effect::Acknowledge => {
-                            if let (Some(invite), ClientTrigger::Response(response)) = (&client.invite, trigger) {
-                                acknowledge = Some(acknowledgement(invite, response));
-                            }
-                        }
-                        client_invite::Effect::Start(timer) => {
-                            self.deadlines.start(Owner::Client(id, *timer), now + timer.duration());
-                        }
-                        client_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
-                        client_invite::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
-                        }
-                        client_invite::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
-                        }
-                    }
-                }
-                next == client_invite::State::Terminated
-            }
-            ClientMachine::Other(state) => {
-                let Some(input) = trigger.of_other() else { return };
-                let (next, effects) = client::step(state, input);
-                client.machine = ClientMachine::Other(next);
-                for effect in effects {
-                    match effect {
-                        client::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
-                        client::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
-                        client::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
-                        }
-                        client::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
-                        }
-                    }
-                }
-                next == client::State::Terminated
-            }
-        };
-        if let Some(ack) = acknowledge {
-            self.send(flow, &request_bytes(&ack));
-        }
-        if over {
-            self.forget_client(id);
-        }
-    }
-
-    fn forget_client(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.remove(&id) {
-            self.client_keys.remove(&client.key);
-            if let Some(load) = self.loads.get_mut(&client.key.flow) {
-                load.clients = load.clients.saturating_sub(1);
-            }
-            self.events.push_back(LayerEvent::ClientOver(id));
-        }
-    }
-
-    fn server_step(&mut self, now: Instant, id: ServerId, trigger: ServerTrigger, bytes: Option<Bytes>) {
-        let Some(server) = self.servers.get_mut(&id) else { return };
-        let flow = server.key.flow;
-        let mut sent = None;
-        let over = match server.machine {
-            ServerMachine::Invite(state) => {
-                let Some(input) = trigger.of_invite() else { return };
-                let (next, effects) = server_invite::step(state, input);
-                server.machine = ServerMachine::Invite(next);
-                for effect in effects {
-                    match effect {
-                        server_invite::Effect::Send => {
-                            server.last.clone_from(&bytes);
-                            sent.clone_from(&bytes);
-                        }
-                        server_invite::Effect::SendTrying => {
-                            let trying = response_bytes(&server.request.response(StatusCode::TRYING));
-                            server.last = Some(trying.clone());
-                            sent = Some(trying);
-                        }
-                        server_invite::Effect::Repeat => sent.clone_from(&server.last),
-                        server_invite::Effect::Start(timer) => {
-                            self.deadlines.start(Owner::Server(id, *timer), now + timer.duration());
-                        }
-                        server_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, *timer)),
-                        server_invite::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::TimedOut));
-                        }
-                        server_invite::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
-                        }
-                    }
-                }
-                next == server_invite::State::Terminated
-            }
-            ServerMachine::Other(state) => {
-                let Some(input) = trigger.of_other() else { return };
-                let (next, effects) = server::step(state, input);
-                server.machine = ServerMachine::Other(next);
-                for effect in effects {
-                    match effect {
-                        server::Effect::Send => {
-                            server.last.clone_from(&bytes);
-                            sent.clone_from(&bytes);
-                        }
-                        server::Effect::Repeat => sent.clone_from(&server.last),
-                        server::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
-                        }
-                    }
-                }
-                next == server::State::Terminated
-            }
-        };
-        if let Some(bytes) = sent {
-            self.send(flow, &bytes);
-        }
-        if over && let Some(server) = self.servers.remove(&id) {
-            self.server_keys.remove(&server.key);
-            if let Some(load) = self.loads.get_mut(&flow) {
-                load.servers = load.servers.saturating_sub(1);
-            }
-        }
-    }
-}
-
-enum ClientTrigger {
-    Response(Response),
-    Timer(Timer),
-    FlowLost,
-}
-
-impl ClientTrigger {
-    fn of_invite(&self) -> Option<client_invite::Trigger> {
-        Some(match self {
-            Self::Response(response) if response.status.is_provisional() => client_invite::Trigger::Provisional,
-            Self::Response(response) if response.status.is_success() => client_invite::Trigger::Success,
-            Self::Response(_) => client_invite::Trigger::Failure,
-            Self::Timer(Timer::B) => client_invite::Trigger::TimerB,
-            Self::Timer(Timer::M) => client_invite::Trigger::TimerM,
-            Self::Timer(Timer::F | Timer::H | Timer::L | Timer::Trying) => return None,
-            Self::FlowLost => client_invite::Trigger::TransportError,
-        })
-    }
-
-    fn of_other(&self) -> Option<client::Trigger> {
-        Some(match self {
-            Self::Response(response) if response.status.is_provisional() => client::Trigger::Provisional,
-            Self::Response(_) => client::Trigger::Final,
-            Self::Timer(Timer::F) => client::Trigger::TimerF,
-            Self::Timer(Timer::B | Timer::H | Timer::L | Timer::M | Timer::Trying) => return None,
-            Self::FlowLost => client::Trigger::TransportError,
-        })
-    }
-
-    fn pass_up(&self, id: ClientId) -> Option<LayerEvent> {
-        match self {
-            Self::Response(response) => Some(LayerEvent::Response(id, response.clone())),
-            Self::Timer(_) | Self::FlowLost => None,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum ServerTrigger {
-    Request,
-    Ack,
-    Respond(StatusCode),
-    Timer(Timer),
-    FlowLost,
-}
-
-impl ServerTrigger {
-    const fn of_invite(self) -> Option<server_invite::Trigger> {
-        Some(match self {
-            Self::Request => server_invite::Trigger::Invite,
-            Self::Ack => server_invite::Trigger::Ack,
-            Self::Respond(status) if status.is_provisional() => server_invite::Trigger::Provisional,
-            Self::Respond(status) if status.is_success() => server_invite::Trigger::Success,
-            Self::Respond(_) => server_invite::Trigger::Failure,
-            Self::Timer(Timer::Trying) => server_invite::Trigger::Trying,
-            Self::Timer(Timer::H) => server_invite::Trigger::TimerH,
-            Self::Timer(Timer::L) => server_invite::Trigger::TimerL,
-            Self::Timer(Timer::B | Timer::F | Timer::M) => return None,
-            Self::FlowLost => server_invite::Trigger::TransportError,
-        })
-    }
-
-    const fn of_other(self) -> Option<server::Trigger> {
-        Some(match self {
-            Self::Request => server::Trigger::Request,
-            Self::Respond(status) if status.is_provisional() => server::Trigger::Provisional,
-            Self::Respond(_) => server::Trigger::Final,
-            Self::Ack | Self::Timer(_) => return None,
-            Self::FlowLost => server::Trigger::TransportError,
-        })
-    }
-}
-
-/// A request of the same transaction: CANCEL, or ACK without the To of the response.
-fn of_same_transaction(invite: &Request, method: Method) -> Request {
-    let mut request = Request::new(method.clone(), invite.uri.clone());
-    if let Some(via) = invite.headers.elements(&HeaderName::Via).next() {
-        request.headers.push(HeaderName::Via, via);
-    }
-    for name in [HeaderName::MaxForwards, HeaderName::Route, HeaderName::From, HeaderName::To, HeaderName::CallId] {
-        request.headers.copy_from(&invite.headers, &name);
-    }
-    let number = cseq(&invite.headers).map_or(1, |cseq| cseq.number);
-    request.headers.push(HeaderName::CSeq, format_args!("{number} {method}"));
-    request
-}
-
-/// The ACK for a refusal.
-fn acknowledgement(invite: &Request, response: &Response) -> Request {
-    let mut ack = of_same_transaction(invite, Method::Ack);
-    if let Some(to) = response.headers.get(&HeaderName::To) {
-        ack.headers.set(HeaderName::To, to);
-    }
-    ack
 }
 
 fn request_bytes(request: &Request) -> Bytes {

@@ -79,12 +79,8 @@ pub const STATES: [State; 3] = [State::Trying, State::Proceeding, State::Termina
 /// Every trigger.
 ///
 /// RFC 3261 17.2.2
-pub const TRIGGERS: [Trigger; 4] = [
-    Trigger::Request,
-    Trigger::Provisional,
-    Trigger::Final,
-    Trigger::TransportError,
-];
+pub const TRIGGERS: [Trigger; 4] =
+    [Trigger::Request, Trigger::Provisional, Trigger::Final, Trigger::TransportError];
 
 /// One step of the server transaction; it starts in [`State::Trying`].
 ///

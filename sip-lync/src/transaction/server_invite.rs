@@ -121,13 +121,8 @@ pub enum Effect {
 /// Every state, in the order of the standard.
 ///
 /// RFC 3261 17.2.1
-pub const STATES: [State; 5] = [
-    State::Incoming,
-    State::Proceeding,
-    State::Accepted,
-    State::Completed,
-    State::Terminated,
-];
+pub const STATES: [State; 5] =
+    [State::Incoming, State::Proceeding, State::Accepted, State::Completed, State::Terminated];
 
 /// Every trigger.
 ///
@@ -152,34 +147,28 @@ pub const TRIGGERS: [Trigger; 9] = [
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
     use Effect::{Repeat, Send, SendTrying, Start, Stop, TimedOut, TransportFailed};
     match (state, trigger) {
-        (State::Incoming, Trigger::Provisional) => {
-            (State::Proceeding, &[Stop(Timer::Trying), Send])
+        (State::Incoming, Trigger::Provisional) => (State::Proceeding, &[Stop(Timer::Trying), Send]),
+        (State::Incoming, Trigger::Success) => {
+            (State::Accepted, &[Stop(Timer::Trying), Start(Timer::L), Send])
         }
-        (State::Incoming, Trigger::Success) => (
-            State::Accepted,
-            &[Stop(Timer::Trying), Start(Timer::L), Send],
-        ),
-        (State::Incoming, Trigger::Failure) => (
-            State::Completed,
-            &[Stop(Timer::Trying), Start(Timer::H), Send],
-        ),
+        (State::Incoming, Trigger::Failure) => {
+            (State::Completed, &[Stop(Timer::Trying), Start(Timer::H), Send])
+        }
         (State::Incoming, Trigger::Trying) => (State::Proceeding, &[SendTrying]),
         // Nothing was sent yet that could be repeated.
         (State::Incoming, Trigger::Invite | Trigger::Ack | Trigger::TimerH | Trigger::TimerL) => {
             (State::Incoming, &[])
         }
-        (State::Incoming, Trigger::TransportError) => (
-            State::Terminated,
-            &[Stop(Timer::Trying), TransportFailed],
-        ),
+        (State::Incoming, Trigger::TransportError) => {
+            (State::Terminated, &[Stop(Timer::Trying), TransportFailed])
+        }
         (State::Proceeding, Trigger::Invite) => (State::Proceeding, &[Repeat]),
         (State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[Send]),
         (State::Proceeding, Trigger::Success) => (State::Accepted, &[Start(Timer::L), Send]),
         (State::Proceeding, Trigger::Failure) => (State::Completed, &[Start(Timer::H), Send]),
-        (
-            State::Proceeding,
-            Trigger::Ack | Trigger::Trying | Trigger::TimerH | Trigger::TimerL,
-        ) => (State::Proceeding, &[]),
+        (State::Proceeding, Trigger::Ack | Trigger::Trying | Trigger::TimerH | Trigger::TimerL) => {
+            (State::Proceeding, &[])
+        }
         (State::Proceeding, Trigger::TransportError) => (State::Terminated, &[TransportFailed]),
         (State::Accepted, Trigger::Success) => (State::Accepted, &[Send]),
         (
@@ -199,11 +188,7 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
         (State::Completed, Trigger::TimerH) => (State::Terminated, &[TimedOut]),
         (
             State::Completed,
-            Trigger::Provisional
-            | Trigger::Success
-            | Trigger::Failure
-            | Trigger::Trying
-            | Trigger::TimerL,
+            Trigger::Provisional | Trigger::Success | Trigger::Failure | Trigger::Trying | Trigger::TimerL,
         ) => (State::Completed, &[]),
         (State::Completed, Trigger::TransportError) => {
             (State::Terminated, &[Stop(Timer::H), TransportFailed])

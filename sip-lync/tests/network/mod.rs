@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use sip_lync::{Config, Endpoint, Event, FlowId, FlowRole, Input, Seed, SessionId, SipUri, User, UserId};
 
-pub(crate) const OFFER: &str = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=offer\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+pub(crate) const OFFER: &str =
+    "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=offer\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
 pub(crate) const ANSWER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=answer\r\nc=IN IP4 192.0.2.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 8\r\n";
 
 /// Which of the two.
@@ -117,7 +118,11 @@ impl Pair {
                 self.ladder.push(format!("{side:?}: {line}"));
                 if self.flows.contains(&transmit.flow) {
                     // Streams keep their order even when the latency shrinks.
-                    let last = self.wires.iter().rev().find(|(_, to, of, _)| *to == side.other() && *of == transmit.flow);
+                    let last = self
+                        .wires
+                        .iter()
+                        .rev()
+                        .find(|(_, to, of, _)| *to == side.other() && *of == transmit.flow);
                     let arrival = last.map_or(arrival, |(at, ..)| arrival.max(*at));
                     self.wires.push_back((arrival, side.other(), transmit.flow, bytes));
                 }
@@ -131,7 +136,10 @@ impl Pair {
 
     fn next(&self) -> Option<Instant> {
         let wire = self.wires.iter().map(|(at, ..)| *at).min();
-        [wire, self.left.endpoint.poll_timeout(), self.right.endpoint.poll_timeout()].into_iter().flatten().min()
+        [wire, self.left.endpoint.poll_timeout(), self.right.endpoint.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets time pass.

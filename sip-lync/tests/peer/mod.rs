@@ -185,7 +185,14 @@ impl Peer {
     }
 
     /// Answers a request: status, tag of To, further header fields, body.
-    pub(crate) fn reply(&mut self, request: &Request, status: u16, tag: &str, headers: &[(&str, &str)], body: &str) {
+    pub(crate) fn reply(
+        &mut self,
+        request: &Request,
+        status: u16,
+        tag: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) {
         let mut response = request.response(StatusCode::new(status).unwrap());
         let to = response.headers.get(&HeaderName::To).unwrap().to_owned();
         if !tag.is_empty() && !to.contains("tag=") {

@@ -1,0 +1,238 @@
+//! The messages of an INVITE session.
+
+use std::time::Instant;
+
+use super::session::{Repeating, next_repetition};
+use super::step::{Context, PATIENCE};
+use super::vocabulary::{Rendering, SessionId, UserId};
+use super::{Deadline, Endpoint, Purpose, identity};
+use crate::dialog::Dialog;
+use crate::flow::FlowId;
+use crate::headers::ms::Diagnostics;
+use crate::headers::{HeaderName, Headers};
+use crate::message::{Request, Response};
+use crate::method::Method;
+use crate::offer_answer;
+use crate::status::StatusCode;
+use crate::transaction::ServerId;
+use crate::transaction::timers::T1;
+
+impl Endpoint {
+    pub(super) fn send_cancel(&mut self, now: Instant, id: SessionId) {
+        let Some(client) = self.sessions.get(id).and_then(|session| session.invite_client) else { return };
+        if let Ok(cancel) = self.layer.cancel(now, client, None) {
+            self.purposes.insert(cancel, Purpose::Nothing);
+        }
+        self.deadlines.start(Deadline::Cancel(id), now + PATIENCE);
+    }
+
+    pub(super) fn send_ack(&mut self, id: SessionId, context: &Context<'_>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let number = context
+            .source
+            .response
+            .and_then(|response| response.headers.cseq().ok().flatten())
+            .map_or(session.ack_cseq, |cseq| cseq.number);
+        let Some(dialog) = &session.dialog else { return };
+        let mut ack = dialog.request_numbered(&Method::Ack, number);
+        // An ACK has a body only when the 2xx brought an offer.
+        if context.source.response.is_none()
+            && let Some(description) = &context.description
+        {
+            ack.headers.push(HeaderName::ContentType, "application/sdp");
+            ack.body = description.clone();
+            session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+        }
+        let flow = session.flow;
+        let ack = self.send_ack_of(flow, ack);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.acks.retain(|(of, _)| *of != number);
+            if session.acks.len() > 1 {
+                session.acks.remove(0);
+            }
+            session.acks.push((number, Box::new(ack)));
+        }
+    }
+
+    fn send_ack_of(&mut self, flow: FlowId, mut ack: Request) -> Request {
+        let branch = self.words.branch();
+        if let Some(local) = self.flows.get(&flow).map(|entry| entry.local) {
+            ack.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+            ack.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+            self.layer.request_without_transaction(flow, &ack);
+        }
+        ack
+    }
+
+    pub(super) fn repeat_ack(&mut self, id: SessionId, context: &Context<'_>) {
+        let cseq = context.source.response.and_then(|response| response.headers.cseq().ok().flatten());
+        let Some(session) = self.sessions.get(id) else { return };
+        let ack = session.acks.iter().find(|(of, _)| cseq.as_ref().is_some_and(|cseq| cseq.number == *of));
+        if let Some((_, ack)) = ack {
+            self.layer.request_without_transaction(session.flow, ack);
+        }
+    }
+
+    /// Acknowledges a 2xx nobody waits for and ends its dialog.
+    ///
+    /// RFC 3261 13.2.2.4
+    pub(super) fn end_fork(&mut self, now: Instant, context: &Context<'_>) {
+        let (Some(response), Some(client)) = (context.source.response, context.source.client) else { return };
+        let Some((flow, invite)) = self.layer.client_invite(client) else { return };
+        let Some(mut dialog) = Dialog::of_caller(invite, response) else { return };
+        let ack = dialog.request(&Method::Ack);
+        self.send_ack_of(flow, ack);
+        let mut bye = dialog.request(&Method::Bye);
+        if let Ok(client) = self.send_request(now, flow, &mut bye) {
+            self.purposes.insert(client, Purpose::Nothing);
+        }
+    }
+
+    pub(super) fn send_bye(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let flow = session.flow;
+        let Some(dialog) = &mut session.dialog else { return };
+        let mut bye = dialog.request(&Method::Bye);
+        match self.send_request(now, flow, &mut bye) {
+            Ok(client) => {
+                self.purposes.insert(client, Purpose::Bye(id));
+            }
+            Err(_) => self.deadlines.start(Deadline::Bye(id), now),
+        }
+    }
+
+    pub(super) fn send_ringing(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let Some(server) = session.pending else { return };
+        // Without the peer's offer there is no answer to give early.
+        let early = context.description.as_ref().filter(|_| session.position != offer_answer::Position::None);
+        let status = if early.is_some() { StatusCode::SESSION_PROGRESS } else { StatusCode::RINGING };
+        let Some(mut response) = self.session_response(id, server, status) else { return };
+        if let Some(description) = early {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.layer.respond(now, server, &response);
+    }
+
+    pub(super) fn send_answer(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some((server, cseq)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
+        response.headers.push(HeaderName::Allow, identity::ALLOW);
+        self.push_supported(&mut response.headers);
+        if let Some(description) = &context.description {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.move_position(id, offer_answer::Trigger::Send);
+        self.layer.respond(now, server, &response);
+        let (at, interval) = next_repetition(now, T1);
+        self.deadlines.start(Deadline::Repeat(id), at);
+        self.deadlines.start(Deadline::Ack(id), now + PATIENCE);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.repeating = Some(Repeating { server, response: Box::new(response), interval, cseq });
+        }
+    }
+
+    /// Sends our 2xx again, because a hop behind the server may have lost it.
+    ///
+    /// RFC 3261 13.3.1.4
+    pub(super) fn repeat_answer(&mut self, now: Instant, id: SessionId) {
+        let Some(repeating) = self.sessions.get_mut(id).and_then(|session| session.repeating.as_mut()) else {
+            return;
+        };
+        let (at, interval) = next_repetition(now, repeating.interval);
+        repeating.interval = interval;
+        self.layer.respond(now, repeating.server, &repeating.response);
+        self.deadlines.start(Deadline::Repeat(id), at);
+    }
+
+    pub(super) fn answer_update(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
+        let Some((server, _)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
+        if let Some(description) = &context.description {
+            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.body = description.clone();
+        }
+        self.move_position(id, offer_answer::Trigger::Send);
+        self.layer.respond(now, server, &response);
+    }
+
+    pub(super) fn refuse_pending(&mut self, now: Instant, id: SessionId, status: StatusCode) {
+        let Some((server, _)) = self.sessions.take_pending(id) else { return };
+        let Some(mut response) = self.session_response(id, server, status) else { return };
+        if status == StatusCode::NOT_ACCEPTABLE_HERE {
+            let diagnostics = Diagnostics::unsupported_session_description();
+            response.headers.push(HeaderName::MsClientDiagnostics, diagnostics);
+        }
+        self.layer.respond(now, server, &response);
+    }
+
+    pub(super) fn send_reinvite(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some((description, rendering)) = session.reoffer.clone() else { return };
+        let (flow, user) = (session.flow, session.user);
+        let Some(dialog) = &mut session.dialog else { return };
+        let mut request = dialog.request(&Method::Invite);
+        session.ack_cseq = dialog.local_cseq();
+        session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+        request.headers.push(HeaderName::MsConversationId, &session.conversation);
+        self.push_contact(&mut request.headers, flow, user, rendering);
+        request.headers.push(HeaderName::Allow, identity::ALLOW);
+        self.push_supported(&mut request.headers);
+        request.headers.push(HeaderName::ContentType, "application/sdp");
+        request.body = description;
+        match self.send_request(now, flow, &mut request) {
+            Ok(client) => {
+                self.purposes.insert(client, Purpose::Reinvite(id));
+            }
+            Err(_) => self.deadlines.start(Deadline::Backoff(id), now),
+        }
+    }
+
+    /// A response to a request of this session, with its tag, Contact and recorded routes.
+    fn session_response(&self, id: SessionId, server: ServerId, status: StatusCode) -> Option<Response> {
+        let session = self.sessions.get(id)?;
+        let request = self.layer.server_request(server)?;
+        let mut response = request.response(status);
+        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        if !tagged && let Some(dialog) = &session.dialog {
+            response.headers.set(HeaderName::To, dialog.local());
+        }
+        if status.code() < 300 {
+            response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
+            self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
+        }
+        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        Some(response)
+    }
+
+    pub(super) fn push_contact(
+        &self,
+        headers: &mut Headers,
+        flow: FlowId,
+        user: UserId,
+        rendering: Rendering,
+    ) {
+        if let (Some(account), Some(entry)) = (self.accounts.get(user), self.flows.get(&flow)) {
+            headers
+                .push(HeaderName::Contact, identity::contact(&self.config, account, entry.local, rendering));
+        }
+    }
+
+    pub(super) fn respond_simply(
+        &mut self,
+        now: Instant,
+        context: &Context<'_>,
+        status: StatusCode,
+        retry_after: Option<u64>,
+    ) {
+        if let Some((request, server)) = context.source.request {
+            let mut response = self.response_to(request, status);
+            if let Some(seconds) = retry_after {
+                response.headers.push(HeaderName::RetryAfter, seconds);
+            }
+            self.layer.respond(now, server, &response);
+        }
+    }
+}
