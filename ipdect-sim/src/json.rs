@@ -147,9 +147,9 @@ pub fn handset_command(line: &str) -> Result<(String, HandsetCommand), BadLine> 
 }
 
 fn parse(line: &str) -> Result<Line, BadLine> {
-    serde_json::from_str(line).map_err(|error| BadLine {
-        error: error.to_string(),
-        at: error.column().saturating_sub(1).min(line.len()),
+    serde_json::from_str(line).map_err(|error| {
+        let at = if error.is_eof() { line.len() } else { error.column().saturating_sub(1).min(line.len()) };
+        BadLine { error: error.to_string(), at }
     })
 }
 

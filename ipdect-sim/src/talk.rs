@@ -82,6 +82,7 @@ pub struct TalkPlan {
 /// RFC 3550 6.4.1
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON lines")]
 pub struct Counters {
     /// Packets sent.
     pub packets_sent: u64,
@@ -256,13 +257,13 @@ impl Talk {
             return Err(Unusable::NotListening);
         }
         let length = match &mut self.protection {
-            Some((_, receiver)) => match receiver.unprotect(datagram) {
-                Ok(length) => length,
-                Err(_) => {
+            Some((_, receiver)) => {
+                let Ok(length) = receiver.unprotect(datagram) else {
                     self.counters.packets_unauthentic += 1;
                     return Err(Unusable::Unauthentic);
-                }
-            },
+                };
+                length
+            }
             None => datagram.len(),
         };
         let heard = self.hear(datagram.get(..length).unwrap_or_default());

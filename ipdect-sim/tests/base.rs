@@ -279,14 +279,14 @@ fn a_handset_subscribes_with_the_right_code_and_registers_its_location() {
     let mut radio = one_handset();
     assert!(radio.base.is_up());
     radio.subscribed(70387);
-    assert!(radio.base.handset(ipei(70387)).is_some_and(|handset| handset.is_located()));
+    assert!(radio.base.handset(ipei(70387)).is_some_and(ipdect_sim::handset::Handset::is_located));
 }
 
 #[test]
 fn a_wrong_code_yields_no_subscription() {
     let mut radio = one_handset();
     radio.press(70387, &Do::Subscribe(Some("4321".to_owned())));
-    radio.pass(Duration::from_secs(60));
+    radio.pass(Duration::from_mins(1));
     let seen = radio.seen();
     assert!(seen.iter().any(|event| matches!(event, HandsetEvent::SubscriptionFailed { .. })), "{seen:?}");
     assert!(!seen.iter().any(|event| matches!(event, HandsetEvent::Subscribed { .. })), "{seen:?}");
@@ -423,7 +423,7 @@ fn a_handset_out_of_range_hears_no_page_and_loses_its_call() {
     );
     assert!(radio.seen().iter().any(|event| matches!(event, HandsetEvent::Released { .. })));
     let _ = radio.fixed(|fixed, now| fixed.setup(now, portable, IncomingCall::default()));
-    radio.pass(Duration::from_secs(120));
+    radio.pass(Duration::from_mins(2));
     assert!(!radio.seen().iter().any(|event| matches!(event, HandsetEvent::Ring { .. })));
     radio.events();
     radio.press(70387, &Do::WalkIn);

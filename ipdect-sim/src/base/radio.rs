@@ -29,13 +29,13 @@ impl BaseStation {
             Transmit::Establish { link, .. } => self.establish(now, at, link, buffer),
             Transmit::Data { link, .. } => {
                 if let Some(connection) = self.connection_of(at, link) {
-                    self.to_server(now, Message::Data { connection, sdu: buffer.freeze() });
+                    self.tell_server(now, Message::Data { connection, sdu: buffer.freeze() });
                 }
             }
             Transmit::Release { link, mode } => {
                 if let Some(connection) = self.connection_of(at, link) {
                     self.air.remove(&connection);
-                    self.to_server(now, Message::Release { connection, mode: mode_out(mode) });
+                    self.tell_server(now, Message::Release { connection, mode: mode_out(mode) });
                     self.bearers_of_connection_end(now, connection);
                 }
                 if mode == ReleaseMode::Normal {
@@ -72,7 +72,7 @@ impl BaseStation {
         self.air.insert(connection, air);
         let pmid = self.portables.get(at).map_or(0, |portable| portable.pmid);
         let sdu = (!buffer.is_empty()).then(|| buffer.freeze());
-        self.to_server(now, Message::Establish { connection, pmid, sdu });
+        self.tell_server(now, Message::Establish { connection, pmid, sdu });
         self.handset_input(now, at, Input::Established { link, sdu: None });
     }
 
@@ -89,7 +89,7 @@ impl BaseStation {
             }
         }
         air.wants = None;
-        self.to_server(now, Message::Encrypted { connection, on });
+        self.tell_server(now, Message::Encrypted { connection, on });
         self.handset_input(now, at, Input::Encrypted { link, on });
     }
 
@@ -119,7 +119,7 @@ impl BaseStation {
     /// The radio link broke: both sides learn it, bearers end.
     pub(super) fn link_lost(&mut self, now: Instant, connection: ConnectionId) {
         let Some(air) = self.air.remove(&connection) else { return };
-        self.to_server(now, Message::Release { connection, mode: rfp_link::ReleaseMode::Abnormal });
+        self.tell_server(now, Message::Release { connection, mode: rfp_link::ReleaseMode::Abnormal });
         self.bearers_of_connection_end(now, connection);
         self.handset_input(
             now,

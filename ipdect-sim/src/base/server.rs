@@ -54,7 +54,7 @@ impl BaseStation {
         any
     }
 
-    pub(super) fn to_server(&mut self, now: Instant, message: Message) {
+    pub(super) fn tell_server(&mut self, now: Instant, message: Message) {
         if !self.up {
             return;
         }
@@ -68,7 +68,7 @@ impl BaseStation {
     fn capacity(&mut self, now: Instant) {
         let channels = self.config.media.len().min(255) as u8;
         let free = channels.saturating_sub(self.bearers.len().min(255) as u8);
-        self.to_server(now, Message::Capacity { channels, free });
+        self.tell_server(now, Message::Capacity { channels, free });
     }
 
     fn server_message(&mut self, now: Instant, message: Message) {
@@ -95,17 +95,18 @@ impl BaseStation {
             Message::OpenBearer { connection, bearer, codec, peer, ssrc, keys } => {
                 match self.open_bearer(now, connection, bearer, codec, peer, ssrc, keys.as_ref()) {
                     Ok(local) => {
-                        self.to_server(now, Message::BearerOpened { bearer, local });
+                        self.tell_server(now, Message::BearerOpened { bearer, local });
                         self.capacity(now);
                     }
-                    Err(reason) => self.to_server(now, Message::BearerRefused { bearer, reason }),
+                    Err(reason) => self.tell_server(now, Message::BearerRefused { bearer, reason }),
                 }
             }
             Message::CloseBearer { bearer } => {
-                if self.end_bearer(bearer) {
-                    self.to_server(now, Message::BearerClosed { bearer });
-                    self.capacity(now);
+                if !self.end_bearer(bearer) {
+                    return;
                 }
+                self.tell_server(now, Message::BearerClosed { bearer });
+                self.capacity(now);
             }
             _ => {}
         }
@@ -115,7 +116,7 @@ impl BaseStation {
     /// of ours has been confirmed by that.
     fn server_releases(&mut self, now: Instant, connection: ConnectionId, mode: ReleaseMode) {
         let Some(air) = self.air.remove(&connection) else { return };
-        self.to_server(now, Message::Release { connection, mode: rfp_link::ReleaseMode::Normal });
+        self.tell_server(now, Message::Release { connection, mode: rfp_link::ReleaseMode::Normal });
         self.bearers_of_connection_end(now, connection);
         self.handset_input(now, air.portable, Input::Released { link: air.link, mode });
     }
@@ -190,7 +191,7 @@ impl BaseStation {
             .collect();
         for bearer in &ended {
             self.end_bearer(*bearer);
-            self.to_server(now, Message::BearerClosed { bearer: *bearer });
+            self.tell_server(now, Message::BearerClosed { bearer: *bearer });
         }
         if !ended.is_empty() {
             self.capacity(now);

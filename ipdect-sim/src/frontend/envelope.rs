@@ -62,7 +62,7 @@ impl Envelope {
     }
 
     /// `user@domain` of the caller.
-    pub(super) fn from_user(&self) -> String {
+    pub(super) fn caller(&self) -> String {
         self.from.sip_uri().map(super::address::user_key).unwrap_or_default()
     }
 }

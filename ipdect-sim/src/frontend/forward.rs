@@ -79,7 +79,7 @@ impl FrontEnd {
         match self.next_hop(flow, &mut request) {
             Ok(destination) => {
                 if request.method == Method::Bye {
-                    let event = Event::Ended { call_id: envelope.call_id.clone(), by: envelope.from_user() };
+                    let event = Event::Ended { call_id: envelope.call_id.clone(), by: envelope.caller() };
                     self.report(event);
                 }
                 self.forward(now, flow, request, envelope, vec![destination], false);
@@ -313,11 +313,11 @@ impl FrontEnd {
                 proxied.accepted_by.clone_from(&leg.user);
             }
         }
-        self.step(now, id, trigger, Some(response));
+        self.step(now, id, trigger, Some(&response));
     }
 
     /// Steps the response context and does what it says.
-    fn step(&mut self, now: Instant, id: TransactionId, trigger: Trigger, response: Option<Response>) {
+    fn step(&mut self, now: Instant, id: TransactionId, trigger: Trigger, response: Option<&Response>) {
         let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
         let answered_before = proxied.forking.answered();
         let mut actions = Vec::new();
@@ -327,8 +327,8 @@ impl FrontEnd {
             match action {
                 Action::Forward(_) => {
                     let to = self.transactions.proxied.get(&id).map(|proxied| proxied.flow);
-                    if let (Some(to), Some(response)) = (to, response.clone()) {
-                        self.send(to, &response.into());
+                    if let (Some(to), Some(response)) = (to, response) {
+                        self.send(to, &response.clone().into());
                     }
                 }
                 Action::ForwardStored(at, status) => self.forward_stored(id, at, status),
@@ -362,7 +362,7 @@ impl FrontEnd {
         let reason = proxied.reason(because);
         let Some(leg) = proxied.legs.get_mut(at) else { return };
         leg.deadline = now + patience;
-        let mut cancel = of_same_transaction(&leg.request, Method::Cancel);
+        let mut cancel = of_same_transaction(&leg.request, &Method::Cancel);
         if let Some(reason) = reason {
             cancel.headers.push(HeaderName::Reason, reason);
         }
@@ -427,7 +427,7 @@ impl FrontEnd {
 
 /// ACK of a refusal (RFC 3261 17.1.1.3).
 fn acknowledgement(request: &Request, response: &Response) -> Request {
-    let mut ack = of_same_transaction(request, Method::Ack);
+    let mut ack = of_same_transaction(request, &Method::Ack);
     if let Some(to) = response.headers.get(&HeaderName::To) {
         ack.headers.set(HeaderName::To, to);
     }
@@ -435,7 +435,7 @@ fn acknowledgement(request: &Request, response: &Response) -> Request {
 }
 
 /// CANCEL and ACK have the Request-URI, top Via, Route, From, To, Call-ID and number of their INVITE.
-fn of_same_transaction(request: &Request, method: Method) -> Request {
+fn of_same_transaction(request: &Request, method: &Method) -> Request {
     let mut made = Request::new(method.clone(), request.uri.clone());
     if let Some(top) = request.headers.elements(&HeaderName::Via).next() {
         made.headers.push(HeaderName::Via, top);

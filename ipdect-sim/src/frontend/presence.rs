@@ -96,7 +96,7 @@ impl FrontEnd {
                 return;
             }
         };
-        let key = envelope.from_user();
+        let key = envelope.caller();
         let endpoint = envelope.from.epid().and_then(|epid| {
             let found =
                 self.registrar.of_user(&key).find(|(_, binding)| binding.epid.as_deref() == Some(epid));

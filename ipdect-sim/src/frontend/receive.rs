@@ -189,7 +189,7 @@ impl FrontEnd {
 
     /// The identity the front end vouches for.
     pub(super) fn identity(&self, envelope: &Envelope) -> Option<String> {
-        let from = envelope.from_user();
+        let from = envelope.caller();
         let user = self.config.users.iter().find(|user| address::user_key(&user.uri) == from)?;
         let display = user.display_name.as_deref().unwrap_or(&envelope.from.display);
         let name = NameAddr::new(user.uri.clone()).with_display(display);

@@ -16,7 +16,7 @@ use tokio::time::{sleep_until, timeout};
 use super::audio::{read_wav, write_wav};
 use super::connection::{Connection, Report};
 use super::stream::{self, Opened, Security};
-use super::talking::{TalkReport, Talking};
+use super::talking::{TalkNews, TalkReport, Talking};
 use crate::base::{BaseConfig, BaseStation, Event, Input};
 use crate::handset::HandsetEvent;
 use crate::json::HandsetCommand;
@@ -84,6 +84,11 @@ pub enum BaseStationReport {
     },
     /// Audio of a handset begins.
     Talking {
+        /// Which one.
+        ipei: Ipei,
+    },
+    /// All that a handset was to speak has been sent.
+    Spoken {
         /// Which one.
         ipei: Ipei,
     },
@@ -160,7 +165,7 @@ impl BaseStationClient {
     }
 }
 
-type Talked = ((usize, Ipei), TalkReport);
+type Talked = ((usize, Ipei), TalkNews);
 
 struct Task {
     options: BaseStationOptions,
@@ -246,7 +251,7 @@ async fn run(
                 Some(Order::Stop) | None => break,
                 Some(order) => task.order(order),
             },
-            Some(((_, ipei), report)) = talked.recv() => task.talked(ipei, report),
+            Some(((_, ipei), news)) = talked.recv() => task.talked(ipei, news),
             () = sleep_until(deadline.into()) => {
                 task.machine.handle_timeout(Instant::now());
                 if task.next_attempt.is_some_and(|at| at <= Instant::now()) {
@@ -258,8 +263,8 @@ async fn run(
     task.machine.close(Instant::now());
     task.drain();
     task.connection = None;
-    while let Ok(Some(((_, ipei), report))) = timeout(GRACE, talked.recv()).await {
-        task.talked(ipei, report);
+    while let Ok(Some(((_, ipei), news))) = timeout(GRACE, talked.recv()).await {
+        task.talked(ipei, news);
     }
 }
 
@@ -348,7 +353,11 @@ impl Task {
         let _ = self.reports.send(BaseStationReport::Failed { ipei: Some(ipei), reason });
     }
 
-    fn talked(&mut self, ipei: Ipei, report: TalkReport) {
+    fn talked(&mut self, ipei: Ipei, news: TalkNews) {
+        let TalkNews::Ended(report) = news else {
+            let _ = self.reports.send(BaseStationReport::Spoken { ipei });
+            return;
+        };
         let file = self.record.remove(&ipei);
         if let Some(file) = &file
             && let Err(error) = write_wav(file, &report.recorded)
@@ -407,6 +416,6 @@ fn pause(attempt: usize) -> Duration {
 }
 
 const PAUSES: [u64; 5] = [1, 2, 4, 8, 15];
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_millis(100);

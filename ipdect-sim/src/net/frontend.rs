@@ -206,9 +206,8 @@ impl Task {
             match &event {
                 Event::Dial { flow, host, port } => self.dial(*flow, host, *port),
                 Event::Close { flow, .. } => {
-                    if self.flows.remove(flow).is_some() {
-                        self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: *flow });
-                    }
+                    self.flows.remove(flow);
+                    self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: *flow });
                 }
                 _ => {}
             }
@@ -237,5 +236,5 @@ impl Task {
     }
 }
 
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -53,7 +53,7 @@ pub(super) async fn dial(host: &str, port: u16, security: &Security) -> io::Resu
         Security::Tcp => Ok(Opened { local, remote, names: Vec::new(), stream: Box::new(stream) }),
         Security::Tls { identity, authorities, name } => {
             let numerical = host.parse::<std::net::IpAddr>().is_ok();
-            let wanted = name.as_deref().or((!numerical).then_some(host));
+            let wanted = name.as_deref().or_else(|| (!numerical).then_some(host));
             let config = tls::client(identity.as_ref(), authorities, wanted).map_err(invalid)?;
             let indication = ServerName::try_from(wanted.unwrap_or(host).to_owned())
                 .unwrap_or_else(|_| ServerName::IpAddress(remote.ip().into()));

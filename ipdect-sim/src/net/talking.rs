@@ -23,6 +23,15 @@ pub struct TalkReport {
     pub recorded: Vec<i16>,
 }
 
+/// What a stream tells the task that owns it.
+#[derive(Debug)]
+pub(super) enum TalkNews {
+    /// All that was to be said has been sent.
+    Spoken,
+    /// The stream was stopped.
+    Ended(TalkReport),
+}
+
 /// What a running stream can be told.
 #[derive(Debug)]
 enum Order {
@@ -39,18 +48,21 @@ pub(super) struct Talking {
 }
 
 impl Talking {
-    /// Starts the task; its report comes with `key` when it was stopped.
-    pub(super) fn start<K: Send + 'static>(
+    /// Starts the task; its news come with `key`.
+    pub(super) fn start<K: Copy + Send + Sync + 'static>(
         socket: Arc<UdpSocket>,
         peer: SocketAddr,
         talk: Talk,
         key: K,
-        reports: mpsc::UnboundedSender<(K, TalkReport)>,
+        news: mpsc::UnboundedSender<(K, TalkNews)>,
     ) -> Self {
         let (orders, queue) = mpsc::channel(64);
         tokio::spawn(async move {
-            let report = run(socket, peer, talk, queue).await;
-            let _ = reports.send((key, report));
+            let spoken = || {
+                let _ = news.send((key, TalkNews::Spoken));
+            };
+            let report = run(&socket, peer, talk, queue, spoken).await;
+            let _ = news.send((key, TalkNews::Ended(report)));
         });
         Self { orders }
     }
@@ -73,10 +85,11 @@ impl Talking {
 }
 
 async fn run(
-    socket: Arc<UdpSocket>,
+    socket: &UdpSocket,
     mut peer: SocketAddr,
     mut talk: Talk,
     mut orders: mpsc::Receiver<Order>,
+    spoken: impl Fn(),
 ) -> TalkReport {
     let mut datagram = [0_u8; 2048];
     let mut buffer = BytesMut::with_capacity(512);
@@ -99,9 +112,13 @@ async fn run(
             },
             () = sleep_until(deadline.into()) => {
                 buffer.clear();
+                let speaking = talk.is_playing();
                 while let Some(len) = talk.poll_packet(Instant::now(), &mut buffer) {
                     let packet = buffer.split_to(len);
                     let _ = socket.send_to(&packet, peer).await;
+                }
+                if speaking && !talk.is_playing() {
+                    spoken();
                 }
             }
         }
@@ -109,4 +126,4 @@ async fn run(
     TalkReport { counters: talk.counters(), recorded: talk.take_recorded() }
 }
 
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);

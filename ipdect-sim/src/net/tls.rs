@@ -262,7 +262,12 @@ impl ServerCertVerifier for PeerVerifier {
         if by_alternative || names(end_entity).iter().any(|name| name == wanted) {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(CertificateError::NotValidForName.into())
+        Err(match ServerName::try_from(wanted.clone()) {
+            Ok(expected) => {
+                CertificateError::NotValidForNameContext { expected, presented: names(end_entity) }.into()
+            }
+            Err(_) => CertificateError::NotValidForName.into(),
+        })
     }
 
     fn verify_tls12_signature(

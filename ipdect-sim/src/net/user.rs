@@ -14,7 +14,7 @@ use tokio::time::{sleep_until, timeout};
 use super::audio::{read_wav, write_wav};
 use super::connection::{Connection, Report};
 use super::stream::{self, Security};
-use super::talking::{TalkReport, Talking};
+use super::talking::{TalkNews, TalkReport, Talking};
 use crate::json::UserCommand;
 use crate::talk::Talk;
 use crate::user::{CallNumber, Event, Input, LyncUser, MediaPlan, UserConfig};
@@ -55,6 +55,11 @@ impl LyncUserOptions {
 pub enum LyncUserReport {
     /// An event of the machine.
     Event(Event),
+    /// All that was to be spoken has been sent.
+    Spoken {
+        /// The call.
+        call: CallNumber,
+    },
     /// The media of a call ended.
     Talked {
         /// The call.
@@ -174,7 +179,7 @@ struct Task {
     talking: Option<(CallNumber, Talking)>,
     record: Option<PathBuf>,
     reports: mpsc::UnboundedSender<LyncUserReport>,
-    talked_to: mpsc::UnboundedSender<(CallNumber, TalkReport)>,
+    talked_to: mpsc::UnboundedSender<(CallNumber, TalkNews)>,
 }
 
 impl Task {
@@ -182,7 +187,7 @@ impl Task {
         mut self,
         mut bytes: mpsc::Receiver<((), Report)>,
         mut orders: mpsc::Receiver<Order>,
-        mut talked: mpsc::UnboundedReceiver<(CallNumber, TalkReport)>,
+        mut talked: mpsc::UnboundedReceiver<(CallNumber, TalkNews)>,
     ) {
         let mut stopping: Option<Instant> = None;
         loop {
@@ -208,7 +213,7 @@ impl Task {
                         stopping = Some(Instant::now() + GOODBYE);
                     }
                 },
-                Some((call, report)) = talked.recv() => self.talked(call, report),
+                Some((call, news)) = talked.recv() => self.talked(call, news),
                 () = sleep_until(deadline.into()) => {
                     if stopping.is_some_and(|stop| stop <= Instant::now()) {
                         self.last(&mut talked).await;
@@ -264,7 +269,11 @@ impl Task {
         }
     }
 
-    fn talked(&mut self, call: CallNumber, report: TalkReport) {
+    fn talked(&mut self, call: CallNumber, news: TalkNews) {
+        let TalkNews::Ended(report) = news else {
+            self.report(LyncUserReport::Spoken { call });
+            return;
+        };
         let file = self.record.take();
         if let Some(file) = &file
             && let Err(error) = write_wav(file, &report.recorded)
@@ -275,10 +284,10 @@ impl Task {
     }
 
     /// Waits for the report of a stream that is ending.
-    async fn last(&mut self, talked: &mut mpsc::UnboundedReceiver<(CallNumber, TalkReport)>) {
+    async fn last(&mut self, talked: &mut mpsc::UnboundedReceiver<(CallNumber, TalkNews)>) {
         self.stop_talking();
-        while let Ok(Some((call, report))) = timeout(GRACE, talked.recv()).await {
-            self.talked(call, report);
+        while let Ok(Some((call, news))) = timeout(GRACE, talked.recv()).await {
+            self.talked(call, news);
         }
     }
 
@@ -318,7 +327,7 @@ impl Task {
     }
 }
 
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(100);

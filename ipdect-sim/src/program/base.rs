@@ -38,22 +38,19 @@ pub(crate) async fn base(arguments: BaseArguments) -> Result<(), Failure> {
                 Some(report) => console.print(&report_line(&report)).await?,
                 None => return Ok(()),
             },
-            line = console.line(), if reading => match line {
-                Some(line) => match handset_command(&line) {
-                    Ok((handset, command)) => match handset.parse::<Ipei>() {
-                        Ok(ipei) => client.command(ipei, command).await,
-                        Err(error) => {
-                            let at = line.find(&handset).unwrap_or_default();
-                            let error = format!("`{handset}` is no IPEI: {error}");
-                            console.print(&json!({ "ok": false, "error": error, "at": at })).await?;
-                        }
-                    },
-                    Err(error) => console.print(&error.to_json()).await?,
+            line = console.line(), if reading => if let Some(line) = line { match handset_command(&line) {
+                Ok((handset, command)) => match handset.parse::<Ipei>() {
+                    Ok(ipei) => client.command(ipei, command).await,
+                    Err(error) => {
+                        let at = line.find(&handset).unwrap_or_default();
+                        let error = format!("`{handset}` is no IPEI: {error}");
+                        console.print(&json!({ "ok": false, "error": error, "at": at })).await?;
+                    }
                 },
-                None => {
-                    reading = false;
-                    client.stop().await;
-                }
+                Err(error) => console.print(&error.to_json()).await?,
+            } } else {
+                reading = false;
+                client.stop().await;
             },
             () = super::ended(), if reading => {
                 reading = false;
@@ -80,6 +77,7 @@ fn report_line(report: &BaseStationReport) -> Value {
             line
         }
         BaseStationReport::Talking { ipei } => json!({ "handset": name(*ipei), "event": "talking" }),
+        BaseStationReport::Spoken { ipei } => json!({ "handset": name(*ipei), "event": "spoken" }),
         BaseStationReport::Talked { ipei, report, file } => json!({
             "handset": name(*ipei),
             "event": "talked",

@@ -46,15 +46,12 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
                 Some(report) => console.print(&report_line(&report)).await?,
                 None => return Ok(()),
             },
-            line = console.line(), if reading => match line {
-                Some(line) => match user_command(&line) {
-                    Ok(command) => client.command(command).await,
-                    Err(error) => console.print(&error.to_json()).await?,
-                },
-                None => {
-                    reading = false;
-                    client.stop().await;
-                }
+            line = console.line(), if reading => if let Some(line) = line { match user_command(&line) {
+                Ok(command) => client.command(command).await,
+                Err(error) => console.print(&error.to_json()).await?,
+            } } else {
+                reading = false;
+                client.stop().await;
             },
             () = super::ended(), if reading => {
                 reading = false;
@@ -67,6 +64,7 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
 fn report_line(report: &LyncUserReport) -> Value {
     match report {
         LyncUserReport::Event(event) => super::json(event),
+        LyncUserReport::Spoken { call } => json!({ "event": "spoken", "call": call }),
         LyncUserReport::Talked { call, report, file } => json!({
             "event": "talked",
             "call": call,

@@ -101,7 +101,7 @@ impl LyncUser {
         let mut random = Random::new(seed);
         let mut endpoint = sip_lync::Config::client(config.uri.host());
         endpoint.transport = if config.tls { sip_lync::Transport::Tls } else { sip_lync::Transport::Tcp };
-        endpoint.user_agent = concat!("UCCAPI/15.0 ipdect-sim/", env!("CARGO_PKG_VERSION")).to_owned();
+        concat!("UCCAPI/15.0 ipdect-sim/", env!("CARGO_PKG_VERSION")).clone_into(&mut endpoint.user_agent);
         let mut endpoint = Endpoint::new(endpoint, sip_lync::Seed(random.octets()));
         let mut user = sip_lync::User::new(config.uri.clone(), config.epid.clone());
         user.display_name.clone_from(&config.display_name);

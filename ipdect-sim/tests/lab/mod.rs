@@ -1,6 +1,6 @@
 //! A laboratory in virtual time: one front end, Lync users, the media between them. No sockets, no sleeping.
 
-#![allow(dead_code, reason = "each test file uses its part of the laboratory")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of the laboratory")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
