@@ -12,7 +12,8 @@ use crate::error::{Breach, Error, Refusal};
 use crate::flow::FlowId;
 use crate::framing::{Frame, StreamDecoder};
 use crate::headers::Headers;
-use crate::message::{Limits, Message};
+use crate::message::{Abilities, Fault, Limits, Message};
+use crate::method::Method;
 
 /// One connection.
 #[derive(Debug)]
@@ -69,14 +70,21 @@ impl Endpoint {
     }
 
     fn flow_message(&mut self, now: Instant, flow: FlowId, bytes: Bytes) {
-        match Message::parse(bytes) {
-            Ok(Message::Request(request)) => self.on_request(now, flow, request),
-            Ok(Message::Response(response)) => {
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            // The stream is still framed: only this message is lost.
+            Err(error) => return self.events.push_back(Event::MessageDropped { flow, error }),
+        };
+        let problem =
+            message.problems(&ABILITIES).into_iter().find(|problem| matters(&message, &problem.fault));
+        match (message, problem) {
+            (Message::Request(request), problem) => self.on_request(now, flow, request, problem.as_ref()),
+            // RFC 3261 8.1.3: a response that breaks the rules is dropped.
+            (Message::Response(_), Some(_)) => {}
+            (Message::Response(response), None) => {
                 self.layer.handle_response(now, flow, response);
                 self.run_layer(now);
             }
-            // The stream is still framed: only this message is lost.
-            Err(error) => self.events.push_back(Event::MessageDropped { flow, error }),
         }
     }
 
@@ -133,5 +141,38 @@ impl Endpoint {
             self.layer.send(flow, &Bytes::from_static(b"\r\n\r\n"));
             self.restart_keep_alive(now, flow);
         }
+    }
+}
+
+/// What a request may require of us.
+pub(super) const ABILITIES: Abilities = Abilities {
+    extensions: &["gruu", "gruu-10", "histinfo", "ms-early-media"],
+    session_types: &[("application", "sdp")],
+};
+
+/// Whether a fault stops a message here. A body nobody can read is the user's to judge in what cannot be refused, and a
+/// type no telephone takes is refused so that other endpoints go on ringing.
+const fn matters(message: &Message, fault: &Fault) -> bool {
+    let unrefusable = match message {
+        Message::Request(request) => matches!(request.method, Method::Ack),
+        Message::Response(_) => true,
+    };
+    match fault {
+        Fault::MediaType => false,
+        Fault::Encoding | Fault::Multipart(_) | Fault::SessionDescription(_) => !unrefusable,
+        Fault::Malformed(_)
+        | Fault::Missing
+        | Fault::Repeated
+        | Fault::Version(_)
+        | Fault::RequestUri
+        | Fault::RequestUriHeaders
+        | Fault::Scheme
+        | Fault::Method
+        | Fault::Extensions(_)
+        | Fault::NotAcceptable
+        | Fault::BodyTooShort { .. }
+        | Fault::AddressOfRecord
+        | Fault::Wildcard
+        | Fault::ViaAddress => true,
     }
 }

@@ -5,12 +5,13 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::event::Event;
+use super::link::ABILITIES;
 use super::vocabulary::{OutgoingRequest, RequestId, UserId};
 use super::{Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, Headers};
-use crate::message::{Request, Response, Version};
+use crate::message::{Problem, Request, Response};
 use crate::method::Method;
 use crate::status::StatusCode;
 use crate::transaction::{ClientId, Received, ServerId};
@@ -98,14 +99,28 @@ impl Endpoint {
         self.layer.respond(now, server, &response);
     }
 
-    pub(super) fn on_request(&mut self, now: Instant, flow: FlowId, request: Request) {
+    pub(super) fn on_request(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: Request,
+        problem: Option<&Problem>,
+    ) {
         // BENOTIFY makes no transaction and is never answered, not even when it is wrong.
         if request.method == Method::BeNotify {
-            self.on_notification(now, &request);
+            if problem.is_none() {
+                self.on_notification(now, &request);
+            }
+            return;
+        }
+        if request.method == Method::Ack && problem.is_some() {
             return;
         }
         match self.layer.handle_request(now, flow, &request) {
-            Received::New(server) => self.on_new_request(now, flow, server, request),
+            Received::New(server) => match problem {
+                Some(problem) => self.on_problem(now, server, &request, problem),
+                None => self.on_new_request(now, flow, server, request),
+            },
             Received::Acknowledgement => self.on_ack(now, &request),
             Received::Cancel { cancel, invite } => self.on_cancel(now, &request, cancel, invite),
             Received::Absorbed | Received::Overload | Received::Unanswerable => {}
@@ -114,10 +129,6 @@ impl Endpoint {
     }
 
     fn on_new_request(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
-        if let Some(response) = self.defect(&request) {
-            self.layer.respond(now, server, &response);
-            return;
-        }
         let in_dialog = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
         match request.method {
             Method::Notify => {
@@ -160,6 +171,13 @@ impl Endpoint {
         }
     }
 
+    fn on_problem(&mut self, now: Instant, server: ServerId, request: &Request, problem: &Problem) {
+        if let Some(response) = problem.response(request, &ABILITIES) {
+            let response = self.completed(request, response);
+            self.layer.respond(now, server, &response);
+        }
+    }
+
     /// Hands a notification to its user; `false` if there is none.
     fn on_notification(&mut self, now: Instant, request: &Request) -> bool {
         let Some(user) = self.accounts.of_request(request) else { return false };
@@ -197,15 +215,8 @@ impl Endpoint {
     ///
     /// RFC 3261 8.2.6.2
     pub(super) fn response_to(&mut self, request: &Request, status: StatusCode) -> Response {
-        let mut response = request.response(status);
-        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
-        if !tagged
-            && status != StatusCode::TRYING
-            && let Some(to) = request.headers.get(&HeaderName::To)
-        {
-            response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &self.words.tag()));
-        }
-        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        let response = request.response(status);
+        let mut response = self.completed(request, response);
         let names_methods = status == StatusCode::METHOD_NOT_ALLOWED
             || (request.method == Method::Options && status == StatusCode::OK);
         if names_methods {
@@ -215,6 +226,19 @@ impl Endpoint {
             response.headers.push(HeaderName::Accept, "application/sdp");
             self.push_supported(&mut response.headers);
         }
+        response
+    }
+
+    /// Adds a To tag and User-Agent.
+    fn completed(&mut self, request: &Request, mut response: Response) -> Response {
+        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        if !tagged
+            && response.status != StatusCode::TRYING
+            && let Some(to) = request.headers.get(&HeaderName::To)
+        {
+            response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &self.words.tag()));
+        }
+        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
         response
     }
 
@@ -233,39 +257,7 @@ impl Endpoint {
         }
         self.layer.request(now, flow, request)
     }
-
-    /// The refusal of a request that no element may accept.
-    ///
-    /// RFC 3261 8.2
-    fn defect(&mut self, request: &Request) -> Option<Response> {
-        let headers = &request.headers;
-        let complete = headers.from_().is_ok_and(|from| from.is_some())
-            && headers.to().is_ok_and(|to| to.is_some())
-            && headers.call_id().is_ok_and(|call_id| call_id.is_some())
-            && headers.cseq().is_ok_and(|cseq| cseq.is_some_and(|cseq| cseq.method == request.method));
-        if !complete {
-            return Some(self.response_to(request, StatusCode::BAD_REQUEST));
-        }
-        if request.version != Version::SIP_2_0 {
-            return Some(self.response_to(request, StatusCode::VERSION_NOT_SUPPORTED));
-        }
-        let required = headers.require().unwrap_or_default();
-        let unsupported: Vec<&str> = required
-            .iter()
-            .filter(|option| !SUPPORTED.iter().any(|known| known.eq_ignore_ascii_case(option)))
-            .collect();
-        if unsupported.is_empty() {
-            return None;
-        }
-        let unsupported = unsupported.join(", ");
-        let mut response = self.response_to(request, StatusCode::BAD_EXTENSION);
-        response.headers.push(HeaderName::Unsupported, unsupported);
-        Some(response)
-    }
 }
-
-/// Options a request may require of us.
-const SUPPORTED: [&str; 4] = ["ms-early-media", "histinfo", "gruu", "gruu-10"];
 
 /// Header fields the endpoint writes itself.
 fn is_structural(name: &HeaderName) -> bool {
