@@ -14,8 +14,10 @@ pub enum PortableProcedure {
     /// None.
     #[default]
     None,
-    /// Access rights were asked for; the owner decides, or the code is being proven.
+    /// Access rights were asked for: the owner decides, or the code is being proven.
     AccessRights,
+    /// The owner has allowed the access while a procedure of the fixed part runs; the code is proven after it.
+    AccessRightsAllowed,
     /// A location registration waits for the authentication inside it.
     LocationRegistration,
     /// The portable part wants to give up its access rights and is authenticated first.
@@ -138,6 +140,8 @@ pub enum Trigger {
 pub enum Action {
     /// Send KEY-ALLOCATE with new random numbers.
     SendKeyAllocate,
+    /// Allocate the key when the procedure that runs has ended.
+    AwaitProcedure,
     /// Send AUTHENTICATION-REQUEST with new random numbers.
     SendAuthenticationRequest,
     /// Send AUTHENTICATION-REPLY to the portable part that proved its code.

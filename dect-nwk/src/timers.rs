@@ -53,7 +53,7 @@ pub const CC_06: Duration = Duration::from_millis(1500);
 /// MM_access.1, access rights request of the portable part.
 ///
 /// EN 300 175-5 A.5
-pub const MM_ACCESS_1: Duration = Duration::from_secs(60);
+pub const MM_ACCESS_1: Duration = Duration::from_mins(1);
 /// MM_access.2, access rights terminate asked by the fixed part.
 ///
 /// EN 300 175-5 A.5

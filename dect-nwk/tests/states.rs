@@ -394,7 +394,8 @@ fn every_request_of_mobility_management_gets_exactly_one_outcome() {
             .iter()
             .filter(|action| matches!(action, A::IndicateSubscribed | A::IndicateSubscriptionFailed))
             .count();
-        let ended = state.portable == P::AccessRights && next.portable != P::AccessRights;
+        let asked = |procedure| matches!(procedure, P::AccessRights | P::AccessRightsAllowed);
+        let ended = asked(state.portable) && !asked(next.portable);
         assert_eq!(outcomes, usize::from(ended), "{state:?} {trigger:?}");
         let freed = actions.iter().filter(|action| **action == A::FreeLink).count();
         assert!(freed <= 1, "{state:?} {trigger:?}");

@@ -269,7 +269,7 @@ impl FixedPart {
             }
             Action::SendSetupAck => self.send(now, portable, None, compose::setup_ack(call, tones)),
             Action::SendCallProceeding => {
-                self.send(now, portable, None, compose::call_proceeding(call, tones))
+                self.send(now, portable, None, compose::call_proceeding(call, tones));
             }
             Action::SendAlerting => self.send(now, portable, None, compose::alerting(call, tones)),
             Action::SendConnect => self.send(now, portable, None, compose::connect(call)),

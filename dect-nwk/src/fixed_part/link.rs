@@ -49,6 +49,11 @@ impl FixedPart {
     pub(super) fn link_data(&mut self, now: Instant, link: LinkId, sdu: &[u8]) -> Result<(), Error> {
         let owner = *self.links.get(&link).ok_or(Error::Refused(Refusal::NoLink))?;
         let message = Message::parse(sdu)?;
+        let going = owner.and_then(|id| self.table.get(id));
+        if going.is_some_and(|entry| entry.lce == State::ReleasePending) {
+            // We have asked for the release: nothing could be answered any more.
+            return Ok(());
+        }
         let Some(portable) = owner.or_else(|| self.whose_link(now, link, &message)) else {
             return Ok(());
         };
@@ -287,10 +292,10 @@ impl FixedPart {
     /// An entry without access rights lives only as long as its link.
     pub(super) fn forget_visitor(&mut self, portable: PortableId) {
         let Some(entry) = self.table.get_mut(portable) else { return };
-        if entry.lce == State::Released {
-            if let Some(link) = entry.link.take() {
-                self.links.remove(&link);
-            }
+        if entry.lce == State::Released
+            && let Some(link) = entry.link.take()
+        {
+            self.links.remove(&link);
         }
         if self
             .table

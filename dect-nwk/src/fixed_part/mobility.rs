@@ -200,11 +200,15 @@ impl FixedPart {
         match action {
             Action::SendKeyAllocate => {
                 let challenge = self.challenge(portable);
-                self.request(now, portable, challenge.map(|it| compose::key_allocate(&it)));
+                self.request(now, portable, Some(compose::key_allocate(&challenge)));
             }
             Action::SendAuthenticationRequest => {
+                // From now on the portable part may have a new key, whether or not its answer gets here.
+                if let Some(entry) = self.table.get_mut(portable) {
+                    entry.cipher_key = None;
+                }
                 let challenge = self.challenge(portable);
-                self.request(now, portable, challenge.map(|it| compose::authentication_request(&it)));
+                self.request(now, portable, Some(compose::authentication_request(&challenge)));
             }
             Action::SendKeyReply => self.send_key_reply(now, portable),
             Action::SendAuthenticationReply => self.send_authentication_reply(now, portable),
@@ -258,7 +262,8 @@ impl FixedPart {
                     entry.cipher_key = entry.procedure.as_mut().and_then(|it| it.new_cipher_key.take());
                 }
             }
-            Action::StoreTemporaryIdentity => {}
+            // The first was reserved when it was offered; the second is what the new state means.
+            Action::StoreTemporaryIdentity | Action::AwaitProcedure => {}
             Action::DropTemporaryIdentity => {
                 let offered = self.table.get(portable).and_then(|entry| entry.procedure.as_ref()?.offered);
                 if offered.is_some() {
@@ -373,6 +378,9 @@ impl FixedPart {
     pub(super) fn hand_over_key(&mut self, portable: PortableId) -> bool {
         let Some(entry) = self.table.get(portable) else { return false };
         let (Some(link), Some(key)) = (entry.link, entry.cipher_key.clone()) else { return false };
+        if entry.lce != lce::State::Established {
+            return false;
+        }
         self.outbox.push(Outgoing::EncryptionKey(link, key));
         true
     }

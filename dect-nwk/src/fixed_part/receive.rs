@@ -63,13 +63,13 @@ impl FixedPart {
                     return None;
                 }
             },
-            (_, Ok(identity)) => match subscribed {
-                Some(portable) => portable,
-                None => {
+            (_, Ok(identity)) => {
+                let Some(portable) = subscribed else {
                     self.refuse_unknown(link, message, Some(identity));
                     return None;
-                }
-            },
+                };
+                portable
+            }
             (_, Err(_)) => {
                 self.refuse_unknown(link, message, None);
                 return None;

@@ -30,7 +30,7 @@ impl FixedPart {
     }
 
     /// New random numbers, which the procedure remembers.
-    pub(super) fn challenge(&mut self, portable: PortableId) -> Option<Challenge> {
+    pub(super) fn challenge(&mut self, portable: PortableId) -> Challenge {
         let algorithm = self.algorithm(portable);
         let rand_f = self.generator.octets();
         let rs = algorithm.session_value(&mut self.generator);
@@ -39,7 +39,7 @@ impl FixedPart {
             procedure.rand_f = rand_f;
             procedure.rs = rs;
         });
-        Some(Challenge { algorithm, rand_f, rs })
+        Challenge { algorithm, rand_f, rs }
     }
 
     /// Compares the proof of a portable part in a key allocation.

@@ -15,16 +15,19 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             (P::AccessRights, F::None) => {
                 start(state, F::KeyAllocation(Attempt::First), &[A::SendKeyAllocate])
             }
+            // The owner's answer waits for the end of a procedure that runs already.
             (
                 P::AccessRights,
-                F::KeyAllocation(_)
-                | F::Authentication(_)
+                F::Authentication(_)
                 | F::CipherSwitching(_)
                 | F::Identification(_)
                 | F::TemporaryIdentity
                 | F::AccessRightsTerminate(_),
-            )
-            | (P::None | P::LocationRegistration | P::AccessRightsTerminate, _) => ignore(state),
+            ) => (State { portable: P::AccessRightsAllowed, ..state }, vec![A::AwaitProcedure]),
+            (P::AccessRights, F::KeyAllocation(_))
+            | (P::None | P::AccessRightsAllowed | P::LocationRegistration | P::AccessRightsTerminate, _) => {
+                ignore(state)
+            }
         },
         T::RefuseAccess => match (state.portable, state.fixed) {
             (P::AccessRights, F::None) => idle(&[A::SendAccessReject, A::IndicateSubscriptionFailed]),
@@ -38,7 +41,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | F::Identification(_)
                 | F::TemporaryIdentity
                 | F::AccessRightsTerminate(_),
-            ) => (
+            )
+            | (P::AccessRightsAllowed, _) => (
                 State { portable: P::None, ..state },
                 vec![A::SendAccessReject, A::IndicateSubscriptionFailed],
             ),
@@ -95,7 +99,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             (P::AccessRightsTerminate, F::Authentication(_)) => {
                 idle(&[A::StopTimer, A::SendTerminateAccept, A::IndicateTerminated])
             }
-            (P::None | P::AccessRights, F::Authentication(_)) => {
+            (P::None | P::AccessRights | P::AccessRightsAllowed, F::Authentication(_)) => {
                 end(state, &[A::StopTimer, A::StoreCipherKey])
             }
             (
@@ -228,9 +232,16 @@ fn end(state: State, actions: &[A]) -> (State, Vec<A>) {
     let mut actions = actions.to_vec();
     match state.portable {
         P::None => actions.push(A::FreeLink),
+        P::AccessRightsAllowed => return allocate(actions),
         P::AccessRights | P::LocationRegistration | P::AccessRightsTerminate => {}
     }
     (State { fixed: F::None, ..state }, actions)
+}
+
+/// The key allocation that waited for the end of another procedure.
+fn allocate(mut actions: Vec<A>) -> (State, Vec<A>) {
+    actions.extend([A::SendKeyAllocate, A::StartTimer]);
+    (State { portable: P::AccessRights, fixed: F::KeyAllocation(Attempt::First) }, actions)
 }
 
 /// Starts a procedure of the fixed part unless one runs already.
@@ -270,7 +281,7 @@ fn replace(state: State, begin: impl FnOnce(&mut Vec<A>) -> State) -> (State, Ve
 fn access_rights_requested(state: State) -> (State, Vec<A>) {
     match state.portable {
         // A repetition while the owner thinks, or while the code is being proven.
-        P::AccessRights => ignore(state),
+        P::AccessRights | P::AccessRightsAllowed => ignore(state),
         P::None | P::LocationRegistration | P::AccessRightsTerminate => replace(state, |actions| {
             actions.push(A::IndicateAccessRequest);
             State { portable: P::AccessRights, fixed: F::None }
@@ -285,6 +296,10 @@ fn not_authentic(state: State, first: &[A]) -> (State, Vec<A>) {
         P::AccessRights => {
             actions.push(A::IndicateAuthenticationFailed);
             return (State { fixed: F::None, ..state }, actions);
+        }
+        P::AccessRightsAllowed => {
+            actions.push(A::IndicateAuthenticationFailed);
+            return allocate(actions);
         }
         P::LocationRegistration => actions.extend([
             A::SendLocateReject,
@@ -333,7 +348,7 @@ fn abandoned(state: State) -> Vec<A> {
 fn abandoned_by_portable(procedure: P) -> Option<A> {
     match procedure {
         P::None | P::AccessRightsTerminate => None,
-        P::AccessRights => Some(A::IndicateSubscriptionFailed),
+        P::AccessRights | P::AccessRightsAllowed => Some(A::IndicateSubscriptionFailed),
         P::LocationRegistration => Some(A::IndicateLocationRefused),
     }
 }

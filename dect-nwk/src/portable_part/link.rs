@@ -43,6 +43,10 @@ impl PortablePart {
             return Err(Error::Refused(Refusal::NoLink));
         }
         let message = Message::parse(sdu)?;
+        if self.lce == State::ReleasePending {
+            // We have asked for the release: nothing could be answered any more.
+            return Ok(());
+        }
         self.dispatch(now, &message);
         self.free_link(now, true);
         Ok(())

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::config::Subscription;
 use super::event::Event;
 use super::{PortablePart, compose};
-use crate::authentication::{Key128, equal};
+use crate::authentication::{AuthenticationCode, Key128, equal};
 use crate::element::{AuthenticationKeyType, Rs};
 use crate::key_exchange::Algorithm;
 
@@ -67,7 +67,7 @@ impl PortablePart {
     pub(super) fn asked_key(&self, kind: AuthenticationKeyType) -> Option<Key128> {
         match kind {
             AuthenticationKeyType::UserAuthenticationKey => self.uak().map(Key128::b1),
-            AuthenticationKeyType::AuthenticationCode => self.code.as_ref().map(|code| code.b1()),
+            AuthenticationKeyType::AuthenticationCode => self.code.as_ref().map(AuthenticationCode::b1),
             AuthenticationKeyType::UserPersonalIdentity | AuthenticationKeyType::Reserved(_) => None,
         }
     }

@@ -319,7 +319,8 @@ impl World {
             Transmit::Encrypt { link, on } => {
                 if let Some(ours) = self.wire_of(index, link) {
                     let wire = &self.wires[&ours].2;
-                    assert!(!on || wire.fixed_key.is_some() && wire.fixed_key == wire.portable_key);
+                    let equal = wire.fixed_key.is_some() && wire.fixed_key == wire.portable_key;
+                    assert!(!on || equal, "handset {index}: the cipher keys differ: {:#?}", self.ladder);
                     self.fly(End::Fixed, Carried::Encrypted(ours, on));
                     self.fly(End::Portable(index), Carried::Encrypted(link, on));
                 }

@@ -1,0 +1,223 @@
+//! Scenarios drawn from seeds: users and owner do anything at any time, links are lost, handsets go out of range.
+//! However it goes, in the end no call, link, timer or transaction is left over and both sides told the same story.
+
+mod world;
+
+use dect_nwk::element::ReleaseReason;
+use dect_nwk::fixed_part::{Event, IncomingCall, Information};
+use dect_nwk::portable_part::Event as Heard;
+use dect_nwk::{CallId, authentication::AuthenticationCode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use world::{World, config};
+
+/// A small generator: the walks must not depend on anything outside.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        if from.is_empty() { None } else { Some(from[self.roll(from.len() as u64) as usize]) }
+    }
+}
+
+/// The calls that are not over, as either side sees them.
+#[derive(Default)]
+struct Calls {
+    fixed: BTreeSet<CallId>,
+    portable: BTreeSet<(usize, CallId)>,
+    fixed_over: BTreeMap<CallId, usize>,
+    portable_over: BTreeMap<(usize, CallId), usize>,
+}
+
+impl Calls {
+    fn learn(&mut self, world: &mut World) {
+        for event in std::mem::take(&mut world.fixed_events) {
+            match event {
+                Event::Setup { call, .. } => drop(self.fixed.insert(call)),
+                Event::Released { call, .. } => {
+                    assert!(self.fixed.remove(&call), "{call:?} is over twice: {:#?}", world.ladder);
+                    *self.fixed_over.entry(call).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        for (index, event) in std::mem::take(&mut world.portable_events) {
+            match event {
+                Heard::Ring { call, .. } => drop(self.portable.insert((index, call))),
+                Heard::Released { call, .. } => {
+                    assert!(self.portable.remove(&(index, call)), "{call:?} is over twice");
+                    *self.portable_over.entry((index, call)).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
+    let now = world.now;
+    let index = dice.roll(world.handsets.len() as u64) as usize;
+    let fixed: Vec<_> = calls.fixed.iter().copied().collect();
+    let mine: Vec<_> = calls.portable.iter().filter(|(at, _)| *at == index).map(|(_, call)| *call).collect();
+    let portable = world.handsets[index].part.subscription().and_then(|it| world.fixed.find(&it.ipui));
+    // Commands that mean nothing now are refused; that is part of the walk.
+    match dice.roll(26) {
+        0 => {
+            let code = if dice.roll(3) == 0 { "9" } else { world::PIN };
+            let _ = world.handsets[index].part.subscribe(now, AuthenticationCode::from_pin(code).unwrap());
+        }
+        1 | 2 => drop(world.handsets[index].part.locate(now)),
+        3 => drop(world.handsets[index].part.detach(now)),
+        4 => drop(world.handsets[index].part.authenticate_fixed_part(now)),
+        5..=7 => {
+            if let Ok(call) = world.handsets[index].part.dial(now, "2002") {
+                calls.portable.insert((index, call));
+            }
+        }
+        8 => {
+            if let Ok(call) = world.handsets[index].part.off_hook(now) {
+                calls.portable.insert((index, call));
+            }
+        }
+        9 => {
+            if let Some(call) = dice.pick(&mine) {
+                let _ = world.handsets[index].part.digits(now, call, "5", dice.roll(2) == 0);
+            }
+        }
+        10 | 11 => {
+            if let Some(call) = dice.pick(&mine) {
+                let _ = world.handsets[index].part.answer(now, call);
+            }
+        }
+        12 | 13 => {
+            if let Some(call) = dice.pick(&mine) {
+                let reason = dice.pick(&[ReleaseReason::Normal, ReleaseReason::PartialRelease]).unwrap();
+                let _ = world.handsets[index].part.release(now, call, reason);
+            }
+        }
+        14..=16 => {
+            if let Some(Ok(call)) = portable.map(|it| world.fixed.setup(now, it, IncomingCall::default())) {
+                calls.fixed.insert(call);
+            }
+        }
+        17..=19 => {
+            if let Some(call) = dice.pick(&fixed) {
+                let _ = match dice.roll(6) {
+                    0 => world.fixed.setup_acknowledge(now, call),
+                    1 => world.fixed.call_proceeding(now, call),
+                    2 => world.fixed.alerting(now, call),
+                    3 => world.fixed.connect(now, call),
+                    4 => world.fixed.answer_hold(now, call, true),
+                    _ => world.fixed.information(now, call, &Information::default()),
+                };
+            }
+        }
+        20 => {
+            if let Some(call) = dice.pick(&fixed) {
+                let reason = dice.pick(&[ReleaseReason::Normal, ReleaseReason::PartialRelease]).unwrap();
+                let _ = world.fixed.release(now, call, reason);
+            }
+        }
+        21 => {
+            if let Some(portable) = portable {
+                let _ = match dice.roll(6) {
+                    0 => world.fixed.terminate_access(now, portable),
+                    1 => world.fixed.authenticate(now, portable),
+                    2 => world.fixed.identify(now, portable),
+                    _ => world.fixed.cipher(now, portable),
+                };
+            }
+        }
+        22 => world.lose_links(index),
+        23 => world.handsets[index].in_range = !world.handsets[index].in_range,
+        24 => {
+            if dice.roll(4) == 0 {
+                let _ = world.handsets[index].part.terminate_access(now);
+            }
+        }
+        _ => {
+            let _ = world.handsets[index].part.suggest_cipher(now);
+        }
+    }
+}
+
+fn walk(seed: u64, steps: usize) {
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut settings = config();
+    settings.cipher_calls = dice.roll(2) == 0;
+    settings.assign_tpui = dice.roll(4) != 0;
+    let mut world = World::new(settings, seed);
+    for _ in 0..3 {
+        let dsaa2 = dice.roll(2) == 0;
+        world.add_handset(dsaa2);
+    }
+    if dice.roll(8) == 0 {
+        world.code = None;
+    } else {
+        world.bring_into_service(0);
+        world.bring_into_service(1);
+    }
+    let mut calls = Calls::default();
+    for _ in 0..steps {
+        act(&mut world, &mut dice, &mut calls);
+        let pause = [0, 1, 7, 15, 31, 60, 1_000, 6_000, 21_000][dice.roll(9) as usize];
+        world.pass(Duration::from_millis(pause));
+        calls.learn(&mut world);
+    }
+    // Everybody hangs up; what nobody can hang up ends by its timer.
+    for handset in &mut world.handsets {
+        handset.in_range = true;
+    }
+    for _ in 0..2 {
+        for call in calls.fixed.clone() {
+            let _ = world.fixed.release(world.now, call, ReleaseReason::Normal);
+        }
+        for (index, call) in calls.portable.clone() {
+            let _ = world.handsets[index].part.release(world.now, call, ReleaseReason::Normal);
+        }
+        world.pass(Duration::from_mins(3));
+        calls.learn(&mut world);
+    }
+    world.assert_quiet();
+    assert!(calls.fixed.is_empty() && calls.portable.is_empty());
+    assert!(calls.fixed_over.values().chain(calls.portable_over.values()).all(|times| *times == 1));
+    // Whoever has a temporary identity is found under it.
+    for handset in &world.handsets {
+        let Some(known) = handset.part.subscription() else { continue };
+        let Some(portable) = world.fixed.find(&known.ipui) else { continue };
+        let state = world.fixed.state(portable).expect("found");
+        assert!(state.calls == 0 && state.link.is_none());
+    }
+}
+
+#[test]
+fn no_call_link_or_timer_is_left_over() {
+    let seeds = std::env::var("DECT_WALKS").ok().and_then(|count| count.parse().ok()).unwrap_or(600);
+    for seed in 0..seeds {
+        let result = std::panic::catch_unwind(|| walk(seed, 60));
+        assert!(result.is_ok(), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    let story = || {
+        let mut dice = Dice(42);
+        let mut world = World::with_handset(config(), true);
+        let mut calls = Calls::default();
+        for _ in 0..80 {
+            act(&mut world, &mut dice, &mut calls);
+            world.pass(Duration::from_millis(500));
+            calls.learn(&mut world);
+        }
+        world.ladder
+    };
+    let first = story();
+    assert!(first.len() > 50);
+    assert_eq!(first, story());
+}
