@@ -61,6 +61,8 @@ impl std::error::Error for FramingError {}
 pub struct StreamDecoder {
     buffer: BytesMut,
     limits: Limits,
+    /// Bytes that were delivered or dropped.
+    consumed: u64,
     /// Everything before this offset holds no empty line.
     searched: usize,
     /// Head and body of the next message, once its head is complete.
@@ -90,6 +92,13 @@ impl StreamDecoder {
     /// RFC 3261 18.3
     pub fn pending(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// Offset in the stream of the first byte that is pending.
+    ///
+    /// RFC 3261 18.3
+    pub const fn offset(&self) -> u64 {
+        self.consumed
     }
 
     /// The next frame; `None` until more bytes come.
@@ -127,6 +136,7 @@ impl StreamDecoder {
         }
         self.wanted = None;
         self.searched = 0;
+        self.consumed += (head + body) as u64;
         Ok(Some(Frame::Message(self.buffer.split_to(head + body).freeze())))
     }
 
@@ -135,19 +145,24 @@ impl StreamDecoder {
         loop {
             match self.buffer.get(..4) {
                 Some(b"\r\n\r\n") => {
-                    self.buffer.advance(4);
+                    self.drop_front(4);
                     return true;
                 }
                 // One line end alone may be the first half of a keep-alive.
                 _ => match (self.buffer.first(), self.buffer.get(..2), self.buffer.get(2)) {
                     (_, Some(b"\r\n"), None | Some(b'\r')) if self.buffer.len() < 4 => return false,
-                    (_, Some(b"\r\n"), _) => self.buffer.advance(2),
-                    (Some(b'\n'), ..) => self.buffer.advance(1),
-                    (Some(b'\r'), Some(_), _) => self.buffer.advance(1),
+                    (_, Some(b"\r\n"), _) => self.drop_front(2),
+                    (Some(b'\n'), ..) => self.drop_front(1),
+                    (Some(b'\r'), Some(_), _) => self.drop_front(1),
                     _ => return false,
                 },
             }
         }
+    }
+
+    fn drop_front(&mut self, length: usize) {
+        self.buffer.advance(length);
+        self.consumed += length as u64;
     }
 
     /// Offset behind the empty line.

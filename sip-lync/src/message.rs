@@ -1,6 +1,7 @@
 //! Requests and responses: start line, header fields, body.
 
 mod problem;
+mod strict;
 
 use core::fmt;
 

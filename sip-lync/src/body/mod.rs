@@ -1,3 +1,5 @@
 //! Bodies of messages.
 
 pub mod multipart;
+pub mod mwi;
+pub mod sipfrag;

@@ -8,6 +8,7 @@ mod authentication;
 mod contact;
 mod content;
 mod cseq;
+mod date;
 mod event;
 mod history_info;
 mod name_addr;
@@ -26,6 +27,7 @@ pub use authentication::{AuthenticationInfo, AuthenticationParameters, Challenge
 pub use contact::Contact;
 pub use content::{ContentDisposition, MediaType};
 pub use cseq::CSeq;
+pub use date::Date;
 pub use event::Event;
 pub use history_info::HistoryEntry;
 pub use list::{Header, Headers};

@@ -2,9 +2,9 @@
 
 use super::ms::{Diagnostics, KeepAlive, PresenceState};
 use super::{
-    AuthenticationInfo, CSeq, Challenge, Contact, ContentDisposition, Credentials, Event, Header, HeaderName,
-    Headers, HistoryEntry, MediaType, NameAddr, RAck, Reason, Replaces, SessionExpires, SubscriptionState,
-    Tokens, Via, Warning,
+    AuthenticationInfo, CSeq, Challenge, Contact, ContentDisposition, Credentials, Date, Event, Header,
+    HeaderName, Headers, HistoryEntry, MediaType, NameAddr, RAck, Reason, Replaces, SessionExpires,
+    SubscriptionState, Tokens, Via, Warning,
 };
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
@@ -176,6 +176,13 @@ impl Headers {
     /// RFC 3261 20.23
     pub fn min_expires(&self) -> Typed<u32> {
         self.one(&HeaderName::MinExpires, |text| grammar::saturating_number(grammar::trim(text)))
+    }
+
+    /// Date.
+    ///
+    /// RFC 3261 20.17
+    pub fn date(&self) -> Typed<Date> {
+        self.one(&HeaderName::Date, Date::parse)
     }
 
     /// Content-Length; two that agree count as one.

@@ -123,15 +123,14 @@ impl SessionDescription {
             if count >= MAXIMUM_LINES {
                 return Err(ParseError::new(start, Rule::SdpTooLong));
             }
-            let mut characters = line.chars();
-            let (Some(letter), Some('=')) = (characters.next(), characters.next()) else {
-                return Err(ParseError::new(start, Rule::SdpLine));
+            // `m =video` occurs in RFC 4475 itself: a blank behind the letter is taken.
+            let (letter, value) = line.split_once('=').unwrap_or_default();
+            let mut letters = letter.trim_end_matches(' ').chars();
+            let letter = match (letters.next(), letters.next()) {
+                (Some(letter), None) if letter.is_ascii_alphabetic() => letter,
+                _ => return Err(ParseError::new(start, Rule::SdpLine)),
             };
-            if !letter.is_ascii_alphabetic() {
-                return Err(ParseError::new(start, Rule::SdpLine));
-            }
-            let value = characters.as_str();
-            let shift = |error: ParseError| error.shifted(start + 2);
+            let shift = |error: ParseError| error.shifted(start + line.len() - value.len());
             if !version {
                 if letter != 'v' || value.trim() != "0" {
                     return Err(ParseError::new(start, Rule::SdpVersion));
@@ -159,7 +158,7 @@ impl SessionDescription {
                     let number =
                         |word: Option<&str>| word.is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit()));
                     if !number(numbers.next()) || !number(numbers.next()) || numbers.next().is_some() {
-                        return Err(ParseError::new(start + 2, Rule::SdpTime));
+                        return Err(shift(ParseError::new(0, Rule::SdpTime)));
                     }
                     description.times.push((letter, value.to_owned()));
                 }
@@ -237,5 +236,78 @@ impl core::str::FromStr for SessionDescription {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::{Direction, IceDialect};
+
+    const LYNC: &str = concat!(
+        "v=0\r\no=- 0 0 IN IP4 192.0.2.20\r\ns=session\r\nc=IN IP4 192.0.2.20\r\nb=CT:99980\r\nt=0 0\r\n",
+        "a=x-devicecaps:audio:send,recv;video:send,recv\r\n",
+        "m=audio 27684 RTP/AVP 117 0 8 101\r\na=x-ssrc-range:401234567-401234567\r\na=label:main-audio\r\n",
+        "a=ice-ufrag:Ab3/\r\na=ice-pwd:0123456789abcdefghijklmn\r\n",
+        "a=candidate:1 1 UDP 2130706431 192.0.2.20 27684 typ host\r\n",
+        "a=cryptoscale:1 client AES_CM_128_HMAC_SHA1_80 inline:a|2^31|1:1\r\n",
+        "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b|2^31|1:1\r\na=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:b|2^31\r\n",
+        "a=rtcp:50001 IN IP4 192.0.2.99\r\na=rtpmap:117 G722/8000/2\r\na=fmtp:101 0-16\r\na=inactive\r\n",
+        "m=video 0 RTP/AVP 34\r\nc=IN IP4 0.0.0.0\r\n",
+    );
+
+    #[test]
+    fn a_lync_offer_is_read_and_written_in_order() {
+        let session = SessionDescription::parse(LYNC).unwrap();
+        assert_eq!(session.to_string(), LYNC);
+        let (_, audio) = session.audio().unwrap();
+        assert_eq!(audio.rtp(&session), "192.0.2.20:27684".parse().ok());
+        assert_eq!(audio.rtcp(&session), "192.0.2.99:50001".parse().ok());
+        assert_eq!(audio.crypto().len(), 2);
+        assert_eq!(
+            (audio.direction(&session), audio.ice_dialect()),
+            (Direction::Inactive, IceDialect::Rfc8445)
+        );
+        let formats = audio.formats();
+        assert_eq!(formats[2].map.as_ref().map(|map| map.encoding.as_str()), Some("PCMA"));
+        assert_eq!(formats[3].map, None, "101 is dynamic and has no rtpmap here");
+        assert_eq!(formats[3].parameters.as_deref(), Some("0-16"));
+        assert!(session.connection_of(&session.media[1]).unwrap().is_unspecified());
+    }
+
+    #[test]
+    fn real_untidiness_is_read() {
+        let text = "v=0\no=- 0 0 IN IP4 192.0.2.1 \ns=\nt=0 0\na=sendonly\nm =audio 5 RTP/AVP 8\nc=IN IP4 192.0.2.2\nk=base64:x\ny=?\n\n";
+        let session = SessionDescription::parse(text).unwrap();
+        let audio = &session.media[0];
+        assert_eq!(audio.direction(&session), Direction::SendOnly);
+        assert_eq!(audio.rtcp(&session), "192.0.2.2:6".parse().ok());
+        assert_eq!(audio.other, [('k', "base64:x".to_owned()), ('y', "?".to_owned())]);
+        assert_eq!(
+            SessionDescription::parse(&session.to_string()).map(|s| s.to_string()),
+            Ok(session.to_string())
+        );
+    }
+
+    #[test]
+    fn broken_descriptions_are_refused_where_they_break() {
+        let head = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=x\r\n";
+        for (text, at, rule) in [
+            (String::new(), 0, Rule::SdpVersion),
+            ("o=- 0 0 IN IP4 1.2.3.4\r\n".to_owned(), 0, Rule::SdpVersion),
+            ("v=1\r\n".to_owned(), 0, Rule::SdpVersion),
+            ("v=0\r\ns=x\r\n".to_owned(), 10, Rule::SdpMissing),
+            (format!("{head}rubbish\r\n"), 36, Rule::SdpLine),
+            (format!("{head}7=x\r\n"), 36, Rule::SdpLine),
+            (format!("{head}c=IN\r\n"), 38, Rule::SdpConnection),
+            (format!("{head}t=a b\r\n"), 38, Rule::SdpTime),
+            (format!("{head}b=CT\r\n"), 38, Rule::SdpBandwidth),
+            (format!("{head}m=audio x RTP/AVP 8\r\n"), 38, Rule::SdpMedia),
+            (format!("{head}m=audio 5 RTP/AVP\r\n"), 38, Rule::SdpMedia),
+            (format!("{head}{}", "a=x\r\n".repeat(3000)), 36 + 5 * (MAXIMUM_LINES - 3), Rule::SdpTooLong),
+        ] {
+            assert_eq!(SessionDescription::parse(&text), Err(ParseError::new(at, rule)), "{:.80}", text);
+        }
+        assert_eq!(SessionDescription::parse_bytes(b"v=0\r\n\xff").map_err(|e| e.rule), Err(Rule::Utf8));
     }
 }
