@@ -18,13 +18,13 @@ struct Laboratory {
     folder: Folder,
     authority: Authority,
     text: String,
-    _front_end: mpsc::Receiver<Arrival>,
+    front_end: mpsc::Receiver<Arrival>,
 }
 
 impl Laboratory {
     async fn new() -> Self {
         let (folder, authority) = (Folder::new("check"), Authority::new("Root"));
-        let laboratory = |text, front_end| Self { folder, authority, text, _front_end: front_end };
+        let laboratory = |text, front_end| Self { folder, authority, text, front_end };
         let mut made = laboratory(String::new(), mpsc::channel(1).1);
         std::fs::write(made.folder.file("ca.pem"), made.authority.pem()).unwrap();
         made.host(&Wanted { alternative: &["localhost"], ..Wanted::default() });
@@ -36,7 +36,7 @@ impl Laboratory {
              [network]\nhostname = \"localhost\"\n[radio]\nlisten = \"127.0.0.1:0\"\nari = \"1f102f0e86\"\n\
              system_access_code = \"1234\"\n[web]\nlisten = \"127.0.0.1:0\"\n"
         );
-        made._front_end = front_end;
+        made.front_end = front_end;
         made
     }
 

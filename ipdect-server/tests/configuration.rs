@@ -38,7 +38,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(configuration.radio.subscription, Subscription::Listed);
     assert_eq!(configuration.radio.listen.to_string(), "127.0.0.1:4711");
     assert_eq!(configuration.web.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(configuration.presence.available.0, Duration::from_secs(300));
+    assert_eq!(configuration.presence.available.0, Duration::from_mins(5));
     assert_eq!(configuration.presence.out_of_range, OutOfRange::Keep);
 }
 

@@ -76,7 +76,7 @@ async fn bytes(arriving: &mut mpsc::Receiver<Arrival>, count: usize) -> Vec<u8> 
     while all.len() < count {
         match arriving.recv().await.unwrap() {
             Arrival::FlowBytes { bytes, .. } | Arrival::LinkBytes { bytes, .. } => {
-                all.extend_from_slice(&bytes)
+                all.extend_from_slice(&bytes);
             }
             other => panic!("{other:?}"),
         }

@@ -31,7 +31,9 @@ fn keys(number: u8) -> (Agreed, Agreed) {
 
 fn contexts(agreed: &Agreed) -> (Sender, Receiver) {
     match agreed {
-        Agreed::Protected { sender, receiver, .. } => (Sender::new(sender.clone()), Receiver::new(receiver.clone())),
+        Agreed::Protected { sender, receiver, .. } => {
+            (Sender::new(sender.clone()), Receiver::new(receiver.clone()))
+        }
         Agreed::Clear => panic!("protected"),
     }
 }
@@ -228,7 +230,8 @@ fn a_held_call_carries_nothing_and_goes_on_with_its_keys() {
     stream.change(now, plan(ours, Flowing::BOTH));
     assert_eq!(to_handset(&mut stream, now, &from_lync[20..30]).1.len(), 10);
     let (mut buffer, length) = load(&from_handset[1]);
-    let Some(Outgoing::Network { length, .. }) = stream.from_radio(now, address(6000), &mut buffer, length) else {
+    let Some(Outgoing::Network { length, .. }) = stream.from_radio(now, address(6000), &mut buffer, length)
+    else {
         panic!("the handset speaks again");
     };
     assert!(receiver.unprotect(&mut buffer[..length]).is_ok());
@@ -322,7 +325,8 @@ fn workers_carry_a_call_over_real_sockets() {
         assert_eq!(channel.network_rtcp.port(), channel.network_rtp.port() + 1);
     }
     let channel = workers.channels()[1];
-    let (peer, base) = (UdpSocket::bind(address(0)).expect("a socket"), UdpSocket::bind(address(0)).expect("a socket"));
+    let (peer, base) =
+        (UdpSocket::bind(address(0)).expect("a socket"), UdpSocket::bind(address(0)).expect("a socket"));
     for socket in [&peer, &base] {
         socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
     }
@@ -362,7 +366,9 @@ fn workers_carry_a_call_over_real_sockets() {
     assert_eq!((length, from), (12 + 80, channel.radio));
     workers.command(MediaCommand::Remove { channel: channel.id });
     let counters = loop {
-        if let MediaEvent::Report { counters, .. } = reports.recv_timeout(Duration::from_secs(5)).expect("a report") {
+        if let MediaEvent::Report { counters, .. } =
+            reports.recv_timeout(Duration::from_secs(5)).expect("a report")
+        {
             break counters;
         }
     };

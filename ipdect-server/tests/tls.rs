@@ -154,16 +154,7 @@ async fn others_are_refused_and_told_why() {
 async fn a_peer_without_a_certificate_is_refused() {
     let (folder, authority) = (Folder::new("tls"), Authority::new("Root"));
     let server = context(&folder, "ours", &ours(&authority), &authority);
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in
-        Authorities::load(&Tls { ca: vec![folder.file("ours.ca")], public_roots: false, ..Tls::default() })
-            .unwrap()
-            .roots
-            .roots
-            .iter()
-    {
-        roots.roots.push(certificate.clone());
-    }
+    let roots = server.authorities.roots.clone();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let anonymous = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -67,16 +67,17 @@ impl Browser {
         if !self.cookies.is_empty() {
             let cookies: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request += &format!("Cookie: {}\r\n", cookies.join("; "));
+            request.push_str("Cookie: ");
+            request.push_str(&cookies.join("; "));
+            request.push_str("\r\n");
         }
         if let Some(form) = form {
-            request += &format!(
-                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-                form.len()
-            );
-        } else {
-            request += "\r\n";
+            request.push_str("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+            request.push_str(&form.len().to_string());
+            request.push_str("\r\n");
         }
+        request.push_str("\r\n");
+        request.push_str(form.unwrap_or_default());
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await.unwrap();

@@ -57,7 +57,10 @@ mod tests {
         let mut channels = Channels::new(vec![channel(1), channel(2)]);
         let first = channels.take().map(|channel| channel.id);
         let second = channels.take().map(|channel| channel.id);
-        assert_eq!((first, second, channels.take().is_none()), (Some(ChannelId(1)), Some(ChannelId(2)), true));
+        assert_eq!(
+            (first, second, channels.take().is_none()),
+            (Some(ChannelId(1)), Some(ChannelId(2)), true)
+        );
         channels.give_back(ChannelId(1));
         channels.give_back(ChannelId(1));
         channels.give_back(ChannelId(9));

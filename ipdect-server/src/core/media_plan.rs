@@ -104,7 +104,10 @@ pub(crate) fn read(description: &Bytes) -> Result<Description, String> {
         payload_type: speech.map.payload_type,
         codec,
         telephone_event: chosen.telephone_event(),
-        flowing: Flowing { send: direction.receives() && !unspecified, receive: direction.sends() && !unspecified },
+        flowing: Flowing {
+            send: direction.receives() && !unspecified,
+            receive: direction.sends() && !unspecified,
+        },
         session: Box::new(session.clone()),
         chosen: chosen.clone(),
     };
@@ -157,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_peer_that_only_sends_is_only_heard() {
-        let text = String::from_utf8_lossy(&offer(&local(Flowing::BOTH, 1))).replace("a=ptime:20", "a=sendonly");
+        let text =
+            String::from_utf8_lossy(&offer(&local(Flowing::BOTH, 1))).replace("a=ptime:20", "a=sendonly");
         let read = read(&Bytes::from(text)).expect("an offer");
         assert_eq!(read.remote.flowing, Flowing { send: false, receive: true });
     }

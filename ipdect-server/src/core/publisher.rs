@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use presence_pidf::category::{
-    CategoryInstance, CategoryPublish, Fault, StateCategory, parse_report,
-};
+use presence_pidf::category::{CategoryInstance, CategoryPublish, Fault, StateCategory, parse_report};
 use presence_pidf::{Instances, Publication, USER_STATE};
 
 /// Containers whose members may see the state: own company and federated contacts (MS-PRES 2.2.2.1).
@@ -92,9 +90,10 @@ impl Publisher {
             (instances.machine_state(), desired.machine.map(|value| (value, StateCategory::machine(value)))),
             (
                 instances.phone_state(),
-                desired.phone.zip(desired.activity).map(|(value, activity)| {
-                    (value, StateCategory::phone(value, activity))
-                }),
+                desired
+                    .phone
+                    .zip(desired.activity)
+                    .map(|(value, activity)| (value, StateCategory::phone(value, activity))),
             ),
             (USER_STATE, desired.user.map(|value| (value, StateCategory::user(value)))),
         ];
@@ -232,7 +231,11 @@ mod tests {
         assert_eq!(publisher.next(now, URI, EPID), None, "not before it is registered");
         publisher.reset(now);
         let first = publisher.next(now, URI, EPID).expect("the first publication");
-        assert_eq!(parse_publish(&first).expect("a body").publications.len(), 2, "the machine in two containers");
+        assert_eq!(
+            parse_publish(&first).expect("a body").publications.len(),
+            2,
+            "the machine in two containers"
+        );
         presence.answered(now, CallKey(1), Remote::Party);
         publisher.want(newest(&mut presence));
         assert_eq!(publisher.next(now, URI, EPID), None, "one request at a time");
@@ -247,7 +250,9 @@ mod tests {
         let third = publisher.next(now, URI, EPID).expect("the end");
         let publications = parse_publish(&third).expect("a body").publications;
         assert_eq!(publications.len(), 2, "only the phone states are deleted");
-        assert!(publications.iter().all(|publication| publication.expires == Some(0) && publication.version == 1));
+        assert!(
+            publications.iter().all(|publication| publication.expires == Some(0) && publication.version == 1)
+        );
     }
 
     #[test]

@@ -176,11 +176,18 @@ impl Radio {
     }
 
     /// Opens a speech bearer on a connection; `peer` is where the base station sends to.
-    pub(crate) fn open_bearer(&mut self, now: Instant, link: Dlei, peer: SocketAddr, ssrc: u32) -> Option<BearerId> {
+    pub(crate) fn open_bearer(
+        &mut self,
+        now: Instant,
+        link: Dlei,
+        peer: SocketAddr,
+        ssrc: u32,
+    ) -> Option<BearerId> {
         let (station, connection) = self.connections.get(&link).copied()?;
         let bearer = BearerId(self.next_bearer);
         self.next_bearer = self.next_bearer.wrapping_add(1);
-        let message = Message::OpenBearer { connection, bearer, codec: BearerCodec::G726, peer, ssrc, keys: None };
+        let message =
+            Message::OpenBearer { connection, bearer, codec: BearerCodec::G726, peer, ssrc, keys: None };
         self.bearers.insert(bearer, station);
         self.stations.get_mut(&station)?.bearers.insert(bearer);
         self.send(now, station, message);
@@ -291,7 +298,8 @@ impl Radio {
 
     /// Turns what a link reports into events of ours.
     fn collect(&mut self, now: Instant, link: LinkId) {
-        while let Some(event) = self.stations.get_mut(&link).and_then(|station| station.machine.poll_event()) {
+        while let Some(event) = self.stations.get_mut(&link).and_then(|station| station.machine.poll_event())
+        {
             match event {
                 Event::Up(hello) => self.up(now, link, &hello),
                 Event::Message(message) => self.message(link, message),
@@ -338,7 +346,8 @@ impl Radio {
                 self.next_connection = self.next_connection.wrapping_add(1);
                 if let Some(old) = station.connections.insert(connection, dlei) {
                     self.connections.remove(&old);
-                    self.events.push_back(RadioEvent::Released { link: old, mode: dect_nwk::ReleaseMode::Abnormal });
+                    self.events
+                        .push_back(RadioEvent::Released { link: old, mode: dect_nwk::ReleaseMode::Abnormal });
                 }
                 self.connections.insert(dlei, (link, connection));
                 self.events.push_back(RadioEvent::Established { link: dlei, sdu });

@@ -1,6 +1,6 @@
 //! Messages as arrows of the ladder.
 
-use super::vocabulary::{Lane, LadderStep};
+use super::vocabulary::{LadderStep, Lane};
 
 /// Name and detail of a SIP message: method or status, and for whom.
 pub(crate) fn sip(bytes: &[u8]) -> Option<(String, String)> {
@@ -46,7 +46,8 @@ fn sdp_detail(message: &str) -> String {
 
 /// Name of a DECT message.
 pub(crate) fn dect(sdu: &[u8]) -> String {
-    dect_nwk::Message::parse(sdu).map_or_else(|_| format!("{} octets", sdu.len()), |message| message.message_type.name().to_owned())
+    dect_nwk::Message::parse(sdu)
+        .map_or_else(|_| format!("{} octets", sdu.len()), |message| message.message_type.name().to_owned())
 }
 
 /// An arrow.

@@ -294,6 +294,8 @@ impl World {
         for ipei in &handsets {
             world.handset(ipei, &HandsetCommand::Subscribe(None));
             world.run(Duration::from_secs(2));
+            world.handset(ipei, &HandsetCommand::SwitchOn);
+            world.run(Duration::from_secs(2));
         }
         world.run(Duration::from_secs(5));
         world

@@ -41,7 +41,9 @@ pub(crate) fn release_to_status(reason: u8) -> u16 {
         reason::USER_REJECTION | reason::NORMAL => 603,
         reason::INCOMPATIBLE_SERVICE => 488,
         reason::OVERLOAD | reason::INSUFFICIENT_RESOURCES | 0x33 | reason::IWU_CONGESTION => 503,
-        reason::USER_DETACHED | reason::USER_NOT_IN_RANGE | reason::USER_UNKNOWN | reason::TIMER_EXPIRY => 480,
+        reason::USER_DETACHED | reason::USER_NOT_IN_RANGE | reason::USER_UNKNOWN | reason::TIMER_EXPIRY => {
+            480
+        }
         _ => 480,
     }
 }

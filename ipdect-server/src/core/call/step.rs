@@ -205,10 +205,9 @@ pub fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
         (P::RetrievePending, T::ReofferAccepted) => (P::Active, &[A::ShowConnected]),
         (P::RetrievePending, T::ReofferRefused) => (P::Held, &[A::ShowHeld]),
 
-        (
-            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
-            T::HandsetReleased,
-        ) => (P::Ended, SESSION_ONLY),
+        (P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending, T::HandsetReleased) => {
+            (P::Ended, SESSION_ONLY)
+        }
         (
             P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
             T::PeerEnded | T::PeerRefused,
@@ -217,10 +216,7 @@ pub fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
             P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
             T::LocalFailure | T::End,
         ) => (P::Ended, BOTH),
-        (
-            P::Accepted,
-            T::HandsetHold | T::HandsetRetrieve | T::ReofferAccepted | T::ReofferRefused,
-        )
+        (P::Accepted, T::HandsetHold | T::HandsetRetrieve | T::ReofferAccepted | T::ReofferRefused)
         | (P::Active, T::HandsetRetrieve | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
         | (P::HoldPending | P::RetrievePending, T::HandsetHold | T::HandsetRetrieve | T::PeerConfirmed)
         | (P::Held, T::HandsetHold | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)

@@ -22,7 +22,12 @@ const DISPLAY: usize = 24;
 
 impl Node {
     /// A handset begins a call; none without a free channel.
-    pub(super) fn outgoing_call(&mut self, now: Instant, id: SubscriberId, dect: dect_nwk::CallId) -> Option<u32> {
+    pub(super) fn outgoing_call(
+        &mut self,
+        now: Instant,
+        id: SubscriberId,
+        dect: dect_nwk::CallId,
+    ) -> Option<u32> {
         let call = self.new_call(now, id, Direction::HandsetToLync, Phase::Overlap)?;
         self.calls.get_mut(&call)?.dect = Some(dect);
         self.by_dect.insert(dect, call);
@@ -282,12 +287,14 @@ impl Node {
     /// Rings the handset for an incoming call; false when it cannot be reached.
     pub(super) fn present(&mut self, now: Instant, id: u32) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
-        let Some(portable) = self.subscribers.get(call.subscriber).and_then(|subscriber| subscriber.portable) else {
+        let Some(portable) = self.subscribers.get(call.subscriber).and_then(|subscriber| subscriber.portable)
+        else {
             return false;
         };
         let incoming = IncomingCall {
             calling_number: (!call.peer.number.is_empty()).then(|| call.peer.number.clone()),
-            calling_name: (!call.peer.name.is_empty()).then(|| call.peer.name.chars().take(DISPLAY).collect()),
+            calling_name: (!call.peer.name.is_empty())
+                .then(|| call.peer.name.chars().take(DISPLAY).collect()),
             display: None,
             signal: Some(Signal::Alerting0),
             internal: false,

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use dect_nwk::element::{RejectReason, ReleaseReason};
 use dect_nwk::Transmit;
+use dect_nwk::element::{RejectReason, ReleaseReason};
 use dect_nwk::fixed_part::{Event, Information, PortableId};
 
 use super::super::call::map::reason;
@@ -47,7 +47,9 @@ impl Node {
                 if let Some(sdu) = &sdu {
                     self.trace_dect(now, Lane::Handset, Lane::Server, sdu);
                 }
-                let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Established { link, sdu: sdu.as_deref() });
+                let taken = self
+                    .fixed_part
+                    .handle_input(now, dect_nwk::Input::Established { link, sdu: sdu.as_deref() });
                 self.note_dect(taken);
             }
             RadioEvent::Data { link, sdu } => {
@@ -66,7 +68,9 @@ impl Node {
             }
             RadioEvent::BearerOpened { bearer, local } => self.bearer_opened(now, bearer, local),
             RadioEvent::BearerLost { bearer, why } => self.bearer_lost(now, bearer, &why),
-            RadioEvent::StationUp { name } => self.log(Level::Notice, format!("base station {name}: connected")),
+            RadioEvent::StationUp { name } => {
+                self.log(Level::Notice, format!("base station {name}: connected"))
+            }
             RadioEvent::StationDown { name, why } => {
                 self.log(Level::Warning, format!("base station {name}: {why}"));
             }
@@ -82,7 +86,13 @@ impl Node {
                 Transmit::Broadcast { .. } => {
                     if self.tracing {
                         let at = self.at_ms(now);
-                        let step = super::trace::arrow(at, Lane::Server, Lane::Handset, "page".into(), String::new());
+                        let step = super::trace::arrow(
+                            at,
+                            Lane::Server,
+                            Lane::Handset,
+                            "page".into(),
+                            String::new(),
+                        );
                         self.effects.push_back(super::Effect::Trace(step));
                     }
                     self.radio.page(now, &bytes);
@@ -119,14 +129,15 @@ impl Node {
                     }
                     None => None,
                 };
-                let code = code
-                    .filter(|_| self.subscription_allowed(now))
-                    .and_then(|code| dect_nwk::authentication::AuthenticationCode::from_pin(code.reveal()).ok());
+                let code = code.filter(|_| self.subscription_allowed(now)).and_then(|code| {
+                    dect_nwk::authentication::AuthenticationCode::from_pin(code.reveal()).ok()
+                });
                 if let Some(code) = code {
                     let done = self.fixed_part.allow_access(now, request, code);
                     self.note_dect(done);
                 } else {
-                    let who = ipei.map_or_else(|| "a handset without IPEI".into(), |ipei| format!("handset {ipei}"));
+                    let who = ipei
+                        .map_or_else(|| "a handset without IPEI".into(), |ipei| format!("handset {ipei}"));
                     self.log(
                         Level::Warning,
                         format!("{who}: subscription refused: add its IPEI to a user, or open the subscription window"),
@@ -154,7 +165,10 @@ impl Node {
             }
             Event::SubscriptionFailed { ipui, reason } => {
                 let who = ipui.ipei().map_or_else(|| "a handset".into(), |ipei| format!("handset {ipei}"));
-                self.log(Level::Warning, format!("{who}: subscription failed ({reason:?}): check the access code"));
+                self.log(
+                    Level::Warning,
+                    format!("{who}: subscription failed ({reason:?}): check the access code"),
+                );
             }
             Event::AccessTerminated { portable, .. } => self.access_terminated(now, portable),
             Event::Located { portable, link, tpui } => {
@@ -193,7 +207,10 @@ impl Node {
                     self.subscribers.of_portable(portable).and_then(|id| self.subscribers.get(id))
                 {
                     let ipei = subscriber.user.ipei.text().to_owned();
-                    self.log(Level::Warning, format!("handset {ipei}: authentication failed: subscribe it again"));
+                    self.log(
+                        Level::Warning,
+                        format!("handset {ipei}: authentication failed: subscribe it again"),
+                    );
                 }
             }
             Event::Setup { call, portable, link, called, complete, .. } => {
@@ -238,7 +255,9 @@ impl Node {
         call.release_octet = reason.code();
         if call.answered.is_none() {
             call.outcome = match (call.phase, reason.code()) {
-                (Phase::Presented, reason::TIMER_EXPIRY | reason::USER_NOT_IN_RANGE | reason::UNKNOWN) => "missed",
+                (Phase::Presented, reason::TIMER_EXPIRY | reason::USER_NOT_IN_RANGE | reason::UNKNOWN) => {
+                    "missed"
+                }
                 (Phase::Presented | Phase::Alerting, reason::USER_BUSY) => "missed",
                 (Phase::Presented | Phase::Alerting, _) => "refused",
                 _ => "cancelled",
@@ -303,7 +322,8 @@ impl Node {
         }
         let Some(call) = self.outgoing_call(now, id, dect) else {
             self.show(now, dect, "All lines busy");
-            let done = self.fixed_part.release(now, dect, ReleaseReason::from_code(reason::INSUFFICIENT_RESOURCES));
+            let done =
+                self.fixed_part.release(now, dect, ReleaseReason::from_code(reason::INSUFFICIENT_RESOURCES));
             self.note_dect(done);
             return;
         };
@@ -371,8 +391,7 @@ impl Node {
 
     /// Words for the handset's display.
     pub(super) fn show(&mut self, now: Instant, dect: dect_nwk::CallId, text: &str) {
-        let information =
-            Information { display: Some(text.to_owned()), ..Information::default() };
+        let information = Information { display: Some(text.to_owned()), ..Information::default() };
         let done = self.fixed_part.information(now, dect, &information);
         self.note_dect(done);
     }

@@ -13,9 +13,7 @@ use super::super::media_plan::{self, Description, LocalMedia};
 use super::super::radio::Dlei;
 use super::super::vocabulary::{Effect, Level};
 use super::{Node, srtp_policy};
-use crate::media::plan::{
-    Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan,
-};
+use crate::media::plan::{Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan};
 
 impl Node {
     fn negotiation(&self) -> NegotiationConfig {

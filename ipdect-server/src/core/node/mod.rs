@@ -11,13 +11,15 @@ mod registrations;
 mod sessions;
 mod view;
 
+pub use view::Load;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::{BufMut, BytesMut};
-use dect_nwk::identity::{Ari, Ipei, Ipui, Rfpi, Tpui};
 use dect_nwk::fixed_part::KnownPortable;
+use dect_nwk::identity::{Ari, Ipei, Ipui, Rfpi, Tpui};
 use dect_nwk::{FixedPart, FixedPartConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use rfp_link::BearerId;
@@ -32,8 +34,12 @@ use super::publisher::Publisher;
 use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
 use super::trace;
-use super::vocabulary::{Command, Effect, FlowId, Input, LadderStep, Lane, Level, LinkId, Restored, StoreWrite};
-use crate::config::{Activity, Authentication, Configuration, DoNotDisturb, MediaEncryption, OutOfRange, Transport};
+use super::vocabulary::{
+    Command, Effect, FlowId, Input, LadderStep, Lane, Level, LinkId, Restored, StoreWrite,
+};
+use crate::config::{
+    Activity, Authentication, Configuration, DoNotDisturb, MediaEncryption, OutOfRange, Transport,
+};
 use crate::media::plan::Channel;
 
 /// Higher-layer capabilities that base stations broadcast: ADPCM, GAP speech, DSAA, location registration (EN 300 175-5 annex F).
@@ -93,7 +99,8 @@ struct Draw {
 impl Draw {
     fn bytes(&mut self, label: &str) -> [u8; 32] {
         self.count += 1;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key.0).unwrap_or_else(|_| unreachable!("any key length"));
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key.0).unwrap_or_else(|_| unreachable!("any key length"));
         mac.update(label.as_bytes());
         mac.update(&self.count.to_be_bytes());
         mac.finalize().into_bytes().into()
@@ -252,8 +259,9 @@ impl Node {
             Input::FlowBytes { flow, bytes } => {
                 self.trace_sip(now, Lane::Lync, Lane::Server, bytes);
                 // What a peer breaks is reported as an event of the endpoint too, which closes the flow.
-                let _breach =
-                    self.endpoint.handle_input(now, sip_lync::Input::Bytes { flow: sip_lync::FlowId(flow.0), bytes });
+                let _breach = self
+                    .endpoint
+                    .handle_input(now, sip_lync::Input::Bytes { flow: sip_lync::FlowId(flow.0), bytes });
             }
             Input::FlowClosed { flow, reason } => self.flow_closed(now, flow, &reason),
             Input::DialFailed { flow, reason } => self.dial_failed(now, flow, &reason),
@@ -346,13 +354,14 @@ impl Node {
         }
         let kept = restored.subscriptions.iter().find(|kept| kept.ipei == user.ipei.text());
         let location = restored.locations.iter().find(|(known, _)| known == user.ipei.text());
-        let portable = kept.and_then(|kept| Some((ipui_from_octets(&kept.ipui)?, kept))).map(|(ipui, kept)| {
-            let mut known = KnownPortable::new(ipui);
-            known.uak = Some(dect_nwk::authentication::Key128::new(kept.uak));
-            known.dsaa2 = kept.dsaa2;
-            known.tpui = location.and_then(|(_, tpui)| Tpui::new((*tpui)?).ok());
-            self.fixed_part.add_portable(known)
-        });
+        let portable =
+            kept.and_then(|kept| Some((ipui_from_octets(&kept.ipui)?, kept))).map(|(ipui, kept)| {
+                let mut known = KnownPortable::new(ipui);
+                known.uak = Some(dect_nwk::authentication::Key128::new(kept.uak));
+                known.dsaa2 = kept.dsaa2;
+                known.tpui = location.and_then(|(_, tpui)| Tpui::new((*tpui)?).ok());
+                self.fixed_part.add_portable(known)
+            });
         let subscriber = Subscriber {
             user: user.clone(),
             ipei,

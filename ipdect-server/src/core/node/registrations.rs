@@ -87,7 +87,11 @@ impl Node {
 
     fn proxy_lost(&mut self, now: Instant, flow: FlowId, reason: &str) {
         let proxy = match self.failover.state() {
-            State::Dialling { proxy, flow: current } | State::Up { proxy, flow: current } if current == flow => proxy,
+            State::Dialling { proxy, flow: current } | State::Up { proxy, flow: current }
+                if current == flow =>
+            {
+                proxy
+            }
             State::Dialling { .. } | State::Up { .. } | State::Idle | State::Waiting => return,
         };
         if self.home.as_ref().is_some_and(|(home, _)| *home == flow) {
@@ -202,9 +206,10 @@ impl Node {
                 }
                 let unwilling = failure == sip_lync::RegistrationFailure::TimedOut
                     || status == Some(StatusCode::SERVICE_UNAVAILABLE);
-                let nobody = self.subscribers.iter().all(|subscriber| {
-                    !matches!(subscriber.registration, Registration::Up { .. })
-                });
+                let nobody = self
+                    .subscribers
+                    .iter()
+                    .all(|subscriber| !matches!(subscriber.registration, Registration::Up { .. }));
                 if unwilling && nobody {
                     self.next_proxy(now, &text);
                 }

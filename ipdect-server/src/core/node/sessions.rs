@@ -45,7 +45,8 @@ impl Node {
                 self.reoffered(now, session, description.as_ref(), rendering);
             }
             Event::ReofferAnswered { session, description } => {
-                let good = description.as_ref().is_none_or(|description| self.take_answer(session, description));
+                let good =
+                    description.as_ref().is_none_or(|description| self.take_answer(session, description));
                 let trigger = if good { Trigger::ReofferAccepted } else { Trigger::LocalFailure };
                 self.session_trigger(now, session, trigger);
             }
@@ -84,7 +85,13 @@ impl Node {
             }
             Event::Request { id, .. } => {
                 // Nothing but calls is taken: a text conversation reaches the user's other devices.
-                self.endpoint.respond(now, id, StatusCode::NOT_IMPLEMENTED, &sip_lync::Headers::new(), Bytes::new());
+                self.endpoint.respond(
+                    now,
+                    id,
+                    StatusCode::NOT_IMPLEMENTED,
+                    &sip_lync::Headers::new(),
+                    Bytes::new(),
+                );
             }
             Event::Response { id, response } => self.publish_answered(now, id, &response),
             Event::RequestFailed { id, .. } => self.publish_failed(now, id),
@@ -206,7 +213,13 @@ impl Node {
     }
 
     /// The peer changes the session: holds it, goes on, moves its media, or asks for our offer.
-    fn reoffered(&mut self, now: Instant, session: SessionId, description: Option<&Bytes>, rendering: Rendering) {
+    fn reoffered(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        description: Option<&Bytes>,
+        rendering: Rendering,
+    ) {
         let Some(id) = self.by_session.get(&session).copied() else { return };
         let Some(description) = description else {
             let ours = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Held);
