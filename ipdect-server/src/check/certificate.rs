@@ -87,7 +87,8 @@ fn purpose(report: &mut Report<'_>, own: &CertificateDer<'_>) {
     let Ok((_, parsed)) = X509Certificate::from_der(own) else { return };
     let Ok(Some(usage)) = parsed.extended_key_usage() else { return };
     let usage = usage.value;
-    if !usage.any && !(usage.server_auth && usage.client_auth) {
+    let both = usage.server_auth && usage.client_auth;
+    if !(usage.any || both) {
         report.add(
             Outcome::Note,
             "certificate purpose",

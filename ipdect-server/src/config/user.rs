@@ -7,6 +7,7 @@ use super::secret::Secret;
 /// One `[[user]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names of the keys")]
 pub struct User {
     /// The handset's equipment identity, as text `05003 0070387`.
     pub ipei: HandsetIdentity,

@@ -30,7 +30,7 @@ pub struct SessionRow {
 }
 
 impl Sqlite {
-    pub(super) fn put_administrator(&mut self, name: &str, password_hash: &str) -> Result<(), StoreError> {
+    pub(super) fn put_administrator(&self, name: &str, password_hash: &str) -> Result<(), StoreError> {
         let put = || {
             self.connection.execute("DELETE FROM session WHERE administrator = ?1", params![name])?;
             self.connection.execute(
@@ -57,7 +57,7 @@ impl Sqlite {
             .map_err(|error| self.failed(&error))
     }
 
-    pub(super) fn put_session(&mut self, session: &SessionRow, now: SystemTime) -> Result<(), StoreError> {
+    pub(super) fn put_session(&self, session: &SessionRow, now: SystemTime) -> Result<(), StoreError> {
         let put = || {
             self.connection.execute("DELETE FROM session WHERE expires_ms <= ?1", params![to_ms(now)])?;
             self.connection.execute(
@@ -90,7 +90,7 @@ impl Sqlite {
             .map_err(|error| self.failed(&error))
     }
 
-    pub(super) fn remove_session(&mut self, token: &TokenHash) -> Result<(), StoreError> {
+    pub(super) fn remove_session(&self, token: &TokenHash) -> Result<(), StoreError> {
         self.connection
             .execute("DELETE FROM session WHERE token_hash = ?1", params![token.0])
             .map(|_| ())

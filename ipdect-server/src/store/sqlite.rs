@@ -55,7 +55,7 @@ impl Sqlite {
         self.keep(write).map_err(|error| self.failed(&error))
     }
 
-    pub(super) fn write_all(&mut self, writes: &[StoreWrite]) -> Result<(), StoreError> {
+    pub(super) fn write_all(&self, writes: &[StoreWrite]) -> Result<(), StoreError> {
         let all = || {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
             writes.iter().try_for_each(|write| self.keep(write))?;

@@ -23,6 +23,9 @@ const CONNECTIONS: usize = 256;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// TLS of the port; it may change while the port is open.
+pub type WebTls = watch::Receiver<Option<Arc<ServerConfig>>>;
+
 /// The address of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub(super) SocketAddr);
@@ -40,10 +43,7 @@ pub(super) struct WebListener {
 }
 
 impl WebListener {
-    pub(super) fn new(
-        listener: TcpListener,
-        tls: Option<watch::Receiver<Option<Arc<ServerConfig>>>>,
-    ) -> io::Result<Self> {
+    pub(super) fn new(listener: TcpListener, tls: Option<WebTls>) -> io::Result<Self> {
         let local = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(1);
         tokio::spawn(accept(listener, tls, sender));
@@ -68,11 +68,7 @@ impl Listener for WebListener {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    tls: Option<watch::Receiver<Option<Arc<ServerConfig>>>>,
-    ready: mpsc::Sender<(Browser, SocketAddr)>,
-) {
+async fn accept(listener: TcpListener, tls: Option<WebTls>, ready: mpsc::Sender<(Browser, SocketAddr)>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
@@ -88,10 +84,10 @@ async fn accept(
                 continue;
             }
         };
-        let config = tls.as_ref().map(|tls| tls.borrow().clone());
+        let tls = tls.clone();
         let ready = ready.clone();
         tokio::spawn(async move {
-            if let Some(stream) = secure(socket, config).await {
+            if let Some(stream) = secure(socket, tls).await {
                 // The server stops.
                 let _ = ready.send((Browser { stream, _permit: permit }, remote)).await;
             }
@@ -99,15 +95,12 @@ async fn accept(
     }
 }
 
-/// Without a value the port is plain; with an empty one TLS is wanted but cannot be had now.
-async fn secure(socket: TcpStream, config: Option<Option<Arc<ServerConfig>>>) -> Option<Box<dyn Stream>> {
-    match config {
-        None => Some(Box::new(socket)),
-        Some(config) => {
-            let stream = timeout(PATIENCE, TlsAcceptor::from(config?).accept(socket)).await.ok()?.ok()?;
-            Some(Box::new(stream))
-        }
-    }
+/// Without TLS the port is plain; nothing comes of a handshake that fails, or of TLS that cannot be had now.
+async fn secure(socket: TcpStream, tls: Option<WebTls>) -> Option<Box<dyn Stream>> {
+    let Some(tls) = tls else { return Some(Box::new(socket)) };
+    let config = tls.borrow().clone()?;
+    let stream = timeout(PATIENCE, TlsAcceptor::from(config).accept(socket)).await.ok()?.ok()?;
+    Some(Box::new(stream))
 }
 
 /// One connection of a browser; it holds its place until it ends.

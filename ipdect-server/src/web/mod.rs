@@ -25,14 +25,13 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::control::NodeHandle;
 use crate::store::StoreHandle;
 
-pub use listener::Peer;
+pub use listener::{Peer, WebTls};
 
 /// Who may see the web page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +93,7 @@ impl Web {
     pub async fn serve(
         self,
         listener: TcpListener,
-        tls: Option<watch::Receiver<Option<Arc<ServerConfig>>>>,
+        tls: Option<WebTls>,
         mut stop: watch::Receiver<bool>,
     ) -> std::io::Result<()> {
         let listener = listener::WebListener::new(listener, tls)?;
