@@ -92,6 +92,7 @@ pub mod register;
 mod scan;
 pub mod sdp;
 pub mod seed;
+pub mod session_timer;
 mod status;
 pub mod transaction;
 mod uri;

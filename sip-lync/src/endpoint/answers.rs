@@ -10,11 +10,12 @@ use super::step::{Context, Source};
 use super::vocabulary::{ForkId, SessionId};
 use super::{Endpoint, Purpose};
 use crate::dialog::Dialog;
-use crate::headers::HeaderName;
+use crate::headers::{HeaderName, Headers};
 use crate::invite::{State, Trigger};
 use crate::message::Response;
 use crate::method::Method;
 use crate::offer_answer::{self, Meaning, Position};
+use crate::session_timer::SessionTimer;
 use crate::status::StatusCode;
 use crate::transaction::{ClientId, Failure};
 
@@ -187,10 +188,12 @@ impl Endpoint {
         let dialog_id = chosen.dialog.id().clone();
         session.dialog = Some(chosen.dialog);
         session.invite = None;
+        session.peer_updates = takes_update(&response.headers);
         for other in others {
             self.sessions.remove_dialog(&other, id);
         }
         self.sessions.add_dialog(dialog_id, id);
+        self.start_timer(now, id, SessionTimer::of_response(&response.headers));
         context.fork = Some(chosen.id);
         let trigger = if answer.is_some() && !offered { Trigger::SuccessWithOffer } else { Trigger::Success };
         context.description = answer;
@@ -217,6 +220,7 @@ impl Endpoint {
                 if let Some(dialog) = &mut session.dialog {
                     dialog.refresh_target(&response.headers);
                 }
+                self.start_timer(now, id, SessionTimer::of_response(&response.headers));
                 context.description = session_description(&response.headers, &response.body).ok().flatten();
                 Trigger::ReinviteSuccess
             }
@@ -237,7 +241,9 @@ impl Endpoint {
             (Purpose::Reinvite(id), Failure::TimedOut) => (id, Trigger::ReinviteGone),
             (Purpose::Reinvite(id), Failure::FlowLost) => (id, Trigger::ReinviteRefused),
             (Purpose::Bye(id), _) => (id, Trigger::ByeFinal),
-            (Purpose::Register(_) | Purpose::Request(_) | Purpose::Nothing, _) => return,
+            (Purpose::Register(_) | Purpose::Request(_) | Purpose::Refresh(_) | Purpose::Nothing, _) => {
+                return;
+            }
         };
         self.session_step(now, id, trigger, &Context::default());
     }
@@ -258,4 +264,11 @@ impl Endpoint {
             self.session_step(now, id, Trigger::ByeFinal, &Context::default());
         }
     }
+}
+
+/// Whether the sender names UPDATE among its methods.
+///
+/// RFC 3311 4
+pub(super) fn takes_update(headers: &Headers) -> bool {
+    headers.allow().is_ok_and(|methods| methods.contains("UPDATE"))
 }

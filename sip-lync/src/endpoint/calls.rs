@@ -17,6 +17,7 @@ use crate::invite::{State, Trigger};
 use crate::message::Request;
 use crate::method::Method;
 use crate::offer_answer::Position;
+use crate::session_timer::LEAST;
 use crate::status::StatusCode;
 
 impl Endpoint {
@@ -46,6 +47,10 @@ impl Endpoint {
         self.push_supported(headers);
         headers.push(HeaderName::MsConversationId, &conversation);
         identity::push_identity(headers, config, &account.user);
+        if let Some(interval) = config.session_expires {
+            headers.push(HeaderName::SessionExpires, interval.as_secs());
+            headers.push(HeaderName::MinSe, LEAST);
+        }
         if config.mode == Mode::Client {
             headers.push(HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
         }
@@ -58,6 +63,7 @@ impl Endpoint {
             }
         }
         let offered = invite.description.is_some();
+        let local_description = invite.description.clone();
         if let Some(description) = invite.description {
             headers.push(HeaderName::ContentType, &invite.content_type);
             request.body = description;
@@ -69,6 +75,7 @@ impl Endpoint {
         session.invite = Some(Box::new(request));
         session.invite_client = Some(client);
         session.ack_cseq = 1;
+        session.local_description = local_description;
         let id = self.open_session(user, session);
         self.purposes.insert(client, Purpose::Invite(id));
         self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);
@@ -200,6 +207,7 @@ impl Endpoint {
         let options = [
             (self.config.reliable_provisional, "100rel"),
             (self.config.early_media, "ms-early-media"),
+            (true, "timer"),
             (true, "histinfo"),
         ];
         for (announced, option) in options {

@@ -118,6 +118,9 @@ pub struct Config {
     pub reliable_provisional: bool,
     /// Announce `ms-early-media`.
     pub early_media: bool,
+    /// The session interval our INVITE asks for; `None` leaves that to the peer. What the peer asks for is agreed to
+    /// always.
+    pub session_expires: Option<Duration>,
     /// The value of `ms-subnet`, the network address of our subnet.
     pub subnet: Option<String>,
     /// The keep-alive of the flows.
@@ -154,6 +157,7 @@ impl Config {
             event_categories: true,
             reliable_provisional: true,
             early_media: true,
+            session_expires: None,
             subnet: None,
             keep_alive: KeepAliveOptions::default(),
             refresh_before: Duration::from_secs(30),

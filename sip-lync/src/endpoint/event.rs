@@ -129,6 +129,8 @@ pub enum EndReason {
     FlowLost,
     /// The registrar had lost us.
     RegistrationLost,
+    /// The peer did not refresh the session in time.
+    SessionExpired,
 }
 
 /// What an endpoint tells its user.

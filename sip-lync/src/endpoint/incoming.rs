@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Endpoint;
+use super::answers::takes_update;
 use super::description::{has_body, session_description};
 use super::event::{Event, Party};
 use super::session::Session;
@@ -44,6 +45,9 @@ impl Endpoint {
             // A conference invitation or a message session: not for a telephone, others may still take it.
             return self.refuse(now, server, &request, StatusCode::NOT_ACCEPTABLE_HERE);
         };
+        if self.refuse_small_interval(now, server, &request) {
+            return;
+        }
         let tag = self.words.tag();
         let Some(dialog) = Dialog::of_callee(&request, &tag) else {
             return self.refuse(now, server, &request, StatusCode::BAD_REQUEST);
@@ -51,6 +55,7 @@ impl Endpoint {
         let conversation = request.headers.get(&HeaderName::MsConversationId).unwrap_or_default();
         let mut session = Session::new(user, flow, State::Incoming, conversation);
         session.position = if description.is_some() { Position::OfferReceived } else { Position::None };
+        session.peer_updates = takes_update(&request.headers);
         let dialog_id = dialog.id().clone();
         session.dialog = Some(dialog);
         let id = self.open_session(user, session);
@@ -125,6 +130,9 @@ impl Endpoint {
                 let Ok(description) = session_description(&request.headers, &request.body) else {
                     return self.refuse(now, server, request, StatusCode::NOT_ACCEPTABLE_HERE);
                 };
+                if self.refuse_small_interval(now, server, request) {
+                    return;
+                }
                 if confirmed && let Some(session) = self.sessions.get_mut(id) {
                     // A target refresh counts once the request is accepted; both sides agree on it by then.
                     if let Some(dialog) = &mut session.dialog {
@@ -160,6 +168,7 @@ impl Endpoint {
         if let Some(session) = self.sessions.get(id) {
             self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
         }
+        self.agree_timer(now, id, &request.headers, &mut response.headers);
         self.layer.respond(now, server, &response);
     }
 

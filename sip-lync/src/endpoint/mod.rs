@@ -17,6 +17,7 @@ mod event;
 mod identity;
 mod incoming;
 mod link;
+mod refresh;
 mod registration;
 mod registration_response;
 mod requests;
@@ -69,6 +70,8 @@ enum Deadline {
     Backoff(SessionId),
     /// The BYE could not even be sent.
     Bye(SessionId),
+    /// A session is to be refreshed, or has expired.
+    Timer(SessionId),
     /// The user left a request unanswered.
     Request(RequestId),
 }
@@ -81,6 +84,8 @@ enum Purpose {
     Reinvite(SessionId),
     Bye(SessionId),
     Request(RequestId),
+    /// An UPDATE that refreshes a session.
+    Refresh(SessionId),
     /// CANCEL, PRACK, the BYE of a fork: nobody waits for the response.
     Nothing,
 }
@@ -182,6 +187,7 @@ impl Endpoint {
                     self.plain_step(now, session, crate::invite::Trigger::BackoffOver);
                 }
                 Deadline::Bye(session) => self.plain_step(now, session, crate::invite::Trigger::ByeFinal),
+                Deadline::Timer(session) => self.timer_due(now, session),
                 Deadline::Request(request) => {
                     let nothing = crate::headers::Headers::new();
                     self.respond(now, request, StatusCode::SERVER_INTERNAL_ERROR, &nothing, BytesMut::new());
@@ -317,6 +323,7 @@ impl Endpoint {
             Purpose::Invite(session) => self.on_invite_response(now, session, client, response),
             Purpose::Reinvite(session) => self.on_reinvite_response(now, session, response),
             Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
+            Purpose::Refresh(session) => self.on_refresh_response(now, session, response),
             Purpose::Request(id) => {
                 self.events.push_back(Event::Response { id, response: response.clone() });
             }
@@ -340,6 +347,9 @@ impl Endpoint {
             Purpose::Request(id) => {
                 let flow_lost = failure == Failure::FlowLost;
                 self.events.push_back(Event::RequestFailed { id, flow_lost });
+            }
+            Purpose::Refresh(session) => {
+                self.on_refresh_failure(now, session, failure == Failure::FlowLost);
             }
             Purpose::Invite(_) | Purpose::Reinvite(_) | Purpose::Bye(_) | Purpose::Nothing => {
                 self.on_session_failure(now, purpose, failure);

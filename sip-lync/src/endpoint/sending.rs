@@ -42,6 +42,7 @@ impl Endpoint {
             ack.headers.push(HeaderName::ContentType, "application/sdp");
             ack.body = description.clone();
             session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+            session.local_description = Some(description.clone());
         }
         let flow = session.flow;
         let ack = self.send_ack_of(flow, ack);
@@ -120,11 +121,17 @@ impl Endpoint {
         let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
         response.headers.push(HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut response.headers);
+        if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
+            self.agree_timer(now, id, &asked, &mut response.headers);
+        }
         if let Some(description) = &context.description {
             response.headers.push(HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
         self.move_position(id, offer_answer::Trigger::Send);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.local_description.clone_from(&context.description);
+        }
         self.layer.respond(now, server, &response);
         let (at, interval) = next_repetition(now, T1);
         self.deadlines.start(Deadline::Repeat(id), at);
@@ -154,7 +161,13 @@ impl Endpoint {
             response.headers.push(HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
+        if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
+            self.agree_timer(now, id, &asked, &mut response.headers);
+        }
         self.move_position(id, offer_answer::Trigger::Send);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.local_description.clone_from(&context.description);
+        }
         self.layer.respond(now, server, &response);
     }
 
@@ -177,6 +190,11 @@ impl Endpoint {
         session.ack_cseq = dialog.local_cseq();
         session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
         request.headers.push(HeaderName::MsConversationId, &session.conversation);
+        if let Some(timer) = session.timer {
+            request.headers.push(HeaderName::SessionExpires, timer.in_request());
+            request.headers.push(HeaderName::MinSe, crate::session_timer::LEAST);
+        }
+        session.local_description = Some(description.clone());
         self.push_contact(&mut request.headers, flow, user, rendering);
         request.headers.push(HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut request.headers);

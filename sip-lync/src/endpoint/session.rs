@@ -13,6 +13,7 @@ use crate::headers::ms::Diagnostics;
 use crate::invite::State;
 use crate::message::{Request, Response};
 use crate::offer_answer::Position;
+use crate::session_timer::SessionTimer;
 use crate::transaction::{ClientId, ServerId};
 
 /// One of the early dialogs of our INVITE.
@@ -65,6 +66,11 @@ pub(super) struct Session {
     /// Our further offer, kept until it is answered.
     pub(super) reoffer: Option<(Bytes, Rendering)>,
     pub(super) rendering: Rendering,
+    /// Our last description, for a refresh by re-INVITE.
+    pub(super) local_description: Option<Bytes>,
+    pub(super) timer: Option<SessionTimer>,
+    /// The peer takes UPDATE.
+    pub(super) peer_updates: bool,
     pub(super) conversation: Box<str>,
     /// The reason to report instead of a lost flow or of the user's wish.
     pub(super) end_reason: Option<EndReason>,
@@ -92,6 +98,9 @@ impl Session {
             repeating: None,
             reoffer: None,
             rendering: Rendering::Yes,
+            local_description: None,
+            timer: None,
+            peer_updates: false,
             conversation: conversation.into(),
             end_reason: None,
             completed_elsewhere: false,

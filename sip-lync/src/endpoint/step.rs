@@ -225,6 +225,7 @@ impl Endpoint {
             Deadline::Ring(id),
             Deadline::Backoff(id),
             Deadline::Bye(id),
+            Deadline::Timer(id),
         ] {
             self.deadlines.stop(&deadline);
         }
