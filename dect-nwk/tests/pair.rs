@@ -192,7 +192,7 @@ mod subscription {
         world.handsets[0].in_range = false;
         let (now, portable) = (world.now, world.portable(0));
         world.fixed.terminate_access(now, portable).unwrap();
-        world.pass(Duration::from_secs(60));
+        world.pass(Duration::from_mins(1));
         assert!(world.fixed_events.contains(&Event::TerminationFailed { portable }));
         assert!(world.fixed_events.contains(&Event::Unreachable { portable }));
         assert!(world.fixed.state(portable).unwrap().subscribed);

@@ -1,7 +1,7 @@
 //! Every pure machine, explored exhaustively: all states, all triggers, timers only while they run. The tables in
 //! `docs/states` are rendered from what was found; `UPDATE_STATES=1` rewrites them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -19,15 +19,15 @@ struct Machine<S, T, A> {
     timer_of: fn(T) -> Option<&'static str>,
 }
 
-type Seen<S> = BTreeMap<(S, BTreeSet<&'static str>), ()>;
+type Seen<S> = BTreeSet<(S, BTreeSet<&'static str>)>;
 
 impl<S: Copy + Ord + Debug, T: Copy + Ord + Debug, A: Copy + Debug> Machine<S, T, A> {
     /// All combinations of state and running timers that can be reached; `check` sees every step.
     fn explore(&self, mut check: impl FnMut(S, T, S, &[A], &BTreeSet<&'static str>)) -> Seen<S> {
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         let mut queue = VecDeque::from([(self.start, BTreeSet::new())]);
         while let Some((state, running)) = queue.pop_front() {
-            if seen.insert((state, running.clone()), ()).is_some() {
+            if !seen.insert((state, running.clone())) {
                 continue;
             }
             for trigger in self.triggers.iter().copied() {
@@ -49,7 +49,7 @@ impl<S: Copy + Ord + Debug, T: Copy + Ord + Debug, A: Copy + Debug> Machine<S, T
     }
 
     fn states(&self) -> BTreeSet<S> {
-        self.explore(|_, _, _, _, _| {}).into_keys().map(|(state, _)| state).collect()
+        self.explore(|_, _, _, _, _| {}).into_iter().map(|(state, _)| state).collect()
     }
 
     /// One section per state, one row per trigger that is not ignored there.
@@ -235,9 +235,9 @@ fn portable_mobility() -> Machine<mm_portable::State, mm_portable::Trigger, mm_p
 fn every_state_of_a_call_at_the_fixed_part_is_reached_and_has_the_timer_that_leaves_it() {
     use cc_fixed::State as S;
     let seen = fixed_call().explore(|_, _, _, _, _| {});
-    let states: BTreeSet<_> = seen.keys().map(|(state, _)| *state).collect();
+    let states: BTreeSet<_> = seen.iter().map(|(state, _)| *state).collect();
     assert_eq!(states, S::ALL.into_iter().collect());
-    for (state, running) in seen.keys() {
+    for (state, running) in &seen {
         let expected: &[&str] = match state {
             // Nothing runs without a call, while the owner decides, and while the parties talk.
             S::Null | S::CallInitiated | S::Active => &[],
@@ -254,9 +254,9 @@ fn every_state_of_a_call_at_the_fixed_part_is_reached_and_has_the_timer_that_lea
 fn every_state_of_a_call_at_the_portable_part_is_reached_and_has_the_timer_that_leaves_it() {
     use cc_portable::State as S;
     let seen = portable_call().explore(|_, _, _, _, _| {});
-    let states: BTreeSet<_> = seen.keys().map(|(state, _)| *state).collect();
+    let states: BTreeSet<_> = seen.iter().map(|(state, _)| *state).collect();
     assert_eq!(states, S::ALL.into_iter().collect());
-    for (state, running) in seen.keys() {
+    for (state, running) in &seen {
         let expected: &[&str] = match state {
             // A call that comes in ends with the user or with the fixed part.
             S::Null | S::CallPresent | S::CallReceived | S::Active => &[],
@@ -353,7 +353,7 @@ fn both_halves_of_a_call_always_end_together() {
 #[test]
 fn a_link_has_a_timer_in_every_state_that_waits_and_none_when_released() {
     use lce::State as S;
-    for (state, running) in fixed_link().explore(|_, _, _, _, _| {}).keys() {
+    for (state, running) in &fixed_link().explore(|_, _, _, _, _| {}) {
         match state {
             S::Released => assert!(running.is_empty(), "{running:?}"),
             S::EstablishPending => assert!(running.iter().eq(&["LCE.03"])),
@@ -361,7 +361,7 @@ fn a_link_has_a_timer_in_every_state_that_waits_and_none_when_released() {
             S::ReleasePending => assert!(running.iter().eq(&["LCE.01"])),
         }
     }
-    for (state, running) in portable_link().explore(|_, _, _, _, _| {}).keys() {
+    for (state, running) in &portable_link().explore(|_, _, _, _, _| {}) {
         match state {
             // The data link control layer guards the establishment.
             S::Released | S::EstablishPending => assert!(running.is_empty(), "{state:?} {running:?}"),
@@ -376,11 +376,11 @@ fn a_link_has_a_timer_in_every_state_that_waits_and_none_when_released() {
 #[test]
 fn a_procedure_of_the_fixed_part_has_its_timer_and_without_one_nothing_runs() {
     let seen = fixed_mobility().explore(|_, _, _, _, _| {});
-    for (state, running) in seen.keys() {
+    for (state, running) in &seen {
         assert_eq!(running.is_empty(), state.fixed == mm_fixed::FixedProcedure::None, "{state:?}");
     }
     let seen = portable_mobility().explore(|_, _, _, _, _| {});
-    for (state, running) in seen.keys() {
+    for (state, running) in &seen {
         assert_eq!(running.contains("own"), state.own != mm_portable::Own::None, "{state:?}");
         assert_eq!(running.contains("key"), state.asked != mm_portable::Asked::None, "{state:?}");
     }

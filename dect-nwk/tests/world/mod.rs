@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) handsets: Vec<Handset>,
     pub(crate) fixed_events: Vec<Event>,
     pub(crate) portable_events: Vec<(usize, portable_part::Event)>,
+    /// The messages themselves.
+    pub(crate) said: Vec<Vec<u8>>,
     /// Names of the messages sent, with the direction.
     pub(crate) ladder: Vec<String>,
     pub(crate) pages: usize,
@@ -95,6 +97,7 @@ impl World {
             handsets: Vec::new(),
             fixed_events: Vec::new(),
             portable_events: Vec::new(),
+            said: Vec::new(),
             ladder: Vec::new(),
             pages: 0,
             code: Some(AuthenticationCode::from_pin(PIN).unwrap()),
@@ -204,7 +207,7 @@ impl World {
             let mut buffer = BytesMut::new();
             while let Some(transmit) = self.fixed.poll_transmit(&mut buffer) {
                 idle = false;
-                self.from_fixed(transmit, &buffer.split());
+                self.carry_for_fixed(transmit, &buffer.split());
             }
             while let Some(event) = self.fixed.poll_event() {
                 idle = false;
@@ -213,7 +216,7 @@ impl World {
             for index in 0..self.handsets.len() {
                 while let Some(transmit) = self.handsets[index].part.poll_transmit(&mut buffer) {
                     idle = false;
-                    self.from_portable(index, transmit, &buffer.split());
+                    self.carry_for_portable(index, transmit, &buffer.split());
                 }
                 while let Some(event) = self.handsets[index].part.poll_event() {
                     idle = false;
@@ -234,6 +237,7 @@ impl World {
     }
 
     fn note(&mut self, direction: &str, sdu: &[u8]) {
+        self.said.push(sdu.to_vec());
         let message = Message::parse(sdu).expect("our own messages are well formed");
         let mut again = BytesMut::new();
         message.emit(&mut again);
@@ -248,7 +252,7 @@ impl World {
         self.ladder.push(format!("{direction} {}", message.message_type.name()));
     }
 
-    fn from_fixed(&mut self, transmit: Transmit, octets: &[u8]) {
+    fn carry_for_fixed(&mut self, transmit: Transmit, octets: &[u8]) {
         match transmit {
             Transmit::Broadcast { len } => {
                 assert_eq!(len, octets.len());
@@ -282,7 +286,7 @@ impl World {
         }
     }
 
-    fn from_portable(&mut self, index: usize, transmit: Transmit, octets: &[u8]) {
+    fn carry_for_portable(&mut self, index: usize, transmit: Transmit, octets: &[u8]) {
         match transmit {
             Transmit::Establish { link, len } => {
                 assert_eq!(len, octets.len());
