@@ -69,6 +69,9 @@ impl CryptoAttribute {
             Some(rest) => rest.strip_prefix("crypto:").ok_or_else(|| malformed(2, Rule::Attribute))?,
             None => line.strip_prefix("crypto:").unwrap_or(line),
         };
+        if rest.len() == line.len() && !line.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(malformed(0, Rule::Attribute));
+        }
         let mut words = Words { line, at: line.len() - rest.len() };
 
         let (at, tag_text) = words.next().ok_or_else(|| malformed(line.len(), Rule::Tag))?;

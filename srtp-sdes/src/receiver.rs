@@ -8,6 +8,7 @@ use crate::error::UnprotectError;
 use crate::master::KeyAtWork;
 use crate::packet::{Framing, Place, RTCP_INDEX, Received, ReceivedRtcp};
 use crate::packet_index::{Estimate, estimate};
+use crate::rekey::RolloverAfterRekey;
 use crate::replay::{ReplayError, ReplayList};
 use crate::rtp::{self, Header, HeaderError, RTCP_HEADER};
 use crate::scrub::scrubbed;
@@ -26,11 +27,18 @@ pub struct ReceiverConfig {
     /// Whether the first packet of a source may have the roll-over counter after the expected one, because the packets before the
     /// wrap were lost (inferred). One more authentication at most.
     pub recover_lost_wrap: bool,
+    /// How the roll-over counter of a known source goes on after a change of keys.
+    pub rollover_after_rekey: RolloverAfterRekey,
 }
 
 impl Default for ReceiverConfig {
     fn default() -> Self {
-        Self { initial_rollover: 0, max_sources: 64, recover_lost_wrap: false }
+        Self {
+            initial_rollover: 0,
+            max_sources: 64,
+            recover_lost_wrap: false,
+            rollover_after_rekey: RolloverAfterRekey::Either,
+        }
     }
 }
 
@@ -39,17 +47,27 @@ impl Default for ReceiverConfig {
 /// RFC 3711 3.2.3, 3.3, 3.4
 #[derive(Clone)]
 pub struct Receiver {
-    transform: Transform,
-    config: ReceiverConfig,
+    pub(crate) config: ReceiverConfig,
+    pub(crate) current: Context,
+    /// The context before the last change of keys, while packets under the old keys are on their way.
+    pub(crate) previous: Option<Box<Context>>,
+}
+
+/// The keys of one agreement and the sources seen under them.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) transform: Transform,
     keys: Vec<KeyAtWork>,
-    sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
 }
 
 #[derive(Clone)]
-struct Source {
-    ssrc: u32,
-    rtp: ReplayList,
-    rtcp: ReplayList,
+pub(crate) struct Source {
+    pub(crate) ssrc: u32,
+    pub(crate) rtp: ReplayList,
+    pub(crate) rtcp: ReplayList,
+    /// The highest index under the keys before, until a packet tells how the counter went on.
+    pub(crate) continued: Option<u64>,
 }
 
 impl Receiver {
@@ -63,11 +81,8 @@ impl Receiver {
     /// A receiver with settings.
     ///
     /// RFC 3711 3.3.1
-    #[expect(clippy::needless_pass_by_value, reason = "the keys are consumed so that no copy stays behind")]
     pub fn with_config(keys: ReceiverKeys, config: ReceiverConfig) -> Self {
-        let transform = keys.0.transform;
-        let keys = scrubbed(|| KeyAtWork::of_receiver(&keys.0));
-        Self { transform, config, keys, sources: Vec::with_capacity(1) }
+        Self { config, current: Context::new(keys), previous: None }
     }
 
     /// Checks and decrypts the SRTP packet in place; the plain packet stands in `buffer[..result]`. After an error the
@@ -76,6 +91,69 @@ impl Receiver {
     /// RFC 3711 3.3, RFC 7714 10
     #[inline]
     pub fn unprotect(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+        let result = self.current.unprotect(&self.config, buffer);
+        match (result, &mut self.previous) {
+            (Err(error), Some(previous)) if may_be_older(error) => {
+                previous.unprotect(&self.config, buffer).map_err(|_| error)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Checks and decrypts the SRTCP packet in place; the plain packet stands in `buffer[..result]`. After an error the
+    /// buffer is as it was.
+    ///
+    /// RFC 3711 3.4, RFC 7714 10
+    pub fn unprotect_rtcp(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+        let result = self.current.unprotect_rtcp(&self.config, buffer);
+        match (result, &mut self.previous) {
+            (Err(error), Some(previous)) if may_be_older(error) => {
+                previous.unprotect_rtcp(&self.config, buffer).map_err(|_| error)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Whether an authentic packet of this source was received; if it is a source of our own, that one must change.
+    ///
+    /// RFC 3711 9.1, RFC 3550 8.2
+    pub fn has_source(&self, ssrc: u32) -> bool {
+        self.current.sources.iter().any(|source| source.ssrc == ssrc)
+    }
+}
+
+/// Whether a packet that failed may be one under the keys before.
+const fn may_be_older(error: UnprotectError) -> bool {
+    matches!(
+        error,
+        UnprotectError::AuthenticationFailed
+            | UnprotectError::UnknownMki
+            | UnprotectError::Replayed
+            | UnprotectError::TooOld
+            | UnprotectError::TooShort
+    )
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("suite", &self.current.transform.suite)
+            .field("keys", &self.current.keys.len())
+            .field("sources", &self.current.sources.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    #[expect(clippy::needless_pass_by_value, reason = "the keys are consumed so that no copy stays behind")]
+    pub(crate) fn new(keys: ReceiverKeys) -> Self {
+        let transform = keys.0.transform;
+        let keys = scrubbed(|| KeyAtWork::of_receiver(&keys.0));
+        Self { transform, keys, sources: Vec::with_capacity(1) }
+    }
+
+    #[inline]
+    fn unprotect(&mut self, config: &ReceiverConfig, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
         let header = Header::parse(buffer)?;
         let tag = self.transform.rtp_tag();
         let mki = self.keys.first().map_or(0, |key| key.mki.len());
@@ -91,9 +169,11 @@ impl Receiver {
             return Err(UnprotectError::KeyExpired);
         }
         let known = self.sources.iter().position(|source| source.ssrc == header.ssrc);
-        let full = known.is_none() && self.sources.len() >= self.config.max_sources;
-        let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtp);
-        let candidates = candidates(list, &self.config, header.sequence_number);
+        let full = known.is_none() && self.sources.len() >= config.max_sources;
+        let source = known.and_then(|at| self.sources.get(at));
+        let list = source.map(|source| &source.rtp);
+        let continued = source.and_then(|source| source.continued);
+        let candidates = candidates(list, continued, config, header.sequence_number);
 
         let mut refused = UnprotectError::KeyExpired;
         let framing = self.transform.rtp_framing(&[]);
@@ -126,15 +206,16 @@ impl Receiver {
         key.counters.count_srtp();
         if let Some(source) = source_at(&mut self.sources, known, header.ssrc, &self.transform) {
             source.rtp.mark(index);
+            source.continued = None;
         }
         Ok(length)
     }
 
-    /// Checks and decrypts the SRTCP packet in place; the plain packet stands in `buffer[..result]`. After an error the
-    /// buffer is as it was.
-    ///
-    /// RFC 3711 3.4, RFC 7714 10
-    pub fn unprotect_rtcp(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+    fn unprotect_rtcp(
+        &mut self,
+        config: &ReceiverConfig,
+        buffer: &mut [u8],
+    ) -> Result<usize, UnprotectError> {
         let ssrc = rtp::rtcp_ssrc(buffer)?;
         let tag = self.transform.suite.rtcp_tag_length();
         let mki = self.keys.first().map_or(0, |key| key.mki.len());
@@ -149,7 +230,7 @@ impl Receiver {
             return Err(UnprotectError::KeyExpired);
         }
         let known = self.sources.iter().position(|source| source.ssrc == ssrc);
-        let full = known.is_none() && self.sources.len() >= self.config.max_sources;
+        let full = known.is_none() && self.sources.len() >= config.max_sources;
         let list = known.and_then(|at| self.sources.get(at)).map(|source| &source.rtcp);
 
         let mki = core::mem::take(&mut key.mki);
@@ -162,23 +243,6 @@ impl Receiver {
             source.rtcp.mark(u64::from(index));
         }
         Ok(length)
-    }
-
-    /// Whether an authentic packet of this source was received; if it is a source of our own, that one must change.
-    ///
-    /// RFC 3711 9.1, RFC 3550 8.2
-    pub fn has_source(&self, ssrc: u32) -> bool {
-        self.sources.iter().any(|source| source.ssrc == ssrc)
-    }
-}
-
-impl fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
-            .field("suite", &self.transform.suite)
-            .field("keys", &self.keys.len())
-            .field("sources", &self.sources.len())
-            .finish_non_exhaustive()
     }
 }
 
@@ -199,8 +263,16 @@ fn choose_key<'a>(
 
 /// The indexes a packet may have, the likeliest first.
 #[inline]
-fn candidates(list: Option<&ReplayList>, config: &ReceiverConfig, sequence: u16) -> [Option<u64>; 2] {
+fn candidates(
+    list: Option<&ReplayList>,
+    continued: Option<u64>,
+    config: &ReceiverConfig,
+    sequence: u16,
+) -> [Option<u64>; 2] {
     let Some(highest) = list.and_then(ReplayList::highest) else {
+        if let Some(highest) = continued {
+            return config.rollover_after_rekey.candidates(highest, sequence);
+        }
         let index = |roc: u32| (u64::from(roc) << 16) | u64::from(sequence);
         let after = config.initial_rollover.checked_add(1).filter(|_| config.recover_lost_wrap);
         return [Some(index(config.initial_rollover)), after.map(index)];
@@ -249,7 +321,7 @@ fn source_at<'a>(
     let position = known.unwrap_or(sources.len());
     if known.is_none() {
         let list = ReplayList::new(transform.replay_window);
-        sources.push(Source { ssrc, rtp: list.clone(), rtcp: list });
+        sources.push(Source { ssrc, rtp: list.clone(), rtcp: list, continued: None });
     }
     sources.get_mut(position)
 }

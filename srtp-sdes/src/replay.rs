@@ -47,6 +47,17 @@ impl ReplayList {
         }
     }
 
+    /// A list that takes everything up to an index for seen: of a state that was saved.
+    pub(crate) fn seen_up_to(window: usize, index: u64) -> Self {
+        let mut list = Self::new(window);
+        match &mut list.seen {
+            Seen::Short(bits) => *bits = u128::MAX,
+            Seen::Long(words) => words.fill(u64::MAX),
+        }
+        list.highest = Some(index);
+        list
+    }
+
     /// Whether the index is new; changes nothing.
     #[inline]
     pub(crate) fn check(&self, index: u64) -> Result<(), ReplayError> {

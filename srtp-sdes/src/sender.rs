@@ -43,15 +43,15 @@ pub struct Sender {
     config: SenderConfig,
     keys: Vec<KeyAtWork>,
     active: usize,
-    sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
 }
 
 #[derive(Clone)]
-struct Source {
-    ssrc: u32,
+pub(crate) struct Source {
+    pub(crate) ssrc: u32,
     /// The indexes that were protected; none is protected twice.
-    sent: ReplayList,
-    next_rtcp: u32,
+    pub(crate) sent: ReplayList,
+    pub(crate) next_rtcp: u32,
 }
 
 impl Sender {
@@ -144,6 +144,10 @@ impl Sender {
         let found = self.keys.iter().position(|key| *key.mki == *mki.as_bytes());
         self.active = found.unwrap_or(self.active);
         found.is_some()
+    }
+
+    pub(crate) const fn config(&self) -> SenderConfig {
+        self.config
     }
 
     /// How much of the active key's lifetime is left.

@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use srtp_sdes::{
     CryptoAttribute, CryptoSuite, KeyLife, KeyParameter, MasterKey, MasterKeyIdentifier, MasterSalt,
-    ProtectError, Receiver, ReceiverConfig, ReceiverKeys, Sender, SenderConfig, SenderKeys, UnprotectError,
+    ProtectError, Receiver, ReceiverConfig, ReceiverKeys, RolloverAfterRekey, Sender, SenderConfig,
+    SenderKeys, UnprotectError,
 };
 
 const AES: CryptoSuite = CryptoSuite::AesCm128HmacSha1_80;
@@ -501,6 +502,87 @@ fn with_a_derivation_rate_keys_change_with_the_index() {
             assert_eq!(unprotect_rtcp(&mut receiver, &packet), Ok(plain));
         }
     }
+}
+
+/// The same suite under other keys.
+fn other_line(suite: CryptoSuite) -> CryptoAttribute {
+    let mut other = line(suite, "");
+    other.keys[0].key = MasterKey::new(&vec![0x77; suite.master_key_length()]);
+    other
+}
+
+#[test]
+fn s9_after_a_change_of_keys_both_are_accepted_for_a_while() {
+    for suite in [AES, GCM] {
+        let (mut sender, mut receiver) = pair(suite);
+        let old = stream(&mut sender, 1, &[1, 2, 3]);
+        assert!(unprotect(&mut receiver, &old[0]).is_ok());
+        let other = other_line(suite);
+        receiver.rekey(ReceiverKeys::from_attribute(&other).unwrap());
+        sender.rekey(SenderKeys::from_attribute(&other).unwrap(), RolloverAfterRekey::Zero);
+        let new = stream(&mut sender, 1, &[100, 101]);
+        assert!(unprotect(&mut receiver, &new[0]).is_ok());
+        assert!(unprotect(&mut receiver, &old[1]).is_ok(), "on its way when the keys changed");
+        assert!(unprotect(&mut receiver, &old[1]).is_err(), "once");
+        receiver.forget_previous_keys();
+        assert!(unprotect(&mut receiver, &old[2]).is_err());
+        assert!(unprotect(&mut receiver, &new[1]).is_ok());
+    }
+}
+
+#[test]
+fn s9_the_counter_may_go_on_or_begin_again_after_a_change_of_keys() {
+    use RolloverAfterRekey::{Continued, Either, Zero};
+    for (sends, expects, fine) in [
+        (Zero, Either, true),
+        (Continued, Either, true),
+        (Either, Either, true),
+        (Zero, Zero, true),
+        (Continued, Continued, true),
+        (Continued, Zero, false),
+        (Zero, Continued, false),
+    ] {
+        let line = line(AES, "");
+        let mut config = ReceiverConfig::default();
+        config.rollover_after_rekey = expects;
+        let mut receiver = Receiver::with_config(ReceiverKeys::from_attribute(&line).unwrap(), config);
+        let mut sender = sender(&line);
+        for packet in stream(&mut sender, 1, &[65534, 65535, 0, 1]) {
+            assert!(unprotect(&mut receiver, &packet).is_ok());
+        }
+        let other = other_line(AES);
+        receiver.rekey(ReceiverKeys::from_attribute(&other).unwrap());
+        sender.rekey(SenderKeys::from_attribute(&other).unwrap(), sends);
+        for packet in stream(&mut sender, 1, &[2, 3, 4]) {
+            assert_eq!(unprotect(&mut receiver, &packet).is_ok(), fine, "{sends:?} {expects:?}");
+        }
+    }
+}
+
+#[test]
+fn a_restart_keeps_calls_and_repeats_nothing() {
+    let line = line(AES, "");
+    let (mut sender, mut receiver) = (sender(&line), receiver(&line));
+    let packets = stream(&mut sender, 1, &[65535, 0, 1]);
+    let report = protect_rtcp(&mut sender, &rtcp(1, 1)).unwrap();
+    for packet in &packets {
+        assert!(unprotect(&mut receiver, packet).is_ok());
+    }
+    assert!(unprotect_rtcp(&mut receiver, &report).is_ok());
+    let (sending, receiving): (Vec<_>, Vec<_>) = (sender.sources().collect(), receiver.sources().collect());
+    assert_eq!(sending, receiving);
+    assert_eq!((sending[0].index, sending[0].rtcp_index), (Some(0x10001), Some(0)));
+
+    let (mut sender, mut receiver) = (self::sender(&line), self::receiver(&line));
+    sending.into_iter().for_each(|state| sender.restore(state));
+    receiving.into_iter().for_each(|state| receiver.restore(state));
+    assert_eq!(unprotect(&mut receiver, &packets[2]), Err(UnprotectError::Replayed));
+    assert_eq!(unprotect_rtcp(&mut receiver, &report), Err(UnprotectError::Replayed));
+    assert_eq!(protect(&mut sender, &rtp(1, 1, 20)), Err(ProtectError::Replayed));
+    let next = protect(&mut sender, &rtp(1, 2, 20)).unwrap();
+    assert_eq!(unprotect(&mut receiver, &next), Ok(rtp(1, 2, 20)));
+    let report = protect_rtcp(&mut sender, &rtcp(1, 1)).unwrap();
+    assert!(unprotect_rtcp(&mut receiver, &report).is_ok());
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn several_keys_have_distinct_identifiers_of_equal_length() {
 #[test]
 fn rubbish_is_an_unusable_line() {
     for (text, expected) in [
-        ("", Rule::Tag),
+        ("", Rule::Attribute),
+        ("junk", Rule::Attribute),
         ("a=cryptoscale:1 client AES_CM_128_HMAC_SHA1_80 inline:x", Rule::Attribute),
         ("a=rtpmap:0 PCMU/8000", Rule::Attribute),
         ("a=crypto:", Rule::Tag),
