@@ -66,6 +66,11 @@ impl Step {
         Self::new(name, std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
+    /// Whether a program can be started.
+    pub(crate) fn is_there(program: &str) -> bool {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    }
+
     pub(crate) fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         self.command.args(arguments);
         self

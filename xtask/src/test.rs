@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     for check in checks {
         tally.step(check.run().good);
     }
+    licences(&mut tally);
     tally.step(demonstration());
     tally.tests(Step::cargo("tests: unit, scenario and system").arguments([
         "test",
@@ -58,6 +59,20 @@ pub(crate) fn run(options: &Options) -> Outcome {
         Peers::Without => eprintln!("==> tests with real programs: LEFT OUT (--no-peers)"),
     }
     tally.close()
+}
+
+/// Licences, sources and advisories of what we build on; needs a tool that is not part of Rust.
+fn licences(tally: &mut Tally) {
+    if Step::is_there("cargo-deny") {
+        tally.step(
+            Step::cargo("licences and sources")
+                .arguments(["deny", "check", "licenses", "bans", "sources"])
+                .run()
+                .good,
+        );
+    } else {
+        eprintln!("==> licences and sources: NOT CHECKED, cargo-deny is not installed");
+    }
 }
 
 fn interop(tally: &mut Tally) {
