@@ -1,2 +1,6 @@
-//! Short programs, one for each protocol crate: see `examples/` of this package. This library is empty.
+//! Short programs, one for each protocol crate: see `examples/` of this package. This library holds what
+//! several of them share.
 #![forbid(unsafe_code)]
+
+pub mod base64;
+pub mod session_description;
