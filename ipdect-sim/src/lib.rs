@@ -1,4 +1,80 @@
-//! Simulators.
+//! The other sides of an IP-DECT server: a Lync front end, Lync users, DECT base stations and handsets.
+//!
+//! Each of them is a sans-IO machine, so that a test runs a whole site in virtual time without a socket; thin shells in
+//! [`net`] put the same machines on real connections, in one's own program or as the program `ipdect-sim`.
+//! The machines check their peer as far as the standards ask, and they report what they see as JSON lines.
+//!
+//! # Standards
+//!
+//! - [x] RFC 3261 10, 16: registrar; forking proxy with record-routing, CANCEL, timers C and F ([`frontend`])
+//! - [x] RFC 3261 26.3.2.1: trusted peers by the name in their certificate, without a challenge
+//! - [x] MS-SIPREGE: registration, epid, GRUU, presence-state, refusals with their ErrorId
+//! - [x] MS-CONMGMT 2.2.1: ms-keep-alive, hop by hop
+//! - [x] MS-PRES: category publications with versions and conflicts
+//! - [x] RFC 3264, RFC 4568: offer, answer, hold, retrieve, SDES-SRTP with MKI and lifetime ([`user`])
+//! - [x] RFC 3550, RFC 3711: speech in G.711 and G.726, recorded by RTP time ([`talk`])
+//! - [x] EN 300 175-5: subscription, location, calls, display of a portable part ([`handset`])
+//! - [x] `docs/radio-link.md`: a base station with bearers and range ([`base`])
+//! - [ ] MS-SIPAE: NTLM, Kerberos and TLS-DSK at the front end (other peers are challenged and then refused)
+//! - [ ] RFC 3856, MS-PRES: subscriptions (answered 489)
+//! - [ ] RFC 3515, RFC 3891: transfer by a Lync user
+//! - [ ] RFC 3428: instant messages of a Lync user
+//! - [ ] MS-ICE2, MS-TURN: candidates, A/V Edge
+//! - [ ] G.722 bearers, handover between base stations
+//!
+//! # A run loop
+//!
+//! The same shape for all machines: hand in what came, drain what is to be sent and what happened, wait for a deadline.
+//! Here a user registers with a front end; the "network" is a pair of buffers.
+//!
+//! ```
+//! use std::time::Instant;
+//! use bytes::BytesMut;
+//! use ipdect_sim::Seed;
+//! use ipdect_sim::frontend::{self, FlowId, FrontEnd, FrontEndConfig, FrontEndUser};
+//! use ipdect_sim::user::{self, LyncUser, UserConfig};
+//! use sip_lync::SipUri;
+//!
+//! let uri = SipUri::parse("sip:alice@example.net")?;
+//! let mut config = FrontEndConfig::new("fe1.example.net", "example.net");
+//! config.users.push(FrontEndUser::new(uri.clone()));
+//! config.trusted.push("clients.example.net".to_owned());
+//! let mut front_end = FrontEnd::new(config, Seed::from_number(1));
+//! let mut alice = LyncUser::new(UserConfig::new(uri), Seed::from_number(2));
+//!
+//! let now = Instant::now();
+//! let (ours, theirs) = ("192.0.2.20:40000".parse()?, "192.0.2.1:5061".parse()?);
+//! let peer_names = vec!["clients.example.net".to_owned()];
+//! let opened = frontend::Input::FlowOpened { flow: FlowId(1), local: theirs, remote: ours, peer_names };
+//! front_end.handle_input(now, opened);
+//! alice.handle_input(now, user::Input::FlowOpened { local: ours, remote: theirs });
+//!
+//! let mut buffer = BytesMut::new();
+//! loop {
+//!     if let Some(transmit) = alice.poll_transmit(&mut buffer) {
+//!         let bytes = buffer.split_to(transmit.len);
+//!         front_end.handle_input(now, frontend::Input::Bytes { flow: FlowId(1), bytes: &bytes });
+//!     } else if let Some(transmit) = front_end.poll_transmit(&mut buffer) {
+//!         let bytes = buffer.split_to(transmit.len);
+//!         alice.handle_input(now, user::Input::Bytes(&bytes));
+//!     } else {
+//!         break; // wait for octets, or until poll_timeout() and then handle_timeout()
+//!     }
+//! }
+//! assert!(alice.is_registered());
+//! assert!(matches!(alice.poll_event(), Some(user::Event::Registered { expires: 600, .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Response context of the forking proxy
+//!
+#![doc = include_str!("../docs/states/forking.md")]
+//!
+//! # Deliberately absent
+//!
+//! Anything that only a real Lync deployment needs (topology, replication, policies, billing), and any way around a
+//! check: a simulator that accepts what the real thing refuses would hide mistakes.
+#![forbid(unsafe_code)]
 
 pub mod base;
 pub mod frontend;

@@ -1,5 +1,7 @@
 //! The simulators as programs that speak JSON Lines.
 
+#![forbid(unsafe_code)]
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;

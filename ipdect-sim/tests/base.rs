@@ -12,7 +12,7 @@ use dect_nwk::identity::{Ari, Ipei};
 use dect_nwk::{CallId, LinkId, Transmit};
 use ipdect_sim::Seed;
 use ipdect_sim::base::{BaseConfig, BaseStation, Event, Input};
-use ipdect_sim::handset::{HandsetConfig, HandsetEvent, HoldKey};
+use ipdect_sim::handset::{Handset, HandsetConfig, HandsetEvent, HoldKey};
 use ipdect_sim::json::HandsetCommand as Do;
 use ipdect_sim::talk::Talk;
 use rfp_link::{
@@ -158,10 +158,6 @@ impl Radio {
     /// A subscribed and located handset.
     fn subscribed(&mut self, number: u32) -> PortableId {
         self.press(number, &Do::Subscribe(None));
-        self.pass(Duration::from_secs(1));
-        if self.base.handset(ipei(number)).is_some_and(|handset| !handset.is_located()) {
-            self.press(number, &Do::SwitchOn);
-        }
         self.pass(Duration::from_secs(20));
         let seen = self.seen();
         assert!(seen.iter().any(|event| matches!(event, HandsetEvent::Subscribed { .. })), "{seen:?}");
@@ -279,7 +275,19 @@ fn a_handset_subscribes_with_the_right_code_and_registers_its_location() {
     let mut radio = one_handset();
     assert!(radio.base.is_up());
     radio.subscribed(70387);
-    assert!(radio.base.handset(ipei(70387)).is_some_and(ipdect_sim::handset::Handset::is_located));
+    assert!(radio.base.handset(ipei(70387)).is_some_and(Handset::is_located));
+}
+
+#[test]
+fn switching_on_a_located_handset_registers_its_location_again() {
+    let mut radio = one_handset();
+    radio.subscribed(70387);
+    radio.press(70387, &Do::SwitchOn);
+    radio.press(70387, &Do::SwitchOn);
+    radio.pass(Duration::from_secs(20));
+    let seen = radio.seen();
+    assert!(seen.contains(&HandsetEvent::Located), "{seen:?}");
+    assert!(!seen.iter().any(|event| matches!(event, HandsetEvent::Failed { .. })), "{seen:?}");
 }
 
 #[test]

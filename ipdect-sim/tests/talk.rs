@@ -65,8 +65,13 @@ fn speech(pitch: f64, seconds: usize) -> Vec<i16> {
 }
 
 /// Runs both ends for a while; what the wire does to a packet is `wire`.
-fn run(left: &mut Talk, right: &mut Talk, seconds: u64, mut wire: impl FnMut(usize, &mut Vec<Vec<u8>>)) {
-    let start = Instant::now();
+fn run(
+    start: Instant,
+    left: &mut Talk,
+    right: &mut Talk,
+    seconds: u64,
+    mut wire: impl FnMut(usize, &mut Vec<Vec<u8>>),
+) {
     let mut sent = 0;
     for step in 0..seconds * 50 {
         let now = start + Duration::from_millis(20 * step);
@@ -99,7 +104,7 @@ fn speech_arrives_over_srtp_in_each_encoding() {
         let (one, two) = (speech(140.0, 3), speech(230.0, 3));
         left.play(&one);
         right.play(&two);
-        run(&mut left, &mut right, 4, |_, _| {});
+        run(now, &mut left, &mut right, 4, |_, _| {});
         assert!(
             audio_match(&one, right.recorded()) > 0.9,
             "{encoding:?}: {}",
@@ -121,7 +126,7 @@ fn with_the_wrong_key_nothing_is_heard() {
     let mut right = Talk::new(now, plan(Encoding::Pcma, 2, b));
     let one = speech(140.0, 3);
     left.play(&one);
-    run(&mut left, &mut right, 4, |_, _| {});
+    run(now, &mut left, &mut right, 4, |_, _| {});
     assert!(audio_match(&one, right.recorded()) < 0.5);
     assert_eq!(right.counters().packets_received, 0);
     assert_eq!(right.counters().packets_unauthentic, 200);
@@ -134,7 +139,7 @@ fn lost_packets_leave_silence_and_the_rest_in_its_place() {
     let mut right = Talk::new(now, plan(Encoding::Pcma, 2, None));
     let one = speech(140.0, 3);
     left.play(&one);
-    run(&mut left, &mut right, 3, |sent, packets| {
+    run(now, &mut left, &mut right, 3, |sent, packets| {
         if sent % 20 == 10 {
             packets.clear();
         }

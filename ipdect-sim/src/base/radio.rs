@@ -111,8 +111,7 @@ impl BaseStation {
         let Some(portable) = self.portables.get_mut(at) else { return };
         portable.in_range = true;
         if portable.handset.is_powered() {
-            // A handset without subscription has nothing to register.
-            let _ = portable.handset.locate(now);
+            portable.handset.locate(now);
         }
     }
 

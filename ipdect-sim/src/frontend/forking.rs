@@ -158,9 +158,9 @@ impl Forking {
             Branch::Calling | Branch::Proceeding | Branch::CancelWanted | Branch::Cancelling => {
                 *branch = Branch::Completed(status);
             }
-            Branch::Completed(_) => {
+            Branch::Completed(first) => {
                 // A 2xx again, or of another dialog behind the same branch: each goes upstream (RFC 3261 16.7 5).
-                if self.invite && (200..300).contains(&status) {
+                if self.invite && (200..300).contains(&first) && (200..300).contains(&status) {
                     actions.push(Action::Forward(at));
                 }
                 return;

@@ -84,6 +84,8 @@ pub struct Handset {
     powered: bool,
     subscribed: bool,
     located: bool,
+    /// The location is to be registered as soon as no other procedure runs.
+    wants_location: bool,
     calls: Vec<(CallId, Stage)>,
     display: String,
     events: VecDeque<HandsetEvent>,
@@ -104,6 +106,7 @@ impl Handset {
             powered: false,
             subscribed,
             located: false,
+            wants_location: false,
             calls: Vec::new(),
             display: String::new(),
             events: VecDeque::new(),
@@ -117,7 +120,7 @@ impl Handset {
         if let Err(error) = self.part.handle_input(now, input) {
             tracing::debug!(%error, ipei = %self.config.ipei, "the fixed part broke a rule");
         }
-        self.happened();
+        self.happened(now);
     }
 
     /// Lets time pass.
@@ -125,7 +128,7 @@ impl Handset {
     /// EN 300 175-5 A
     pub fn handle_timeout(&mut self, now: Instant) {
         self.part.handle_timeout(now);
-        self.happened();
+        self.happened(now);
     }
 
     /// Presses the keys that a command stands for. What cannot be done is the event [`HandsetEvent::Failed`].
@@ -135,19 +138,16 @@ impl Handset {
         if let Err(reason) = self.press(now, command) {
             self.events.push_back(HandsetEvent::Failed { reason });
         }
-        self.happened();
+        self.happened(now);
     }
 
-    /// Registers the location, if there is a subscription: after power on and when the handset comes into range.
+    /// Registers the location as soon as nothing else runs, if there is a subscription: when the handset comes into range.
+    /// After a subscription and when it is switched on it does so by itself.
     ///
     /// EN 300 175-5 13.4.1
-    pub fn locate(&mut self, now: Instant) -> Result<(), String> {
-        if !self.subscribed {
-            return Err("the handset is not subscribed".to_owned());
-        }
-        let result = self.part.locate(now).map_err(|error| error.to_string());
-        self.happened();
-        result
+    pub fn locate(&mut self, now: Instant) {
+        self.wants_location = self.subscribed;
+        self.happened(now);
     }
 
     /// Whether it is switched on.
@@ -203,7 +203,8 @@ impl Handset {
         match command {
             HandsetCommand::SwitchOn => {
                 self.powered = true;
-                if self.subscribed { self.locate(now) } else { Ok(()) }
+                self.wants_location = self.subscribed;
+                Ok(())
             }
             HandsetCommand::Subscribe(code) => {
                 let code = code.as_ref().or(self.config.access_code.as_ref());
@@ -284,11 +285,18 @@ impl Handset {
         }
     }
 
-    fn happened(&mut self) {
-        while let Some(event) = self.part.poll_event() {
-            if let Some(event) = self.translated(event) {
-                self.events.push_back(event);
+    fn happened(&mut self, now: Instant) {
+        loop {
+            while let Some(event) = self.part.poll_event() {
+                if let Some(event) = self.translated(event) {
+                    self.events.push_back(event);
+                }
             }
+            // A procedure that still runs is in the way: the next input or deadline tries again.
+            if !self.wants_location || self.part.locate(now).is_err() {
+                break;
+            }
+            self.wants_location = false;
         }
     }
 
@@ -297,6 +305,7 @@ impl Handset {
         Some(match event {
             E::Subscribed(subscription) => {
                 self.subscribed = true;
+                self.wants_location = true;
                 HandsetEvent::Subscribed { park: subscription.park.to_string() }
             }
             E::SubscriptionFailed { reason } => {
@@ -305,6 +314,7 @@ impl Handset {
             E::Terminated => {
                 self.subscribed = false;
                 self.located = false;
+                self.wants_location = false;
                 HandsetEvent::Terminated
             }
             E::Located { .. } => {
