@@ -130,7 +130,10 @@ pub fn certificate_error(error: &CertificateError) -> String {
         }
         CertificateError::Other(OtherError(inner)) => match inner.downcast_ref::<NotTrusted>() {
             Some(not_trusted) => format!("{not_trusted}: add the name to lync.trusted_peers if it may connect"),
-            None => format!("its certificate is refused ({inner}): it may have the form that only authorities have"),
+            None if inner.to_string().contains("CaUsedAsEndEntity") => {
+                "its certificate is that of an authority itself (CA:TRUE): have one issued for a server".to_owned()
+            }
+            None => format!("its certificate is refused ({inner})"),
         },
         CertificateError::BadEncoding => "its certificate is damaged: have it re-issued".to_owned(),
         other => format!("its certificate is refused ({other})"),
