@@ -16,7 +16,7 @@ use sip_lync::headers::{
 };
 use sip_lync::{
     Abilities, Fault, Frame, FramingError, Headers, Limits, LineEnds, Message, ParseError, Problem, Rule,
-    StreamDecoder,
+    SipUri, StatusCode, StreamDecoder, TelUri,
 };
 
 /// Reads SIP messages, one per file or many in a stream, and prints one JSON line for each.
