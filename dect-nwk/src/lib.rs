@@ -1,4 +1,75 @@
-//! The DECT network layer, sans-IO.
+//! The DECT network layer for fixed and portable part: the codec of its messages and the machines that speak them.
+//!
+//! [`FixedPart`] serves many portable parts and [`PortablePart`] is one of them; both sit on a data link layer that is
+//! somebody else's (a base station, or a test). The machines read no clock, open no socket and draw no randomness: time
+//! comes in as `now`, randomness as a [`Seed`], octets through [`Input`] and [`Transmit`].
+//!
+//! # Standards
+//!
+//! - [x] EN 300 175-5 6, 7, 17: S-format messages of CC, CRSS, CISS, MM, CLMS, COMS and LCE with their information elements
+//! - [x] EN 300 175-5 8: paging; EN 300 175-6: identities; EN 300 175-4 7: LAPC frames as octets
+//! - [x] EN 300 175-5 14: link control with paging, direct and indirect establishment, normal and partial release
+//! - [x] EN 300 175-5 9: call control of both sides ([`cc_fixed`], [`cc_portable`]), overlap and en-bloc, collisions, timers
+//! - [x] EN 300 175-5 13: access rights, key allocation, location registration with temporary identities, authentication of
+//!   both sides, identification, ciphering, detach ([`mm_fixed`], [`mm_portable`])
+//! - [x] EN 300 175-7: DSAA and DSAA2; the derived cipher key goes to the link layer
+//! - [x] EN 300 175-5 10: keypad protocol and HOLD/RETRIEVE, passed to the owner
+//! - [ ] EN 300 175-5 9.6: service change (refused), packet mode (refused)
+//! - [ ] EN 300 175-5 10.4.2, 11, 12: connectionless services, messages (read and written by the codec, not driven)
+//! - [ ] EN 300 175-5 13: ZAP, external handover parameters, user authentication (UPI), waiting after a reject with DURATION
+//! - [ ] EN 300 175-5 14: suspended links; collective ringing
+//!
+//! # Run loop
+//!
+//! The link layer here is one radio that carries everything at once.
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use dect_nwk::authentication::AuthenticationCode;
+//! use dect_nwk::fixed_part::Event;
+//! use dect_nwk::identity::{Ari, Ipei};
+//! use dect_nwk::{FixedPart, FixedPartConfig, Input, PortablePart, PortablePartConfig, Seed, Transmit};
+//! use std::time::Instant;
+//!
+//! let now = Instant::now(); // the owner's clock
+//! let ari = Ari::class_b(0x1001, 0x123)?;
+//! let mut fixed = FixedPart::new(FixedPartConfig::new(ari), Seed([1; 32]));
+//! let mut portable = PortablePart::new(PortablePartConfig::new(Ipei::new(0x138b, 1)?), Seed([2; 32]));
+//!
+//! portable.subscribe(now, AuthenticationCode::from_pin("1234")?)?;
+//! let mut buffer = BytesMut::new();
+//! loop {
+//!     if let Some(transmit) = portable.poll_transmit(&mut buffer) {
+//!         let sdu = buffer.split();
+//!         match transmit {
+//!             Transmit::Establish { link, .. } => {
+//!                 fixed.handle_input(now, Input::Established { link, sdu: Some(&sdu) })?;
+//!                 portable.handle_input(now, Input::Established { link, sdu: None })?;
+//!             }
+//!             Transmit::Data { link, .. } => fixed.handle_input(now, Input::Data { link, sdu: &sdu })?,
+//!             _ => {} // releases and cipher keys
+//!         }
+//!     } else if let Some(transmit) = fixed.poll_transmit(&mut buffer) {
+//!         let sdu = buffer.split();
+//!         if let Transmit::Data { link, .. } = transmit {
+//!             portable.handle_input(now, Input::Data { link, sdu: &sdu })?;
+//!         }
+//!     } else if let Some(event) = fixed.poll_event() {
+//!         if let Event::AccessRightsRequested { request, .. } = event {
+//!             fixed.allow_access(now, request, AuthenticationCode::from_pin("1234")?)?;
+//!         }
+//!     } else {
+//!         break; // then sleep until the earlier poll_timeout() and call handle_timeout(now)
+//!     }
+//! }
+//! assert!(portable.subscription().is_some_and(|known| known.uak.is_some()));
+//! # Ok::<(), dect_nwk::Error>(())
+//! ```
+//!
+//! # Deliberately absent
+//!
+//! Radio, medium access and the running of the data link layer, the standard ciphers DSC and DSC2, speech, and every choice
+//! of the interworking unit: dial plans, digit time-outs, what the R key means.
 #![forbid(unsafe_code)]
 
 mod coding;
