@@ -82,6 +82,7 @@ pub mod handset;
 pub mod json;
 pub mod net;
 mod seed;
+pub mod speech;
 pub mod talk;
 pub mod user;
 
