@@ -247,6 +247,9 @@ pub enum Refusal {
     /// An offer is open, or the session does not stand yet. RFC 3264 4, RFC 3261 14.1
     #[error("no offer is allowed now")]
     OfferNotAllowed,
+    /// A transfer is under way, or a session does not stand. RFC 3515 2.4
+    #[error("no transfer is possible now")]
+    TransferNotAllowed,
     /// The method has a verb of its own or belongs to a session. RFC 3261 8.1
     #[error("this method cannot be sent as a plain request")]
     MethodNotAllowed,

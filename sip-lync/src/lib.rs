@@ -95,6 +95,7 @@ pub mod seed;
 pub mod session_timer;
 mod status;
 pub mod transaction;
+pub mod transfer;
 mod uri;
 
 pub use endpoint::{

@@ -40,7 +40,8 @@ fn a_call_is_announced_with_the_asserted_caller_and_its_offer() {
     let mut peer = Peer::registered();
     peer.send(Peer::invite(1, SDP));
     match peer.event() {
-        Event::Incoming { user, from, description, request, session } => {
+        Event::Incoming { user, from, description, request, session, replaces } => {
+            assert_eq!(replaces, None);
             assert_eq!(user, peer.user);
             assert_eq!(from.display.as_deref(), Some("Alice Liddell"));
             assert_eq!(from.uri.as_str(), "sip:alice@example.net");
@@ -420,7 +421,7 @@ CSeq: 1 {method}"
     let ok = peer.response(200);
     assert!(ok.headers.allow().unwrap().contains("INVITE"));
     assert!(ok.headers.supported().unwrap().contains("100rel"));
-    for method in ["NEGOTIATE", "PUBLISH", "REGISTER", "FROBNICATE", "REFER"] {
+    for method in ["NEGOTIATE", "PUBLISH", "REGISTER", "FROBNICATE"] {
         peer.send(Peer::front_end(&text(method), ""));
         let refusal = peer.response(405);
         assert!(refusal.headers.allow().unwrap().contains("BYE"), "{method}");

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use sip_lync::transaction::timers::Timer;
 use sip_lync::transaction::{client, client_invite, server, server_invite};
+use sip_lync::transfer::{transferee, transferor};
 use sip_lync::{invite, offer_answer, register};
 
 /// Renders one machine: a table of the cells that do something, state by state.
@@ -510,4 +511,88 @@ fn a_registration_never_has_two_requests_under_way() {
     let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
     assert_eq!(states, BTreeSet::from(STATES));
     compare("register", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn a_transfer_we_ask_for_is_told_once_and_never_forgotten() {
+    use transferor::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, the wait is limited, how often its end was told.
+    type Node = (State, bool, u8);
+    let next = |(state, limited, told): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut limited, mut told) = (*limited, *told);
+            if trigger == Trigger::TimedOut {
+                if !limited {
+                    continue;
+                }
+                limited = false;
+            }
+            let (after, effects) = step(*state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::SendRefer => {
+                        told = 0;
+                        limited = true;
+                    }
+                    Effect::StartPatience => limited = true,
+                    Effect::StopPatience => limited = false,
+                    Effect::ReportFinal | Effect::ReportRefused => told += 1,
+                    Effect::ReportProgress => assert_eq!(told, 0),
+                }
+            }
+            following.push((after, limited, told));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Idle, false, 1)], next);
+    for (state, limited, told) in &reachable {
+        assert_eq!((*limited, *told), (*state != State::Idle, u8::from(*state == State::Idle)), "{state:?}");
+    }
+    compare("transferor", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn every_refer_is_answered_and_its_notifications_end() {
+    use transferee::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, the user's time is limited, notifications are owed.
+    type Node = (State, bool, bool);
+    let next = |(state, limited, owed): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut limited, mut owed) = (*limited, *owed);
+            if trigger == Trigger::TimedOut {
+                if !limited {
+                    continue;
+                }
+                limited = false;
+            }
+            let (after, effects) = step(*state, trigger);
+            if trigger == Trigger::Refer {
+                let answers = effects.iter().filter(|e| matches!(e, Effect::Accept | Effect::RefusePending));
+                assert_eq!(answers.count(), 1);
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Accept => owed = true,
+                    Effect::ReportRequested => limited = true,
+                    Effect::StopPatience => limited = false,
+                    Effect::NotifyTrying | Effect::NotifyProgress => assert!(owed),
+                    Effect::NotifyFinal => {
+                        assert!(owed);
+                        owed = false;
+                    }
+                    Effect::RefusePending => {}
+                }
+            }
+            following.push((after, limited, owed));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Idle, false, false)], next);
+    for (state, limited, owed) in &reachable {
+        assert_eq!(*limited, *state == State::Requested);
+        assert_eq!(*owed, *state != State::Idle);
+    }
+    compare("transferee", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }

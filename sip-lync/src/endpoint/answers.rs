@@ -241,7 +241,14 @@ impl Endpoint {
             (Purpose::Reinvite(id), Failure::TimedOut) => (id, Trigger::ReinviteGone),
             (Purpose::Reinvite(id), Failure::FlowLost) => (id, Trigger::ReinviteRefused),
             (Purpose::Bye(id), _) => (id, Trigger::ByeFinal),
-            (Purpose::Register(_) | Purpose::Request(_) | Purpose::Refresh(_) | Purpose::Nothing, _) => {
+            (
+                Purpose::Register(_)
+                | Purpose::Request(_)
+                | Purpose::Refresh(_)
+                | Purpose::Refer(_)
+                | Purpose::Nothing,
+                _,
+            ) => {
                 return;
             }
         };

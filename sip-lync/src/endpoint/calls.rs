@@ -62,6 +62,7 @@ impl Endpoint {
                 headers.push(name, value);
             }
         }
+        let transfer = invite.transfer;
         let offered = invite.description.is_some();
         let local_description = invite.description.clone();
         if let Some(description) = invite.description {
@@ -79,6 +80,7 @@ impl Endpoint {
         let id = self.open_session(user, session);
         self.purposes.insert(client, Purpose::Invite(id));
         self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);
+        self.carry_out(now, id, transfer);
         Ok(id)
     }
 
@@ -97,6 +99,7 @@ impl Endpoint {
         self.begin(now);
         let context = Context { description: Some(description.into()), ..Context::default() };
         self.session_step(now, session, Trigger::Answer, &context);
+        self.end_replaced(now, session);
     }
 
     /// Refuses a call. 603 stops it for all endpoints of the user, 480 and 486 for this one only.
@@ -208,6 +211,7 @@ impl Endpoint {
             (self.config.reliable_provisional, "100rel"),
             (self.config.early_media, "ms-early-media"),
             (true, "timer"),
+            (true, "replaces"),
             (true, "histinfo"),
         ];
         for (announced, option) in options {

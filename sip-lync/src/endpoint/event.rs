@@ -131,6 +131,8 @@ pub enum EndReason {
     RegistrationLost,
     /// The peer did not refresh the session in time.
     SessionExpired,
+    /// Another call took its place.
+    Replaced,
 }
 
 /// What an endpoint tells its user.
@@ -213,6 +215,8 @@ pub enum Event {
         from: Party,
         /// The offer; without one our answer makes the offer.
         description: Option<Bytes>,
+        /// The session this call takes the place of: answer at once, the other one ends then.
+        replaces: Option<SessionId>,
         /// The INVITE, for its further header fields.
         request: Request,
     },
@@ -273,6 +277,37 @@ pub enum Event {
         /// The session.
         session: SessionId,
         /// The status of the refusal; `None` when the peer's own offer came first.
+        status: Option<StatusCode>,
+    },
+    /// The peer asks us to call somebody else. It was accepted already: make the call with `Invite::transfer` set, or
+    /// call `refuse_transfer`; after 10 s the endpoint refuses.
+    TransferRequested {
+        /// The session.
+        session: SessionId,
+        /// Whom to call.
+        target: Uri,
+        /// Header fields that belong into the INVITE: Replaces, Referred-By.
+        headers: Vec<(String, String)>,
+    },
+    /// The call we asked the peer to make goes on.
+    TransferProgress {
+        /// The session.
+        session: SessionId,
+        /// The status of the new call.
+        status: StatusCode,
+    },
+    /// The call we asked the peer to make is answered or has failed.
+    Transferred {
+        /// The session; hang it up when the status is a success.
+        session: SessionId,
+        /// The status of the new call; `None` when the peer does not tell.
+        status: Option<StatusCode>,
+    },
+    /// The peer does not transfer.
+    TransferRefused {
+        /// The session, which goes on.
+        session: SessionId,
+        /// The status of the refusal; `None` when nothing was heard.
         status: Option<StatusCode>,
     },
     /// Our call failed: the last event of the session.

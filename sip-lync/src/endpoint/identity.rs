@@ -13,12 +13,13 @@ use crate::headers::{HeaderName, Headers};
 ///
 /// RFC 3261 20.5
 pub(super) const ALLOW: &str =
-    "INVITE, BYE, ACK, CANCEL, INFO, UPDATE, PRACK, OPTIONS, NOTIFY, BENOTIFY, MESSAGE, SERVICE";
+    "INVITE, BYE, ACK, CANCEL, INFO, UPDATE, PRACK, OPTIONS, REFER, NOTIFY, BENOTIFY, MESSAGE, SERVICE";
 
 /// The methods announced with the contact of a registration.
 ///
 /// MS-SIPREGE 2.2.1
-const METHODS: &str = "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, UPDATE, PRACK, BENOTIFY";
+const METHODS: &str =
+    "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, REFER, UPDATE, PRACK, BENOTIFY";
 
 /// The address of record as it is written: our scheme, then user and host as they were given.
 pub(super) fn address_of_record(config: &Config, user: &User) -> String {

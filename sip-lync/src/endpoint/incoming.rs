@@ -48,6 +48,10 @@ impl Endpoint {
         if self.refuse_small_interval(now, server, &request) {
             return;
         }
+        let replaces = match self.replaced_by(user, &request) {
+            Ok(replaces) => replaces,
+            Err(status) => return self.refuse(now, server, &request, status),
+        };
         let tag = self.words.tag();
         let Some(dialog) = Dialog::of_callee(&request, &tag) else {
             return self.refuse(now, server, &request, StatusCode::BAD_REQUEST);
@@ -56,6 +60,7 @@ impl Endpoint {
         let mut session = Session::new(user, flow, State::Incoming, conversation);
         session.position = if description.is_some() { Position::OfferReceived } else { Position::None };
         session.peer_updates = takes_update(&request.headers);
+        session.transfers.replaces = replaces;
         let dialog_id = dialog.id().clone();
         session.dialog = Some(dialog);
         let id = self.open_session(user, session);
@@ -64,7 +69,7 @@ impl Endpoint {
         let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         self.sessions.set_pending(id, server, cseq);
         let from = caller(&request);
-        self.events.push_back(Event::Incoming { session: id, user, from, description, request });
+        self.events.push_back(Event::Incoming { session: id, user, from, description, replaces, request });
     }
 
     /// An ACK for a 2xx of ours.
@@ -126,6 +131,8 @@ impl Endpoint {
         let mut context = Context { source, ..Context::default() };
         match request.method {
             Method::Bye => self.session_step(now, id, Trigger::Bye, &context),
+            Method::Refer if confirmed => self.on_refer(now, id, server, request),
+            Method::Refer => self.refuse(now, server, request, StatusCode::REQUEST_PENDING),
             Method::Invite | Method::Update => {
                 let Ok(description) = session_description(&request.headers, &request.body) else {
                     return self.refuse(now, server, request, StatusCode::NOT_ACCEPTABLE_HERE);

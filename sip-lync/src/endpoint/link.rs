@@ -146,7 +146,7 @@ impl Endpoint {
 
 /// What a request may require of us.
 pub(super) const ABILITIES: Abilities = Abilities {
-    extensions: &["gruu", "gruu-10", "histinfo", "ms-early-media", "timer"],
+    extensions: &["gruu", "gruu-10", "histinfo", "ms-early-media", "replaces", "timer"],
     session_types: &[("application", "sdp")],
 };
 

@@ -24,6 +24,7 @@ mod requests;
 mod sending;
 mod session;
 mod step;
+mod transfer;
 mod vocabulary;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -72,6 +73,10 @@ enum Deadline {
     Bye(SessionId),
     /// A session is to be refreshed, or has expired.
     Timer(SessionId),
+    /// The peer is silent about our REFER.
+    Transferor(SessionId),
+    /// The user is silent about the peer's REFER.
+    Transferee(SessionId),
     /// The user left a request unanswered.
     Request(RequestId),
 }
@@ -86,6 +91,7 @@ enum Purpose {
     Request(RequestId),
     /// An UPDATE that refreshes a session.
     Refresh(SessionId),
+    Refer(SessionId),
     /// CANCEL, PRACK, the BYE of a fork: nobody waits for the response.
     Nothing,
 }
@@ -187,6 +193,8 @@ impl Endpoint {
                     self.plain_step(now, session, crate::invite::Trigger::BackoffOver);
                 }
                 Deadline::Bye(session) => self.plain_step(now, session, crate::invite::Trigger::ByeFinal),
+                Deadline::Transferor(session) => self.transferor_due(now, session),
+                Deadline::Transferee(session) => self.transferee_due(now, session),
                 Deadline::Timer(session) => self.timer_due(now, session),
                 Deadline::Request(request) => {
                     let nothing = crate::headers::Headers::new();
@@ -324,6 +332,7 @@ impl Endpoint {
             Purpose::Reinvite(session) => self.on_reinvite_response(now, session, response),
             Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
             Purpose::Refresh(session) => self.on_refresh_response(now, session, response),
+            Purpose::Refer(session) => self.on_refer_response(now, session, response),
             Purpose::Request(id) => {
                 self.events.push_back(Event::Response { id, response: response.clone() });
             }
@@ -348,6 +357,7 @@ impl Endpoint {
                 let flow_lost = failure == Failure::FlowLost;
                 self.events.push_back(Event::RequestFailed { id, flow_lost });
             }
+            Purpose::Refer(session) => self.on_refer_failure(now, session),
             Purpose::Refresh(session) => {
                 self.on_refresh_failure(now, session, failure == Failure::FlowLost);
             }

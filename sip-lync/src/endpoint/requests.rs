@@ -131,6 +131,9 @@ impl Endpoint {
     fn on_new_request(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
         let in_dialog = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
         match request.method {
+            Method::Notify if self.on_refer_notification(now, &request) => {
+                self.respond_plainly(now, server, &request, StatusCode::OK);
+            }
             Method::Notify => {
                 let status = if self.on_notification(now, &request) {
                     StatusCode::OK
@@ -144,11 +147,14 @@ impl Endpoint {
             | Method::Update
             | Method::Prack
             | Method::Info
+            | Method::Refer
             | Method::Options
                 if in_dialog =>
             {
                 self.on_dialog_request(now, server, &request);
             }
+            // A telephone does not let itself be driven from outside.
+            Method::Refer => self.respond_plainly(now, server, &request, StatusCode::FORBIDDEN),
             Method::Invite => self.on_invite(now, flow, server, request),
             Method::Options | Method::Info => {
                 self.respond_plainly(now, server, &request, StatusCode::OK);

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::event::EndReason;
+use super::transfer::Transfers;
 use super::vocabulary::{ForkId, Rendering, SessionId, UserId};
 use crate::dialog::{Dialog, DialogId};
 use crate::flow::FlowId;
-use crate::headers::ms::Diagnostics;
 use crate::invite::State;
 use crate::message::{Request, Response};
 use crate::offer_answer::Position;
@@ -74,8 +74,7 @@ pub(super) struct Session {
     pub(super) conversation: Box<str>,
     /// The reason to report instead of a lost flow or of the user's wish.
     pub(super) end_reason: Option<EndReason>,
-    pub(super) completed_elsewhere: bool,
-    pub(super) diagnostics: Option<Diagnostics>,
+    pub(super) transfers: Transfers,
 }
 
 impl Session {
@@ -103,8 +102,7 @@ impl Session {
             peer_updates: false,
             conversation: conversation.into(),
             end_reason: None,
-            completed_elsewhere: false,
-            diagnostics: None,
+            transfers: Transfers::default(),
         }
     }
 

@@ -119,10 +119,12 @@ impl Endpoint {
             Report::Progress => {
                 let Some(response) = context.source.response else { return };
                 // 100 and 101 are progress of routing.
+                let status = response.status;
                 if let Some(fork) = context.fork {
+                    self.tell_transferor(now, id, status);
                     self.events.push_back(Event::Progress {
                         session: id,
-                        status: response.status,
+                        status,
                         fork,
                         description: context.description.clone(),
                     });
@@ -132,6 +134,7 @@ impl Endpoint {
             Report::Answered => {
                 let answer_due = session.state == State::AnswerDue;
                 self.deadlines.stop(&Deadline::Ring(id));
+                self.tell_transferor(now, id, StatusCode::OK);
                 let connected =
                     context.source.response.and_then(|response| asserted_party(&response.headers));
                 self.events.push_back(Event::Answered {
@@ -195,6 +198,7 @@ impl Endpoint {
                 return;
             }
             Report::Failed => {
+                self.tell_transferor(now, id, context.status.unwrap_or(StatusCode::REQUEST_TIMEOUT));
                 self.events.push_back(Event::Failed { session: id, failure: call_failure(context) });
                 return;
             }
@@ -211,10 +215,10 @@ impl Endpoint {
             Report::FlowLost => session.end_reason.unwrap_or(EndReason::FlowLost),
         };
         self.deadlines.stop(&Deadline::Ring(id));
+        self.tell_transferor(now, id, StatusCode::REQUEST_TERMINATED);
         let headers = context.source.request.map(|(request, _)| &request.headers);
         let diagnostics = headers.and_then(|headers| headers.diagnostics().ok().flatten());
         self.events.push_back(Event::Ended { session: id, reason, diagnostics });
-        let _ = now;
     }
 
     fn forget_session(&mut self, id: SessionId) {
@@ -226,6 +230,8 @@ impl Endpoint {
             Deadline::Backoff(id),
             Deadline::Bye(id),
             Deadline::Timer(id),
+            Deadline::Transferor(id),
+            Deadline::Transferee(id),
         ] {
             self.deadlines.stop(&deadline);
         }

@@ -133,6 +133,8 @@ pub struct Invite {
     pub conversation: Option<String>,
     /// Further header fields.
     pub headers: Vec<(String, String)>,
+    /// The session whose peer asked for this call: it is told how the call goes.
+    pub transfer: Option<SessionId>,
 }
 
 impl Invite {
@@ -155,6 +157,7 @@ impl Invite {
             content_type: "application/sdp".to_owned(),
             conversation: None,
             headers: Vec::new(),
+            transfer: None,
         }
     }
 }
