@@ -45,28 +45,99 @@ pub(crate) enum Step {
     End,
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOPS: u64 = 0x8080_8080_8080_8080;
+
 /// Offset of the next CR or LF.
+#[inline]
 pub(crate) fn line_end(head: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
     let mut rest = head.get(from..).unwrap_or_default();
-    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
+    while let Some((block, tail)) = rest.split_first_chunk::<32>() {
+        // Without branches, so that it becomes a few vector instructions.
+        let low = block.iter().fold(0, |low, &b| low | u8::from(b < 0x0e));
+        if low != 0
+            && let Some(found) = end_in_words(block)
+        {
+            return at + found;
+        }
+        at += 32;
+        rest = tail;
+    }
+    at + rest.iter().position(|&b| b == b'\r' || b == b'\n').unwrap_or(rest.len())
+}
+
+/// Offset of CR or LF in a block that holds a byte below 0x0e.
+#[inline]
+fn end_in_words(block: &[u8; 32]) -> Option<usize> {
+    for (i, word) in words(block).into_iter().enumerate() {
         // Top bit of each byte that is below 0x0e; a borrow may mark a byte behind a true hit, never before it.
         let mut low = word.wrapping_sub(ONES * 0x0e) & !word & TOPS;
         while low != 0 {
             let byte = (low.trailing_zeros() / 8) as usize;
             let value = (word >> (8 * byte)) as u8;
             if value == b'\r' || value == b'\n' {
-                return at + byte;
+                return Some(8 * i + byte);
             }
             low &= low - 1;
         }
-        at += 8;
-        rest = tail;
     }
-    at + rest.iter().position(|&b| b == b'\r' || b == b'\n').unwrap_or(rest.len())
+    None
+}
+
+#[inline]
+fn words(block: &[u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    let (chunks, _) = block.as_chunks::<8>();
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        *word = u64::from_le_bytes(*chunk);
+    }
+    words
+}
+
+/// Offset of the first colon in the words.
+#[inline]
+fn colon_in_words(words: &[u64; 4]) -> Option<usize> {
+    for (i, word) in words.iter().enumerate() {
+        let zero_at_colon = word ^ (ONES * b':' as u64);
+        let colons = zero_at_colon.wrapping_sub(ONES) & !zero_at_colon & TOPS;
+        if colons != 0 {
+            return Some(8 * i + (colons.trailing_zeros() / 8) as usize);
+        }
+    }
+    None
+}
+
+/// A known name with the colon right behind it: its number and length.
+#[inline]
+fn known_name(head: &[u8], start: usize) -> Option<(u8, u16)> {
+    let words = words(head.get(start..)?.first_chunk::<32>()?);
+    let length = colon_in_words(&words)?;
+    let number = name::classify_words(&words, length);
+    (number != name::UNKNOWN).then_some((number, length as u16))
+}
+
+/// Any name: its number, its length and where its colon is.
+fn any_name(head: &[u8], start: usize) -> Result<(u8, u16, usize), ParseError> {
+    let rest = head.get(start..).unwrap_or_default();
+    let name = rest.get(..grammar::span(rest, TOKEN)).unwrap_or_default();
+    let Ok(length) = u16::try_from(name.len()) else { return Err(ParseError::new(start, Rule::LineTooLong)) };
+    if length == 0 {
+        return Err(ParseError::new(start, Rule::HeaderName));
+    }
+    let colon = skip_blanks(head, start + name.len());
+    if head.get(colon) != Some(&b':') {
+        return Err(ParseError::new(colon, Rule::Colon));
+    }
+    Ok((name::classify(name), length, colon))
+}
+
+#[inline]
+fn skip_blanks(head: &[u8], mut at: usize) -> usize {
+    while head.get(at).copied().is_some_and(is_blank) {
+        at += 1;
+    }
+    at
 }
 
 /// Length of the line end at an offset that holds CR or LF; `None` if it is not one that is taken.
@@ -90,34 +161,18 @@ pub(crate) fn start_line(head: &[u8], at: usize, ends: LineEnds) -> Result<(&[u8
 }
 
 /// Reads the header line at an offset.
+#[inline]
 pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<Step, ParseError> {
     let Some(&first) = head.get(start) else { return Ok(Step::End) };
     if first == b'\r' || first == b'\n' {
         let length = end_length(head, start, ends).ok_or_else(|| ParseError::new(start, Rule::LineEnd))?;
         return Ok(Step::Body(start + length));
     }
-    let mut at = start;
-    while head.get(at).is_some_and(|&b| grammar::is(b, TOKEN)) {
-        at += 1;
-    }
-    let name = head.get(start..at).unwrap_or_default();
-    let Ok(name_length) = u16::try_from(name.len()) else {
-        return Err(ParseError::new(start, Rule::LineTooLong));
+    let (number, name_length, colon) = match known_name(head, start) {
+        Some((number, length)) => (number, length, start + length as usize),
+        None => any_name(head, start)?,
     };
-    if name_length == 0 {
-        return Err(ParseError::new(start, Rule::HeaderName));
-    }
-    let skip_blanks = |mut at: usize| {
-        while head.get(at).copied().is_some_and(is_blank) {
-            at += 1;
-        }
-        at
-    };
-    at = skip_blanks(at);
-    if head.get(at) != Some(&b':') {
-        return Err(ParseError::new(at, Rule::Colon));
-    }
-    let mut value = skip_blanks(at + 1);
+    let mut value = skip_blanks(head, colon + 1);
     let mut folded = false;
     let mut end = value;
     let (mut value_end, next) = loop {
@@ -131,7 +186,7 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
                 folded = true;
                 if value == end {
                     // Nothing before the fold: the value starts on the next line.
-                    value = skip_blanks(end + length);
+                    value = skip_blanks(head, end + length);
                     end = value;
                 } else {
                     end += length;
@@ -151,7 +206,7 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
         value_end: offset(value_end.max(value))?,
         end: offset(next)?,
         name: name_length,
-        number: name::classify(name),
+        number,
         folded,
     }))
 }
