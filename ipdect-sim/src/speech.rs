@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-const SENTENCES: [&[u8]; 2] = [include_bytes!("../assets/speech-a.wav"), include_bytes!("../assets/speech-b.wav")];
+const SENTENCES: [&[u8]; 2] =
+    [include_bytes!("../assets/speech-a.wav"), include_bytes!("../assets/speech-b.wav")];
 
 /// The samples of both sentences, 8 kHz; they differ, so that crossed lines are noticed.
 ///

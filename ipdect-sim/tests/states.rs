@@ -118,9 +118,9 @@ fn table() -> String {
     let mut columns = Vec::new();
     for (before, trigger, after, actions) in explored(true, 2) {
         let (own, other) = (before.branches()[0], before.branches()[1]);
-        if other != Branch::Proceeding
-            || before.answered().is_some()
-            || matches!(own, Branch::Completed(s) if s != 486)
+        // A branch waits with its CANCEL only after the other has been cancelled.
+        let expected = if own == Branch::CancelWanted { Branch::Cancelling } else { Branch::Proceeding };
+        if other != expected || before.answered().is_some() || matches!(own, Branch::Completed(s) if s != 486)
         {
             continue;
         }

@@ -320,6 +320,7 @@ impl LyncUser {
             srtp: agreed.is_protected(),
             suite: agreed.suite_name().map(str::to_owned),
             mki: agreed.mki().and_then(srtp_sdes::MasterKeyIdentifier::value),
+            lifetime: lifetime(&agreed),
             encoding: match described.encoding {
                 Encoding::Pcma => "PCMA",
                 Encoding::Pcmu => "PCMU",
@@ -365,6 +366,14 @@ fn both(ours: Flow, theirs: Flow) -> Flow {
         (true, false) => Flow::Sending,
         (false, true) => Flow::Receiving,
         (false, false) => Flow::None,
+    }
+}
+
+/// The life of our key, in the words of the crypto line.
+fn lifetime(agreed: &Agreed) -> Option<String> {
+    match agreed {
+        Agreed::Clear => None,
+        Agreed::Protected { local, .. } => local.keys.first()?.lifetime.as_ref().map(ToString::to_string),
     }
 }
 

@@ -110,6 +110,8 @@ pub enum Event {
         suite: Option<String>,
         /// The master key identifier of our packets.
         mki: Option<u64>,
+        /// The life of our key as the crypto line says it, such as `2^31`.
+        lifetime: Option<String>,
         /// `PCMA` or `PCMU`.
         encoding: &'static str,
         /// `sendrecv`, `sendonly`, `recvonly` or `inactive`.
