@@ -111,4 +111,4 @@ pub use method::Method;
 pub use scan::LineEnds;
 pub use seed::Seed;
 pub use status::StatusCode;
-pub use uri::{SipScheme, SipUri, TelUri, Uri};
+pub use uri::{SipScheme, SipUri, SipUriView, TelUri, Uri};

@@ -7,7 +7,7 @@ use core::fmt;
 use core::str::FromStr;
 
 pub(crate) use sip::host_length;
-pub use sip::{SipScheme, SipUri};
+pub use sip::{SipScheme, SipUri, SipUriView};
 pub use tel::TelUri;
 
 use crate::error::{ParseError, Rule};

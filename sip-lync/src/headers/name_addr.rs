@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::parameters::Parameters;
+use super::parameters::{Parameters, ParametersView};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor};
-use crate::uri::{SipUri, Uri};
+use crate::uri::{SipUri, SipUriView, Uri};
 
 /// A `name-addr` or `addr-spec` with parameters. Parameters outside of the brackets are here, those inside are the
 /// URI's. Written out it always has brackets.
@@ -58,52 +58,9 @@ impl NameAddr {
     }
 
     pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self, ParseError> {
-        cursor.skip_blanks();
-        let mut display = String::new();
-        let start = cursor.clone();
-        if cursor.peek() == Some(b'"') {
-            display = grammar::unquote(cursor.quoted_string()?).into_owned();
-            // Lync writes no blank between the quoted name and the bracket.
-            cursor.skip_blanks();
-            if cursor.peek() != Some(b'<') {
-                return Err(cursor.error(Rule::AngleBracket));
-            }
-        } else if let Some(words) = bracket_ahead(cursor.rest()) {
-            for word in words.split([' ', '\t']).filter(|word| !word.is_empty()) {
-                if !grammar::is_token(word.as_bytes()) {
-                    return Err(cursor.error(Rule::DisplayName));
-                }
-                if !display.is_empty() {
-                    display.push(' ');
-                }
-                display.push_str(word);
-            }
-            while cursor.peek().is_some_and(|b| b != b'<') {
-                cursor.take(grammar::TOKEN);
-                cursor.skip_blanks();
-            }
-        }
-        let uri = if cursor.peek() == Some(b'<') {
-            let rest = cursor.rest();
-            let end = rest.find('>').ok_or_else(|| cursor.error(Rule::AngleBracket))?;
-            let text = rest.get(1..end).unwrap_or_default();
-            let uri = Uri::parse(text).map_err(|error| error.shifted(cursor.at() + 1))?;
-            cursor.skip(end + 1);
-            uri
-        } else {
-            *cursor = start;
-            let rest = cursor.rest();
-            let end = rest.find([';', ',', ' ', '\t', '<', '>', '"']).unwrap_or(rest.len());
-            let text = rest.get(..end).unwrap_or_default();
-            if let Some(question) = text.find('?') {
-                return Err(ParseError::new(cursor.at() + question, Rule::BareUri));
-            }
-            let uri = Uri::parse(text).map_err(|error| error.shifted(cursor.at()))?;
-            cursor.skip(end);
-            uri
-        };
-        let parameters = Parameters::read(cursor)?;
-        Ok(Self { display, uri, parameters })
+        let at = cursor.at();
+        let view = NameAddrView::read(cursor)?;
+        view.to_value().map_err(|error| error.shifted(at))
     }
 
     /// The SIP URI, if it is one.
@@ -133,6 +90,108 @@ impl NameAddr {
     pub fn epid(&self) -> Option<&str> {
         self.parameters.get("epid").filter(|epid| !epid.is_empty())
     }
+}
+
+/// A name and an address where they were received; the URI is not taken apart.
+///
+/// RFC 3261 20.10
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NameAddrView<'a> {
+    /// The display name with its quotes and escapes, empty if there is none.
+    pub display: &'a str,
+    /// The text of the URI.
+    pub uri: &'a str,
+    /// Where the URI starts.
+    uri_at: usize,
+    /// The parameters behind it.
+    pub parameters: ParametersView<'a>,
+}
+
+impl<'a> NameAddrView<'a> {
+    /// Reads one value.
+    ///
+    /// RFC 3261 25.1
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(text);
+        let view = Self::read(&mut cursor)?;
+        cursor.finish()?;
+        Ok(view)
+    }
+
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        let origin = cursor.at();
+        cursor.skip_blanks();
+        let mut display = "";
+        if cursor.peek() == Some(b'"') {
+            display = cursor.quoted_string()?;
+            // Lync writes no blank between the quoted name and the bracket.
+            cursor.skip_blanks();
+            if cursor.peek() != Some(b'<') {
+                return Err(cursor.error(Rule::AngleBracket));
+            }
+        } else if let Some(words) = bracket_ahead(cursor.rest()) {
+            let is_word = |word: &str| word.is_empty() || grammar::is_token(word.as_bytes());
+            if !words.split(blank).all(is_word) {
+                return Err(cursor.error(Rule::DisplayName));
+            }
+            display = words.trim_end_matches(blank);
+            cursor.skip(words.len());
+        }
+        let (uri, uri_at) = if cursor.peek() == Some(b'<') {
+            let rest = cursor.rest();
+            let end = rest.find('>').ok_or_else(|| cursor.error(Rule::AngleBracket))?;
+            let at = cursor.at() + 1;
+            cursor.skip(end + 1);
+            (rest.get(1..end).unwrap_or_default(), at)
+        } else {
+            let rest = cursor.rest();
+            let end = rest.find([';', ',', ' ', '\t', '\r', '\n', '<', '>', '"']).unwrap_or(rest.len());
+            let text = rest.get(..end).unwrap_or_default();
+            if let Some(question) = text.find('?') {
+                return Err(ParseError::new(cursor.at() + question, Rule::BareUri));
+            }
+            let at = cursor.at();
+            cursor.skip(end);
+            (text, at)
+        };
+        let parameters = ParametersView::read(cursor).map_err(|error| {
+            // A URI that is none is the first thing that is wrong.
+            Uri::parse(uri).err().map_or(error, |error| error.shifted(uri_at))
+        })?;
+        Ok(Self { display, uri, uri_at: uri_at - origin, parameters })
+    }
+
+    /// The URI taken apart, where it was received.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn sip_uri(self) -> Result<SipUriView<'a>, ParseError> {
+        SipUriView::parse(self.uri).map_err(|error| error.shifted(self.uri_at))
+    }
+
+    /// The `tag` parameter of From and To.
+    ///
+    /// RFC 3261 19.3
+    pub fn tag(self) -> Option<&'a str> {
+        self.parameters.get("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// The address as a value.
+    ///
+    /// RFC 3261 20.10
+    pub fn to_value(self) -> Result<NameAddr, ParseError> {
+        let uri = Uri::parse(self.uri).map_err(|error| error.shifted(self.uri_at))?;
+        let display = if self.display.starts_with('"') {
+            grammar::unquote(self.display).into_owned()
+        } else {
+            let words: Vec<_> = self.display.split(blank).filter(|word| !word.is_empty()).collect();
+            words.join(" ")
+        };
+        Ok(NameAddr { display, uri, parameters: self.parameters.to_value() })
+    }
+}
+
+const fn blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
 /// The text before an opening angle bracket that comes before anything a bare URI could contain.

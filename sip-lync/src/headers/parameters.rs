@@ -35,32 +35,18 @@ impl Parameters {
 
     /// Reads parameters up to what is none.
     pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Self, ParseError> {
-        let mut parameters = Self { text: String::with_capacity(cursor.rest().len()) };
-        while cursor.eat(b';') {
-            let name = cursor.token().map_err(|error| ParseError::new(error.at, Rule::Parameter))?;
-            parameters.text.push(';');
-            parameters.text.push_str(name);
-            if cursor.eat(b'=') {
-                parameters.text.push('=');
-                parameters.text.push_str(cursor.parameter_value()?);
-            }
-        }
-        Ok(parameters)
+        ParametersView::read(cursor).map(ParametersView::to_value)
+    }
+
+    fn view(&self) -> ParametersView<'_> {
+        ParametersView { text: &self.text }
     }
 
     /// Names and values in order, values as they were sent.
     ///
     /// RFC 3261 25.1
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let mut cursor = Cursor::new(&self.text);
-        core::iter::from_fn(move || {
-            if !cursor.eat(b';') {
-                return None;
-            }
-            let name = cursor.token().ok()?;
-            let value = if cursor.eat(b'=') { cursor.parameter_value().ok() } else { None };
-            Some((name, value))
-        })
+        self.view().iter()
     }
 
     /// Whether there are none.
@@ -74,7 +60,7 @@ impl Parameters {
     ///
     /// RFC 3261 25.1
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
+        self.view().get(name)
     }
 
     /// The value of a parameter without its quotes.
@@ -143,6 +129,69 @@ impl Parameters {
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         self.remove(name);
         self.push(name, value);
+    }
+}
+
+/// Parameters where they were received, with all their blanks.
+///
+/// RFC 3261 25.1
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ParametersView<'a> {
+    text: &'a str,
+}
+
+impl<'a> ParametersView<'a> {
+    /// Reads parameters up to what is none.
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        let start = cursor.clone();
+        while cursor.eat(b';') {
+            cursor.token().map_err(|error| ParseError::new(error.at, Rule::Parameter))?;
+            if cursor.eat(b'=') {
+                cursor.parameter_value()?;
+            }
+        }
+        Ok(Self { text: start.rest().get(..cursor.at() - start.at()).unwrap_or_default() })
+    }
+
+    /// Names and values in order, values as they were sent.
+    ///
+    /// RFC 3261 25.1
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let mut cursor = Cursor::new(self.text);
+        core::iter::from_fn(move || {
+            if !cursor.eat(b';') {
+                return None;
+            }
+            let name = cursor.token().ok()?;
+            let value = if cursor.eat(b'=') { cursor.parameter_value().ok() } else { None };
+            Some((name, value))
+        })
+    }
+
+    /// The value of a parameter as it was sent; empty when it has none.
+    ///
+    /// RFC 3261 25.1
+    pub fn get(self, name: &str) -> Option<&'a str> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
+    }
+
+    /// The parameters as a value, without blanks.
+    ///
+    /// RFC 3261 25.1
+    pub fn to_value(self) -> Parameters {
+        if !self.text.bytes().any(|b| b.is_ascii_whitespace()) {
+            return Parameters { text: self.text.to_owned() };
+        }
+        let mut text = String::with_capacity(self.text.len());
+        for (name, value) in self.iter() {
+            text.push(';');
+            text.push_str(name);
+            if let Some(value) = value {
+                text.push('=');
+                text.push_str(value);
+            }
+        }
+        Parameters { text }
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use super::parameters::Parameters;
+use super::parameters::{Parameters, ParametersView};
 use crate::error::{ParseError, Rule};
 use crate::grammar::Cursor;
 use crate::uri;
@@ -94,35 +94,7 @@ impl Via {
     ///
     /// RFC 3261 25.1
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut cursor = Cursor::new(text);
-        cursor.skip_blanks();
-        let at = cursor.at();
-        let name = protocol_word(&mut cursor)?;
-        cursor.expect(b'/', Rule::SentProtocol)?;
-        let version = protocol_word(&mut cursor)?;
-        cursor.expect(b'/', Rule::SentProtocol)?;
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
-            return Err(ParseError::new(at, Rule::SentProtocol));
-        }
-        let transport = Transport::parse(protocol_word(&mut cursor)?);
-        let before = cursor.at();
-        cursor.skip_blanks();
-        if cursor.at() == before {
-            return Err(cursor.error(Rule::SentProtocol));
-        }
-        let rest = cursor.rest();
-        let host = uri::host_length(rest).map_err(|error| error.shifted(cursor.at()))?;
-        cursor.skip(host);
-        let host = rest.get(..host).unwrap_or_default().to_owned();
-        let mut port = None;
-        if cursor.eat(b':') {
-            let at = cursor.at();
-            let number = cursor.number().map_err(|_| ParseError::new(at, Rule::Port))?;
-            port = Some(u16::try_from(number).map_err(|_| ParseError::new(at, Rule::Port))?);
-        }
-        let parameters = Parameters::read(&mut cursor)?;
-        cursor.finish()?;
-        Ok(Self { transport, host, port, parameters })
+        ViaView::parse(text).map(ViaView::to_value)
     }
 
     /// Host and port, the port as it was sent.
@@ -169,6 +141,77 @@ impl Via {
     /// MS-SIPRE 2.2
     pub fn ms_received_cid(&self) -> Option<&str> {
         self.parameters.get("ms-received-cid")
+    }
+}
+
+/// One value of Via where it was received.
+///
+/// RFC 3261 20.42
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ViaView<'a> {
+    /// The transport as it was sent.
+    pub transport: &'a str,
+    /// The host; an IPv6 address stands in brackets.
+    pub host: &'a str,
+    /// The port, if one was given.
+    pub port: Option<u16>,
+    /// The parameters.
+    pub parameters: ParametersView<'a>,
+}
+
+impl<'a> ViaView<'a> {
+    /// Reads one value.
+    ///
+    /// RFC 3261 25.1
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(text);
+        cursor.skip_blanks();
+        let at = cursor.at();
+        let name = protocol_word(&mut cursor)?;
+        cursor.expect(b'/', Rule::SentProtocol)?;
+        let version = protocol_word(&mut cursor)?;
+        cursor.expect(b'/', Rule::SentProtocol)?;
+        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+            return Err(ParseError::new(at, Rule::SentProtocol));
+        }
+        let transport = protocol_word(&mut cursor)?;
+        let before = cursor.at();
+        cursor.skip_blanks();
+        if cursor.at() == before {
+            return Err(cursor.error(Rule::SentProtocol));
+        }
+        let rest = cursor.rest();
+        let host = uri::host_length(rest).map_err(|error| error.shifted(cursor.at()))?;
+        cursor.skip(host);
+        let host = rest.get(..host).unwrap_or_default();
+        let mut port = None;
+        if cursor.eat(b':') {
+            let at = cursor.at();
+            let number = cursor.number().map_err(|_| ParseError::new(at, Rule::Port))?;
+            port = Some(u16::try_from(number).map_err(|_| ParseError::new(at, Rule::Port))?);
+        }
+        let parameters = ParametersView::read(&mut cursor)?;
+        cursor.finish()?;
+        Ok(Self { transport, host, port, parameters })
+    }
+
+    /// The branch. Microsoft clients send none.
+    ///
+    /// RFC 3261 8.1.1.7
+    pub fn branch(self) -> Option<&'a str> {
+        self.parameters.get("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// The Via as a value.
+    ///
+    /// RFC 3261 20.42
+    pub fn to_value(self) -> Via {
+        Via {
+            transport: Transport::parse(self.transport),
+            host: self.host.to_owned(),
+            port: self.port,
+            parameters: self.parameters.to_value(),
+        }
     }
 }
 

@@ -29,12 +29,84 @@ pub enum SipScheme {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SipUri {
     text: Box<str>,
+    parts: Parts,
+}
+
+/// Where the parts of a text are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Parts {
     user: Span,
     password: Span,
     host: Span,
     port: Option<u16>,
     parameters: Span,
     headers: Span,
+}
+
+/// A SIP URI where it was received.
+///
+/// RFC 3261 19.1.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SipUriView<'a> {
+    text: &'a str,
+    parts: Parts,
+}
+
+impl<'a> SipUriView<'a> {
+    /// Reads a SIP URI without copying it.
+    ///
+    /// RFC 3261 25.1
+    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
+        Ok(Self { text, parts: Parts::find(text)? })
+    }
+
+    fn optional(self, span: Span) -> Option<&'a str> {
+        if span == Span::default() { None } else { self.text.get(span.start as usize..span.end as usize) }
+    }
+
+    /// The text as it was sent.
+    ///
+    /// RFC 3261 19.1.1
+    pub const fn as_str(self) -> &'a str {
+        self.text
+    }
+
+    /// The user part as it was sent, escapes in it.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn user(self) -> Option<&'a str> {
+        self.optional(self.parts.user)
+    }
+
+    /// The host; an IPv6 address stands in brackets.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn host(self) -> &'a str {
+        self.optional(self.parts.host).unwrap_or_default()
+    }
+
+    /// The port, if one was given.
+    ///
+    /// RFC 3261 19.1.1
+    pub const fn port(self) -> Option<u16> {
+        self.parts.port
+    }
+
+    /// The value of a parameter; empty when it has none.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn parameter(self, name: &str) -> Option<&'a str> {
+        let parameters = self.optional(self.parts.parameters)?.split(';').skip(1);
+        let mut pairs = parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
+        pairs.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The URI as a value.
+    ///
+    /// RFC 3261 19.1.1
+    pub fn to_value(self) -> SipUri {
+        SipUri { text: self.text.into(), parts: self.parts }
+    }
 }
 
 /// A part of the text; empty and at zero when the part is missing.
@@ -80,11 +152,8 @@ pub(crate) fn host_port(text: &str) -> Result<(usize, Option<u16>, usize), Parse
     }
 }
 
-impl SipUri {
-    /// Reads a SIP URI.
-    ///
-    /// RFC 3261 25.1
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
+impl Parts {
+    fn find(text: &str) -> Result<Self, ParseError> {
         let scheme = match text.as_bytes() {
             [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 4,
             [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..] => 5,
@@ -153,7 +222,16 @@ impl SipUri {
                 return Err(ParseError::new(question + 1, Rule::UriHeader));
             }
         }
-        Ok(Self { text: text.into(), user, password, host, port, parameters, headers })
+        Ok(Self { user, password, host, port, parameters, headers })
+    }
+}
+
+impl SipUri {
+    /// Reads a SIP URI.
+    ///
+    /// RFC 3261 25.1
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        SipUriView::parse(text).map(SipUriView::to_value)
     }
 
     /// `sip:user@host`. What must be escaped in the user part is escaped.
@@ -192,7 +270,7 @@ impl SipUri {
     ///
     /// RFC 3261 19.1.1
     pub fn user(&self) -> Option<&str> {
-        self.optional(self.user)
+        self.optional(self.parts.user)
     }
 
     /// The user part with escapes undone; bytes that are not UTF-8 become replacement characters.
@@ -206,14 +284,14 @@ impl SipUri {
     ///
     /// RFC 3261 19.1.1
     pub fn password(&self) -> Option<&str> {
-        self.optional(self.password)
+        self.optional(self.parts.password)
     }
 
     /// The host; an IPv6 address stands in brackets.
     ///
     /// RFC 3261 19.1.1
     pub fn host(&self) -> &str {
-        self.slice(self.host)
+        self.slice(self.parts.host)
     }
 
     /// The host as an address, if it is one.
@@ -227,16 +305,18 @@ impl SipUri {
     ///
     /// RFC 3261 19.1.1
     pub const fn port(&self) -> Option<u16> {
-        self.port
+        self.parts.port
     }
 
     /// The parameters in order, names and values as they were sent.
     ///
     /// RFC 3261 19.1.1
     pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.slice(self.parameters).split(';').skip(1).map(|parameter| match parameter.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (parameter, None),
+        self.slice(self.parts.parameters).split(';').skip(1).map(|parameter| {
+            match parameter.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (parameter, None),
+            }
         })
     }
 
@@ -253,7 +333,7 @@ impl SipUri {
     ///
     /// RFC 3261 19.1.1
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.slice(self.headers)
+        self.slice(self.parts.headers)
             .split('&')
             .filter(|header| !header.is_empty())
             .map(|header| header.split_once('=').unwrap_or((header, "")))
@@ -325,7 +405,7 @@ impl SipUri {
                 parameters.push_str(&value);
             }
         }
-        self.rebuilt(&parameters, self.optional(self.headers))
+        self.rebuilt(&parameters, self.optional(self.parts.headers))
     }
 
     /// The URI without a parameter.
@@ -342,7 +422,7 @@ impl SipUri {
                 parameters.push_str(value);
             }
         }
-        self.rebuilt(&parameters, self.optional(self.headers))
+        self.rebuilt(&parameters, self.optional(self.parts.headers))
     }
 
     /// The URI without its headers: what a Request-URI may carry.
@@ -350,7 +430,7 @@ impl SipUri {
     /// RFC 3261 19.1.5
     #[must_use]
     pub fn without_headers(&self) -> Self {
-        self.rebuilt(self.slice(self.parameters), None)
+        self.rebuilt(self.slice(self.parts.parameters), None)
     }
 
     /// The URI with a port.
@@ -358,16 +438,16 @@ impl SipUri {
     /// RFC 3261 19.1.1
     #[must_use]
     pub fn with_port(&self, port: u16) -> Self {
-        let start = self.text.get(..self.host.end as usize).unwrap_or_default();
-        let rest = self.text.get(self.host.end as usize..).unwrap_or_default();
+        let start = self.text.get(..self.parts.host.end as usize).unwrap_or_default();
+        let rest = self.text.get(self.parts.host.end as usize..).unwrap_or_default();
         let rest = rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
         Self::parse(&format!("{start}:{port}{rest}")).unwrap_or_else(|_| self.clone())
     }
 
     fn rebuilt(&self, parameters: &str, headers: Option<&str>) -> Self {
-        let rest = self.text.get(self.host.end as usize..).unwrap_or_default();
+        let rest = self.text.get(self.parts.host.end as usize..).unwrap_or_default();
         let port = rest.find([';', '?']).map_or(rest, |end| rest.get(..end).unwrap_or_default());
-        let start = self.text.get(..self.host.end as usize).unwrap_or_default();
+        let start = self.text.get(..self.parts.host.end as usize).unwrap_or_default();
         let text = match headers {
             Some(headers) => format!("{start}{port}{parameters}?{headers}"),
             None => format!("{start}{port}{parameters}"),
@@ -402,7 +482,7 @@ impl SipUri {
             && same_user
             && self.password() == other.password()
             && self.host().eq_ignore_ascii_case(other.host())
-            && self.port == other.port
+            && self.port() == other.port()
             && covers(self, other)
             && covers(other, self)
             && headers(self, other)
