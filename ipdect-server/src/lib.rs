@@ -67,6 +67,7 @@ pub mod check;
 pub mod config;
 pub mod control;
 pub mod core;
+pub mod demo;
 pub mod init;
 pub mod media;
 pub mod net;

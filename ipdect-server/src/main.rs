@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ipdect_server::check::{Outcome, check};
 use ipdect_server::config::Configuration;
+use ipdect_server::demo;
 use ipdect_server::init::{Wishes, init};
 use ipdect_server::observe::log;
 use ipdect_server::run::{Addresses, Ending, Options, Server, Signals, Wanted};
@@ -39,6 +40,21 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Show the main job on this machine: a simulated Lync front end, base stations and handsets around a real server.
+    Demo {
+        /// End after the story; exit 0 only if every step held.
+        #[arg(long)]
+        once: bool,
+        /// Print one final JSON object on standard output, the story on standard error.
+        #[arg(long)]
+        json: bool,
+        /// How many handsets, 1 to 64.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+        handsets: u16,
+        /// How the server proves itself to the front end: trusted-server; ntlm is not built yet.
+        #[arg(long, default_value = "trusted-server")]
+        authentication: String,
+    },
     /// Run the server. SIGHUP or a changed file reloads; SIGTERM ends calls and registrations, then the server.
     Run {
         /// The configuration.
@@ -61,11 +77,31 @@ async fn main() -> ExitCode {
             Outcome::Ok | Outcome::Note => ExitCode::SUCCESS,
             Outcome::Fail => ExitCode::FAILURE,
         },
+        Command::Demo { once, json, handsets, authentication } => {
+            demonstrate(once, json, handsets, &authentication).await
+        }
         Command::Run { config } => match run(&config).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
         },
     }
+}
+
+async fn demonstrate(once: bool, json: bool, handsets: u16, authentication: &str) -> ExitCode {
+    match authentication {
+        "trusted-server" => {}
+        "ntlm" => {
+            eprintln!("ipdect-server: demo --authentication ntlm is not built yet: use trusted-server");
+            return ExitCode::from(2);
+        }
+        other => {
+            eprintln!("ipdect-server: no authentication {other:?}: use trusted-server");
+            return ExitCode::from(2);
+        }
+    }
+    log::start_quiet();
+    let options = demo::Options { once, json, handsets: usize::from(handsets) };
+    if demo::run(options).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn run(file: &Path) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use srtp_sdes::{Agreed, Receiver, Sender};
+use srtp_sdes::{Agreed, KeyLife, Receiver, Sender};
 use telephony_audio::tones::{Tone, ToneGenerator};
 use telephony_audio::{g711, g726, rtp};
 
@@ -346,6 +346,10 @@ impl Stream {
             }
         }
         self.look_for_silence(now);
+        if !self.key_told && self.sender.as_ref().is_some_and(|sender| sender.key_life() != KeyLife::Fresh) {
+            self.key_told = true;
+            self.note(MediaEvent::KeyNearLimit { channel: self.plan.channel });
+        }
     }
 
     /// Hands over what happened since the last call.

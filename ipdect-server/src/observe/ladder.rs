@@ -1,6 +1,6 @@
 //! The message ladder as text: who sent what to whom, after how long.
 
-use crate::core::vocabulary::{Lane, LadderStep};
+use crate::core::vocabulary::{LadderStep, Lane};
 
 /// Whether the terminal shows colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,9 @@ mod tests {
         let long = "X".repeat(200);
         let plain = line(&step(Lane::Base, Lane::Server, &long), Colour::Off);
         let lanes: Vec<char> = plain.chars().collect();
-        assert_eq!((lanes[column(Lane::Base)], lanes[column(Lane::Server)], lanes[column(Lane::Lync)]), ('│', '│', '│'));
+        assert_eq!(
+            (lanes[column(Lane::Base)], lanes[column(Lane::Server)], lanes[column(Lane::Lync)]),
+            ('│', '│', '│')
+        );
     }
 }

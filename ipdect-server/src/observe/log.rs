@@ -8,7 +8,16 @@ use tracing_subscriber::EnvFilter;
 ///
 /// A second call changes nothing.
 pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    start_with("info");
+}
+
+/// Starts the log with warnings and errors alone, for a program that tells its own story.
+pub fn start_quiet() {
+    start_with("warn");
+}
+
+fn start_with(usual: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
