@@ -106,7 +106,10 @@ pub use error::{Breach, Error, ParseError, Refusal, Rule};
 pub use flow::FlowId;
 pub use framing::{Frame, FramingError, StreamDecoder};
 pub use headers::{HeaderName, Headers};
-pub use message::{Abilities, Fault, Limits, Message, Problem, Request, Response, Version};
+pub use message::{
+    Abilities, Fault, HeaderView, Limits, Message, MessageView, Problem, Request, Response, StartLine,
+    Version,
+};
 pub use method::Method;
 pub use scan::LineEnds;
 pub use seed::Seed;

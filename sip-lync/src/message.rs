@@ -2,6 +2,7 @@
 
 mod problem;
 mod strict;
+mod view;
 
 use core::fmt;
 
@@ -11,11 +12,12 @@ use crate::error::{ParseError, Rule};
 use crate::grammar;
 use crate::headers::{HeaderName, Headers};
 use crate::method::Method;
-use crate::scan::{self, LineEnds};
+use crate::scan::LineEnds;
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
 pub use problem::{Abilities, Fault, Problem};
+pub use view::{HeaderView, MessageView, StartLine};
 
 /// How long the parts of a message may be.
 ///
@@ -206,26 +208,17 @@ impl Message {
     ///
     /// RFC 3261 7, 18.3
     pub fn parse_with(wire: Bytes, ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
-        let leading = wire.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
-        if leading == wire.len() {
-            return Err(ParseError::new(0, Rule::Empty));
-        }
-        let (line, next) = scan::start_line(&wire, leading, ends)?;
-        if line.len() > limits.line {
-            return Err(ParseError::new(leading, Rule::LineTooLong));
-        }
-        let line = core::str::from_utf8(line)
-            .map_err(|error| ParseError::new(leading + error.valid_up_to(), Rule::Utf8))?;
-        let start = StartLine::parse(line).map_err(|error| error.shifted(leading))?;
+        let (start, next) = view::start_line(&wire, ends, limits)?;
+        let start = Start::from(start);
         let (headers, mut body) = Headers::parse(wire, next, ends, limits)?;
         if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
             body.truncate(length as usize);
         }
         Ok(match start {
-            StartLine::Request(method, uri, version) => {
+            Start::Request(method, uri, version) => {
                 Self::Request(Request { method, uri, version, headers, body })
             }
-            StartLine::Response(version, status, reason) => {
+            Start::Response(version, status, reason) => {
                 Self::Response(Response { version, status, reason, headers, body })
             }
         })
@@ -303,31 +296,22 @@ impl From<Response> for Message {
     }
 }
 
-enum StartLine {
+/// A start line that owns its parts.
+enum Start {
     Request(Method, Uri, Version),
     Response(Version, StatusCode, String),
 }
 
-impl StartLine {
-    fn parse(line: &str) -> Result<Self, ParseError> {
-        let first = line.find(' ').ok_or_else(|| ParseError::new(line.len(), Rule::StartLine))?;
-        let (word, rest) = line.split_at(first);
-        if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
-            let version = Version::parse(word)?;
-            let rest = rest.trim_start_matches(' ');
-            let at = line.len() - rest.len();
-            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-            let status = StatusCode::parse(code).map_err(|error| error.shifted(at))?;
-            return Ok(Self::Response(version, status, reason.to_owned()));
+impl From<StartLine<'_>> for Start {
+    fn from(line: StartLine<'_>) -> Self {
+        match line {
+            StartLine::Request { method, uri, version } => {
+                let method = Method::parse(method).unwrap_or_else(|_| Method::Other(method.into()));
+                Self::Request(method, Uri::received(uri), version)
+            }
+            StartLine::Response { version, status, reason } => {
+                Self::Response(version, status, reason.to_owned())
+            }
         }
-        let method = Method::parse(word)?;
-        // Blanks around the URI and behind the version are dropped, never sent on.
-        let rest = rest.trim_matches(' ');
-        let at = line.len() - line.get(first..).unwrap_or_default().trim_start_matches(' ').len();
-        let last = rest.rfind(' ').ok_or_else(|| ParseError::new(at, Rule::StartLine))?;
-        let (uri, version) = rest.split_at(last);
-        let version =
-            Version::parse(version.trim_start_matches(' ')).map_err(|error| error.shifted(at + last + 1))?;
-        Ok(Self::Request(method, Uri::received(uri.trim_end_matches(' ')), version))
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, TOKEN, is_blank};
 use crate::headers::name;
+use crate::message::Limits;
 
 /// Which line ends are taken.
 ///
@@ -33,6 +34,11 @@ pub(crate) struct Line {
     pub(crate) number: u8,
     /// Whether the value goes over several lines.
     pub(crate) folded: bool,
+}
+
+impl Line {
+    pub(crate) const NONE: Self =
+        Self { start: 0, value: 0, value_end: 0, end: 0, name: 0, number: name::UNKNOWN, folded: false };
 }
 
 /// What stands at an offset of the head.
@@ -209,6 +215,40 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
         number,
         folded,
     }))
+}
+
+/// Reads header lines up to the empty line, under limits; returns where the body starts.
+#[inline]
+pub(crate) fn header_lines(
+    wire: &[u8],
+    start: usize,
+    ends: LineEnds,
+    limits: &Limits,
+    mut take: impl FnMut(Line),
+) -> Result<usize, ParseError> {
+    let mut at = start;
+    let mut count = 0;
+    loop {
+        match header_line(wire, at, ends)? {
+            Step::End => return Ok(at),
+            Step::Body(body) => return Ok(body),
+            Step::Line(line) => {
+                let end = line.end as usize;
+                if end - at > limits.line {
+                    return Err(ParseError::new(at, Rule::LineTooLong));
+                }
+                if end > limits.head {
+                    return Err(ParseError::new(at, Rule::HeadTooLong));
+                }
+                if count >= limits.headers {
+                    return Err(ParseError::new(at, Rule::TooManyHeaders));
+                }
+                count += 1;
+                take(line);
+                at = end;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

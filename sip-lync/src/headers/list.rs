@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::name::{HeaderName, UNKNOWN};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
-use crate::scan::{self, LineEnds, Step};
+use crate::scan::{self, LineEnds};
 
 /// Which buffer a range points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,36 +123,14 @@ impl Headers {
         ends: LineEnds,
         limits: &crate::message::Limits,
     ) -> Result<(Self, Bytes), ParseError> {
-        let mut headers = Self { wire, added: Vec::new(), entries: Vec::with_capacity(32) };
-        let mut at = at;
-        loop {
-            match scan::header_line(&headers.wire, at, ends)? {
-                Step::End => break,
-                Step::Body(body) => {
-                    at = body;
-                    break;
-                }
-                Step::Line(line) => {
-                    let end = line.end as usize;
-                    if end - at > limits.line {
-                        return Err(ParseError::new(at, Rule::LineTooLong));
-                    }
-                    if end > limits.head {
-                        return Err(ParseError::new(at, Rule::HeadTooLong));
-                    }
-                    if headers.entries.len() >= limits.headers {
-                        return Err(ParseError::new(at, Rule::TooManyHeaders));
-                    }
-                    headers.take(line);
-                    at = end;
-                }
-            }
-        }
+        let mut headers = Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::with_capacity(32) };
+        let at = scan::header_lines(&wire, at, ends, limits, |line| headers.take(&wire, line))?;
+        headers.wire = wire;
         let body = headers.wire.slice(at.min(headers.wire.len())..);
         Ok((headers, body))
     }
 
-    fn take(&mut self, line: scan::Line) {
+    fn take(&mut self, wire: &[u8], line: scan::Line) {
         let mut entry = Entry {
             start: line.start,
             end: line.end,
@@ -164,7 +142,7 @@ impl Headers {
             value_source: Source::Wire,
         };
         if line.folded {
-            let value = self.wire.get(line.value as usize..line.value_end as usize).unwrap_or_default();
+            let value = wire.get(line.value as usize..line.value_end as usize).unwrap_or_default();
             entry.value_source = Source::Added;
             entry.value = self.added.len() as u32;
             unfold(value, &mut self.added);
@@ -458,6 +436,13 @@ fn unfold(value: &[u8], out: &mut Vec<u8>) {
         rest = tail.get(blanks.unwrap_or(tail.len())..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
+}
+
+/// A value without its folds.
+pub(crate) fn unfolded(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    unfold(value, &mut out);
+    out
 }
 
 impl PartialEq for Headers {

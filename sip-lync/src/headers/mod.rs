@@ -30,6 +30,7 @@ pub use cseq::CSeq;
 pub use date::Date;
 pub use event::Event;
 pub use history_info::HistoryEntry;
+pub(crate) use list::unfolded;
 pub use list::{Header, Headers};
 pub use name::{ExtensionName, HeaderName};
 pub use name_addr::{NameAddr, NameAddrView};
