@@ -1,0 +1,396 @@
+//! A message where it was received: nothing is copied, nothing is allocated.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::{Limits, Message, Version};
+use crate::error::{ParseError, Rule};
+use crate::grammar::{self, Cursor, List};
+use crate::headers::{HeaderName, NameAddrView, ViaView, unfolded};
+use crate::scan::{self, Line, LineEnds};
+use crate::status::StatusCode;
+
+/// Lines that are held without allocation.
+const INLINE: usize = 40;
+
+/// A start line.
+///
+/// RFC 3261 7.1, 7.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartLine<'a> {
+    /// Of a request.
+    Request {
+        /// The method.
+        method: &'a str,
+        /// The Request-URI, not taken apart.
+        uri: &'a str,
+        /// The version.
+        version: Version,
+    },
+    /// Of a response.
+    Response {
+        /// The version.
+        version: Version,
+        /// The status code.
+        status: StatusCode,
+        /// The reason phrase.
+        reason: &'a str,
+    },
+}
+
+impl<'a> StartLine<'a> {
+    /// Reads a start line.
+    ///
+    /// RFC 3261 7.1, 7.2
+    pub fn parse(line: &'a str) -> Result<Self, ParseError> {
+        let first = line.find(' ').ok_or_else(|| ParseError::new(line.len(), Rule::StartLine))?;
+        let (word, rest) = line.split_at(first);
+        if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
+            let version = Version::parse(word)?;
+            let rest = rest.trim_start_matches(' ');
+            let at = line.len() - rest.len();
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            let status = StatusCode::parse(code).map_err(|error| error.shifted(at))?;
+            return Ok(Self::Response { version, status, reason });
+        }
+        if !grammar::is_token(word.as_bytes()) {
+            return Err(ParseError::new(0, Rule::Method));
+        }
+        // Blanks around the URI and behind the version are dropped, never sent on.
+        let rest = rest.trim_matches(' ');
+        let at = line.len() - line.get(first..).unwrap_or_default().trim_start_matches(' ').len();
+        let last = rest.rfind(' ').ok_or_else(|| ParseError::new(at, Rule::StartLine))?;
+        let (uri, version) = rest.split_at(last);
+        let version =
+            Version::parse(version.trim_start_matches(' ')).map_err(|error| error.shifted(at + last + 1))?;
+        Ok(Self::Request { method: word, uri: uri.trim_end_matches(' '), version })
+    }
+}
+
+/// The start line at the beginning of a message, behind line ends; where the header lines start.
+pub(super) fn start_line<'a>(
+    wire: &'a [u8],
+    ends: LineEnds,
+    limits: &Limits,
+) -> Result<(StartLine<'a>, usize), ParseError> {
+    let leading = wire.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
+    if leading == wire.len() {
+        return Err(ParseError::new(0, Rule::Empty));
+    }
+    let (line, next) = scan::start_line(wire, leading, ends)?;
+    if line.len() > limits.line {
+        return Err(ParseError::new(leading, Rule::LineTooLong));
+    }
+    let line = core::str::from_utf8(line)
+        .map_err(|error| ParseError::new(leading + error.valid_up_to(), Rule::Utf8))?;
+    Ok((StartLine::parse(line).map_err(|error| error.shifted(leading))?, next))
+}
+
+/// A message over borrowed bytes: its lines are split and named, values are read when they are asked for. Up to forty
+/// lines need no allocation.
+///
+/// RFC 3261 7
+#[derive(Clone, Debug)]
+pub struct MessageView<'a> {
+    wire: &'a [u8],
+    start: StartLine<'a>,
+    inline: [Line; INLINE],
+    inlined: u8,
+    more: Vec<Line>,
+    body: &'a [u8],
+}
+
+/// One header line of a view.
+///
+/// RFC 3261 7.3.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderView<'a> {
+    number: u8,
+    folded: bool,
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> HeaderView<'a> {
+    /// Whether the line has this name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn is(&self, name: &HeaderName) -> bool {
+        match name {
+            HeaderName::Other(other) => self.name.eq_ignore_ascii_case(other.as_str().as_bytes()),
+            known => self.number == known.number(),
+        }
+    }
+
+    /// The known name, if it is one.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn known(&self) -> Option<&'static HeaderName> {
+        HeaderName::from_number(self.number)
+    }
+
+    /// The name as it was sent.
+    ///
+    /// RFC 3261 7.3.3
+    pub fn sent_name(&self) -> &'a str {
+        core::str::from_utf8(self.name).unwrap_or_default()
+    }
+
+    /// The value; only a folded one is copied.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn value(&self) -> Result<Cow<'a, str>, ParseError> {
+        let raw = self.raw()?;
+        if !self.folded {
+            return Ok(Cow::Borrowed(raw));
+        }
+        let value = unfolded(raw.as_bytes());
+        Ok(Cow::Owned(String::from_utf8(value).unwrap_or_default()))
+    }
+
+    /// The value with its folds, which count as blanks to every reader here.
+    fn raw(&self) -> Result<&'a str, ParseError> {
+        core::str::from_utf8(self.value).map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8))
+    }
+}
+
+impl<'a> MessageView<'a> {
+    /// Splits a message: the whole of a datagram, or a frame of a stream.
+    ///
+    /// RFC 3261 7, 18.3
+    pub fn parse(wire: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_with(wire, LineEnds::Strict, &Limits::DEFAULT)
+    }
+
+    /// Splits a message under given limits.
+    ///
+    /// RFC 3261 7, 18.3
+    pub fn parse_with(wire: &'a [u8], ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
+        let (start, next) = start_line(wire, ends, limits)?;
+        let mut view =
+            Self { wire, start, inline: [Line::NONE; INLINE], inlined: 0, more: Vec::new(), body: &[] };
+        let mut length = None;
+        let body = scan::header_lines(wire, next, ends, limits, |line| {
+            if line.number == HeaderName::ContentLength.number() && length.is_none() {
+                length = Some(line);
+            }
+            match view.inline.get_mut(view.inlined as usize) {
+                Some(slot) => {
+                    *slot = line;
+                    view.inlined += 1;
+                }
+                None => view.more.push(line),
+            }
+        })?;
+        view.body = wire.get(body..).unwrap_or_default();
+        let length =
+            length.and_then(|line| view.header(&line).raw().ok()).and_then(|text| grammar::number(text).ok());
+        if let Some(body) = length.and_then(|length| view.body.get(..length as usize)) {
+            view.body = body;
+        }
+        Ok(view)
+    }
+
+    fn header(&self, line: &Line) -> HeaderView<'a> {
+        let slice = |start: u32, end: u32| self.wire.get(start as usize..end as usize).unwrap_or_default();
+        HeaderView {
+            number: line.number,
+            folded: line.folded,
+            name: slice(line.start, line.start + u32::from(line.name)),
+            value: slice(line.value, line.value_end),
+        }
+    }
+
+    /// The start line.
+    ///
+    /// RFC 3261 7.1, 7.2
+    pub const fn start(&self) -> StartLine<'a> {
+        self.start
+    }
+
+    /// The body.
+    ///
+    /// RFC 3261 7.4
+    pub const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
+        self.inline.iter().take(self.inlined as usize).chain(&self.more)
+    }
+
+    /// The header lines in order.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn headers(&self) -> impl DoubleEndedIterator<Item = HeaderView<'a>> {
+        self.lines().map(|line| self.header(line))
+    }
+
+    /// Number of header lines.
+    ///
+    /// RFC 3261 7.3
+    pub fn len(&self) -> usize {
+        self.inlined as usize + self.more.len()
+    }
+
+    /// Whether there are none.
+    ///
+    /// RFC 3261 7.3
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first line of that name.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn get(&self, name: &HeaderName) -> Option<HeaderView<'a>> {
+        match name {
+            HeaderName::Other(_) => self.headers().find(|header| header.is(name)),
+            known => {
+                let number = known.number();
+                self.lines().find(|line| line.number == number).map(|line| self.header(line))
+            }
+        }
+    }
+
+    fn first<T>(
+        &self,
+        name: &HeaderName,
+        parse: impl Fn(&'a str) -> Result<T, ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(header) = self.get(name) else { return Ok(None) };
+        header.raw().and_then(parse).map(Some).map_err(|error| error.within(name.clone()))
+    }
+
+    /// The first element of the comma list of the first line of that name.
+    fn element<T>(
+        &self,
+        name: &HeaderName,
+        parse: impl Fn(&'a str) -> Result<T, ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        self.first(name, |text| {
+            let (at, element) = List::new(text).next().ok_or_else(|| ParseError::new(0, Rule::Token))?;
+            parse(element).map_err(|error| error.shifted(at))
+        })
+    }
+
+    /// The topmost Via.
+    ///
+    /// RFC 3261 20.42
+    pub fn via(&self) -> Result<Option<ViaView<'a>>, ParseError> {
+        self.element(&HeaderName::Via, ViaView::parse)
+    }
+
+    /// From.
+    ///
+    /// RFC 3261 20.20
+    pub fn from(&self) -> Result<Option<NameAddrView<'a>>, ParseError> {
+        self.first(&HeaderName::From, NameAddrView::parse)
+    }
+
+    /// To.
+    ///
+    /// RFC 3261 20.39
+    pub fn to(&self) -> Result<Option<NameAddrView<'a>>, ParseError> {
+        self.first(&HeaderName::To, NameAddrView::parse)
+    }
+
+    /// Call-ID.
+    ///
+    /// RFC 3261 20.8
+    pub fn call_id(&self) -> Result<Option<&'a str>, ParseError> {
+        self.first(&HeaderName::CallId, |text| Ok(grammar::trim(text)))
+    }
+
+    /// Number and method of CSeq.
+    ///
+    /// RFC 3261 20.16
+    pub fn cseq(&self) -> Result<Option<(u32, &'a str)>, ParseError> {
+        self.first(&HeaderName::CSeq, |text| {
+            let mut cursor = Cursor::new(text);
+            let number = cursor.number()?;
+            cursor.skip_blanks();
+            let method = cursor.token()?;
+            cursor.finish()?;
+            Ok((number, method))
+        })
+    }
+
+    /// The first Contact that is an address.
+    ///
+    /// RFC 3261 20.10
+    pub fn contact(&self) -> Result<Option<NameAddrView<'a>>, ParseError> {
+        if self.get(&HeaderName::Contact).is_some_and(|header| header.value == b"*") {
+            return Ok(None);
+        }
+        self.element(&HeaderName::Contact, NameAddrView::parse)
+    }
+
+    /// The first Route.
+    ///
+    /// RFC 3261 20.34
+    pub fn route(&self) -> Result<Option<NameAddrView<'a>>, ParseError> {
+        self.element(&HeaderName::Route, NameAddrView::parse)
+    }
+
+    /// The message as a value that owns its bytes.
+    ///
+    /// RFC 3261 7
+    pub fn to_value(&self) -> Result<Message, ParseError> {
+        Message::parse(Bytes::copy_from_slice(self.wire))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOLDED: &str = concat!(
+        "INVITE sip:a@b SIP/2.0\r\nv: SIP / 2.0\r\n /TLS\r\n  c:5061 ;branch\r\n =x , SIP/2.0/TCP d\r\nFROM:\r\n \"A\r\n B\" \r\n <sip:e@f>\r\n ;tag = 1\r\n",
+        "t: <sip:a@b>\r\ni: 7@x\r\nCSeq: 9\r\n INVITE\r\nm: *\r\nRoute: <sip:r;lr>, <sip:s;lr>\r\nX-Other: y\r\nl: 2\r\n\r\nbody",
+    );
+
+    #[test]
+    fn values_are_read_where_they_stand() {
+        let view = MessageView::parse(FOLDED.as_bytes()).unwrap();
+        assert_eq!(
+            view.start(),
+            StartLine::Request { method: "INVITE", uri: "sip:a@b", version: Version::SIP_2_0 }
+        );
+        let via = view.via().unwrap().unwrap();
+        assert_eq!((via.transport, via.host, via.port, via.branch()), ("TLS", "c", Some(5061), Some("x")));
+        let from = view.from().unwrap().unwrap();
+        assert_eq!((from.uri, from.tag(), from.sip_uri().unwrap().user()), ("sip:e@f", Some("1"), Some("e")));
+        assert_eq!(view.cseq(), Ok(Some((9, "INVITE"))));
+        assert_eq!((view.call_id(), view.contact()), (Ok(Some("7@x")), Ok(None)));
+        assert_eq!(view.route().unwrap().unwrap().uri, "sip:r;lr");
+        assert_eq!(view.body(), b"bo");
+        let other = HeaderName::parse("x-oTHER").unwrap();
+        assert_eq!(view.get(&other).unwrap().value().unwrap(), "y");
+        assert_eq!(view.get(&HeaderName::From).unwrap().value().unwrap(), "\"A B\" <sip:e@f> ;tag = 1");
+        assert_eq!(view.get(&HeaderName::To).unwrap().sent_name(), "t");
+    }
+
+    #[test]
+    fn a_view_and_a_value_hold_the_same_lines() {
+        let many: String = (0..100).map(|i| format!("X-{i}: {i}\r\n")).collect();
+        for text in [FOLDED.to_owned(), format!("OPTIONS sip:a SIP/2.0\r\n{many}\r\n")] {
+            let view = MessageView::parse(text.as_bytes()).unwrap();
+            let message = view.to_value().unwrap();
+            let ours: Vec<_> = view.headers().map(|h| (h.sent_name(), h.value().unwrap())).collect();
+            let theirs: Vec<_> = message
+                .headers()
+                .iter()
+                .map(|h| (h.sent_name(), Cow::Borrowed(h.value().unwrap())))
+                .collect();
+            assert_eq!(ours, theirs);
+            assert_eq!((view.len(), view.body()), (message.headers().len(), &message.body()[..]));
+        }
+    }
+
+    #[test]
+    fn a_view_stays_small() {
+        assert!(size_of::<MessageView<'_>>() <= 1024, "{}", size_of::<MessageView<'_>>());
+    }
+}
