@@ -17,8 +17,9 @@ use ipdect_sim::base::BaseConfig;
 use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser};
 use ipdect_sim::handset::{HandsetConfig, HandsetEvent};
 use ipdect_sim::json::{HandsetCommand, UserCommand};
+use ipdect_sim::net::tls::Identity;
 use ipdect_sim::net::{
-    BaseStationClient, BaseStationOptions, BaseStationReport, FrontEndOptions, FrontEndServer, Identity,
+    BaseStationClient, BaseStationOptions, BaseStationReport, FrontEndOptions, FrontEndServer,
     LyncUserClient, LyncUserOptions, LyncUserReport, Security,
 };
 use ipdect_sim::user::{Event, UserConfig};
@@ -49,7 +50,7 @@ impl Laboratory {
         std::fs::write(&key, pair.key).unwrap();
         Security::Tls {
             identity: Some(Identity::read(&certificate, &key).unwrap()),
-            authorities: ipdect_sim::net::certificates(&self.folder.file("ca.pem")).unwrap(),
+            authorities: ipdect_sim::net::tls::certificates(&self.folder.file("ca.pem")).unwrap(),
             name: Some("localhost".to_owned()),
         }
     }
@@ -105,7 +106,7 @@ impl Laboratory {
         config.handsets.push(HandsetConfig::new(jim(), Some("1234")));
         let security = Security::Tls {
             identity: None,
-            authorities: ipdect_sim::net::certificates(&self.folder.file("ca.pem")).unwrap(),
+            authorities: ipdect_sim::net::tls::certificates(&self.folder.file("ca.pem")).unwrap(),
             name: Some("localhost".to_owned()),
         };
         BaseStationClient::start(BaseStationOptions::new(config, "127.0.0.1", server.port(), security))
