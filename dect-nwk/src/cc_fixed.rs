@@ -52,7 +52,7 @@ pub enum Trigger {
     ServiceChangeReceived,
     /// HOLD, RETRIEVE, FACILITY or IWU-INFO came in.
     SupplementaryReceived,
-    /// CC-SETUP of the portable part crossed ours.
+    /// CC-SETUP of the portable part crossed ours, or the link broke before ours was answered.
     SetupCrossed,
     /// The owner calls the portable part.
     CallPortable,

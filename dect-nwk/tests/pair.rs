@@ -472,6 +472,23 @@ mod outgoing {
     }
 
     #[test]
+    fn messages_for_a_link_that_never_came_are_not_sent_later() {
+        let mut world = World::with_handset(config(), true);
+        world.handsets[0].in_range = false;
+        let now = world.now;
+        world.handsets[0].part.dial(now, "1").unwrap();
+        world.handsets[0].part.dial(now, "2").unwrap();
+        world.pass(SOON);
+        assert_eq!(world.heard(0).len(), 3, "two calls are over, the link is lost");
+        world.handsets[0].in_range = true;
+        let now = world.now;
+        world.handsets[0].part.dial(now, "3").unwrap();
+        world.pass(SOON);
+        assert_eq!(world.fixed_events.len(), 1);
+        assert!(matches!(&world.fixed_events[0], Event::Setup { called, .. } if called == "3"));
+    }
+
+    #[test]
     fn a_handset_without_access_rights_cannot_call() {
         let mut world = World::with_handset(config(), true);
         let (now, portable) = (world.now, world.portable(0));

@@ -1,4 +1,5 @@
-//! Scenarios drawn from seeds: users and owner do anything at any time, links are lost, handsets go out of range.
+//! Scenarios drawn from seeds: users and owner do anything at any time, links are lost, handsets go out of range or
+//! fall silent.
 //! However it goes, in the end no call, link, timer or transaction is left over and both sides told the same story.
 
 mod world;
@@ -66,7 +67,7 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
     let mine: Vec<_> = calls.portable.iter().filter(|(at, _)| *at == index).map(|(_, call)| *call).collect();
     let portable = world.handsets[index].part.subscription().and_then(|it| world.fixed.find(&it.ipui));
     // Commands that mean nothing now are refused; that is part of the walk.
-    match dice.roll(26) {
+    match dice.roll(27) {
         0 => {
             let code = if dice.roll(3) == 0 { "9" } else { world::PIN };
             let _ = world.handsets[index].part.subscribe(now, AuthenticationCode::from_pin(code).unwrap());
@@ -134,6 +135,7 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
             }
         }
         22 => world.lose_links(index),
+        25 => world.handsets[index].silent = dice.roll(3) == 0,
         23 => world.handsets[index].in_range = !world.handsets[index].in_range,
         24 => {
             if dice.roll(4) == 0 {
@@ -172,6 +174,7 @@ fn walk(seed: u64, steps: usize) {
     // Everybody hangs up; what nobody can hang up ends by its timer.
     for handset in &mut world.handsets {
         handset.in_range = true;
+        handset.silent = false;
     }
     for _ in 0..2 {
         for call in calls.fixed.clone() {

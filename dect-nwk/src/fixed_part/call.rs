@@ -21,6 +21,8 @@ pub(super) struct Call {
     /// The transaction value.
     pub(super) value: u8,
     pub(super) state: State,
+    /// The page was repeated for this call because its link broke.
+    pub(super) paged_again: bool,
     /// What CC-SETUP says, kept until it is answered.
     pub(super) incoming: Option<Box<IncomingCall>>,
 }
@@ -206,7 +208,10 @@ impl FixedPart {
     ) -> CallId {
         self.last_call = self.last_call.wrapping_add(1);
         let call = CallId(self.last_call);
-        self.calls.insert(call, Call { portable, by_fixed, value, state: State::Null, incoming });
+        self.calls.insert(
+            call,
+            Call { portable, by_fixed, value, state: State::Null, paged_again: false, incoming },
+        );
         if let Some(entry) = self.table.get_mut(portable) {
             entry.calls.push(call);
         }

@@ -17,6 +17,15 @@ use crate::outbox::Outgoing;
 use crate::refusal::Refusal;
 use crate::{cc_fixed, mm_fixed, timers};
 
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// The link; the portable part may still answer a page.
+    Link,
+    /// The portable part, which answered none of the pages.
+    Portable,
+}
+
 impl FixedPart {
     /// DL_ESTABLISH-ind.
     pub(super) fn link_established(&mut self, now: Instant, link: LinkId) {
@@ -273,20 +282,37 @@ impl FixedPart {
             }
             Action::IndicateUnreachable => {
                 entry.pages = 0;
-                self.entities_lose_link(now, portable, ReleaseReason::UserNotInRange);
+                self.entities_lose_link(now, portable, Loss::Portable);
                 self.events.push_back(Event::Unreachable { portable });
             }
             Action::IndicateLost | Action::Replace => {
-                self.entities_lose_link(now, portable, ReleaseReason::Unknown);
+                self.entities_lose_link(now, portable, Loss::Link);
             }
         }
     }
 
-    fn entities_lose_link(&mut self, now: Instant, portable: PortableId, reason: ReleaseReason) {
-        for call in self.calls_of(portable) {
-            self.call_step(now, call, cc_fixed::Trigger::LinkLost, reason, Payload::None);
-        }
+    fn entities_lose_link(&mut self, now: Instant, portable: PortableId, loss: Loss) {
         self.mobility_step(now, portable, mm_fixed::Trigger::LinkLost);
+        for call in self.calls_of(portable) {
+            let (trigger, reason) = match loss {
+                Loss::Portable => (cc_fixed::Trigger::LinkLost, ReleaseReason::UserNotInRange),
+                Loss::Link if self.pages_again(call) => {
+                    (cc_fixed::Trigger::SetupCrossed, ReleaseReason::Unknown)
+                }
+                Loss::Link => (cc_fixed::Trigger::LinkLost, ReleaseReason::Unknown),
+            };
+            self.call_step(now, call, trigger, reason, Payload::None);
+        }
+    }
+
+    /// A call whose link broke before the portable part rang is worth one more page.
+    fn pages_again(&mut self, call: CallId) -> bool {
+        match self.calls.get_mut(&call) {
+            Some(call) if call.state == cc_fixed::State::CallPresent => {
+                !std::mem::replace(&mut call.paged_again, true)
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// An entry without access rights lives only as long as its link.

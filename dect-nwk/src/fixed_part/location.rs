@@ -179,3 +179,63 @@ impl LocationTable {
         self.portables.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{BitString, Ipei};
+
+    fn known(number: u32) -> KnownPortable {
+        KnownPortable::new(Ipui::N(Ipei::new(0x138b, number).unwrap()))
+    }
+
+    fn tpui(value: u32) -> Tpui {
+        Tpui::new(value).unwrap()
+    }
+
+    #[test]
+    fn a_temporary_identity_belongs_to_one_portable_part_and_a_new_one_frees_the_old() {
+        let mut table = LocationTable::default();
+        let (first, second) = (table.add(known(1), true), table.add(known(2), true));
+        assert!(table.assign(first, tpui(0x100)));
+        assert!(table.assign(first, tpui(0x100)));
+        assert!(!table.assign(second, tpui(0x100)));
+        assert_eq!(table.by_tpui(tpui(0x100)), Some(first));
+        assert!(table.assign(first, tpui(0x101)));
+        assert_eq!(table.by_tpui(tpui(0x100)), None);
+        assert!(table.assign(second, tpui(0x100)));
+        table.take_back(second);
+        assert_eq!(table.by_tpui(tpui(0x100)), None);
+        table.remove(first);
+        assert_eq!(table.by_tpui(tpui(0x101)), None);
+    }
+
+    #[test]
+    fn leading_zero_bits_of_a_private_identity_do_not_count() {
+        let mut table = LocationTable::default();
+        let of = |bits| Ipui::O(BitString::new(bits, 0x138b_00001).unwrap());
+        let portable = table.add(KnownPortable::new(of(44)), true);
+        assert_eq!(table.by_ipui(&of(36)), Some(portable));
+        assert_eq!(table.add(KnownPortable::new(of(48)), true), portable);
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn entries_without_access_rights_are_counted() {
+        let mut table = LocationTable::default();
+        let visitor = table.add(known(1), false);
+        assert_eq!(table.visitors(), 1);
+        table.set_subscribed(visitor, true);
+        table.set_subscribed(visitor, true);
+        assert_eq!(table.visitors(), 0);
+        table.set_subscribed(visitor, false);
+        table.remove(visitor);
+        assert_eq!(table.visitors(), 0);
+    }
+
+    #[test]
+    fn an_idle_portable_part_is_small() {
+        // Two index entries and the nodes of three trees come on top.
+        assert!(size_of::<Portable>() <= 400, "{}", size_of::<Portable>());
+    }
+}

@@ -352,7 +352,6 @@ impl FixedPart {
         for call in self.calls_of(portable) {
             self.call_step(now, call, cc_fixed::Trigger::Release, ReleaseReason::UserUnknown, Payload::None);
         }
-        self.table.take_back(portable);
         let Some(entry) = self.table.get_mut(portable) else { return };
         entry.uak = None;
         entry.cipher_key = None;

@@ -51,6 +51,8 @@ struct Wire {
 pub(crate) struct Handset {
     pub(crate) part: PortablePart,
     pub(crate) in_range: bool,
+    /// Its links stand, but no message gets through in either direction.
+    pub(crate) silent: bool,
 }
 
 pub(crate) struct World {
@@ -121,7 +123,7 @@ impl World {
         let mut config = PortablePartConfig::new(ipei(0x1000 + index as u32));
         config.dsaa2 = dsaa2;
         let part = PortablePart::new(config, seed(1_000_000 + index as u64));
-        self.handsets.push(Handset { part, in_range: true });
+        self.handsets.push(Handset { part, in_range: true, silent: false });
         index
     }
 
@@ -268,6 +270,9 @@ impl World {
                 self.note("F>P", octets);
                 if let Some((index, theirs, _)) = self.wires.get(&link) {
                     let (index, theirs) = (*index, *theirs);
+                    if self.handsets[index].silent {
+                        return;
+                    }
                     self.fly(End::Portable(index), Carried::Data(theirs, octets.to_vec()));
                 }
             }
@@ -304,7 +309,9 @@ impl World {
             Transmit::Data { link, len } => {
                 assert_eq!(len, octets.len());
                 self.note("P>F", octets);
-                if let Some(ours) = self.wire_of(index, link) {
+                if let Some(ours) = self.wire_of(index, link)
+                    && !self.handsets[index].silent
+                {
                     self.fly(End::Fixed, Carried::Data(ours, octets.to_vec()));
                 }
             }
