@@ -200,6 +200,34 @@ impl Dialog {
         }
     }
 
+    /// Forgets the routes: they lead through a server that is gone.
+    ///
+    /// MS-SIPRE 3.7
+    pub fn forget_route(&mut self) {
+        self.route_set.clear();
+    }
+
+    /// Takes the route that the answer to our dialog refresh recorded, if it recorded one.
+    ///
+    /// MS-SIPRE 3.7
+    pub fn replace_route_of_response(&mut self, headers: &Headers) {
+        let mut route_set = recorded_routes(headers);
+        if !route_set.is_empty() {
+            route_set.reverse();
+            self.route_set = route_set;
+        }
+    }
+
+    /// Takes the route that the peer's dialog refresh recorded, if it recorded one.
+    ///
+    /// MS-SIPRE 3.7
+    pub fn replace_route_of_request(&mut self, headers: &Headers) {
+        let route_set = recorded_routes(headers);
+        if !route_set.is_empty() {
+            self.route_set = route_set;
+        }
+    }
+
     /// Takes the route set of the 2xx that confirms an early dialog.
     ///
     /// RFC 3261 13.2.2.4

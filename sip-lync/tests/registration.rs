@@ -130,6 +130,7 @@ fn refreshes_of_many_users_are_spread() {
         let uri = sip_lync::SipUri::parse(&format!("sip:u{number}@example.net")).unwrap();
         let user = peer.endpoint.add_user(sip_lync::User::new(uri, format!("e{number}")));
         peer.endpoint.register(peer.now, user, FLOW, None).unwrap();
+        peer.pass(Duration::from_millis(10));
         let register = peer.request(&Method::Register);
         peer.accept_registration(&register, "added", 600);
     }
@@ -468,4 +469,36 @@ fn a_removed_user_says_goodbye_and_is_forgotten() {
     assert!(matches!(peer.event(), Event::Deregistered { .. }));
     assert_eq!(peer.endpoint.state().users, 0);
     assert_eq!(peer.endpoint.poll_timeout().map(|_| ()), Some(()), "the keep-alive of the flow goes on");
+}
+
+#[test]
+fn users_that_register_at_once_are_let_through_one_after_the_other() {
+    let mut config = Config::new("dect.example.net");
+    config.registrations_per_second = 10;
+    config.registration_burst = 5;
+    let mut peer = Peer::with(config);
+    let mut users = Vec::new();
+    for number in 0..40_u32 {
+        let uri = sip_lync::SipUri::parse(&format!("sip:u{number}@example.net")).unwrap();
+        users.push(peer.endpoint.add_user(sip_lync::User::new(uri, format!("e{number}"))));
+    }
+    for user in &users {
+        peer.endpoint.register(peer.now, *user, FLOW, None).unwrap();
+    }
+    assert_eq!(peer.endpoint.state().client_transactions, 5);
+    assert_eq!(peer.endpoint.registration(users[39]), State::Queued);
+    // Who changes his mind leaves the queue.
+    peer.endpoint.deregister(peer.now, users[39]);
+    assert!(matches!(peer.event(), Event::Deregistered { .. }));
+    peer.pass(SECOND);
+    assert_eq!(peer.endpoint.state().client_transactions, 15);
+    peer.pass(3 * SECOND);
+    assert_eq!(peer.endpoint.state().client_transactions, 39);
+    let mut registered = 0;
+    while registered < 39 {
+        let register = peer.request(&Method::Register);
+        peer.accept_registration(&register, "added", 600);
+        registered += 1;
+    }
+    peer.silence();
 }

@@ -459,14 +459,17 @@ fn a_registration_never_has_two_requests_under_way() {
                     open = false;
                 }
                 Trigger::FlowLost => open = false,
-                Trigger::RefreshDue | Trigger::RetryDue => {
+                Trigger::RefreshDue | Trigger::RetryDue | Trigger::TurnCame => {
                     let due = matches!(
                         (state, trigger),
-                        (State::Registered, Trigger::RefreshDue) | (State::Waiting, Trigger::RetryDue)
+                        (State::Registered, Trigger::RefreshDue)
+                            | (State::Waiting, Trigger::RetryDue)
+                            | (State::Queued, Trigger::TurnCame)
                     );
                     if !due {
                         continue;
                     }
+                    timer = trigger != Trigger::TurnCame;
                 }
                 Trigger::Register
                 | Trigger::Deregister
@@ -482,7 +485,7 @@ fn a_registration_never_has_two_requests_under_way() {
                         assert!(!open, "two requests: {state:?} {trigger:?}");
                         open = true;
                     }
-                    Effect::StartRefresh | Effect::StartRetry => {
+                    Effect::StartRefresh | Effect::StartRetry | Effect::Enqueue => {
                         assert!(!timer, "{state:?} {trigger:?}");
                         timer = true;
                     }
@@ -505,7 +508,7 @@ fn a_registration_never_has_two_requests_under_way() {
                 | State::Returning
         );
         assert_eq!(*open, waits, "{state:?}");
-        assert_eq!(*timer, matches!(state, State::Registered | State::Waiting), "{state:?}");
+        assert_eq!(*timer, matches!(state, State::Registered | State::Waiting | State::Queued), "{state:?}");
     }
     assert_always_ends(&reachable, next, |(state, ..)| *state == State::Unregistered);
     let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();

@@ -86,7 +86,7 @@ fn a_blind_transfer_refers_within_the_dialog_and_tells_how_it_goes() {
     }
     match peer.event() {
         Event::Transferred { status, session: of } => {
-            assert_eq!((status, of), (Some(StatusCode::OK), session))
+            assert_eq!((status, of), (Some(StatusCode::OK), session));
         }
         other => panic!("{other:?}"),
     }

@@ -220,11 +220,20 @@ impl Endpoint {
                 if let Some(dialog) = &mut session.dialog {
                     dialog.refresh_target(&response.headers);
                 }
+                self.take_route_of_response(id, response);
                 self.start_timer(now, id, SessionTimer::of_response(&response.headers));
                 context.description = session_description(&response.headers, &response.body).ok().flatten();
                 Trigger::ReinviteSuccess
             }
             491 => Trigger::ReinvitePending,
+            // The dialog is recovered while the re-INVITE waits to be sent again.
+            430 if self.on_flow_failed(now, id, response) => {
+                if let Some(dialog) = self.sessions.get_mut(id).and_then(|session| session.dialog.as_mut()) {
+                    dialog.forget_route();
+                }
+                Trigger::ReinvitePending
+            }
+            430 => Trigger::ReinviteGone,
             408 | 481 => Trigger::ReinviteGone,
             _ => Trigger::ReinviteRefused,
         };

@@ -212,6 +212,7 @@ impl Endpoint {
             (self.config.early_media, "ms-early-media"),
             (true, "timer"),
             (true, "replaces"),
+            (true, super::recovery::OPTION),
             (true, "histinfo"),
         ];
         for (announced, option) in options {

@@ -129,6 +129,11 @@ pub struct Config {
     pub refresh_before: Duration,
     /// The part of the expiry, in percent, over which refreshes of many users are spread.
     pub refresh_spread: u8,
+    /// How many users register anew on one flow in a second: what comes at once after a start or a failure is
+    /// stretched, so that the server does not throttle us. Refreshes are spread anyway.
+    pub registrations_per_second: u32,
+    /// How many users may register anew at once before that counts.
+    pub registration_burst: u32,
     /// The first pause after a REGISTER that failed for now; it doubles up to `retry_highest`.
     pub retry_lowest: Duration,
     /// The longest pause after a REGISTER that failed for now.
@@ -162,6 +167,8 @@ impl Config {
             keep_alive: KeepAliveOptions::default(),
             refresh_before: Duration::from_secs(30),
             refresh_spread: 20,
+            registrations_per_second: 100,
+            registration_burst: 20,
             retry_lowest: Duration::from_mins(1),
             retry_highest: Duration::from_mins(10),
             ring_limit: Duration::from_mins(3),

@@ -145,6 +145,7 @@ impl Endpoint {
                     if let Some(dialog) = &mut session.dialog {
                         dialog.refresh_target(&request.headers);
                     }
+                    self.take_route_of_request(id, request);
                 }
                 context.rendering = rendering(request);
                 if request.method == Method::Update && description.is_none() {

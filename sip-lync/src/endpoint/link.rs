@@ -23,6 +23,8 @@ pub(super) struct Flow {
     decoder: StreamDecoder,
     /// The interval of CRLF CRLF.
     keep_alive: Option<Duration>,
+    /// When the registrations that were let through would be due if they came evenly.
+    turn: Option<Instant>,
 }
 
 pub(super) type Flows = BTreeMap<FlowId, Flow>;
@@ -42,8 +44,10 @@ impl Endpoint {
             FlowRole::Dialled => self.config.keep_alive.before_agreement,
             FlowRole::Accepted => None,
         };
-        self.flows
-            .insert(flow, Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive });
+        self.flows.insert(
+            flow,
+            Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive, turn: None },
+        );
         self.restart_keep_alive(now, flow);
         Ok(())
     }
@@ -128,6 +132,16 @@ impl Endpoint {
         self.restart_keep_alive(now, flow);
     }
 
+    /// When the next new registration on a flow may be sent.
+    pub(super) fn turn(&mut self, now: Instant, flow: FlowId) -> Instant {
+        let gap = Duration::from_secs(1) / self.config.registrations_per_second.max(1);
+        let burst = gap.saturating_mul(self.config.registration_burst.saturating_sub(1));
+        let Some(entry) = self.flows.get_mut(&flow) else { return now };
+        let due = entry.turn.map_or(now, |turn| turn.max(now));
+        entry.turn = Some(due + gap);
+        due.checked_sub(burst).map_or(now, |turn| turn.max(now))
+    }
+
     /// Any data that is sent starts the time anew.
     pub(super) fn restart_keep_alive(&mut self, now: Instant, flow: FlowId) {
         match self.flows.get(&flow).and_then(|entry| entry.keep_alive) {
@@ -146,7 +160,15 @@ impl Endpoint {
 
 /// What a request may require of us.
 pub(super) const ABILITIES: Abilities = Abilities {
-    extensions: &["gruu", "gruu-10", "histinfo", "ms-early-media", "replaces", "timer"],
+    extensions: &[
+        "gruu",
+        "gruu-10",
+        "histinfo",
+        "ms-dialog-route-set-update",
+        "ms-early-media",
+        "replaces",
+        "timer",
+    ],
     session_types: &[("application", "sdp")],
 };
 

@@ -17,6 +17,7 @@ mod event;
 mod identity;
 mod incoming;
 mod link;
+mod recovery;
 mod refresh;
 mod registration;
 mod registration_response;
@@ -73,6 +74,8 @@ enum Deadline {
     Bye(SessionId),
     /// A session is to be refreshed, or has expired.
     Timer(SessionId),
+    /// A dialog without a route is refreshed.
+    Recovery(SessionId),
     /// The peer is silent about our REFER.
     Transferor(SessionId),
     /// The user is silent about the peer's REFER.
@@ -193,6 +196,7 @@ impl Endpoint {
                     self.plain_step(now, session, crate::invite::Trigger::BackoffOver);
                 }
                 Deadline::Bye(session) => self.plain_step(now, session, crate::invite::Trigger::ByeFinal),
+                Deadline::Recovery(session) => self.recover(now, session),
                 Deadline::Transferor(session) => self.transferor_due(now, session),
                 Deadline::Transferee(session) => self.transferee_due(now, session),
                 Deadline::Timer(session) => self.timer_due(now, session),

@@ -121,7 +121,13 @@ impl Endpoint {
                 if let Some(dialog) = &mut session.dialog {
                     dialog.refresh_target(&response.headers);
                 }
+                self.take_route_of_response(id, response);
                 self.start_timer(now, id, SessionTimer::of_response(&response.headers));
+            }
+            430 => {
+                if !self.on_flow_failed(now, id, response) {
+                    self.expire(now, id, EndReason::DialogGone);
+                }
             }
             408 | 481 => self.expire(now, id, EndReason::DialogGone),
             422 => {

@@ -103,6 +103,7 @@ impl Endpoint {
         let trigger = match self.registration(user) {
             State::Registered => Trigger::RefreshDue,
             State::Waiting => Trigger::RetryDue,
+            State::Queued => Trigger::TurnCame,
             State::Unregistered => return,
             // The REGISTER could not even be sent.
             State::Registering
@@ -120,6 +121,7 @@ impl Endpoint {
         account.registration.state = next;
         for effect in effects {
             match effect {
+                Effect::Enqueue => self.enqueue_registration(now, user),
                 Effect::SendRegister => self.send_register(now, user, None),
                 Effect::SendDeregister => self.send_register(now, user, Some(Duration::ZERO)),
                 Effect::NewRegistration => {
@@ -158,6 +160,7 @@ impl Endpoint {
                     services: told.services,
                     server: told.server.clone(),
                 });
+                self.recover_all(now, user);
                 return;
             }
             Report::Deregistered => {
@@ -197,6 +200,16 @@ impl Endpoint {
             diagnostics: told.diagnostics.clone(),
             registrar: told.registrar.clone(),
         });
+    }
+
+    fn enqueue_registration(&mut self, now: Instant, user: UserId) {
+        let Some(flow) = self.accounts.get(user).and_then(|account| account.flow) else { return };
+        let turn = self.turn(now, flow);
+        if turn > now {
+            self.deadlines.start(Deadline::Registration(user), turn);
+        } else {
+            self.registration_step(now, user, Trigger::TurnCame, &Told::default());
+        }
     }
 
     fn start_refresh(&mut self, now: Instant, user: UserId) {

@@ -75,6 +75,10 @@ pub(super) struct Session {
     /// The reason to report instead of a lost flow or of the user's wish.
     pub(super) end_reason: Option<EndReason>,
     pub(super) transfers: Transfers,
+    /// Recoveries since the last success.
+    pub(super) recoveries: u8,
+    /// The dialog is recovered as soon as the registration is refreshed.
+    pub(super) recovering: bool,
 }
 
 impl Session {
@@ -103,6 +107,8 @@ impl Session {
             conversation: conversation.into(),
             end_reason: None,
             transfers: Transfers::default(),
+            recoveries: 0,
+            recovering: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Transfers of all sessions: what the pure steps of [`crate::transfer`] demand, and calls that replace others.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -356,7 +357,7 @@ fn escaped(value: &str) -> String {
         if octet.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&octet) {
             text.push(char::from(octet));
         } else {
-            text.push_str(&format!("%{octet:02X}"));
+            let _ = write!(text, "%{octet:02X}");
         }
     }
     text

@@ -13,6 +13,8 @@ pub enum State {
     /// The registrar does not know this endpoint.
     #[default]
     Unregistered,
+    /// The first REGISTER waits for its turn among those of other users.
+    Queued,
     /// The first REGISTER has no final response yet.
     Registering,
     /// The registrar knows this endpoint.
@@ -68,6 +70,8 @@ pub enum Trigger {
     NotifiedState,
     /// The connection broke.
     FlowLost,
+    /// The turn of the first REGISTER has come.
+    TurnCame,
 }
 
 /// What a registration demands in a step.
@@ -75,6 +79,8 @@ pub enum Trigger {
 /// RFC 3261 10.2, MS-SIPREGE 3.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
+    /// Queue for the first REGISTER.
+    Enqueue,
     /// Send REGISTER.
     SendRegister,
     /// Send REGISTER with `Expires: 0`.
@@ -85,7 +91,7 @@ pub enum Effect {
     StartRefresh,
     /// Start the time until the next attempt.
     StartRetry,
-    /// Stop the time until refresh or next attempt.
+    /// Stop the time until refresh, next attempt or turn.
     StopTimers,
     /// Tell the user.
     Report(Report),
@@ -129,8 +135,9 @@ pub enum Report {
 /// Every state.
 ///
 /// RFC 3261 10.2
-pub const STATES: [State; 8] = [
+pub const STATES: [State; 9] = [
     State::Unregistered,
+    State::Queued,
     State::Registering,
     State::Registered,
     State::Refreshing,
@@ -143,7 +150,7 @@ pub const STATES: [State; 8] = [
 /// Every trigger.
 ///
 /// RFC 3261 10.2
-pub const TRIGGERS: [Trigger; 17] = [
+pub const TRIGGERS: [Trigger; 18] = [
     Trigger::Register,
     Trigger::Deregister,
     Trigger::Success,
@@ -161,4 +168,5 @@ pub const TRIGGERS: [Trigger; 17] = [
     Trigger::NotifiedMoved,
     Trigger::NotifiedState,
     Trigger::FlowLost,
+    Trigger::TurnCame,
 ];

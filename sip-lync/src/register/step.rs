@@ -1,7 +1,7 @@
 //! One step of a registration, a function a state.
 
 use super::Effect::{
-    NewRegistration, Report, SendDeregister, SendRegister, StartRefresh, StartRetry, StopTimers,
+    Enqueue, NewRegistration, Report, SendDeregister, SendRegister, StartRefresh, StartRetry, StopTimers,
 };
 use super::{Effect, Report as Told, State, Trigger};
 
@@ -14,6 +14,7 @@ type Step = (State, &'static [Effect]);
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
     match state {
         State::Unregistered => unregistered(trigger),
+        State::Queued => queued(trigger),
         State::Registering => registering(trigger),
         State::Registered => registered(trigger),
         State::Refreshing => refreshing(trigger),
@@ -27,7 +28,7 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
 /// Nothing is known to the registrar.
 const fn unregistered(trigger: Trigger) -> Step {
     match trigger {
-        Trigger::Register => (State::Registering, &[SendRegister]),
+        Trigger::Register => (State::Queued, &[Enqueue]),
         Trigger::Deregister => (State::Unregistered, &[Report(Told::Deregistered)]),
         Trigger::Success
         | Trigger::SuccessAdded
@@ -43,7 +44,32 @@ const fn unregistered(trigger: Trigger) -> Step {
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
-        | Trigger::FlowLost => (State::Unregistered, &[]),
+        | Trigger::FlowLost
+        | Trigger::TurnCame => (State::Unregistered, &[]),
+    }
+}
+
+/// The first REGISTER waits for its turn among those of other users.
+const fn queued(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Deregister => (State::Unregistered, &[StopTimers, Report(Told::Deregistered)]),
+        Trigger::TurnCame => (State::Registering, &[SendRegister]),
+        Trigger::FlowLost => (State::Unregistered, &[StopTimers, Report(Told::FlowLost)]),
+        Trigger::Register
+        | Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState => (State::Queued, &[]),
     }
 }
 
@@ -68,7 +94,8 @@ const fn registering(trigger: Trigger) -> Step {
         | Trigger::NotifiedStop
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
-        | Trigger::NotifiedState => (State::Registering, &[]),
+        | Trigger::NotifiedState
+        | Trigger::TurnCame => (State::Registering, &[]),
     }
 }
 
@@ -92,7 +119,8 @@ const fn registered(trigger: Trigger) -> Step {
         | Trigger::RefusedForGood
         | Trigger::RefusedForNow
         | Trigger::TimedOut
-        | Trigger::RetryDue => (State::Registered, &[]),
+        | Trigger::RetryDue
+        | Trigger::TurnCame => (State::Registered, &[]),
     }
 }
 
@@ -102,7 +130,7 @@ const fn refreshing(trigger: Trigger) -> Step {
         Trigger::Deregister => (State::Withdrawing, &[]),
         Trigger::Success => (State::Registered, &[StartRefresh, Report(Told::Refreshed)]),
         // MS-SIPREGE: `added` or `fixed` in answer to a refresh says that the server had lost us.
-        Trigger::SuccessAdded => (State::Registering, &[Report(Told::Lost), NewRegistration, SendRegister]),
+        Trigger::SuccessAdded => (State::Queued, &[Report(Told::Lost), NewRegistration, Enqueue]),
         Trigger::IntervalTooBrief => (State::Refreshing, &[SendRegister]),
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
@@ -116,14 +144,16 @@ const fn refreshing(trigger: Trigger) -> Step {
         Trigger::NotifiedMoved => (State::Withdrawing, &[Report(Told::Moved)]),
         Trigger::NotifiedState => (State::Refreshing, &[Report(Told::ServicesChanged)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::FlowLost)]),
-        Trigger::Register | Trigger::RefreshDue | Trigger::RetryDue => (State::Refreshing, &[]),
+        Trigger::Register | Trigger::RefreshDue | Trigger::RetryDue | Trigger::TurnCame => {
+            (State::Refreshing, &[])
+        }
     }
 }
 
 /// An attempt failed; another one follows.
 const fn waiting(trigger: Trigger) -> Step {
     match trigger {
-        Trigger::Register | Trigger::RetryDue => (State::Registering, &[StopTimers, SendRegister]),
+        Trigger::Register | Trigger::RetryDue => (State::Queued, &[StopTimers, Enqueue]),
         Trigger::Deregister => (State::Unregistered, &[StopTimers, Report(Told::Deregistered)]),
         Trigger::NotifiedStop => (State::Unregistered, &[StopTimers, Report(Told::Removed)]),
         Trigger::NotifiedMoved => (State::Unregistered, &[StopTimers, Report(Told::Moved)]),
@@ -138,7 +168,8 @@ const fn waiting(trigger: Trigger) -> Step {
         | Trigger::TimedOut
         | Trigger::RefreshDue
         | Trigger::NotifiedAgain
-        | Trigger::NotifiedState => (State::Waiting, &[]),
+        | Trigger::NotifiedState
+        | Trigger::TurnCame => (State::Waiting, &[]),
     }
 }
 
@@ -161,7 +192,8 @@ const fn withdrawing(trigger: Trigger) -> Step {
         | Trigger::NotifiedStop
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
-        | Trigger::NotifiedState => (State::Withdrawing, &[]),
+        | Trigger::NotifiedState
+        | Trigger::TurnCame => (State::Withdrawing, &[]),
     }
 }
 
@@ -184,7 +216,8 @@ const fn deregistering(trigger: Trigger) -> Step {
         | Trigger::NotifiedStop
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
-        | Trigger::NotifiedState => (State::Deregistering, &[]),
+        | Trigger::NotifiedState
+        | Trigger::TurnCame => (State::Deregistering, &[]),
     }
 }
 
@@ -197,9 +230,7 @@ const fn returning(trigger: Trigger) -> Step {
         | Trigger::IntervalTooBrief
         | Trigger::RefusedForGood
         | Trigger::RefusedForNow
-        | Trigger::TimedOut => {
-            (State::Registering, &[Report(Told::Deregistered), NewRegistration, SendRegister])
-        }
+        | Trigger::TimedOut => (State::Queued, &[Report(Told::Deregistered), NewRegistration, Enqueue]),
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::FlowLost)]),
@@ -209,6 +240,7 @@ const fn returning(trigger: Trigger) -> Step {
         | Trigger::NotifiedStop
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
-        | Trigger::NotifiedState => (State::Returning, &[]),
+        | Trigger::NotifiedState
+        | Trigger::TurnCame => (State::Returning, &[]),
     }
 }

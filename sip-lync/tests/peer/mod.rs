@@ -140,6 +140,13 @@ impl Peer {
         matches!(self.received.front(), Some((_, Message::Response(_))))
     }
 
+    pub(crate) fn next_method(&self) -> Option<Method> {
+        match self.received.front() {
+            Some((_, Message::Request(request))) => Some(request.method.clone()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
