@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::error::{Error, Rule};
+use crate::suite::Cipher;
 use crate::{CryptoAttribute, CryptoSuite, KeyParameter, MasterKeyIdentifier, SessionParameter};
 
 /// How a master key is used: the session parameters that concern the packets.
@@ -47,7 +48,13 @@ impl KeySet {
                 SessionParameter::Kdr(n) => transform.key_derivation_rate = *n,
                 SessionParameter::UnencryptedSrtp => transform.encrypt_rtp = false,
                 SessionParameter::UnencryptedSrtcp => transform.encrypt_rtcp = false,
-                SessionParameter::UnauthenticatedSrtp => transform.authenticate_rtp = false,
+                SessionParameter::UnauthenticatedSrtp => {
+                    // Nothing would protect such packets, or the mode has no such form.
+                    if matches!(line.suite.cipher(), Cipher::Galois | Cipher::Null) {
+                        return Err(Error::Malformed { at: 0, rule: Rule::SessionParameter });
+                    }
+                    transform.authenticate_rtp = false;
+                }
                 SessionParameter::Wsh(size) => {
                     transform.replay_window = (*size as usize).clamp(REPLAY_WINDOW, REPLAY_WINDOW_LIMIT);
                 }

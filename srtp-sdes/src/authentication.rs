@@ -7,8 +7,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// The authentication key: the SHA-1 states behind the inner and the outer pad.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct AuthenticationKey {
-    inner: [u32; 5],
-    outer: [u32; 5],
+    pub(crate) inner: [u32; 5],
+    pub(crate) outer: [u32; 5],
 }
 
 /// The initial state of FIPS 180-4 5.3.1.
@@ -30,21 +30,12 @@ impl AuthenticationKey {
         Self { inner: state(0x36), outer: state(0x5c) }
     }
 
-    /// The full tag of `packet` followed by `suffix`, the roll-over counter or nothing.
+    /// The full tag of `packet` followed by `suffix`, the roll-over counter or the index.
     #[inline]
-    pub(crate) fn tag(&self, packet: &[u8], suffix: &[u8]) -> [u8; 20] {
+    pub(crate) fn tag(&self, packet: &[u8], suffix: &[u8; 4]) -> [u8; 20] {
         let mut state = self.inner;
         let (blocks, rest) = packet.as_chunks::<64>();
-        let bits = ((64 + packet.len() + suffix.len()) as u64) << 3;
-        let mut tail = [[0_u8; 64]; 2];
-        let flat = tail.as_flattened_mut();
-        for (to, from) in flat.iter_mut().zip(rest.iter().chain(suffix).chain(&[0x80])) {
-            *to = *from;
-        }
-        let used = if rest.len() + suffix.len() + 9 <= 64 { 1 } else { 2 };
-        for (to, from) in flat.iter_mut().take(64 * used).rev().zip(bits.to_le_bytes()) {
-            *to = from;
-        }
+        let (tail, used) = last_blocks(rest, suffix, packet.len());
         compress(&mut state, blocks);
         compress(&mut state, tail.get(..used).unwrap_or(&tail));
         self.finish(state)
@@ -69,6 +60,45 @@ impl AuthenticationKey {
     }
 }
 
+/// What is left of a message behind its whole blocks, with suffix and padding: one block or two.
+///
+/// FIPS 180-4 5.1.1
+#[inline]
+pub(crate) fn last_blocks(rest: &[u8], suffix: &[u8; 4], length: usize) -> ([[u8; 64]; 2], usize) {
+    // The inner pad is a block of the message, too.
+    let bits = ((64 + length + suffix.len()) as u64) << 3;
+    let mut tail = [[0_u8; 64]; 2];
+    let used = if rest.len() + suffix.len() + 9 <= 64 { 1 } else { 2 };
+    let flat = tail.as_flattened_mut();
+    let [s0, s1, s2, s3] = *suffix;
+    for (to, from) in flat.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    if let Some(end) = flat.get_mut(rest.len()..rest.len() + 5) {
+        end.copy_from_slice(&[s0, s1, s2, s3, 0x80]);
+    }
+    if let Some(end) = flat.get_mut(64 * used - 8..64 * used) {
+        end.copy_from_slice(&bits.to_be_bytes());
+    }
+    (tail, used)
+}
+
+/// One of many tags that are computed together.
+#[derive(Clone, Copy)]
+pub(crate) struct TagJob<'a> {
+    pub(crate) key: &'a AuthenticationKey,
+    pub(crate) message: &'a [u8],
+    pub(crate) suffix: [u8; 4],
+}
+
+impl TagJob<'_> {
+    /// The place of a job that is not there.
+    pub(crate) const NOTHING: Self = {
+        static KEY: AuthenticationKey = AuthenticationKey { inner: [0; 5], outer: [0; 5] };
+        Self { key: &KEY, message: &[], suffix: [0; 4] }
+    };
+}
+
 /// Compares a received tag with the beginning of the right one, in time that depends on the length alone.
 #[inline]
 pub(crate) fn tags_agree(received: &[u8], computed: &[u8]) -> bool {
@@ -88,7 +118,7 @@ mod tests {
         let fast = AuthenticationKey::new(&key);
         let packet: Vec<u8> = (0..300_u32).map(|i| (i * 31) as u8).collect();
         for length in 0..packet.len() {
-            for suffix in [&[][..], &[1, 2, 3, 4]] {
+            for suffix in [&[0; 4], &[1, 2, 3, 4]] {
                 let mut plain = Hmac::<Sha1>::new_from_slice(&key).unwrap();
                 plain.update(&packet[..length]);
                 plain.update(suffix);

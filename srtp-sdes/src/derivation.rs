@@ -80,6 +80,17 @@ impl SessionKeys {
         }
     }
 
+    /// The key of HMAC-SHA1, where that makes the tags.
+    #[inline]
+    pub(crate) const fn authentication(&self) -> Option<&AuthenticationKey> {
+        match self {
+            Self::CounterMode { authentication, .. }
+            | Self::F8 { authentication, .. }
+            | Self::Null { authentication } => Some(authentication),
+            Self::Galois { .. } => None,
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn galois_for_test(key: &[u8], salt: &[u8]) -> Self {
         let mut octets = SessionSalt([0; 16]);

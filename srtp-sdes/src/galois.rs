@@ -3,12 +3,15 @@
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::cipher::{BLOCK, BlockKey};
+use crate::simd::sum_of_products;
 
-/// The hash key H in the halves that the multiplication wants; wiped on drop.
+/// Blocks that are multiplied before one reduction: header, ten of payload and lengths of a packet of 20 ms.
+const GROUP: usize = 12;
+
+/// The powers of the hash key, the highest first; wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct HashKey {
-    high: u64,
-    low: u64,
+    powers: Box<[u128; GROUP]>,
 }
 
 /// An AES key with its hash key.
@@ -32,7 +35,13 @@ impl GaloisKey {
     pub(crate) fn new(key: &[u8]) -> Self {
         let cipher = BlockKey::new(key);
         let h = u128::from_be_bytes(cipher.encrypt_block([0; BLOCK]));
-        Self { cipher, hash: HashKey { high: (h >> 64) as u64, low: h as u64 } }
+        let mut powers = Box::new([h; GROUP]);
+        let mut power = h;
+        for place in powers.iter_mut().rev().skip(1) {
+            power = multiply(power, h);
+            *place = power;
+        }
+        Self { cipher, hash: HashKey { powers } }
     }
 
     /// Encrypts or decrypts.
@@ -44,56 +53,115 @@ impl GaloisKey {
     /// The tag over covered octets and ciphertext.
     #[inline]
     pub(crate) fn tag(&self, cover: Cover<'_>, ciphertext: &[u8]) -> [u8; 16] {
-        let mut state = 0_u128;
+        let mut hash = Hash { key: &self.hash, state: 0, blocks: [0; GROUP], count: 0 };
         // Head and tail are one string to GHASH.
+        if cover.tail.is_empty() {
+            hash.absorb(cover.head);
+        } else {
+            hash.absorb_pair(cover.head, cover.tail);
+        }
+        hash.absorb(ciphertext);
         let covered = cover.head.len() + cover.tail.len();
-        let mut block = [0_u8; BLOCK];
-        let mut filled = 0;
-        for octet in cover.head.iter().chain(cover.tail) {
-            if let Some(place) = block.get_mut(filled) {
-                *place = *octet;
-            }
-            filled += 1;
-            if filled == BLOCK {
-                state = self.multiply(state ^ u128::from_be_bytes(block));
-                block = [0; BLOCK];
-                filled = 0;
-            }
-        }
-        if filled > 0 {
-            state = self.multiply(state ^ u128::from_be_bytes(block));
-        }
-        let (blocks, rest) = ciphertext.as_chunks::<BLOCK>();
+        hash.push(((covered as u128) << 67) | ((ciphertext.len() as u128) << 3));
+        hash.flush();
+        let mask = self.cipher.encrypt_block((counter(cover.nonce) | 1).to_be_bytes());
+        (hash.state ^ u128::from_be_bytes(mask)).to_be_bytes()
+    }
+}
+
+/// GHASH in progress: blocks are gathered and multiplied together.
+struct Hash<'a> {
+    key: &'a HashKey,
+    state: u128,
+    blocks: [u128; GROUP],
+    count: usize,
+}
+
+impl Hash<'_> {
+    /// Takes octets, filled up to whole blocks.
+    #[inline]
+    fn absorb(&mut self, octets: &[u8]) {
+        let (blocks, rest) = octets.as_chunks::<BLOCK>();
         for block in blocks {
-            state = self.multiply(state ^ u128::from_be_bytes(*block));
+            self.push(u128::from_be_bytes(*block));
         }
         if !rest.is_empty() {
             let mut block = [0_u8; BLOCK];
             for (to, from) in block.iter_mut().zip(rest) {
                 *to = *from;
             }
-            state = self.multiply(state ^ u128::from_be_bytes(block));
+            self.push(u128::from_be_bytes(block));
         }
-        let lengths = ((covered as u128) << 67) | ((ciphertext.len() as u128) << 3);
-        state = self.multiply(state ^ lengths);
-        let mask = self.cipher.encrypt_block((counter(cover.nonce) | 1).to_be_bytes());
-        (state ^ u128::from_be_bytes(mask)).to_be_bytes()
     }
 
-    /// Multiplication by H in GF(2^128), bits reflected as GCM has them; no secret-dependent branch or table.
-    fn multiply(&self, x: u128) -> u128 {
-        let (x1, x0) = ((x >> 64) as u64, x as u64);
-        let (h1, h0) = (self.hash.high, self.hash.low);
-        let low = carryless(x0, h0);
-        let high = carryless(x1, h1);
-        let middle = carryless(x0 ^ x1, h0 ^ h1) ^ low ^ high;
-        let (upper, lower) = (high ^ (middle >> 64), low ^ (middle << 64));
-        // A product of reflected numbers has 255 bits: align them to the top.
-        let (upper, lower) = ((upper << 1) | (lower >> 127), lower << 1);
-        // The lower half has the powers from x^128; x^128 = x^7 + x^2 + x + 1, and times x is a shift to the right.
-        let lower = lower ^ (lower << 127) ^ (lower << 126) ^ (lower << 121);
-        upper ^ lower ^ (lower >> 1) ^ (lower >> 2) ^ (lower >> 7)
+    /// Takes two strings as one.
+    fn absorb_pair(&mut self, head: &[u8], tail: &[u8]) {
+        let (blocks, rest) = head.as_chunks::<BLOCK>();
+        self.absorb(blocks.as_flattened());
+        let mut end = [0_u8; 2 * BLOCK];
+        let octets = rest.iter().chain(tail);
+        for (to, from) in end.iter_mut().zip(octets) {
+            *to = *from;
+        }
+        self.absorb(end.get(..rest.len() + tail.len()).unwrap_or(&end));
     }
+
+    #[inline]
+    fn push(&mut self, block: u128) {
+        if let Some(place) = self.blocks.get_mut(self.count) {
+            *place = block;
+        }
+        self.count += 1;
+        if self.count == GROUP {
+            self.flush();
+        }
+    }
+
+    /// The sum of the gathered blocks times their powers; the state goes into the first.
+    #[inline]
+    fn flush(&mut self) {
+        let (blocks, _) = self.blocks.split_at_mut(self.count);
+        let Some(first) = blocks.first_mut() else { return };
+        *first ^= self.state;
+        let powers = self.key.powers.get(GROUP - self.count..).unwrap_or_default();
+        let (upper, lower) = sum_of_products(blocks, powers).unwrap_or_else(|| portable_sum(blocks, powers));
+        self.state = reduce(upper, lower);
+        self.count = 0;
+    }
+}
+
+fn portable_sum(blocks: &[u128], powers: &[u128]) -> (u128, u128) {
+    blocks
+        .iter()
+        .zip(powers)
+        .map(|(block, power)| product(*block, *power))
+        .fold((0, 0), |(a, b), (c, d)| (a ^ c, b ^ d))
+}
+
+/// The carry-less product of two blocks: its upper and lower half.
+fn product(x: u128, h: u128) -> (u128, u128) {
+    let (x1, x0) = ((x >> 64) as u64, x as u64);
+    let (h1, h0) = ((h >> 64) as u64, h as u64);
+    let low = carryless(x0, h0);
+    let high = carryless(x1, h1);
+    let middle = carryless(x0 ^ x1, h0 ^ h1) ^ low ^ high;
+    (high ^ (middle >> 64), low ^ (middle << 64))
+}
+
+/// Multiplication in GF(2^128), bits reflected as GCM has them; no secret-dependent branch or table.
+fn multiply(x: u128, h: u128) -> u128 {
+    let (upper, lower) = product(x, h);
+    reduce(upper, lower)
+}
+
+/// The remainder of a product, or of a sum of products.
+#[inline]
+const fn reduce(upper: u128, lower: u128) -> u128 {
+    // A product of reflected numbers has 255 bits: align them to the top.
+    let (upper, lower) = ((upper << 1) | (lower >> 127), lower << 1);
+    // The lower half has the powers from x^128; x^128 = x^7 + x^2 + x + 1, and times x is a shift to the right.
+    let lower = lower ^ (lower << 127) ^ (lower << 126) ^ (lower << 121);
+    upper ^ lower ^ (lower >> 1) ^ (lower >> 2) ^ (lower >> 7)
 }
 
 /// The carry-less product of two words.

@@ -43,11 +43,12 @@
 //! # Deliberately absent
 //!
 //! DTLS-SRTP, ZRTP and MIKEY; RTP itself beyond the header's length; timers: the owner drops old contexts when it likes.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod agreed;
 mod answer;
 mod authentication;
+mod batch;
 mod cipher;
 mod crypto_attribute;
 mod derivation;
@@ -71,10 +72,12 @@ mod sender;
 mod session_parameter;
 #[cfg(test)]
 mod session_vectors;
+mod simd;
 mod suite;
 
 pub use agreed::{Agreed, ReceiverKeys, SenderKeys};
 pub use answer::{Answered, answer, answer_again};
+pub use batch::{Incoming, Outgoing, protect_batch, unprotect_batch};
 pub use crypto_attribute::{CryptoAttribute, KeyParameter};
 pub use error::{Breach, Error, ProtectError, Refusal, Rule, UnprotectError};
 pub use key::{MasterKey, MasterSalt, Seed};

@@ -65,9 +65,9 @@ impl KeyAtWork {
         set.keys.iter().map(|key| Self::new(&set.transform, key, None)).collect()
     }
 
-    /// The session keys of an RTP packet.
+    /// Makes the session keys of an RTP packet the ones at hand.
     #[inline]
-    pub(crate) fn rtp(&mut self, transform: &Transform, index: u64) -> &SessionKeys {
+    pub(crate) fn derive_rtp(&mut self, transform: &Transform, index: u64) {
         if let Some(again) = &mut self.again {
             let r = index >> again.rate;
             if r != again.rtp {
@@ -76,6 +76,11 @@ impl KeyAtWork {
                 self.rtp = SessionKeys::derive(transform.suite, key, salt, Labels::Rtp, r);
             }
         }
+    }
+
+    /// The session keys of RTP.
+    #[inline]
+    pub(crate) const fn rtp_keys(&self) -> &SessionKeys {
         &self.rtp
     }
 
@@ -98,11 +103,6 @@ impl Transform {
     #[inline]
     pub(crate) const fn rtp_tag(&self) -> usize {
         if self.authenticate_rtp { self.suite.rtp_tag_length() } else { 0 }
-    }
-
-    #[inline]
-    pub(crate) const fn rtp_framing<'a>(&self, mki: &'a [u8]) -> Framing<'a> {
-        Framing { mki, tag: self.rtp_tag(), encrypt: self.encrypt_rtp }
     }
 
     pub(crate) const fn rtcp_framing<'a>(&self, mki: &'a [u8]) -> Framing<'a> {

@@ -3,6 +3,7 @@
 use crate::authentication::tags_agree;
 use crate::derivation::SessionKeys;
 use crate::galois::Cover;
+use crate::suite::Cipher;
 
 /// The part of SRTP that depends on nothing but the packet and its index.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ impl Place {
         salt ^ ((self.ssrc as u128) << 64) ^ ((self.index as u128) << 16)
     }
 
-    fn roc(self) -> [u8; 4] {
+    pub(crate) fn roc(self) -> [u8; 4] {
         ((self.index >> 16) as u32).to_be_bytes()
     }
 
@@ -67,7 +68,7 @@ fn f8_rtcp_vector(packet: &[u8], index: [u8; 4]) -> [u8; 16] {
 
 /// Encrypts or decrypts the payload of an RTP packet; `body` is the packet without MKI and tag.
 #[inline]
-fn apply_rtp(keys: &SessionKeys, place: Place, body: &mut [u8]) {
+pub(crate) fn apply_rtp(keys: &SessionKeys, place: Place, body: &mut [u8]) {
     match keys {
         SessionKeys::CounterMode { cipher, salt, .. } => {
             if let Some(payload) = body.get_mut(place.header..) {
@@ -91,7 +92,7 @@ fn apply_rtp(keys: &SessionKeys, place: Place, body: &mut [u8]) {
 
 /// The full tag of an RTP packet after encryption; only as many octets as the suite has are sent.
 #[inline]
-fn rtp_tag(keys: &SessionKeys, place: Place, body: &[u8], encrypt: bool) -> [u8; 20] {
+pub(crate) fn rtp_tag(keys: &SessionKeys, place: Place, body: &[u8], encrypt: bool) -> [u8; 20] {
     match keys {
         SessionKeys::CounterMode { authentication, .. }
         | SessionKeys::F8 { authentication, .. }
@@ -112,7 +113,7 @@ fn widen(tag: [u8; 16]) -> [u8; 20] {
 
 /// Copies `parts` behind one another to `at`; the room was checked.
 #[inline]
-fn append(buffer: &mut [u8], at: usize, parts: [&[u8]; 3]) -> usize {
+pub(crate) fn append(buffer: &mut [u8], at: usize, parts: [&[u8]; 3]) -> usize {
     let mut end = at;
     for part in parts {
         if let Some(to) = buffer.get_mut(end..end + part.len()) {
@@ -121,63 +122,6 @@ fn append(buffer: &mut [u8], at: usize, parts: [&[u8]; 3]) -> usize {
         end += part.len();
     }
     end
-}
-
-/// Protects `buffer[..length]` as RTP; returns the new length. The room was checked.
-#[inline]
-pub(crate) fn protect_rtp(
-    keys: &SessionKeys,
-    framing: Framing<'_>,
-    place: Place,
-    buffer: &mut [u8],
-    length: usize,
-) -> usize {
-    let (body, _) = buffer.split_at_mut(length);
-    if framing.encrypt {
-        apply_rtp(keys, place, body);
-    }
-    let tag = if framing.tag == 0 { [0; 20] } else { rtp_tag(keys, place, body, framing.encrypt) };
-    let (tag, _) = tag.split_at(framing.tag);
-    let parts = match keys {
-        SessionKeys::Galois { .. } => [tag, framing.mki, &[]],
-        _ => [framing.mki, tag, &[]],
-    };
-    append(buffer, length, parts)
-}
-
-/// The parts of a received packet.
-pub(crate) struct Received<'a> {
-    body: &'a mut [u8],
-    tag: &'a [u8],
-}
-
-impl<'a> Received<'a> {
-    /// Takes a packet apart that was long enough; RFC 3711 3.1, RFC 7714 8 and 9: behind GCM's tag stands the MKI.
-    #[inline]
-    pub(crate) fn split(keys: &SessionKeys, framing: Framing<'_>, packet: &'a mut [u8]) -> Self {
-        let mki = framing.mki.len();
-        let (body, trailer) = packet.split_at_mut(packet.len().saturating_sub(framing.tag + mki));
-        let skip = if matches!(keys, SessionKeys::Galois { .. }) { 0 } else { mki };
-        let tag = trailer.get(skip..skip + framing.tag).unwrap_or_default();
-        Self { body, tag }
-    }
-
-    /// Octets before MKI and tag.
-    pub(crate) const fn length(&self) -> usize {
-        self.body.len()
-    }
-
-    #[inline]
-    pub(crate) fn rtp_is_authentic(&self, keys: &SessionKeys, framing: Framing<'_>, place: Place) -> bool {
-        framing.tag == 0 || tags_agree(self.tag, &rtp_tag(keys, place, self.body, framing.encrypt))
-    }
-
-    #[inline]
-    pub(crate) fn decrypt_rtp(&mut self, keys: &SessionKeys, framing: Framing<'_>, place: Place) {
-        if framing.encrypt {
-            apply_rtp(keys, place, self.body);
-        }
-    }
 }
 
 /// Octets of E bit and index.
@@ -251,12 +195,11 @@ pub(crate) struct ReceivedRtcp<'a> {
 
 impl<'a> ReceivedRtcp<'a> {
     /// Takes a packet apart that was long enough.
-    pub(crate) fn split(keys: &SessionKeys, framing: Framing<'_>, packet: &'a mut [u8]) -> Self {
+    pub(crate) fn split(cipher: Cipher, framing: Framing<'_>, packet: &'a mut [u8]) -> Self {
         let mki = framing.mki.len();
         let trailer = framing.tag + mki + RTCP_INDEX;
         let (body, trailer) = packet.split_at_mut(packet.len().saturating_sub(trailer));
-        let (index, tag) =
-            if matches!(keys, SessionKeys::Galois { .. }) { (framing.tag, 0) } else { (0, RTCP_INDEX + mki) };
+        let (index, tag) = if cipher == Cipher::Galois { (framing.tag, 0) } else { (0, RTCP_INDEX + mki) };
         let index = trailer.get(index..).and_then(|rest| rest.first_chunk::<RTCP_INDEX>());
         let index = index.copied().unwrap_or_default();
         let tag = trailer.get(tag..tag + framing.tag).unwrap_or_default();

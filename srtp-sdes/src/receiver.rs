@@ -1,12 +1,14 @@
 //! The receiving side of a cryptographic context.
 
 use core::fmt;
+use core::ops::Range;
 
 use crate::agreed::{ReceiverKeys, Transform};
+use crate::authentication::{TagJob, tags_agree};
 use crate::cipher::KEY_STREAM_LIMIT;
 use crate::error::UnprotectError;
 use crate::master::KeyAtWork;
-use crate::packet::{Framing, Place, RTCP_INDEX, Received, ReceivedRtcp};
+use crate::packet::{self, Framing, Place, RTCP_INDEX, ReceivedRtcp};
 use crate::packet_index::{Estimate, estimate};
 use crate::rekey::RolloverAfterRekey;
 use crate::replay::{ReplayError, ReplayList};
@@ -114,6 +116,43 @@ impl Receiver {
         }
     }
 
+    /// Finds a packet's place for a batch: where it has one index only, one context, and a tag of HMAC-SHA1.
+    #[inline]
+    pub(crate) fn locate_one(&mut self, packet: &[u8]) -> Option<(Located, u64)> {
+        let context = &mut self.current;
+        if self.previous.is_some()
+            || !context.transform.authenticate_rtp
+            || context.transform.suite.cipher() == Cipher::Galois
+        {
+            return None;
+        }
+        let located = context.locate(&self.config, packet).ok()?;
+        let [Some(index), None] = located.candidates else { return None };
+        context.fresh(&located, index).ok()?;
+        context.keys.get_mut(located.key)?.derive_rtp(&context.transform, index);
+        Some((located, index))
+    }
+
+    #[inline]
+    pub(crate) fn tag_job<'a>(
+        &'a self,
+        located: &Located,
+        index: u64,
+        packet: &'a [u8],
+    ) -> Option<TagJob<'a>> {
+        self.current.tag_job(located, index, packet)
+    }
+
+    #[inline]
+    pub(crate) fn accept(
+        &mut self,
+        located: &Located,
+        index: u64,
+        packet: &mut [u8],
+    ) -> Result<usize, UnprotectError> {
+        self.current.accept(located, index, packet)
+    }
+
     /// Whether an authentic packet of this source was received; if it is a source of our own, that one must change.
     ///
     /// RFC 3711 9.1, RFC 3550 8.2
@@ -154,61 +193,116 @@ impl Context {
 
     #[inline]
     fn unprotect(&mut self, config: &ReceiverConfig, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
-        let header = Header::parse(buffer)?;
+        let located = self.locate(config, buffer)?;
+        let mut refused = UnprotectError::KeyExpired;
+        for index in located.candidates.into_iter().flatten() {
+            match self.fresh(&located, index) {
+                Err(error) => refused = error,
+                Ok(()) if self.is_authentic(&located, index, buffer) => {
+                    return self.accept(&located, index, buffer);
+                }
+                Ok(()) => refused = UnprotectError::AuthenticationFailed,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Finds key, source and possible indexes of a packet; changes nothing.
+    #[inline]
+    pub(crate) fn locate(&self, config: &ReceiverConfig, packet: &[u8]) -> Result<Located, UnprotectError> {
+        let header = Header::parse(packet)?;
         let tag = self.transform.rtp_tag();
         let mki = self.keys.first().map_or(0, |key| key.mki.len());
-        let room = buffer.len() - header.length;
-        if room < tag + mki {
-            return Err(UnprotectError::TooShort);
-        }
-        if room - tag - mki > KEY_STREAM_LIMIT {
+        let payload = packet.len() - header.length;
+        let payload = payload.checked_sub(tag + mki).ok_or(UnprotectError::TooShort)?;
+        if payload > KEY_STREAM_LIMIT {
             return Err(UnprotectError::TooLong);
         }
-        let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
-        if key.counters.srtp_expired() {
+        let key = choose_key(&self.keys, &self.transform, packet, mki, tag)?;
+        if self.keys.get(key).is_some_and(|key| key.counters.srtp_expired()) {
             return Err(UnprotectError::KeyExpired);
         }
-        let known = self.sources.iter().position(|source| source.ssrc == header.ssrc);
-        let full = known.is_none() && self.sources.len() >= config.max_sources;
-        let source = known.and_then(|at| self.sources.get(at));
-        let list = source.map(|source| &source.rtp);
-        let continued = source.and_then(|source| source.continued);
-        let candidates = candidates(list, continued, config, header.sequence_number);
+        let source = self.sources.iter().position(|source| source.ssrc == header.ssrc);
+        let body = header.length + payload;
+        let tag_at = if self.transform.suite.cipher() == Cipher::Galois { body } else { body + mki };
+        Ok(Located {
+            header,
+            key,
+            source,
+            full: source.is_none() && self.sources.len() >= config.max_sources,
+            candidates: candidates(
+                source.and_then(|at| self.sources.get(at)),
+                config,
+                header.sequence_number,
+            ),
+            body,
+            tag: tag_at..tag_at + tag,
+        })
+    }
 
-        let mut refused = UnprotectError::KeyExpired;
-        let framing = self.transform.rtp_framing(&[]);
-        let mki = core::mem::take(&mut key.mki);
-        let framing = Framing { mki: &mki, ..framing };
-        let mut opened = None;
-        for index in candidates.into_iter().flatten() {
-            if let (Some(list), true) = (list, framing.tag > 0)
-                && let Err(error) = list.check(index)
-            {
-                refused = error.into();
-                continue;
-            }
-            let place = Place { ssrc: header.ssrc, index, header: header.length };
-            let keys = key.rtp(&self.transform, index);
-            let mut received = Received::split(keys, framing, buffer);
-            if received.rtp_is_authentic(keys, framing, place) {
-                if full {
-                    refused = UnprotectError::TooManySources;
-                    break;
-                }
-                received.decrypt_rtp(keys, framing, place);
-                opened = Some((index, received.length()));
-                break;
-            }
-            refused = UnprotectError::AuthenticationFailed;
+    /// Whether an index was not seen before. Without tags everyone can write one, and the list is of no use.
+    #[inline]
+    pub(crate) fn fresh(&self, located: &Located, index: u64) -> Result<(), UnprotectError> {
+        match located.source.and_then(|at| self.sources.get(at)) {
+            Some(source) if self.transform.authenticate_rtp => Ok(source.rtp.check(index)?),
+            _ => Ok(()),
         }
-        key.mki = mki;
-        let (index, length) = opened.ok_or(refused)?;
+    }
+
+    #[inline]
+    fn is_authentic(&mut self, located: &Located, index: u64, packet: &[u8]) -> bool {
+        if !self.transform.authenticate_rtp {
+            return true;
+        }
+        let Some(key) = self.keys.get_mut(located.key) else { return false };
+        key.derive_rtp(&self.transform, index);
+        let (body, _) = packet.split_at(located.body);
+        let tag = packet::rtp_tag(key.rtp_keys(), located.place(index), body, self.transform.encrypt_rtp);
+        tags_agree(packet.get(located.tag.clone()).unwrap_or_default(), &tag)
+    }
+
+    /// The authentication of a packet, for those who compute many tags at once.
+    #[inline]
+    pub(crate) fn tag_job<'a>(
+        &'a self,
+        located: &Located,
+        index: u64,
+        packet: &'a [u8],
+    ) -> Option<TagJob<'a>> {
+        let key = self.keys.get(located.key).filter(|_| self.transform.authenticate_rtp)?;
+        let authentication = key.rtp_keys().authentication()?;
+        Some(TagJob {
+            key: authentication,
+            message: packet.get(..located.body)?,
+            suffix: located.place(index).roc(),
+        })
+    }
+
+    /// Decrypts an authentic packet and remembers it.
+    #[inline]
+    pub(crate) fn accept(
+        &mut self,
+        located: &Located,
+        index: u64,
+        packet: &mut [u8],
+    ) -> Result<usize, UnprotectError> {
+        if located.full {
+            return Err(UnprotectError::TooManySources);
+        }
+        let key = self.keys.get_mut(located.key).ok_or(UnprotectError::UnknownMki)?;
+        key.derive_rtp(&self.transform, index);
+        if self.transform.encrypt_rtp {
+            let (body, _) = packet.split_at_mut(located.body);
+            packet::apply_rtp(key.rtp_keys(), located.place(index), body);
+        }
         key.counters.count_srtp();
-        if let Some(source) = source_at(&mut self.sources, known, header.ssrc, &self.transform) {
+        if let Some(source) =
+            source_at(&mut self.sources, located.source, located.header.ssrc, &self.transform)
+        {
             source.rtp.mark(index);
             source.continued = None;
         }
-        Ok(length)
+        Ok(located.body)
     }
 
     fn unprotect_rtcp(
@@ -225,7 +319,8 @@ impl Context {
         if buffer.len() > KEY_STREAM_LIMIT {
             return Err(UnprotectError::TooLong);
         }
-        let key = choose_key(&mut self.keys, &self.transform, buffer, mki, tag)?;
+        let key = choose_key(&self.keys, &self.transform, buffer, mki, tag)?;
+        let key = self.keys.get_mut(key).ok_or(UnprotectError::UnknownMki)?;
         if key.counters.srtcp_expired() {
             return Err(UnprotectError::KeyExpired);
         }
@@ -246,31 +341,47 @@ impl Context {
     }
 }
 
+/// A packet before its authentication: what it needs, and where its parts are.
+pub(crate) struct Located {
+    header: Header,
+    key: usize,
+    source: Option<usize>,
+    full: bool,
+    pub(crate) candidates: [Option<u64>; 2],
+    /// Octets before MKI and tag.
+    body: usize,
+    pub(crate) tag: Range<usize>,
+}
+
+impl Located {
+    const fn place(&self, index: u64) -> Place {
+        Place { ssrc: self.header.ssrc, index, header: self.header.length }
+    }
+}
+
 /// The key whose MKI the packet carries.
 #[inline]
-fn choose_key<'a>(
-    keys: &'a mut [KeyAtWork],
+fn choose_key(
+    keys: &[KeyAtWork],
     transform: &Transform,
     packet: &[u8],
     mki: usize,
     tag: usize,
-) -> Result<&'a mut KeyAtWork, UnprotectError> {
+) -> Result<usize, UnprotectError> {
+    if mki == 0 {
+        return Ok(0);
+    }
     let behind = if transform.suite.cipher() == Cipher::Galois { 0 } else { tag };
     let end = packet.len().saturating_sub(behind);
     let mki = packet.get(end.saturating_sub(mki)..end).unwrap_or_default();
-    keys.iter_mut().find(|key| *key.mki == *mki).ok_or(UnprotectError::UnknownMki)
+    keys.iter().position(|key| *key.mki == *mki).ok_or(UnprotectError::UnknownMki)
 }
 
 /// The indexes a packet may have, the likeliest first.
 #[inline]
-fn candidates(
-    list: Option<&ReplayList>,
-    continued: Option<u64>,
-    config: &ReceiverConfig,
-    sequence: u16,
-) -> [Option<u64>; 2] {
-    let Some(highest) = list.and_then(ReplayList::highest) else {
-        if let Some(highest) = continued {
+fn candidates(source: Option<&Source>, config: &ReceiverConfig, sequence: u16) -> [Option<u64>; 2] {
+    let Some(highest) = source.and_then(|source| source.rtp.highest()) else {
+        if let Some(highest) = source.and_then(|source| source.continued) {
             return config.rollover_after_rekey.candidates(highest, sequence);
         }
         let index = |roc: u32| (u64::from(roc) << 16) | u64::from(sequence);
@@ -292,14 +403,13 @@ fn open_rtcp(
     full: bool,
     buffer: &mut [u8],
 ) -> Result<(u32, usize), UnprotectError> {
-    // The index stands in the packet; the keys may depend on it, its place on the kind of keys alone.
-    let (encrypted, index) = ReceivedRtcp::split(key.rtcp(transform, 0), framing, buffer).index();
+    let (encrypted, index) = ReceivedRtcp::split(transform.suite.cipher(), framing, buffer).index();
     if let Some(list) = list {
         list.check(u64::from(index))?;
     }
     let place = Place { ssrc, index: u64::from(index), header: RTCP_HEADER };
     let keys = key.rtcp(transform, index);
-    let mut received = ReceivedRtcp::split(keys, framing, buffer);
+    let mut received = ReceivedRtcp::split(transform.suite.cipher(), framing, buffer);
     if encrypted != framing.encrypt || !received.is_authentic(keys, framing, place) {
         return Err(UnprotectError::AuthenticationFailed);
     }

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_continued_counter_is_tried_before_zero() {
-        let highest = (5 << 16) | 65_000;
+        let highest = (5 << 16) | 0xfde8;
         assert_eq!(RolloverAfterRekey::Either.candidates(highest, 3), [Some((6 << 16) | 3), Some(3)]);
         assert_eq!(RolloverAfterRekey::Either.candidates(10, 11), [Some(11), None]);
         assert_eq!(RolloverAfterRekey::Continued.candidates(highest, 3), [Some((6 << 16) | 3), None]);

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::MasterKeyIdentifier;
 use crate::agreed::{SenderKeys, Transform};
+use crate::authentication::TagJob;
 use crate::cipher::KEY_STREAM_LIMIT;
 use crate::error::ProtectError;
 use crate::lifetime::KeyLife;
@@ -13,6 +14,7 @@ use crate::packet_index::{Estimate, estimate};
 use crate::replay::{ReplayError, ReplayList};
 use crate::rtp::{self, Header, HeaderError, RTCP_HEADER};
 use crate::scrub::scrubbed;
+use crate::suite::Cipher;
 
 /// The settings of a sender.
 ///
@@ -46,6 +48,12 @@ pub struct Sender {
     pub(crate) sources: Vec<Source>,
 }
 
+/// A packet between encryption and authentication.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted {
+    pub(crate) place: Place,
+}
+
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) ssrc: u32,
@@ -77,13 +85,28 @@ impl Sender {
     /// RFC 3711 3.3, RFC 7714 9
     #[inline]
     pub fn protect(&mut self, buffer: &mut [u8], length: usize) -> Result<usize, ProtectError> {
-        let packet = buffer.get(..length).ok_or(ProtectError::NoRoom)?;
-        let header = Header::parse(packet)?;
+        let encrypted = self.encrypt(buffer, length)?;
+        let tag = match self.keys.get(self.active) {
+            Some(key) if self.transform.authenticate_rtp => {
+                let (body, _) = buffer.split_at(length);
+                packet::rtp_tag(key.rtp_keys(), encrypted.place, body, self.transform.encrypt_rtp)
+            }
+            _ => [0; 20],
+        };
+        Ok(self.finish(&tag, buffer, length))
+    }
+
+    /// The first half of [`Self::protect`]: everything that may fail, and the encryption.
+    #[inline]
+    pub(crate) fn encrypt(&mut self, buffer: &mut [u8], length: usize) -> Result<Encrypted, ProtectError> {
+        let room = buffer.len().checked_sub(length).ok_or(ProtectError::NoRoom)?;
+        let (body, _) = buffer.split_at_mut(length);
+        let header = Header::parse(body)?;
         if length - header.length > KEY_STREAM_LIMIT {
             return Err(ProtectError::TooLong);
         }
         let key = self.keys.get_mut(self.active).ok_or(ProtectError::KeyExpired)?;
-        if key.mki.len() + self.transform.rtp_tag() > buffer.len() - length {
+        if key.mki.len() + self.transform.rtp_tag() > room {
             return Err(ProtectError::NoRoom);
         }
         if key.counters.srtp_expired() {
@@ -93,17 +116,39 @@ impl Sender {
         let sent = known.and_then(|at| self.sources.get(at)).map(|source| &source.sent);
         let index = next_index(sent, &self.config, header.sequence_number)?;
         let source = source_at(&mut self.sources, known, header.ssrc, &self.config)?;
-
-        let place = Place { ssrc: header.ssrc, index, header: header.length };
-        let framing = self.transform.rtp_framing(&[]);
-        let mki = core::mem::take(&mut key.mki);
-        let keys = key.rtp(&self.transform, index);
-        let framing = packet::Framing { mki: &mki, ..framing };
-        let protected = packet::protect_rtp(keys, framing, place, buffer, length);
-        key.mki = mki;
         source.sent.mark(index);
         key.counters.count_srtp();
-        Ok(protected)
+        key.derive_rtp(&self.transform, index);
+        let place = Place { ssrc: header.ssrc, index, header: header.length };
+        if self.transform.encrypt_rtp {
+            packet::apply_rtp(key.rtp_keys(), place, body);
+        }
+        Ok(Encrypted { place })
+    }
+
+    /// The authentication of the packet that was just encrypted, for those who compute many tags at once.
+    #[inline]
+    pub(crate) fn tag_job<'a>(&'a self, encrypted: Encrypted, body: &'a [u8]) -> Option<TagJob<'a>> {
+        let key = self.keys.get(self.active).filter(|_| self.transform.authenticate_rtp)?;
+        let authentication = key.rtp_keys().authentication()?;
+        Some(TagJob { key: authentication, message: body, suffix: encrypted.place.roc() })
+    }
+
+    /// Whether the packets' tags can be computed together with those of others.
+    #[inline]
+    pub(crate) const fn has_tag_jobs(&self) -> bool {
+        self.transform.authenticate_rtp && !matches!(self.transform.suite.cipher(), Cipher::Galois)
+    }
+
+    /// The second half of [`Self::protect`]: MKI and tag.
+    #[inline]
+    pub(crate) fn finish(&self, tag: &[u8; 20], buffer: &mut [u8], length: usize) -> usize {
+        let (tag, _) = tag.split_at(self.transform.rtp_tag());
+        let mki = self.keys.get(self.active).map_or(&[][..], |key| &key.mki);
+        match self.transform.suite.cipher() {
+            Cipher::Galois => packet::append(buffer, length, [tag, mki, &[]]),
+            _ => packet::append(buffer, length, [mki, tag, &[]]),
+        }
     }
 
     /// Protects the compound RTCP packet in `buffer[..length]` in place and returns its new length.

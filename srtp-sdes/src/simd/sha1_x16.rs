@@ -1,0 +1,187 @@
+//! HMAC-SHA1 of sixteen messages at once: one in each 32-bit lane of the 512-bit registers.
+
+use core::arch::x86_64::{
+    __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_rol_epi32,
+    _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4,
+    _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+};
+
+use super::LANES;
+use crate::authentication::{TagJob, last_blocks};
+
+/// One word of the state of every lane.
+type Words = [u32; LANES];
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn load(words: &[u32; LANES]) -> __m512i {
+    // SAFETY: the reference covers 64 octets; the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn load_block(block: &[u8; 64]) -> __m512i {
+    // SAFETY: the reference covers 64 octets; the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn store(words: &mut [u32; LANES], register: __m512i) {
+    // SAFETY: the reference covers 64 octets and is the only one; the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), register) };
+}
+
+/// Sixteen blocks, one a row, turned into sixteen words of all lanes.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn transposed(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
+    let zero = _mm512_setzero_si512();
+    let r = rows.map(|row| load_block(row));
+    let mut t = [zero; 16];
+    for i in 0..8 {
+        t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+        t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+    }
+    // u[4 g + c] has, in its quarter k, column 4 k + c of the rows 4 g to 4 g + 3.
+    let mut u = [zero; 16];
+    for g in 0..4 {
+        let at = 4 * g;
+        u[at] = _mm512_unpacklo_epi64(t[at], t[at + 2]);
+        u[at + 1] = _mm512_unpackhi_epi64(t[at], t[at + 2]);
+        u[at + 2] = _mm512_unpacklo_epi64(t[at + 1], t[at + 3]);
+        u[at + 3] = _mm512_unpackhi_epi64(t[at + 1], t[at + 3]);
+    }
+    // The words of SHA-1 have the most significant octet first.
+    let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
+    let mut w = [zero; 16];
+    for c in 0..4 {
+        let even_a = _mm512_shuffle_i32x4(u[c], u[4 + c], 0x88);
+        let even_b = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0x88);
+        let odd_a = _mm512_shuffle_i32x4(u[c], u[4 + c], 0xdd);
+        let odd_b = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0xdd);
+        w[c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(even_a, even_b, 0x88), swap);
+        w[4 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(odd_a, odd_b, 0x88), swap);
+        w[8 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(even_a, even_b, 0xdd), swap);
+        w[12 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(odd_a, odd_b, 0xdd), swap);
+    }
+    w
+}
+
+/// FIPS 180-4 6.1.2 in every lane.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn compress(state: [__m512i; 5], mut w: [__m512i; 16]) -> [__m512i; 5] {
+    let [mut a, mut b, mut c, mut d, mut e] = state;
+    macro_rules! round {
+        ($a:ident, $b:ident, $c:ident, $d:ident, $e:ident, $t:expr, $logic:literal, $k:literal) => {
+            if $t >= 16 {
+                let sum =
+                    _mm512_ternarylogic_epi32::<0x96>(w[($t + 13) & 15], w[($t + 8) & 15], w[($t + 2) & 15]);
+                w[$t & 15] = _mm512_rol_epi32::<1>(_mm512_xor_si512(sum, w[$t & 15]));
+            }
+            let f = _mm512_ternarylogic_epi32::<$logic>($b, $c, $d);
+            let with_word = _mm512_add_epi32(_mm512_add_epi32($e, w[$t & 15]), _mm512_set1_epi32($k as i32));
+            $e = _mm512_add_epi32(_mm512_add_epi32(with_word, f), _mm512_rol_epi32::<5>($a));
+            $b = _mm512_rol_epi32::<30>($b);
+        };
+    }
+    macro_rules! twenty {
+        ($t:literal, $logic:literal, $k:literal) => {
+            twenty!(@ $t, $logic, $k);
+            twenty!(@ $t + 5, $logic, $k);
+            twenty!(@ $t + 10, $logic, $k);
+            twenty!(@ $t + 15, $logic, $k);
+        };
+        (@ $t:expr, $logic:literal, $k:literal) => {
+            round!(a, b, c, d, e, $t, $logic, $k);
+            round!(e, a, b, c, d, $t + 1, $logic, $k);
+            round!(d, e, a, b, c, $t + 2, $logic, $k);
+            round!(c, d, e, a, b, $t + 3, $logic, $k);
+            round!(b, c, d, e, a, $t + 4, $logic, $k);
+        };
+    }
+    // Choose, parity, majority, parity.
+    twenty!(0, 0xca, 0x5a82_7999_u32);
+    twenty!(20, 0x96, 0x6ed9_eba1_u32);
+    twenty!(40, 0xe8, 0x8f1b_bcdc_u32);
+    twenty!(60, 0x96, 0xca62_c1d6_u32);
+    let [a0, b0, c0, d0, e0] = state;
+    [
+        _mm512_add_epi32(a, a0),
+        _mm512_add_epi32(b, b0),
+        _mm512_add_epi32(c, c0),
+        _mm512_add_epi32(d, d0),
+        _mm512_add_epi32(e, e0),
+    ]
+}
+
+/// One state in each lane.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn states<'a>(of: impl Iterator<Item = &'a [u32; 5]>) -> [__m512i; 5] {
+    let mut words = [[0_u32; LANES]; 5];
+    for (lane, state) in of.take(LANES).enumerate() {
+        for (word, value) in words.iter_mut().zip(state) {
+            word[lane] = *value;
+        }
+    }
+    words.map(|word| load(&word))
+}
+
+/// The tags of up to sixteen messages. Lanes whose message has ended keep their state while others go on.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
+    const NOTHING: [u8; 64] = [0; 64];
+    let mut whole: [&[[u8; 64]]; LANES] = [&[]; LANES];
+    let mut tails = [[[0_u8; 64]; 2]; LANES];
+    let mut totals = [0_usize; LANES];
+    for (lane, job) in jobs.iter().take(LANES).enumerate() {
+        let (blocks, rest) = job.message.as_chunks::<64>();
+        let (tail, used) = last_blocks(rest, &job.suffix, job.message.len());
+        whole[lane] = blocks;
+        tails[lane] = tail;
+        totals[lane] = blocks.len() + used;
+    }
+
+    let mut state = states(jobs.iter().map(|job| &job.key.inner));
+    let longest = totals.iter().copied().max().unwrap_or_default();
+    for block in 0..longest {
+        let mut rows = [&NOTHING; LANES];
+        let mut active: __mmask16 = 0;
+        for lane in 0..LANES {
+            if block < totals[lane] {
+                active |= 1 << lane;
+                let blocks = whole[lane];
+                rows[lane] = match blocks.get(block) {
+                    Some(block) => block,
+                    None => tails[lane].get(block - blocks.len()).unwrap_or(&NOTHING),
+                };
+            }
+        }
+        let next = compress(state, transposed(rows));
+        for (word, next) in state.iter_mut().zip(next) {
+            *word = _mm512_mask_mov_epi32(*word, active, next);
+        }
+    }
+
+    // The outer block: the inner hash, the bit behind it, its length.
+    let zero = _mm512_setzero_si512();
+    let mut w = [zero; 16];
+    w[..5].copy_from_slice(&state);
+    w[5] = _mm512_set1_epi32(i32::MIN);
+    w[15] = _mm512_set1_epi32((64 + 20) * 8);
+    let state = compress(states(jobs.iter().map(|job| &job.key.outer)), w);
+
+    let mut words: [Words; 5] = [[0; LANES]; 5];
+    for (word, register) in words.iter_mut().zip(state) {
+        store(word, register);
+    }
+    for (lane, tag) in tags.iter_mut().take(jobs.len()).enumerate() {
+        for (octets, word) in tag.chunks_exact_mut(4).zip(&words) {
+            octets.copy_from_slice(&word[lane].to_be_bytes());
+        }
+    }
+}

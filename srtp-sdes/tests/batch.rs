@@ -1,0 +1,129 @@
+//! A batch does to its packets what is done to each of them alone.
+
+use proptest::prelude::*;
+use srtp_sdes::{
+    CryptoAttribute, CryptoSuite, Incoming, KeyParameter, MasterKey, MasterKeyIdentifier, MasterSalt,
+    Outgoing, Receiver, ReceiverKeys, Sender, SenderKeys, UnprotectError, protect_batch, unprotect_batch,
+};
+
+fn line(stream: usize, suite: CryptoSuite) -> CryptoAttribute {
+    let mut key = KeyParameter::new(
+        MasterKey::new(&vec![stream as u8; suite.master_key_length()]),
+        MasterSalt::new(&vec![!stream as u8; suite.master_salt_length()]),
+    );
+    // Streams with and without an identifier side by side.
+    key.mki = (stream % 3 == 1).then(|| MasterKeyIdentifier::new(&[stream as u8]).unwrap());
+    CryptoAttribute::new(1, suite, key)
+}
+
+fn packet(stream: usize, sequence: u16, payload: usize) -> Vec<u8> {
+    let mut packet = vec![0x80, 8];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend([0, 0, 0, 0, 0, 0, 0, stream as u8]);
+    packet.extend((0..payload).map(|i| (i + stream) as u8));
+    packet
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn a_batch_is_its_packets_one_by_one(
+        streams in prop::collection::vec(
+            (prop::sample::select(CryptoSuite::ALL.to_vec()), prop::collection::vec(0_usize..400, 4), any::<[u8; 4]>()),
+            1..40),
+    ) {
+        let lines: Vec<_> = streams.iter().enumerate().map(|(stream, (suite, ..))| line(stream, *suite)).collect();
+        let senders = || lines.iter().map(|line| Sender::new(SenderKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        let receivers = || lines.iter().map(|line| Receiver::new(ReceiverKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        let (mut together, mut alone) = (senders(), senders());
+        let (mut receivers_together, mut receivers_alone) = (receivers(), receivers());
+
+        // The last round repeats the one before: everything is refused.
+        for (round, sequence) in [65534_u16, 65535, 0, 0].into_iter().enumerate() {
+            let plain: Vec<_> = streams
+                .iter()
+                .enumerate()
+                .map(|(stream, (_, payloads, _))| packet(stream, sequence, payloads[round]))
+                .collect();
+            // Some have no room, some are malformed.
+            let mut buffers: Vec<_> = plain
+                .iter()
+                .enumerate()
+                .map(|(stream, plain)| {
+                    let mut buffer = plain.clone();
+                    buffer.resize(plain.len() + if streams[stream].2[round] % 16 == 0 { 2 } else { 20 }, 0);
+                    if streams[stream].2[round] % 16 == 1 { buffer[0] = 0; }
+                    buffer
+                })
+                .collect();
+            let mut expected = buffers.clone();
+            let expected_results: Vec<_> =
+                alone.iter_mut().zip(&mut expected).zip(&plain).map(|((sender, buffer), plain)| sender.protect(buffer, plain.len())).collect();
+            let mut batch: Vec<_> = together
+                .iter_mut()
+                .zip(&mut buffers)
+                .zip(&plain)
+                .map(|((sender, buffer), plain)| Outgoing::new(sender, buffer, plain.len()))
+                .collect();
+            protect_batch(&mut batch);
+            let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
+            prop_assert_eq!(&results, &expected_results);
+            prop_assert_eq!(&buffers, &expected);
+
+            // Some are forged on their way.
+            let mut arriving: Vec<Vec<u8>> = buffers
+                .iter()
+                .zip(&results)
+                .enumerate()
+                .map(|(stream, (buffer, result))| {
+                    let mut packet = buffer[..result.unwrap_or(buffer.len())].to_vec();
+                    if streams[stream].2[round] % 5 == 2 {
+                        let last = packet.len() - 1;
+                        packet[last] ^= 1;
+                    }
+                    packet
+                })
+                .collect();
+            let mut expected = arriving.clone();
+            let expected_results: Vec<_> =
+                receivers_alone.iter_mut().zip(&mut expected).map(|(receiver, packet)| receiver.unprotect(packet)).collect();
+            let mut batch: Vec<_> =
+                receivers_together.iter_mut().zip(&mut arriving).map(|(receiver, packet)| Incoming::new(receiver, packet)).collect();
+            unprotect_batch(&mut batch);
+            let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
+            prop_assert_eq!(&results, &expected_results);
+            prop_assert_eq!(&arriving, &expected);
+        }
+    }
+}
+
+#[test]
+fn a_forged_packet_among_good_ones_is_the_only_one_refused() {
+    let lines: Vec<_> = (0..16).map(|stream| line(stream, CryptoSuite::AesCm128HmacSha1_80)).collect();
+    let mut packets: Vec<_> = lines
+        .iter()
+        .enumerate()
+        .map(|(stream, line)| {
+            let mut sender = Sender::new(SenderKeys::from_attribute(line).unwrap());
+            let mut buffer = packet(stream, 1, 160);
+            buffer.resize(200, 0);
+            let length = sender.protect(&mut buffer, 172).unwrap();
+            buffer.truncate(length);
+            buffer
+        })
+        .collect();
+    packets[7][100] ^= 0x10;
+    let mut receivers: Vec<_> =
+        lines.iter().map(|line| Receiver::new(ReceiverKeys::from_attribute(line).unwrap())).collect();
+    let mut batch: Vec<_> = receivers
+        .iter_mut()
+        .zip(&mut packets)
+        .map(|(receiver, packet)| Incoming::new(receiver, packet))
+        .collect();
+    unprotect_batch(&mut batch);
+    for (stream, packet) in batch.iter().enumerate() {
+        let expected = if stream == 7 { Err(UnprotectError::AuthenticationFailed) } else { Ok(172) };
+        assert_eq!(packet.result(), Some(expected), "{stream}");
+    }
+}
