@@ -334,7 +334,7 @@ fn terminal_capability() -> impl Strategy<Value = TerminalCapability> {
             let (profiles, rest) =
                 rest.map_or((Octets::default(), None), |(profiles, rest)| (profiles, rest));
             let (control, further) =
-                rest.map_or((None, Octets::default()), |(control, more)| (Some(control), more));
+                rest.map_or_else(|| (None, Octets::default()), |(control, more)| (Some(control), more));
             TerminalCapability {
                 tone: ToneCapability::from_code(tone),
                 display: DisplayCapability::from_code(display),
@@ -513,7 +513,7 @@ proptest! {
         let (channel, unit, most) = if fast { (Channel::Fast, 8, 72) } else { (Channel::Slow, 5, 70) };
         let mut written = BytesMut::new();
         frame.emit(signature, channel, &mut written);
-        prop_assert!(written.len() % unit == 0 && written.len() <= most);
+        prop_assert!(written.len().is_multiple_of(unit) && written.len() <= most);
         prop_assert_eq!(Frame::parse(&written, signature), Ok(frame.clone()));
         let mut bare = BytesMut::new();
         frame.emit_bare(&mut bare);

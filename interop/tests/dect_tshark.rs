@@ -44,7 +44,7 @@ fn number(number: impl Into<u128>) -> Shown {
     Shown::Number(number.into())
 }
 
-fn text(text: impl ToString) -> Shown {
+fn text(text: &impl ToString) -> Shown {
     Shown::Text(text.to_string())
 }
 
@@ -180,10 +180,10 @@ fn fields(element: &InformationElement) -> Fields {
             ("fl.basic_service", number(service.service.code())),
         ],
         InformationElement::SingleDisplay(display) => {
-            vec![("fl.single_display.display_info", text(char::from(display.character)))]
+            vec![("fl.single_display.display_info", text(&char::from(display.character)))]
         }
         InformationElement::SingleKeypad(keypad) => {
-            vec![("fl.single_keypad.keypad_info", text(char::from(keypad.character)))]
+            vec![("fl.single_keypad.keypad_info", text(&char::from(keypad.character)))]
         }
         InformationElement::ReleaseReason(reason) => vec![("fl.release_reason.code", number(reason.code()))],
         InformationElement::Signal(signal) => vec![("fl.signal.value", number(signal.code()))],
@@ -224,16 +224,16 @@ fn portable_identity(identity: PortableIdentity) -> Fields {
         Ipui::N(ipei) => vec![("portable_identity.ipei", number(ipei.bits()))],
         Ipui::O(value) => vec![("portable_identity.ipui_o.number", number(value.value()))],
         Ipui::P(code, _) => vec![("portable_identity.ipui_p.poc", number(code))],
-        Ipui::Q(digits) => vec![("portable_identity.ipui_q.bacn", text(digits))],
-        Ipui::R(digits) => vec![("portable_identity.ipui_r.imsi", text(digits))],
-        Ipui::S(digits) => vec![("portable_identity.ipui_s.number", text(digits))],
+        Ipui::Q(digits) => vec![("portable_identity.ipui_q.bacn", text(&digits))],
+        Ipui::R(digits) => vec![("portable_identity.ipui_r.imsi", text(&digits))],
+        Ipui::S(digits) => vec![("portable_identity.ipui_s.number", text(&digits))],
         Ipui::T(code, digits) => {
             vec![
                 ("portable_identity.ipui_t.eic", number(code)),
-                ("portable_identity.ipui_t.number", text(digits)),
+                ("portable_identity.ipui_t.number", text(&digits)),
             ]
         }
-        Ipui::U(digits) => vec![("portable_identity.ipui_u.cacn", text(digits))],
+        Ipui::U(digits) => vec![("portable_identity.ipui_u.cacn", text(&digits))],
     });
     fields
 }
@@ -328,7 +328,7 @@ fn shown(value: &Value, like: &Shown) -> Option<Shown> {
 
 /// Compares a message with what the dissector found; tells how many fields were compared.
 fn compare(message: &Message, layers: &Value) -> usize {
-    let hex = || message.to_bytes().iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let hex = || Octets::<4096>::cut(&message.to_bytes()).to_string();
     assert!(layers.get("_ws.malformed").is_none(), "{}: {layers}", hex());
     let layer = &layers["dect_nwk"];
     let header = u128::from(u8::from(message.transaction.flag)) << 3 | u128::from(message.transaction.value);
@@ -478,10 +478,8 @@ impl Variety {
             7 => Ipui::Q(self.digits(20)),
             8 => Ipui::R(self.digits(15)),
             9 => Ipui::S(self.digits(15)),
-            _ => match self.flag() {
-                true => Ipui::T(code, self.digits(11)),
-                false => Ipui::U(self.digits(20)),
-            },
+            _ if self.flag() => Ipui::T(code, self.digits(11)),
+            _ => Ipui::U(self.digits(20)),
         })
     }
 
@@ -586,7 +584,7 @@ impl Variety {
                 .into(),
             CodecList {
                 negotiation: self.bits(3),
-                codecs: (0..1 + self.below(4))
+                codecs: (0..=self.below(4))
                     .map(|_| CodecChoice {
                         codec: Codec::from_code(self.bits(7)),
                         service: MacDlcService::from_code(self.bits(4)),
