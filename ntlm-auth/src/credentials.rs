@@ -1,0 +1,108 @@
+//! Who logs in, and the keys that follow from a password.
+
+use core::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::digest::{Secret16, hmac_md5, md4};
+use crate::text::{upper, utf16};
+
+/// The hash of a password (NTOWFv1). Whoever has it can log in: it is worth as much as the password.
+///
+/// MS-NLMP 3.3.1
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct NtHash([u8; 16]);
+
+impl NtHash {
+    /// The hash of a password.
+    ///
+    /// MS-NLMP 3.3.1
+    #[must_use]
+    pub fn of_password(password: &str) -> Self {
+        Self(*md4(&utf16(password)))
+    }
+
+    /// A hash that was stored.
+    ///
+    /// MS-NLMP 3.3.1
+    #[must_use]
+    pub fn from_octets(hash: [u8; 16]) -> Self {
+        Self(hash)
+    }
+
+    /// The octets, for storing and for test benches.
+    ///
+    /// MS-NLMP 3.3.1
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The key of responses (NTOWFv2): depends on the user's name in upper case and on the domain as it is sent.
+    ///
+    /// MS-NLMP 3.3.2
+    #[must_use]
+    pub fn response_key(&self, user: &str, domain: &str) -> ResponseKey {
+        ResponseKey(hmac_md5(&self.0, &[&utf16(&upper(user)), &utf16(domain)]))
+    }
+}
+
+/// The key of NTLMv2 responses.
+///
+/// MS-NLMP 3.3.2
+#[derive(Clone)]
+pub struct ResponseKey(pub(crate) Secret16);
+
+impl ResponseKey {
+    /// The octets, for test benches.
+    ///
+    /// MS-NLMP 3.3.2
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// Who logs in. An address `user@domain` goes into the user with an empty domain.
+///
+/// MS-NLMP 3.1.1.1
+#[derive(Clone)]
+pub struct Credentials {
+    /// The domain, or nothing.
+    pub domain: String,
+    /// The user.
+    pub user: String,
+    /// The hash of the password.
+    pub hash: NtHash,
+}
+
+impl Credentials {
+    /// Of a user with a password.
+    ///
+    /// MS-NLMP 3.1.1.1
+    #[must_use]
+    pub fn new(domain: impl Into<String>, user: impl Into<String>, password: &str) -> Self {
+        Self { domain: domain.into(), user: user.into(), hash: NtHash::of_password(password) }
+    }
+}
+
+impl fmt::Debug for NtHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NtHash(..)")
+    }
+}
+
+impl fmt::Debug for ResponseKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseKey(..)")
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("domain", &self.domain)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! Keys of signatures and of encryption, one of each for each direction.
+
+use crate::digest::{Secret16, md5};
+use crate::flags::NegotiateFlags;
+
+/// Whose messages.
+///
+/// MS-NLMP 3.4.5
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sender {
+    /// The one who logs in.
+    Client,
+    /// The one who lets in.
+    Server,
+}
+
+/// The keys of one direction.
+#[derive(Clone)]
+pub(crate) struct DirectionKeys {
+    /// Only with extended session security.
+    pub(crate) sign: Secret16,
+    seal: Secret16,
+    /// How much of the sealing key is used.
+    seal_length: usize,
+}
+
+impl DirectionKeys {
+    pub(crate) fn new(flags: NegotiateFlags, exported: &[u8; 16], sender: Sender) -> Self {
+        let (sign, seal): (&[u8], &[u8]) = match sender {
+            Sender::Client => (
+                b"session key to client-to-server signing key magic constant\0",
+                b"session key to client-to-server sealing key magic constant\0",
+            ),
+            Sender::Server => (
+                b"session key to server-to-client signing key magic constant\0",
+                b"session key to server-to-client sealing key magic constant\0",
+            ),
+        };
+        if flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY) {
+            let strength = if flags.contains(NegotiateFlags::KEY_128) {
+                16
+            } else if flags.contains(NegotiateFlags::KEY_56) {
+                7
+            } else {
+                5
+            };
+            let weakened = exported.get(..strength).unwrap_or_default();
+            return Self { sign: md5(&[exported, sign]), seal: md5(&[weakened, seal]), seal_length: 16 };
+        }
+        let mut key = Secret16::new(*exported);
+        let mut seal_length = 16;
+        if flags.contains(NegotiateFlags::LM_KEY) {
+            let tail: &[u8] =
+                if flags.contains(NegotiateFlags::KEY_56) { &[0xa0] } else { &[0xe5, 0x38, 0xb0] };
+            for (place, octet) in key.iter_mut().skip(8 - tail.len()).zip(tail) {
+                *place = *octet;
+            }
+            seal_length = 8;
+        }
+        Self { sign: Secret16::new([0; 16]), seal: key, seal_length }
+    }
+
+    pub(crate) fn seal(&self) -> &[u8] {
+        self.seal.get(..self.seal_length).unwrap_or_default()
+    }
+}
