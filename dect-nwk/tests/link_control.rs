@@ -121,7 +121,7 @@ fn reject(link: u32, reason: RejectReason) -> [Said; 2] {
 fn a_link_on_which_nothing_is_said_is_released_after_lce_05() {
     let mut station = Station::new();
     assert_eq!(station.establish(1, None), []);
-    assert_eq!(station.sleep(timers::LCE_05 - Duration::from_millis(1)), []);
+    assert_eq!(station.sleep(Duration::from_millis(4_999)), []);
     assert_eq!(station.sleep(Duration::from_millis(1)), [Said::Release(LinkId(1), ReleaseMode::Abnormal)]);
     assert_eq!(station.fixed.load().links, 0);
 }

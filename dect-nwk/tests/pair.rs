@@ -776,6 +776,7 @@ mod during_a_call {
             world.pass(LONG);
             world.assert_quiet();
             assert!(!world.handsets[0].part.state().ciphered);
+            assert!(!world.fixed.state(portable).unwrap().ciphered);
             world.fixed.setup(world.now, portable, incoming()).unwrap();
             world.pass(SOON);
             assert!(world.handsets[0].part.state().ciphered);

@@ -1,4 +1,5 @@
-//! A fixed part that does not know the code or the key must not be believed.
+//! The portable part with a fixed part played by the test: one that does not know the code or the key must not be
+//! believed.
 
 use bytes::BytesMut;
 use dect_nwk::authentication::{AuthenticationCode, Key128};
@@ -136,4 +137,20 @@ fn a_fixed_part_without_the_key_is_recognised() {
         .with(Rs::Rs128([1; 16]));
     victim.hears(&reply);
     assert_eq!(victim.part.poll_event(), Some(Event::FixedPartAuthenticated { genuine: false }));
+}
+
+#[test]
+fn a_temporary_identity_from_the_fixed_part_is_acknowledged_in_its_transaction_and_used() {
+    let mut victim = Victim::new(Some(Subscription::new(Ipui::N(ipei()), park())));
+    victim.part.locate(victim.now).unwrap();
+    victim.linked();
+    let tpui = dect_nwk::identity::Tpui::new(0x01234).unwrap();
+    let assign = Message::new(MessageType::TemporaryIdentityAssign, Transaction::opened(0))
+        .with(PortableIdentity::Tpui(tpui));
+    let sdu = assign.to_bytes();
+    victim.part.handle_input(victim.now, Input::Data { link: LINK, sdu: &sdu }).unwrap();
+    let mut buffer = BytesMut::new();
+    victim.part.poll_transmit(&mut buffer).unwrap();
+    assert_eq!(buffer[..], [0x85, 0x5d], "the flag says: yours");
+    assert_eq!(victim.part.subscription().unwrap().tpui, Some(tpui));
 }
