@@ -205,12 +205,14 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
     while value_end > value && head.get(value_end - 1).copied().is_some_and(blank) {
         value_end -= 1;
     }
-    let offset = |at: usize| u32::try_from(at).map_err(|_| ParseError::new(at, Rule::HeadTooLong));
+    if next > u32::MAX as usize {
+        return Err(ParseError::new(start, Rule::HeadTooLong));
+    }
     Ok(Step::Line(Line {
-        start: offset(start)?,
-        value: offset(value)?,
-        value_end: offset(value_end.max(value))?,
-        end: offset(next)?,
+        start: start as u32,
+        value: value as u32,
+        value_end: value_end.max(value) as u32,
+        end: next as u32,
         name: name_length,
         number,
         folded,

@@ -1,14 +1,17 @@
 //! URIs: SIP and telephone numbers in parts, everything else as text.
 
+mod parts;
 mod sip;
 mod tel;
+mod view;
 
 use core::fmt;
 use core::str::FromStr;
 
-pub(crate) use sip::host_length;
-pub use sip::{SipScheme, SipUri, SipUriView};
+pub(crate) use parts::host_length;
+pub use sip::{SipScheme, SipUri};
 pub use tel::TelUri;
+pub use view::SipUriView;
 
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, ABSOLUTE_URI};

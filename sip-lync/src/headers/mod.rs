@@ -1,5 +1,6 @@
 //! Header fields: an ordered list of lines over the received bytes, and a typed value for each field.
 
+mod edit;
 mod list;
 pub mod ms;
 pub(crate) mod name;

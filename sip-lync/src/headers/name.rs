@@ -85,6 +85,9 @@ macro_rules! names {
     };
 }
 
+/// The number of Content-Length.
+pub(crate) const CONTENT_LENGTH: u8 = Number::ContentLength as u8;
+
 /// The number of a name that is not known.
 pub(crate) const UNKNOWN: u8 = u8::MAX;
 

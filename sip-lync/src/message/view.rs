@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Limits, Message, Version};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor, List};
+use crate::headers::name::CONTENT_LENGTH;
 use crate::headers::{HeaderName, NameAddrView, ViaView, unfolded};
 use crate::scan::{self, Line, LineEnds};
 use crate::status::StatusCode;
@@ -172,7 +173,7 @@ impl<'a> MessageView<'a> {
             Self { wire, start, inline: [Line::NONE; INLINE], inlined: 0, more: Vec::new(), body: &[] };
         let mut length = None;
         let body = scan::header_lines(wire, next, ends, limits, |line| {
-            if line.number == HeaderName::ContentLength.number() && length.is_none() {
+            if line.number == CONTENT_LENGTH && length.is_none() {
                 length = Some(line);
             }
             match view.inline.get_mut(view.inlined as usize) {
@@ -374,7 +375,7 @@ mod tests {
 
     #[test]
     fn a_view_and_a_value_hold_the_same_lines() {
-        let many: String = (0..100).map(|i| format!("X-{i}: {i}\r\n")).collect();
+        let many = "X-Many: 1\r\n".repeat(100);
         for text in [FOLDED.to_owned(), format!("OPTIONS sip:a SIP/2.0\r\n{many}\r\n")] {
             let view = MessageView::parse(text.as_bytes()).unwrap();
             let message = view.to_value().unwrap();

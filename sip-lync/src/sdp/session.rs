@@ -306,7 +306,7 @@ mod tests {
             (format!("{head}m=audio 5 RTP/AVP\r\n"), 38, Rule::SdpMedia),
             (format!("{head}{}", "a=x\r\n".repeat(3000)), 36 + 5 * (MAXIMUM_LINES - 3), Rule::SdpTooLong),
         ] {
-            assert_eq!(SessionDescription::parse(&text), Err(ParseError::new(at, rule)), "{:.80}", text);
+            assert_eq!(SessionDescription::parse(&text), Err(ParseError::new(at, rule)), "{text:.80}");
         }
         assert_eq!(SessionDescription::parse_bytes(b"v=0\r\n\xff").map_err(|e| e.rule), Err(Rule::Utf8));
     }

@@ -2,12 +2,13 @@
 
 use core::fmt;
 use core::net::IpAddr;
-use core::ops::Range;
 use core::str::FromStr;
 use std::borrow::Cow;
 
-use crate::error::{ParseError, Rule};
-use crate::grammar::{self, HOST, URI_HEADER, URI_PARAMETER, USER};
+use super::parts::{Parts, Span};
+use super::view::SipUriView;
+use crate::error::ParseError;
+use crate::grammar::{self, URI_PARAMETER, USER};
 
 /// The two schemes.
 ///
@@ -32,201 +33,11 @@ pub struct SipUri {
     parts: Parts,
 }
 
-/// Where the parts of a text are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Parts {
-    user: Span,
-    password: Span,
-    host: Span,
-    port: Option<u16>,
-    parameters: Span,
-    headers: Span,
-}
-
-/// A SIP URI where it was received.
-///
-/// RFC 3261 19.1.1
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SipUriView<'a> {
-    text: &'a str,
-    parts: Parts,
-}
-
-impl<'a> SipUriView<'a> {
-    /// Reads a SIP URI without copying it.
-    ///
-    /// RFC 3261 25.1
-    pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        Ok(Self { text, parts: Parts::find(text)? })
-    }
-
-    fn optional(self, span: Span) -> Option<&'a str> {
-        if span == Span::default() { None } else { self.text.get(span.start as usize..span.end as usize) }
-    }
-
-    /// The text as it was sent.
-    ///
-    /// RFC 3261 19.1.1
-    pub const fn as_str(self) -> &'a str {
-        self.text
-    }
-
-    /// The user part as it was sent, escapes in it.
-    ///
-    /// RFC 3261 19.1.1
-    pub fn user(self) -> Option<&'a str> {
-        self.optional(self.parts.user)
-    }
-
-    /// The host; an IPv6 address stands in brackets.
-    ///
-    /// RFC 3261 19.1.1
-    pub fn host(self) -> &'a str {
-        self.optional(self.parts.host).unwrap_or_default()
-    }
-
-    /// The port, if one was given.
-    ///
-    /// RFC 3261 19.1.1
-    pub const fn port(self) -> Option<u16> {
-        self.parts.port
-    }
-
-    /// The value of a parameter; empty when it has none.
-    ///
-    /// RFC 3261 19.1.1
-    pub fn parameter(self, name: &str) -> Option<&'a str> {
-        let parameters = self.optional(self.parts.parameters)?.split(';').skip(1);
-        let mut pairs = parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
-        pairs.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// The URI as a value.
-    ///
-    /// RFC 3261 19.1.1
-    pub fn to_value(self) -> SipUri {
-        SipUri { text: self.text.into(), parts: self.parts }
-    }
-}
-
-/// A part of the text; empty and at zero when the part is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl From<Range<usize>> for Span {
-    fn from(range: Range<usize>) -> Self {
-        Self { start: range.start as u32, end: range.end as u32 }
-    }
-}
-
-/// Length of the host at the start of `text`.
-pub(crate) fn host_length(text: &str) -> Result<usize, ParseError> {
-    let error = |at| ParseError::new(at, Rule::Host);
-    if !text.starts_with('[') {
-        let length = grammar::span(text.as_bytes(), HOST);
-        return if length == 0 { Err(error(0)) } else { Ok(length) };
-    }
-    let end = text.find(']').ok_or_else(|| error(text.len()))?;
-    let address = text.get(1..end).unwrap_or_default();
-    // Three colons come from an error in the grammar of RFC 3261 and are tolerated (RFC 5118 4.10).
-    let repaired = address.replacen(":::", "::", 1);
-    match repaired.parse::<core::net::Ipv6Addr>() {
-        Ok(_) => Ok(end + 1),
-        Err(_) => Err(error(1)),
-    }
-}
-
-/// Reads `host [ ":" port ]` at the start of the text; returns the length of the host, the port and the whole length.
-pub(crate) fn host_port(text: &str) -> Result<(usize, Option<u16>, usize), ParseError> {
-    let host = host_length(text)?;
-    let rest = text.get(host..).unwrap_or_default();
-    let Some(digits) = rest.strip_prefix(':') else { return Ok((host, None, host)) };
-    let length = digits.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
-    let port = digits.get(..length).and_then(|port| port.parse().ok());
-    match port {
-        Some(port) => Ok((host, Some(port), host + 1 + length)),
-        None => Err(ParseError::new(host + 1, Rule::Port)),
-    }
-}
-
-impl Parts {
-    fn find(text: &str) -> Result<Self, ParseError> {
-        let scheme = match text.as_bytes() {
-            [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 4,
-            [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..] => 5,
-            _ => return Err(ParseError::new(0, Rule::Scheme)),
-        };
-        if u32::try_from(text.len()).is_err() {
-            return Err(ParseError::new(0, Rule::LineTooLong));
-        }
-        let part = |range: Range<usize>| text.get(range).unwrap_or_default();
-        let check = |range: Range<usize>, class: u8, rule: Rule| {
-            let bytes = part(range.clone()).as_bytes();
-            let good = grammar::span(bytes, class);
-            if good < bytes.len() {
-                return Err(ParseError::new(range.start + good, rule));
-            }
-            grammar::check_escapes(bytes, range.start)
-        };
-        let (mut user, mut password) = (Span::default(), Span::default());
-        let mut at = scheme;
-        if let Some(length) = part(scheme..text.len()).find('@') {
-            let end = scheme + length;
-            let user_end = part(scheme..end).find(':').map_or(end, |colon| scheme + colon);
-            check(scheme..user_end, USER, Rule::UserPart)?;
-            if user_end == scheme {
-                return Err(ParseError::new(scheme, Rule::UserPart));
-            }
-            user = (scheme..user_end).into();
-            if user_end < end {
-                // The colon alone is not of the class, but test messages put one into the password's place.
-                let text = part(user_end + 1..end);
-                let good = text.bytes().all(|b| grammar::is(b, USER) || b == b':');
-                if !good {
-                    return Err(ParseError::new(user_end + 1, Rule::UserPart));
-                }
-                grammar::check_escapes(text.as_bytes(), user_end + 1)?;
-                password = (user_end + 1..end).into();
-            }
-            at = end + 1;
-        }
-        let (host, port, length) = host_port(part(at..text.len())).map_err(|error| error.shifted(at))?;
-        let host = Span::from(at..at + host);
-        at += length;
-        let question = part(at..text.len()).find('?').map(|p| at + p);
-        let parameters_end = question.unwrap_or(text.len());
-        let mut parameters = Span::default();
-        if at < parameters_end {
-            if !part(at..parameters_end).starts_with(';') {
-                return Err(ParseError::new(at, Rule::Host));
-            }
-            let mut start = at;
-            for parameter in part(at + 1..parameters_end).split(';') {
-                start += 1;
-                check(start..start + parameter.len(), URI_PARAMETER, Rule::UriParameter)?;
-                if parameter.is_empty() || parameter.starts_with('=') {
-                    return Err(ParseError::new(start, Rule::UriParameter));
-                }
-                start += parameter.len();
-            }
-            parameters = (at..parameters_end).into();
-        }
-        let mut headers = Span::default();
-        if let Some(question) = question {
-            check(question + 1..text.len(), URI_HEADER, Rule::UriHeader)?;
-            headers = (question + 1..text.len()).into();
-            if question + 1 == text.len() {
-                return Err(ParseError::new(question + 1, Rule::UriHeader));
-            }
-        }
-        Ok(Self { user, password, host, port, parameters, headers })
-    }
-}
-
 impl SipUri {
+    pub(super) const fn from_parts(text: Box<str>, parts: Parts) -> Self {
+        Self { text, parts }
+    }
+
     /// Reads a SIP URI.
     ///
     /// RFC 3261 25.1
@@ -541,6 +352,7 @@ impl FromStr for SipUri {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Rule;
 
     fn uri(text: &str) -> SipUri {
         SipUri::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))

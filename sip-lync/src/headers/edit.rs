@@ -1,0 +1,144 @@
+//! Changes to the header lines of one message: what was received is never rewritten, lines are added beside it.
+
+use core::fmt;
+
+use super::list::{Entry, Headers, Source};
+use super::name::HeaderName;
+use crate::grammar::List;
+
+impl Headers {
+    fn add(&mut self, name: &HeaderName, value: impl fmt::Display) -> Entry {
+        let start = self.added.len();
+        self.added.extend_from_slice(name.as_str().as_bytes());
+        self.added.extend_from_slice(b": ");
+        let value_start = self.added.len();
+        // Writing to a Vec does not fail.
+        let _ = io_free_write(&mut self.added, format_args!("{value}"));
+        // A value never carries a line end: that would be a second header field.
+        for byte in self.added.iter_mut().skip(value_start) {
+            if *byte == b'\r' || *byte == b'\n' {
+                *byte = b' ';
+            }
+        }
+        let value_end = self.added.len();
+        self.added.extend_from_slice(b"\r\n");
+        Entry {
+            start: start as u32,
+            end: self.added.len() as u32,
+            value: value_start as u32,
+            value_end: value_end as u32,
+            name: name.as_str().len() as u16,
+            number: name.number(),
+            line_source: Source::Added,
+            value_source: Source::Added,
+        }
+    }
+
+    /// Adds a line at the end. Line ends in the value become blanks.
+    ///
+    /// RFC 3261 7.3.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
+    pub fn push(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        self.entries.push(entry);
+    }
+
+    /// Adds a line before the first one of that name, or before everything if there is none: where a Via belongs.
+    ///
+    /// RFC 3261 18.1.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
+    pub fn insert_first(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        let at = self.entries.iter().position(|e| self.matches(e, &name)).unwrap_or_default();
+        self.entries.insert(at, entry);
+    }
+
+    /// Replaces the first line of that name in its place and removes the others; adds one if there is none.
+    ///
+    /// RFC 3261 7.3.1
+    #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
+    pub fn set(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let entry = self.add(&name, value);
+        match self.entries.iter().position(|e| self.matches(e, &name)) {
+            None => self.entries.push(entry),
+            Some(first) => {
+                self.remove_all(&name);
+                self.entries.insert(first, entry);
+            }
+        }
+    }
+
+    /// Removes every line of that name; tells how many.
+    ///
+    /// RFC 3261 7.3.1
+    pub fn remove_all(&mut self, name: &HeaderName) -> usize {
+        let before = self.entries.len();
+        let mut entries = core::mem::take(&mut self.entries);
+        entries.retain(|entry| !self.matches(entry, name));
+        self.entries = entries;
+        before - self.entries.len()
+    }
+
+    /// Removes the first element of the first line of that name: the top Via, the first Route.
+    ///
+    /// RFC 3261 16.4, 16.7
+    pub fn remove_first(&mut self, name: &HeaderName) -> Option<String> {
+        let at = self.entries.iter().position(|entry| self.matches(entry, name))?;
+        let value = self.entries.get(at).map(|entry| self.header(entry))?.value().ok()?;
+        let mut list = List::new(value);
+        let first = list.next().map(|(_, element)| element.to_owned()).unwrap_or_default();
+        let rest = list.next().map(|(offset, _)| value.get(offset..).unwrap_or_default().to_owned());
+        match rest {
+            None => {
+                self.entries.remove(at);
+            }
+            Some(rest) => {
+                let entry = self.add(name, rest);
+                if let Some(slot) = self.entries.get_mut(at) {
+                    *slot = entry;
+                }
+            }
+        }
+        Some(first)
+    }
+
+    /// Copies every line of that name from another message, as it stood there.
+    ///
+    /// RFC 3261 8.2.6.2
+    pub fn copy_from(&mut self, other: &Self, name: &HeaderName) {
+        for entry in other.entries.iter().filter(|entry| other.matches(entry, name)) {
+            let value = other.slice(entry.value_source, entry.value, entry.value_end);
+            let start = self.added.len() as u32;
+            let sent = other.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name));
+            self.added.extend_from_slice(sent);
+            self.added.extend_from_slice(b": ");
+            let value_start = self.added.len() as u32;
+            self.added.extend_from_slice(value);
+            let value_end = self.added.len() as u32;
+            self.added.extend_from_slice(b"\r\n");
+            self.entries.push(Entry {
+                start,
+                end: self.added.len() as u32,
+                value: value_start,
+                value_end,
+                name: entry.name,
+                number: entry.number,
+                line_source: Source::Added,
+                value_source: Source::Added,
+            });
+        }
+    }
+}
+
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Sink<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn io_free_write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) -> fmt::Result {
+    fmt::Write::write_fmt(&mut Sink(out), arguments)
+}
