@@ -22,6 +22,12 @@ pub enum Error {
     /// A signature that does not belong to the text, the key or the sequence number.
     #[error("the signature is wrong")]
     BadSignature,
+    /// A message of that number was there before.
+    #[error("the message was there before")]
+    Replayed,
+    /// The security association has ended.
+    #[error("the security association has ended")]
+    Expired,
     /// A text or a name that the protocol cannot carry.
     #[error("does not fit into a message")]
     TooLong,

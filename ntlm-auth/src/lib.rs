@@ -1,6 +1,7 @@
 //! NTLM for SIP and others, both sides: NTLMv2 with session keys and signatures, with a connection and without.
 //!
 //! [`Initiator`] logs in, [`Acceptor`] lets in (for test benches and simulators), and both end with a [`Session`] that signs.
+//! [`SecurityAssociation`] is what SIP makes of it.
 //! Time and random octets are arguments, so that every login can be repeated. NTLMv1, LM and weak keys are refused on both
 //! sides; secrets are wiped when dropped, never printed, and compared in constant time.
 //!
@@ -11,7 +12,7 @@
 //! - [x] MS-NLMP 3.1.5.1.2: integrity code, target name, channel binding (RFC 5929)
 //! - [x] MS-NLMP 3.4: key exchange, signing and sealing; without extended session security for recorded sessions of old servers
 //! - [ ] NTLMv1 and NTLM2 session responses: refused
-//! - [ ] MS-SIPAE: the security association around it (opaque, crand, cnum, srand, snum)
+//! - [x] MS-SIPAE: the security association around it: numbers, replay, life, versions 2 to 4
 //! - [ ] TLS-DSK and Kerberos
 //!
 //! # A login without a connection, as in SIP
@@ -48,6 +49,7 @@
 #![forbid(unsafe_code)]
 
 mod acceptor;
+mod association;
 mod channel_binding;
 mod credentials;
 mod digest;
@@ -62,6 +64,7 @@ mod session_key;
 mod text;
 
 pub use acceptor::{Accepted, Acceptor, AcceptorConfig, Claim, Demand, Mic};
+pub use association::{AssociationName, ProtocolVersion, SecurityAssociation};
 pub use channel_binding::ChannelBinding;
 pub use credentials::{Credentials, NtHash, ResponseKey};
 pub use error::{Error, Refusal, Rule};
