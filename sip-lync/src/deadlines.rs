@@ -37,6 +37,11 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.ordered.first().map(|(at, _)| *at)
     }
 
+    /// How many timers run.
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// Takes one timer that is due.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<K> {
         if self.next()? > now {

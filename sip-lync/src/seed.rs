@@ -80,6 +80,13 @@ impl Words {
         self.octets::<20>(b"conversation")
     }
 
+    /// The number of a first reliable provisional response.
+    ///
+    /// RFC 3262 3
+    pub fn sequence(&mut self) -> u32 {
+        (u32::from_be_bytes(self.octets::<4>(b"rseq")) >> 1).max(1)
+    }
+
     /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
     ///
     /// RFC 3261 14.1

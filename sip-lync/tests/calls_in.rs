@@ -429,9 +429,9 @@ CSeq: 1 {method}"
     peer.send(Peer::front_end(&text("SUBSCRIBE"), ""));
     peer.response(489);
     let mut require = Peer::front_end(&text("OPTIONS").replace("z9hG4bKOPTIONS", "z9hG4bKr"), "");
-    require.headers.push(HeaderName::Require, "100rel, nothing-we-know");
+    require.headers.push(HeaderName::Require, "100rel, nothing-we-know, nor-this");
     peer.send(require);
-    assert_eq!(peer.response(420).headers.get(&HeaderName::Unsupported), Some("100rel, nothing-we-know"));
+    assert_eq!(peer.response(420).headers.get(&HeaderName::Unsupported), Some("nothing-we-know, nor-this"));
     peer.send(Peer::front_end(&text("BENOTIFY"), ""));
     peer.silence();
 }

@@ -97,7 +97,8 @@ impl Endpoint {
     /// RFC 3261 13.3.1.4
     pub fn answer(&mut self, now: Instant, session: SessionId, description: impl Into<Bytes>) {
         self.begin(now);
-        let context = Context { description: Some(description.into()), ..Context::default() };
+        let Some(description) = self.hold_answer(session, description.into()) else { return };
+        let context = Context { description: Some(description), ..Context::default() };
         self.session_step(now, session, Trigger::Answer, &context);
         self.end_replaced(now, session);
     }

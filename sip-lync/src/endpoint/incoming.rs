@@ -157,10 +157,7 @@ impl Endpoint {
                     if request.method == Method::Invite { Trigger::Reinvite } else { Trigger::UpdateOffer };
                 self.session_step(now, id, trigger, &context);
             }
-            // We send no reliable provisional response that a PRACK could acknowledge.
-            Method::Prack => {
-                self.refuse(now, server, request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-            }
+            Method::Prack => self.on_prack(now, id, server, request),
             Method::Info if has_body(&request.headers, &request.body) && !is_text(request) => {
                 self.refuse(now, server, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
             }

@@ -80,7 +80,7 @@ impl Endpoint {
             Err(error) => return self.events.push_back(Event::MessageDropped { flow, error }),
         };
         let problem =
-            message.problems(&ABILITIES).into_iter().find(|problem| matters(&message, &problem.fault));
+            message.problems(self.abilities()).into_iter().find(|problem| matters(&message, &problem.fault));
         match (message, problem) {
             (Message::Request(request), problem) => self.on_request(now, flow, request, problem.as_ref()),
             // RFC 3261 8.1.3: a response that breaks the rules is dropped.
@@ -90,6 +90,10 @@ impl Endpoint {
                 self.run_layer(now);
             }
         }
+    }
+
+    pub(super) const fn abilities(&self) -> &'static Abilities {
+        if self.config.reliable_provisional { &ABILITIES } else { &WITHOUT_100REL }
     }
 
     pub(super) fn flow_closed(&mut self, now: Instant, flow: FlowId) {
@@ -159,8 +163,9 @@ impl Endpoint {
 }
 
 /// What a request may require of us.
-pub(super) const ABILITIES: Abilities = Abilities {
+const ABILITIES: Abilities = Abilities {
     extensions: &[
+        "100rel",
         "gruu",
         "gruu-10",
         "histinfo",
@@ -170,6 +175,15 @@ pub(super) const ABILITIES: Abilities = Abilities {
         "timer",
     ],
     session_types: &[("application", "sdp")],
+};
+
+/// The same without reliable provisional responses.
+const WITHOUT_100REL: Abilities = Abilities {
+    extensions: match ABILITIES.extensions.split_first() {
+        Some((_, rest)) => rest,
+        None => &[],
+    },
+    session_types: ABILITIES.session_types,
 };
 
 /// Whether a fault stops a message here. A body nobody can read is the user's to judge in what cannot be refused, and a

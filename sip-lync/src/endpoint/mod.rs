@@ -21,6 +21,7 @@ mod recovery;
 mod refresh;
 mod registration;
 mod registration_response;
+mod reliable;
 mod requests;
 mod sending;
 mod session;
@@ -74,6 +75,8 @@ enum Deadline {
     Bye(SessionId),
     /// A session is to be refreshed, or has expired.
     Timer(SessionId),
+    /// Our reliable provisional response is sent again.
+    Reliable(SessionId),
     /// A dialog without a route is refreshed.
     Recovery(SessionId),
     /// The peer is silent about our REFER.
@@ -115,6 +118,10 @@ pub struct Load {
     pub client_transactions: usize,
     /// Transactions of the peers' requests.
     pub server_transactions: usize,
+    /// Timers that run, those of transactions left out.
+    pub timers: usize,
+    /// Requests of peers that wait for the user.
+    pub waiting: usize,
 }
 
 /// The user agent of many users over many flows.
@@ -196,6 +203,7 @@ impl Endpoint {
                     self.plain_step(now, session, crate::invite::Trigger::BackoffOver);
                 }
                 Deadline::Bye(session) => self.plain_step(now, session, crate::invite::Trigger::ByeFinal),
+                Deadline::Reliable(session) => self.reliable_due(now, session),
                 Deadline::Recovery(session) => self.recover(now, session),
                 Deadline::Transferor(session) => self.transferor_due(now, session),
                 Deadline::Transferee(session) => self.transferee_due(now, session),
@@ -293,6 +301,8 @@ impl Endpoint {
             sessions: self.sessions.len(),
             client_transactions,
             server_transactions,
+            timers: self.deadlines.len(),
+            waiting: self.waiting.len(),
         }
     }
 

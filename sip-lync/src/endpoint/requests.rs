@@ -5,7 +5,6 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::event::Event;
-use super::link::ABILITIES;
 use super::vocabulary::{OutgoingRequest, RequestId, UserId};
 use super::{Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
 use crate::error::{Error, Refusal};
@@ -178,7 +177,7 @@ impl Endpoint {
     }
 
     fn on_problem(&mut self, now: Instant, server: ServerId, request: &Request, problem: &Problem) {
-        if let Some(response) = problem.response(request, &ABILITIES) {
+        if let Some(response) = problem.response(request, self.abilities()) {
             let response = self.completed(request, response);
             self.layer.respond(now, server, &response);
         }

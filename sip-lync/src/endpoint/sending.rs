@@ -113,6 +113,9 @@ impl Endpoint {
             response.headers.push(HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
+        if self.is_reliable(id, server, early.is_some()) {
+            self.make_reliable(now, id, server, &mut response);
+        }
         self.layer.respond(now, server, &response);
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::event::EndReason;
+use super::reliable::Reliable;
 use super::transfer::Transfers;
 use super::vocabulary::{ForkId, Rendering, SessionId, UserId};
 use crate::dialog::{Dialog, DialogId};
@@ -75,6 +76,9 @@ pub(super) struct Session {
     /// The reason to report instead of a lost flow or of the user's wish.
     pub(super) end_reason: Option<EndReason>,
     pub(super) transfers: Transfers,
+    pub(super) reliable: Option<Reliable>,
+    /// RSeq of the last reliable provisional response.
+    pub(super) last_rseq: u32,
     /// Recoveries since the last success.
     pub(super) recoveries: u8,
     /// The dialog is recovered as soon as the registration is refreshed.
@@ -107,6 +111,8 @@ impl Session {
             conversation: conversation.into(),
             end_reason: None,
             transfers: Transfers::default(),
+            reliable: None,
+            last_rseq: 0,
             recoveries: 0,
             recovering: false,
         }

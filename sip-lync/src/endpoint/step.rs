@@ -230,6 +230,7 @@ impl Endpoint {
             Deadline::Backoff(id),
             Deadline::Bye(id),
             Deadline::Timer(id),
+            Deadline::Reliable(id),
             Deadline::Recovery(id),
             Deadline::Transferor(id),
             Deadline::Transferee(id),

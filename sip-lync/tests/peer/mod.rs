@@ -140,6 +140,20 @@ impl Peer {
         matches!(self.received.front(), Some((_, Message::Response(_))))
     }
 
+    pub(crate) fn any_response(&mut self) -> Response {
+        match self.received.pop_front() {
+            Some((_, Message::Response(response))) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes what was sent and told without looking at it.
+    pub(crate) fn forget(&mut self) {
+        self.drain();
+        self.received.clear();
+        self.events.clear();
+    }
+
     pub(crate) fn next_method(&self) -> Option<Method> {
         match self.received.front() {
             Some((_, Message::Request(request))) => Some(request.method.clone()),
