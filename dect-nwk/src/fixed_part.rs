@@ -13,6 +13,7 @@ mod link;
 mod location;
 mod mobility;
 mod mobility_receive;
+mod notification;
 mod receive;
 mod security;
 
@@ -32,6 +33,7 @@ use crate::{cc_fixed, lce};
 pub use command::{IncomingCall, Information};
 pub use config::{FixedPartConfig, KnownPortable, Tones};
 pub use event::{AccessRequestId, Event, PortableId};
+pub use notification::Notification;
 
 use call::Call;
 use location::{LocationTable, Portable};

@@ -784,6 +784,107 @@ mod during_a_call {
     }
 }
 
+mod security_of_calls {
+    use super::*;
+    use dect_nwk::authentication::Key128;
+    use dect_nwk::fixed_part::KnownPortable;
+
+    /// The fixed part starts anew from what its owner stored.
+    fn restarted(mut settings: dect_nwk::FixedPartConfig, key: Option<Key128>) -> World {
+        settings.cipher_calls = true;
+        let mut world = World::with_handset(settings.clone(), true);
+        let stored = world.handsets[0].part.subscription().unwrap().clone();
+        world.fixed = dect_nwk::FixedPart::new(settings, dect_nwk::Seed([8; 32]));
+        let mut known = KnownPortable::new(stored.ipui);
+        known.uak = key.or(stored.uak);
+        known.tpui = stored.tpui;
+        known.dsaa2 = true;
+        world.fixed.add_portable(known);
+        world
+    }
+
+    #[test]
+    fn a_restarted_fixed_part_authenticates_before_it_ciphers() {
+        let mut world = restarted(config(), None);
+        world.handsets[0].part.dial(world.now, "1").unwrap();
+        world.pass(SOON);
+        assert_eq!(
+            world.ladder,
+            ["P>F CC-SETUP", "F>P AUTHENTICATION-REQUEST", "P>F AUTHENTICATION-REPLY", "F>P CIPHER-REQUEST"]
+        );
+        assert!(world.handsets[0].part.state().ciphered);
+        world.fixed.release(world.now, world.fixed_call(), ReleaseReason::Normal).unwrap();
+        world.pass(LONG);
+        world.assert_quiet();
+        // From now on the key is known.
+        world.clear();
+        let portable = world.portable(0);
+        world.fixed.setup(world.now, portable, incoming()).unwrap();
+        world.pass(SOON);
+        assert!(world.handsets[0].part.state().ciphered);
+        assert!(!world.ladder.contains(&"F>P AUTHENTICATION-REQUEST".to_owned()));
+    }
+
+    #[test]
+    fn a_handset_that_fails_loses_its_call() {
+        let mut settings = config();
+        settings.authenticate_calls = true;
+        let mut world = restarted(settings, Some(Key128::new([0x77; 16])));
+        let own = world.handsets[0].part.dial(world.now, "1").unwrap();
+        world.pass(LONG);
+        let call = world.fixed_call();
+        let failed = ReleaseReason::AuthenticationFailed;
+        assert!(world.fixed_events.contains(&Event::Released { call, reason: failed }));
+        assert!(world.heard(0).contains(&Heard::Released { call: own, reason: failed }));
+        assert!(!world.handsets[0].part.state().ciphered);
+        world.assert_quiet();
+    }
+}
+
+mod notifications {
+    use super::*;
+    use dect_nwk::element::{Calendar, Clock, TimeDate};
+    use dect_nwk::fixed_part::Notification;
+
+    #[test]
+    fn a_handset_is_paged_and_told_of_messages_missed_calls_and_the_time() {
+        let mut world = World::with_handset(config(), true);
+        let time = TimeDate::current(
+            Calendar { year: 26, month: 2, day: 28 },
+            Clock { hour: 23, minute: 59, second: 58, zone: 4 },
+        );
+        let told = Notification { voice_messages: Some(3), missed_calls: Some(0), time: Some(time) };
+        let portable = world.portable(0);
+        world.fixed.notify(world.now, portable, &told).unwrap();
+        world.pass(LONG);
+        assert_eq!(world.ladder, ["P>F LCE-PAGE-RESPONSE", "F>P FACILITY"]);
+        assert_eq!(
+            world.heard(0),
+            [Heard::TimeAndDate(time), Heard::Notified { voice_messages: Some(3), missed_calls: Some(0) }]
+        );
+        world.assert_quiet();
+    }
+
+    #[test]
+    fn a_handset_out_of_range_does_not_make_the_queue_grow() {
+        let mut world = World::with_handset(config(), true);
+        world.handsets[0].in_range = false;
+        let portable = world.portable(0);
+        let told = Notification { voice_messages: Some(1), ..Notification::default() };
+        for _ in 0..8 {
+            world.fixed.notify(world.now, portable, &told).unwrap();
+        }
+        assert_eq!(world.fixed.notify(world.now, portable, &told), Err(Error::Refused(Refusal::Busy)));
+        assert_eq!(
+            world.fixed.notify(world.now, portable, &Notification::default()),
+            Err(Error::Refused(Refusal::Busy))
+        );
+        world.pass(Duration::from_secs(20));
+        assert_eq!(world.fixed_events, [Event::Unreachable { portable }]);
+        world.assert_quiet();
+    }
+}
+
 mod collisions {
     use super::*;
 

@@ -5,7 +5,7 @@
 mod world;
 
 use dect_nwk::element::ReleaseReason;
-use dect_nwk::fixed_part::{Event, IncomingCall, Information};
+use dect_nwk::fixed_part::{Event, IncomingCall, Information, Notification};
 use dect_nwk::portable_part::Event as Heard;
 use dect_nwk::{CallId, authentication::AuthenticationCode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +67,7 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
     let mine: Vec<_> = calls.portable.iter().filter(|(at, _)| *at == index).map(|(_, call)| *call).collect();
     let portable = world.handsets[index].part.subscription().and_then(|it| world.fixed.find(&it.ipui));
     // Commands that mean nothing now are refused; that is part of the walk.
-    match dice.roll(27) {
+    match dice.roll(28) {
         0 => {
             let code = if dice.roll(3) == 0 { "9" } else { world::PIN };
             let _ = world.handsets[index].part.subscribe(now, AuthenticationCode::from_pin(code).unwrap());
@@ -136,6 +136,12 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
         }
         22 => world.lose_links(index),
         25 => world.handsets[index].silent = dice.roll(3) == 0,
+        26 => {
+            let told = Notification { missed_calls: Some(1), ..Notification::default() };
+            if let Some(portable) = portable {
+                let _ = world.fixed.notify(now, portable, &told);
+            }
+        }
         23 => world.handsets[index].in_range = !world.handsets[index].in_range,
         24 => {
             if dice.roll(4) == 0 {
@@ -152,6 +158,7 @@ fn walk(seed: u64, steps: usize) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut settings = config();
     settings.cipher_calls = dice.roll(2) == 0;
+    settings.authenticate_calls = dice.roll(3) == 0;
     settings.assign_tpui = dice.roll(4) != 0;
     let mut world = World::new(settings, seed);
     for _ in 0..3 {

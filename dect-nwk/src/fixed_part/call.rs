@@ -170,15 +170,36 @@ impl FixedPart {
         if self.calls.get(&call).is_some_and(|call| call.state == State::CallPresent) {
             self.deadlines.start(Timer::CallSetup(call), now + timers::CC_03);
         }
-        self.cipher_for_call(now, portable);
+        self.secure_call(now, portable);
+    }
+
+    /// Authenticates the portable part and ciphers the link of a call, where that is configured and possible.
+    pub(super) fn secure_call(&mut self, now: Instant, portable: PortableId) {
+        let Some(entry) = self.table.get(portable) else { return };
+        let keyed = entry.uak.is_some();
+        let without_key = self.config.cipher_calls && !entry.ciphered && entry.cipher_key.is_none();
+        if keyed && (self.config.authenticate_calls || without_key) {
+            self.mobility_step(now, portable, mm_fixed::Trigger::Authenticate);
+        } else {
+            self.cipher_for_call(now, portable);
+        }
     }
 
     /// Ciphers the link of a call where that is configured and possible.
     pub(super) fn cipher_for_call(&mut self, now: Instant, portable: PortableId) {
         let wanted = self.config.cipher_calls
-            && self.table.get(portable).is_some_and(|entry| !entry.ciphered && entry.cipher_key.is_some());
+            && self.table.get(portable).is_some_and(|entry| {
+                !entry.calls.is_empty() && !entry.ciphered && entry.cipher_key.is_some()
+            });
         if wanted {
             self.mobility_step(now, portable, mm_fixed::Trigger::Cipher);
+        }
+    }
+
+    /// The calls of a portable part that is not what it says.
+    pub(super) fn release_calls(&mut self, now: Instant, portable: PortableId, reason: ReleaseReason) {
+        for call in self.calls_of(portable) {
+            self.call_step(now, call, Trigger::Release, reason, Payload::None);
         }
     }
 

@@ -5,13 +5,13 @@ use bytes::{Bytes, BytesMut};
 use super::call::Call;
 use super::config::{FixedPartConfig, Tones};
 use super::security::Challenge;
-use super::{FixedPart, Information};
+use super::{FixedPart, Information, Notification};
 use crate::characters::control;
 use crate::element::{
     AllocationType, AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CallingPartyName,
-    CallingPartyNumber, CipherInfo, ElementIdentifier, FixedIdentity, IdentityType, InformationElement,
-    LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason, ReleaseReason, Res,
-    Rs, Service, Signal, SlotType,
+    CallingPartyNumber, CipherInfo, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType,
+    InformationElement, LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason,
+    ReleaseReason, Res, Rs, Service, Signal, SlotType,
 };
 use crate::identity::{Ari, Ipui, Park, Tpui};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
@@ -319,4 +319,25 @@ pub(super) fn terminate_reject(reason: RejectReason) -> Bytes {
 /// MM-INFO-REJECT: there are no parameters to be had.
 pub(super) fn info_reject() -> Bytes {
     mobility(Opener::Portable, MessageType::MmInfoReject).with(RejectReason::IncompatibleService).to_bytes()
+}
+
+/// FACILITY of the connectionless service; nothing where there is nothing to tell.
+pub(super) fn notification(notification: &Notification) -> Option<Bytes> {
+    let counts = [
+        notification.voice_messages.map(|count| EventsNotification::voice_messages(count.into())),
+        notification.missed_calls.map(|count| EventsNotification::missed_calls(count.into())),
+    ];
+    let events: Vec<_> = counts.into_iter().flatten().flat_map(|list| list.events).collect();
+    if notification.time.is_none() && events.is_empty() {
+        return None;
+    }
+    let transaction = Transaction::opened(Transaction::CONNECTIONLESS);
+    let mut message = Message::new(MessageType::CissFacility, transaction);
+    if let Some(time) = notification.time {
+        message.push(time);
+    }
+    if !events.is_empty() {
+        message.push(EventsNotification { events });
+    }
+    Some(message.to_bytes())
 }

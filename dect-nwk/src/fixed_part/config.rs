@@ -21,7 +21,10 @@ pub struct FixedPartConfig {
     pub dsaa2: bool,
     /// Authenticate every portable part when it registers its location.
     pub authenticate_at_location: bool,
-    /// Cipher the link of every call for which a derived cipher key is stored.
+    /// Authenticate the portable part at every call; a call of one that fails is released.
+    pub authenticate_calls: bool,
+    /// Cipher the link of every call of a portable part with a key; one whose derived key is not known any more is
+    /// authenticated for that.
     pub cipher_calls: bool,
     /// The first hexadecimal digit of the TPUIs which are assigned, at most B.
     pub tpui_first_digit: u8,
@@ -54,6 +57,7 @@ impl FixedPartConfig {
             location_area_level,
             dsaa2: true,
             authenticate_at_location: true,
+            authenticate_calls: false,
             cipher_calls: false,
             tpui_first_digit: 0,
             assign_tpui: true,

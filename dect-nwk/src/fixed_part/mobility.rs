@@ -189,6 +189,9 @@ impl FixedPart {
         for action in actions {
             self.mobility_action(now, portable, action);
         }
+        if trigger == Trigger::ReplyRight {
+            self.cipher_for_call(now, portable);
+        }
         if let Some(entry) = self.table.get_mut(portable)
             && entry.mm == crate::mm_fixed::State::default()
         {
@@ -294,6 +297,7 @@ impl FixedPart {
             }
             Action::IndicateAuthenticationFailed => {
                 self.events.push_back(Event::AuthenticationFailed { portable });
+                self.release_calls(now, portable, ReleaseReason::AuthenticationFailed);
             }
             Action::IndicateDetached => self.events.push_back(Event::Detached { portable }),
             Action::IndicateIdentified | Action::IndicateNotIdentified => {
@@ -349,9 +353,7 @@ impl FixedPart {
 
     /// The access rights are gone: what is left of the entry lives as long as its link.
     fn end_subscription(&mut self, now: Instant, portable: PortableId) {
-        for call in self.calls_of(portable) {
-            self.call_step(now, call, cc_fixed::Trigger::Release, ReleaseReason::UserUnknown, Payload::None);
-        }
+        self.release_calls(now, portable, ReleaseReason::UserUnknown);
         let Some(entry) = self.table.get_mut(portable) else { return };
         entry.uak = None;
         entry.cipher_key = None;

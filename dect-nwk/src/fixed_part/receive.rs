@@ -231,7 +231,7 @@ impl FixedPart {
             ReleaseReason::Normal,
             Payload::Message(message),
         );
-        self.cipher_for_call(now, portable);
+        self.secure_call(now, portable);
     }
 
     fn judge_setup(&self, portable: PortableId, message: &Message) -> Option<ReleaseReason> {

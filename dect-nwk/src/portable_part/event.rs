@@ -1,7 +1,7 @@
 //! What a portable part tells its user.
 
 use super::config::Subscription;
-use crate::element::{RejectReason, ReleaseReason, Signal};
+use crate::element::{RejectReason, ReleaseReason, Signal, TimeDate};
 use crate::identity::Tpui;
 use crate::link::CallId;
 
@@ -115,6 +115,15 @@ pub enum Event {
         /// Whether it was retrieved.
         accepted: bool,
     },
+    /// How many voice messages wait and how many calls were missed, as far as the fixed part says.
+    Notified {
+        /// Voice messages.
+        voice_messages: Option<u32>,
+        /// Missed calls.
+        missed_calls: Option<u32>,
+    },
+    /// The date and the time.
+    TimeAndDate(TimeDate),
     /// There is no way to the fixed part: the link could not be established or is lost.
     LinkLost,
 }

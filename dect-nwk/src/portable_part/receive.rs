@@ -7,8 +7,9 @@ use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::{self, Action, Trigger};
 use crate::element::{
-    CallingPartyName, CallingPartyNumber, MultiDisplay, PortableIdentity, Progress, ProgressIndicator,
-    RejectReason, ReleaseReason, Signal, SingleDisplay,
+    self, CallingPartyName, CallingPartyNumber, EventType, EventsNotification, MultiDisplay,
+    PortableIdentity, Progress, ProgressIndicator, RejectReason, ReleaseReason, Signal, SingleDisplay,
+    TimeDate, TimeInterpretation,
 };
 use crate::link::CallId;
 use crate::message::{Fault, Message, MessageType, ProtocolDiscriminator, Side, Transaction};
@@ -42,9 +43,31 @@ impl PortablePart {
     }
 
     fn ciss_message(&mut self, now: Instant, message: &Message) {
-        let connectionless = message.transaction.value == Transaction::CONNECTIONLESS;
-        if message.message_type == MessageType::CissFacility && !connectionless {
+        if message.message_type != MessageType::CissFacility {
+            return;
+        }
+        if message.transaction.value != Transaction::CONNECTIONLESS {
             self.send(now, compose::ciss_refuse(message.transaction));
+            return;
+        }
+        if let Some(time) = message.find::<TimeDate>()
+            && time.interpretation == TimeInterpretation::Current
+        {
+            self.events.push_back(Event::TimeAndDate(*time));
+        }
+        if let Some(list) = message.find::<EventsNotification>() {
+            let count = |wanted: EventType| {
+                list.events.iter().find_map(|event| match event {
+                    element::Event::Standard { kind, multiplicity, .. } if *kind == wanted => {
+                        Some(*multiplicity)
+                    }
+                    element::Event::Standard { .. } | element::Event::Proprietary { .. } => None,
+                })
+            };
+            self.events.push_back(Event::Notified {
+                voice_messages: count(EventType::MessageWaiting),
+                missed_calls: count(EventType::MissedCall),
+            });
         }
     }
 
