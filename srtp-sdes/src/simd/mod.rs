@@ -5,9 +5,14 @@
 use crate::authentication::TagJob;
 
 #[cfg(target_arch = "x86_64")]
+mod aes_ctr;
+#[cfg(target_arch = "x86_64")]
 mod clmul;
 #[cfg(target_arch = "x86_64")]
 mod sha1_x16;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use aes_ctr::RoundKeys;
 
 /// How many tags are computed together.
 pub(crate) const LANES: usize = 16;
