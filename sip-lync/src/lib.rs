@@ -65,7 +65,7 @@
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw
 //! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
 //! - [ ] RFC 3261 transactions over UDP
-//! - [ ] MS-SIPAE: the text that is signed; its header fields are read
+//! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; the signing itself is elsewhere
 //! - [ ] MS-ICE2, MS-ICE, MS-TURN: candidates are read and written, there is no agent yet
 //! - [ ] RFC 3840, 3841, 3842, 3903, 5626, 5839: names are known, values are not typed
 //!
@@ -93,6 +93,7 @@ mod scan;
 pub mod sdp;
 pub mod seed;
 pub mod session_timer;
+mod signature;
 mod status;
 pub mod transaction;
 pub mod transfer;
@@ -113,5 +114,6 @@ pub use message::{
 pub use method::Method;
 pub use scan::LineEnds;
 pub use seed::Seed;
+pub use signature::{SignatureFields, SignatureVersion, signature_text};
 pub use status::StatusCode;
 pub use uri::{SipScheme, SipUri, SipUriView, TelUri, Uri};
