@@ -5,6 +5,7 @@ mod authority;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use authority::{Authority, Folder, Wanted};
 use ipdect_server::config::{StoreUrl, Tls};
@@ -14,15 +15,20 @@ use ipdect_server::core::vocabulary::Command;
 use ipdect_server::net::authorities::Authorities;
 use ipdect_server::net::identity::Identity;
 use ipdect_server::net::tls::TlsContext;
-use ipdect_server::store::{Store, StoreHandle};
+use ipdect_server::store::{SessionRow, Store, StoreHandle, TokenHash};
 use ipdect_server::web::{Access, Web, password};
 use rustls_pki_types::ServerName;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 
 const PASSWORD: &str = "correct horse battery";
+const HOUR: Duration = Duration::from_hours(1);
+/// Tokens of sessions that the store knows from the start.
+const VALID: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
+const EXPIRED: &str = "00000000000000000000000000000000000000000000000000000000000000bb";
 
 struct Site {
     address: SocketAddr,
@@ -161,9 +167,15 @@ fn sample() -> Status {
 }
 
 async fn site(access: Access, tls: Option<Arc<rustls::ServerConfig>>) -> Site {
-    let folder = Folder::new("web");
+    let (folder, now) = (Folder::new("web"), SystemTime::now());
     let mut store = Store::open(&StoreUrl::Sqlite(folder.file("ipdect.db"))).unwrap();
     store.put_administrator("admin", &password::hash(PASSWORD).unwrap()).unwrap();
+    for (token, expires) in [(EXPIRED, now - HOUR), (VALID, now + HOUR)] {
+        let token = TokenHash(Sha256::digest(format!("session\0{token}")).into());
+        store
+            .put_session(&SessionRow { token, administrator: "admin".to_owned(), expires }, now - 2 * HOUR)
+            .unwrap();
+    }
     let (store, _thread) = StoreHandle::start(store).unwrap();
     let (node, mut controls) = NodeHandle::new();
     let (given, commands) = mpsc::channel(16);
@@ -249,6 +261,16 @@ async fn an_administrator_logs_in_sees_everything_and_logs_out() {
     assert_eq!(answer.header("location"), "/login");
     let mut thief = Browser { cookies: session };
     assert_eq!(thief.get(&site, "/api/status").await.status, 401, "the session has ended for everybody");
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself() {
+    let site = site(Access::Login, None).await;
+    for (token, status) in [(VALID, 200), (EXPIRED, 401)] {
+        let mut browser = Browser::default();
+        browser.cookies.insert("ipdect_session".to_owned(), token.to_owned());
+        assert_eq!(browser.get(&site, "/api/status").await.status, status);
+    }
 }
 
 #[tokio::test]
