@@ -15,6 +15,8 @@ use ipdect_server::net::dial::{Target, dial};
 use ipdect_server::net::identity::Identity;
 use ipdect_server::net::listener::{Door, accept, open};
 use ipdect_server::net::tls::TlsContext;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 fn context(folder: &Folder, authority: &Authority, name: &str, trusted: &str) -> TlsContext {
@@ -186,4 +188,21 @@ async fn dialling_says_why_it_failed() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_peer_still_sends_when_we_close_does_not_break_the_last_bytes() {
+    let (address, mut there) = door(Door::Sip, None).await;
+    let mut peer = TcpStream::connect(address).await.unwrap();
+    let (_, _, _, outgoing) = opened(&mut there).await;
+    let outgoing = outgoing.unwrap();
+    assert!(outgoing.send(Bytes::from_static(b"last")));
+    drop(outgoing);
+    let mut received = Vec::new();
+    peer.read_to_end(&mut received).await.unwrap();
+    assert_eq!(received, b"last");
+    // More than the sockets' buffers hold: it goes out only if the other side still reads.
+    peer.write_all(&vec![0; 8_000_000]).await.expect("the connection was closed over what we sent");
+    drop(peer);
+    while !matches!(there.recv().await, Some(Arrival::FlowClosed { .. })) {}
 }
