@@ -30,7 +30,7 @@ use crate::refusal::Refusal;
 use crate::seed::{Generator, Seed};
 use crate::{cc_fixed, lce};
 
-pub use command::{IncomingCall, Information};
+pub use command::{Ciphering, IncomingCall, Information};
 pub use config::{FixedPartConfig, KnownPortable, Tones};
 pub use event::{AccessRequestId, Event, PortableId};
 pub use notification::Notification;

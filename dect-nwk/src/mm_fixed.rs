@@ -103,10 +103,10 @@ pub enum Trigger {
     Detached,
     /// IDENTITY-REPLY came in.
     IdentityReplied,
-    /// CIPHER-SUGGEST came in and a key is there.
+    /// CIPHER-SUGGEST came in and can be followed.
     CipherSuggested,
-    /// CIPHER-SUGGEST came in and there is no key.
-    CipherSuggestedWithoutKey,
+    /// CIPHER-SUGGEST came in and cannot be followed.
+    CipherNotPossible,
     /// CIPHER-REJECT came in.
     CipherRejected,
     /// DL_ENCRYPT-ind came in.
@@ -121,7 +121,7 @@ pub enum Trigger {
     TerminateRejected,
     /// The owner wants the portable part authenticated.
     Authenticate,
-    /// The owner or the configuration wants the link ciphered.
+    /// The owner or the configuration wants the link ciphered, or clear.
     Cipher,
     /// The owner asks for the equipment identity.
     Identify,
@@ -158,9 +158,9 @@ pub enum Action {
     SendLocateAccept,
     /// Send LOCATE-REJECT with the reason at hand.
     SendLocateReject,
-    /// Hand the cipher key to the link and send CIPHER-REQUEST.
+    /// Hand the cipher key to the link, unless it is to be clear, and send CIPHER-REQUEST.
     SendCipherRequest,
-    /// Send CIPHER-REJECT.
+    /// Send CIPHER-REJECT with the reason at hand.
     SendCipherReject,
     /// Send IDENTITY-REQUEST.
     SendIdentityRequest,
@@ -229,7 +229,7 @@ impl Trigger {
         Self::Detached,
         Self::IdentityReplied,
         Self::CipherSuggested,
-        Self::CipherSuggestedWithoutKey,
+        Self::CipherNotPossible,
         Self::CipherRejected,
         Self::Encrypted,
         Self::TerminateRequested,

@@ -787,7 +787,7 @@ mod during_a_call {
 mod security_of_calls {
     use super::*;
     use dect_nwk::authentication::Key128;
-    use dect_nwk::fixed_part::KnownPortable;
+    use dect_nwk::fixed_part::{Ciphering, KnownPortable};
 
     /// The fixed part starts anew from what its owner stored.
     fn restarted(mut settings: dect_nwk::FixedPartConfig, key: Option<Key128>) -> World {
@@ -823,6 +823,49 @@ mod security_of_calls {
         world.pass(SOON);
         assert!(world.handsets[0].part.state().ciphered);
         assert!(!world.ladder.contains(&"F>P AUTHENTICATION-REQUEST".to_owned()));
+    }
+
+    #[test]
+    fn a_link_is_made_clear_and_ciphered_again_by_either_side() {
+        let mut world = World::with_handset(config(), true);
+        world.handsets[0].part.dial(world.now, "1").unwrap();
+        world.pass(SOON);
+        let portable = world.portable(0);
+        let state = |world: &World| {
+            let ours = world.handsets[0].part.state().ciphered;
+            assert_eq!(world.fixed.state(portable).unwrap().ciphered, ours);
+            ours
+        };
+        world.fixed.cipher(world.now, portable, Ciphering::On).unwrap();
+        world.pass(SOON);
+        assert!(state(&world));
+        world.fixed.cipher(world.now, portable, Ciphering::Off).unwrap();
+        world.pass(SOON);
+        assert!(!state(&world));
+        world.handsets[0].part.suggest_cipher(world.now, Ciphering::On).unwrap();
+        world.pass(SOON);
+        assert!(state(&world));
+        world.handsets[0].part.suggest_cipher(world.now, Ciphering::Off).unwrap();
+        world.pass(SOON);
+        assert!(!state(&world));
+    }
+
+    #[test]
+    fn a_fixed_part_that_ciphers_calls_keeps_them_ciphered() {
+        let mut settings = config();
+        settings.cipher_calls = true;
+        let mut world = World::with_handset(settings, true);
+        world.handsets[0].part.dial(world.now, "1").unwrap();
+        world.pass(SOON);
+        world.clear();
+        world.handsets[0].part.suggest_cipher(world.now, Ciphering::Off).unwrap();
+        world.pass(SOON);
+        assert_eq!(world.ladder, ["P>F CIPHER-SUGGEST", "F>P CIPHER-REJECT"]);
+        assert!(world.handsets[0].part.state().ciphered);
+        // DSC2, which nobody here has.
+        world.inject(0, &[0x05, 0x4e, 0x19, 0x02, 0x82, 0x98]);
+        world.pass(SOON);
+        assert_eq!(world.said.last().unwrap()[..], [0x85, 0x4f, 0x60, 0x01, 0x18]);
     }
 
     #[test]

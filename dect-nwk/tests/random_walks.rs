@@ -5,7 +5,7 @@
 mod world;
 
 use dect_nwk::element::ReleaseReason;
-use dect_nwk::fixed_part::{Event, IncomingCall, Information, Notification};
+use dect_nwk::fixed_part::{Ciphering, Event, IncomingCall, Information, Notification};
 use dect_nwk::portable_part::Event as Heard;
 use dect_nwk::{CallId, authentication::AuthenticationCode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +130,10 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
                     0 => world.fixed.terminate_access(now, portable),
                     1 => world.fixed.authenticate(now, portable),
                     2 => world.fixed.identify(now, portable),
-                    _ => world.fixed.cipher(now, portable),
+                    _ => {
+                        let ciphering = dice.pick(&[Ciphering::On, Ciphering::Off]).unwrap();
+                        world.fixed.cipher(now, portable, ciphering)
+                    }
                 };
             }
         }
@@ -149,7 +152,9 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
             }
         }
         _ => {
-            let _ = world.handsets[index].part.suggest_cipher(now);
+            let _ = world.handsets[index]
+                .part
+                .suggest_cipher(now, if dice.roll(2) == 0 { Ciphering::On } else { Ciphering::Off });
         }
     }
 }

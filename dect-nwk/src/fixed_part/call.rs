@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::event::{Event, PortableId};
-use super::{FixedPart, IncomingCall, Information, Timer, compose};
+use super::{Ciphering, FixedPart, IncomingCall, Information, Timer, compose};
 use crate::cc_fixed::{Action, State, Trigger, step};
 use crate::element::{CallClass, ReleaseReason};
 use crate::error::Error;
@@ -192,6 +192,7 @@ impl FixedPart {
                 !entry.calls.is_empty() && !entry.ciphered && entry.cipher_key.is_some()
             });
         if wanted {
+            self.procedure(portable, |it| it.ciphering = Ciphering::On);
             self.mobility_step(now, portable, mm_fixed::Trigger::Cipher);
         }
     }

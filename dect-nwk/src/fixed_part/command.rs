@@ -19,6 +19,17 @@ pub struct IncomingCall {
     pub internal: bool,
 }
 
+/// Whether a link is to be ciphered.
+///
+/// EN 300 175-5 13.8
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ciphering {
+    /// Ciphered with the key from the last authentication.
+    On,
+    /// Clear.
+    Off,
+}
+
 /// What CC-INFO carries to a portable part.
 ///
 /// EN 300 175-5 6.3.2.2 (CC-INFO)

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::call::Call;
 use super::config::{FixedPartConfig, Tones};
 use super::security::Challenge;
-use super::{FixedPart, Information, Notification};
+use super::{Ciphering, FixedPart, Information, Notification};
 use crate::characters::control;
 use crate::element::{
     AllocationType, AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CallingPartyName,
@@ -284,13 +284,14 @@ pub(super) fn locate_reject(reason: RejectReason) -> Bytes {
 }
 
 /// CIPHER-REQUEST.
-pub(super) fn cipher_request() -> Bytes {
-    mobility(Opener::Fixed, MessageType::CipherRequest).with(CipherInfo::dsc(true, KEY_NUMBER)).to_bytes()
+pub(super) fn cipher_request(ciphering: Ciphering) -> Bytes {
+    let info = CipherInfo::dsc(ciphering == Ciphering::On, KEY_NUMBER);
+    mobility(Opener::Fixed, MessageType::CipherRequest).with(info).to_bytes()
 }
 
-/// CIPHER-REJECT to a portable part that suggested a key we do not have.
-pub(super) fn cipher_reject() -> Bytes {
-    mobility(Opener::Portable, MessageType::CipherReject).with(RejectReason::CipherKeyNotSupported).to_bytes()
+/// CIPHER-REJECT to a portable part whose suggestion cannot be followed.
+pub(super) fn cipher_reject(reason: RejectReason) -> Bytes {
+    mobility(Opener::Portable, MessageType::CipherReject).with(reason).to_bytes()
 }
 
 /// IDENTITY-REQUEST for the equipment identity.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use std::time::Instant;
 
 use super::event::{AccessRequestId, Event, PortableId};
-use super::{FixedPart, Timer, compose};
+use super::{Ciphering, FixedPart, Timer, compose};
 use crate::authentication::{AuthenticationCode, CipherKey, Key128};
 use crate::cc_fixed;
 use crate::element::{RejectReason, ReleaseReason, Rs};
@@ -39,6 +39,8 @@ pub(super) struct Procedure {
     /// The temporary identity was assigned with this registration.
     pub(super) offered: Option<Tpui>,
     pub(super) ipei: Option<Ipei>,
+    /// What CIPHER-REQUEST asks for.
+    pub(super) ciphering: Ciphering,
     pub(super) reason: RejectReason,
     /// The request as it was sent, for its repetition.
     pub(super) last: Bytes,
@@ -59,6 +61,7 @@ impl Procedure {
             request: None,
             offered: None,
             ipei: None,
+            ciphering: Ciphering::On,
             reason: RejectReason::AuthenticationFailed,
             last: Bytes::new(),
         }
@@ -121,19 +124,24 @@ impl FixedPart {
         self.mobility_command(now, portable, Trigger::Identify)
     }
 
-    /// Ciphers the link of a portable part with the key from its last authentication.
+    /// Ciphers the link of a portable part with the key from its last authentication, or makes it clear.
     ///
     /// EN 300 175-5 13.8
-    pub fn cipher(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+    pub fn cipher(&mut self, now: Instant, portable: PortableId, ciphering: Ciphering) -> Result<(), Error> {
         self.subscribed(portable)?;
         let entry = self.table.get(portable).ok_or(Error::Refused(Refusal::UnknownPortable))?;
-        if entry.cipher_key.is_none() {
+        if ciphering == Ciphering::On && entry.cipher_key.is_none() {
             return Err(Error::Refused(Refusal::NotSubscribed));
         }
         if entry.lce != lce::State::Established {
             return Err(Error::Refused(Refusal::NoLink));
         }
-        self.mobility_command(now, portable, Trigger::Cipher)
+        if step(entry.mm, Trigger::Cipher).1.is_empty() {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        self.procedure(portable, |it| it.ciphering = ciphering);
+        self.mobility_step(now, portable, Trigger::Cipher);
+        Ok(())
     }
 
     fn subscribed(&self, portable: PortableId) -> Result<(), Error> {
@@ -240,7 +248,8 @@ impl FixedPart {
             }
             Action::SendCipherRequest => self.send_cipher_request(now, portable),
             Action::SendCipherReject => {
-                self.send(now, portable, None, compose::cipher_reject());
+                let message = compose::cipher_reject(self.reason(portable));
+                self.send(now, portable, None, message);
             }
             Action::SendIdentityRequest => {
                 self.request(now, portable, Some(compose::identity_request()));

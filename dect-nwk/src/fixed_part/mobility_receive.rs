@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::event::PortableId;
-use super::{FixedPart, compose};
-use crate::element::{AuthType, ElementIdentifier, PortableIdentity, Rand, RejectReason};
+use super::{Ciphering, FixedPart, compose};
+use crate::element::{
+    AuthType, CipherAlgorithm, CipherInfo, ElementIdentifier, PortableIdentity, Rand, RejectReason,
+};
 use crate::error::{Error, Rule};
 use crate::identity::Ipui;
 use crate::key_exchange::Algorithm;
@@ -69,11 +71,16 @@ impl FixedPart {
                 self.procedure(portable, |it| it.ipei = ipei);
                 Trigger::IdentityReplied
             }
-            MessageType::CipherSuggest => {
-                if self.table.get(portable).is_some_and(|entry| entry.cipher_key.is_some()) {
-                    Trigger::CipherSuggested
-                } else {
-                    Trigger::CipherSuggestedWithoutKey
+            MessageType::CipherSuggest if !message.transaction.flag => {
+                match self.judge_cipher(portable, message) {
+                    Ok(ciphering) => {
+                        self.procedure(portable, |it| it.ciphering = ciphering);
+                        Trigger::CipherSuggested
+                    }
+                    Err(reason) => {
+                        self.procedure(portable, |it| it.reason = reason);
+                        Trigger::CipherNotPossible
+                    }
                 }
             }
             MessageType::CipherReject => Trigger::CipherRejected,
@@ -139,6 +146,27 @@ impl FixedPart {
             it.asked_rand_p = rand.0;
         });
         self.mobility_step(now, portable, Trigger::AuthenticationRequested);
+    }
+
+    /// What CIPHER-SUGGEST wants, or why it cannot be had.
+    fn judge_cipher(&self, portable: PortableId, message: &Message) -> Result<Ciphering, RejectReason> {
+        let Some(info) = message.find::<CipherInfo>() else {
+            let missing = !message.contains(ElementIdentifier::CipherInfo);
+            return Err(if missing {
+                RejectReason::InformationElementError
+            } else {
+                RejectReason::InvalidElementContents
+            });
+        };
+        let Some(entry) = self.table.get(portable) else { return Err(RejectReason::IpuiUnknown) };
+        match (info.enable, info.algorithm) {
+            // Whoever ciphers calls keeps them ciphered.
+            (false, _) if self.config.cipher_calls => Err(RejectReason::IncompatibleService),
+            (false, _) => Ok(Ciphering::Off),
+            (true, CipherAlgorithm::Dsc) if entry.cipher_key.is_some() => Ok(Ciphering::On),
+            (true, CipherAlgorithm::Dsc) => Err(RejectReason::CipherKeyNotSupported),
+            (true, _) => Err(RejectReason::CipherAlgorithmNotSupported),
+        }
     }
 
     /// Whether the identity in a message is that of the portable part whose link it is.

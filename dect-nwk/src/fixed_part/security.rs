@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::event::{AccessRequestId, Event, PortableId};
-use super::{FixedPart, compose};
+use super::{Ciphering, FixedPart, compose};
 use crate::element::{RejectReason, Rs};
 use crate::identity::Tpui;
 use crate::key_exchange::Algorithm;
@@ -110,8 +110,16 @@ impl FixedPart {
 
     /// Hands the key to the link and sends CIPHER-REQUEST.
     pub(super) fn send_cipher_request(&mut self, now: Instant, portable: PortableId) {
-        if self.hand_over_key(portable) {
-            self.request(now, portable, Some(compose::cipher_request()));
+        let ciphering = match self.table.get(portable).and_then(|entry| entry.procedure.as_ref()) {
+            Some(procedure) => procedure.ciphering,
+            None => Ciphering::On,
+        };
+        let ready = match ciphering {
+            Ciphering::On => self.hand_over_key(portable),
+            Ciphering::Off => true,
+        };
+        if ready {
+            self.request(now, portable, Some(compose::cipher_request(ciphering)));
         }
     }
 

@@ -167,7 +167,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         T::CipherSuggested | T::Cipher => {
             start(state, F::CipherSwitching(Attempt::First), &[A::SendCipherRequest])
         }
-        T::CipherSuggestedWithoutKey => (state, vec![A::SendCipherReject]),
+        T::CipherNotPossible => (state, vec![A::SendCipherReject]),
         T::CipherRejected | T::Encrypted => match state.fixed {
             F::CipherSwitching(_) => end(state, &[A::StopTimer]),
             F::None

@@ -222,13 +222,13 @@ pub(super) fn identity_reply(
 }
 
 /// CIPHER-SUGGEST.
-pub(super) fn cipher_suggest() -> Bytes {
-    mobility(OURS, MessageType::CipherSuggest).with(CipherInfo::dsc(true, KEY_NUMBER)).to_bytes()
+pub(super) fn cipher_suggest(on: bool) -> Bytes {
+    mobility(OURS, MessageType::CipherSuggest).with(CipherInfo::dsc(on, KEY_NUMBER)).to_bytes()
 }
 
 /// CIPHER-REJECT.
-pub(super) fn cipher_reject() -> Bytes {
-    mobility(THEIRS, MessageType::CipherReject).with(RejectReason::CipherKeyNotSupported).to_bytes()
+pub(super) fn cipher_reject(reason: RejectReason) -> Bytes {
+    mobility(THEIRS, MessageType::CipherReject).with(reason).to_bytes()
 }
 
 /// ACCESS-RIGHTS-TERMINATE-REQUEST.

@@ -8,6 +8,7 @@ use super::{PortablePart, Timer, compose};
 use crate::authentication::{AuthenticationCode, CipherKey, Key128};
 use crate::element::{AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs};
 use crate::error::Error;
+use crate::fixed_part::Ciphering;
 use crate::identity::{Ipui, Park, Tpui};
 use crate::key_exchange::Algorithm;
 use crate::mm_portable::{Action, Own, Trigger, step};
@@ -111,17 +112,18 @@ impl PortablePart {
         self.begin(now, Trigger::AuthenticateFixed, |_| {})
     }
 
-    /// Asks the fixed part to cipher the link with the key from the last authentication.
+    /// Asks the fixed part to cipher the link with the key from the last authentication, or to make it clear.
     ///
     /// EN 300 175-5 13.8
-    pub fn suggest_cipher(&mut self, now: Instant) -> Result<(), Error> {
-        if self.cipher_key.is_none() {
+    pub fn suggest_cipher(&mut self, now: Instant, ciphering: Ciphering) -> Result<(), Error> {
+        let on = ciphering == Ciphering::On;
+        if on && self.cipher_key.is_none() {
             return Err(Error::Refused(Refusal::NotSubscribed));
         }
         if !self.is_linked() {
             return Err(Error::Refused(Refusal::NoLink));
         }
-        self.begin(now, Trigger::SuggestCipher, |_| {})
+        self.begin(now, Trigger::SuggestCipher, |portable| portable.procedure.cipher_on = on)
     }
 
     fn subscribed(&self) -> Result<(), Error> {
@@ -181,7 +183,10 @@ impl PortablePart {
                 let message = self.subscription.as_ref().map(compose::terminate_request);
                 self.request(now, message);
             }
-            Action::SendCipherSuggest => self.request(now, Some(compose::cipher_suggest())),
+            Action::SendCipherSuggest => {
+                let message = compose::cipher_suggest(self.procedure.cipher_on);
+                self.request(now, Some(message));
+            }
             Action::SendKeyProof => self.send_key_proof(now),
             Action::SendAuthenticationReply => self.send_authentication_reply(now),
             Action::SendAuthenticationReject => {
@@ -202,7 +207,10 @@ impl PortablePart {
                 );
                 self.send(now, message);
             }
-            Action::SendCipherReject => self.send(now, compose::cipher_reject()),
+            Action::SendCipherReject => {
+                let message = compose::cipher_reject(self.procedure.reason);
+                self.send(now, message);
+            }
             Action::SendTerminateAccept => self.send(now, compose::terminate_accept()),
             Action::SwitchCipher => self.switch_cipher(),
             Action::Repeat => {

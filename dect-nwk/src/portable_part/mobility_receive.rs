@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::{PortablePart, compose};
 use crate::element::{
-    AllocationType, AuthType, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter, PortableIdentity,
-    Rand, RejectReason, Res, Rs,
+    AllocationType, AuthType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
+    PortableIdentity, Rand, RejectReason, Res, Rs,
 };
 use crate::message::{Fault, Message, MessageType, Side};
 use crate::mm_portable::{Asked, Trigger};
@@ -70,7 +70,13 @@ impl PortablePart {
                 self.procedure.wanted = message.list::<IdentityType>().copied().take(8).collect();
                 Trigger::IdentityRequested
             }
-            MessageType::CipherRequest if fault.is_none() => self.cipher_requested(message),
+            MessageType::CipherRequest => match fault {
+                None => self.cipher_requested(message),
+                Some(reason) => {
+                    self.procedure.reason = reason;
+                    Trigger::CipherNotPossible
+                }
+            },
             MessageType::CipherReject => Trigger::CipherRejected,
             MessageType::AccessRightsTerminateRequest if opened => {
                 let ours = message.find::<PortableIdentity>().is_some_and(|it| self.is_ours(it));
@@ -156,12 +162,16 @@ impl PortablePart {
 
     fn cipher_requested(&mut self, message: &Message) -> Trigger {
         let Some(info) = message.find::<CipherInfo>() else { return Trigger::CipherNotPossible };
-        self.procedure.cipher_on = info.enable;
-        if self.cipher_key.is_some() || !info.enable {
-            Trigger::CipherRequested
-        } else {
-            Trigger::CipherNotPossible
-        }
+        let reason = match (info.enable, info.algorithm) {
+            (true, CipherAlgorithm::Dsc) if self.cipher_key.is_none() => RejectReason::CipherKeyNotSupported,
+            (true, CipherAlgorithm::Dsc) | (false, _) => {
+                self.procedure.cipher_on = info.enable;
+                return Trigger::CipherRequested;
+            }
+            (true, _) => RejectReason::CipherAlgorithmNotSupported,
+        };
+        self.procedure.reason = reason;
+        Trigger::CipherNotPossible
     }
 }
 
