@@ -35,7 +35,11 @@ impl AuthenticationKey {
     pub(crate) fn tag(&self, packet: &[u8], suffix: &[u8; 4]) -> [u8; 20] {
         let mut state = self.inner;
         let (blocks, rest) = packet.as_chunks::<64>();
-        let (tail, used) = last_blocks(rest, suffix, packet.len());
+        let mut tail = [[0_u8; 64]; 2];
+        for (to, from) in tail.as_flattened_mut().iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let used = pad(&mut tail, *suffix, packet.len());
         compress(&mut state, blocks);
         compress(&mut state, tail.get(..used).unwrap_or(&tail));
         self.finish(state)
@@ -60,27 +64,25 @@ impl AuthenticationKey {
     }
 }
 
-/// What is left of a message behind its whole blocks, with suffix and padding: one block or two.
+/// Puts suffix and padding behind the rest of a message of `length` octets, which stands at the beginning of otherwise empty
+/// blocks; returns how many of them count.
 ///
 /// FIPS 180-4 5.1.1
 #[inline]
-pub(crate) fn last_blocks(rest: &[u8], suffix: &[u8; 4], length: usize) -> ([[u8; 64]; 2], usize) {
+pub(crate) fn pad(blocks: &mut [[u8; 64]; 2], suffix: [u8; 4], length: usize) -> usize {
     // The inner pad is a block of the message, too.
     let bits = ((64 + length + suffix.len()) as u64) << 3;
-    let mut tail = [[0_u8; 64]; 2];
-    let used = if rest.len() + suffix.len() + 9 <= 64 { 1 } else { 2 };
-    let flat = tail.as_flattened_mut();
-    let [s0, s1, s2, s3] = *suffix;
-    for (to, from) in flat.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    if let Some(end) = flat.get_mut(rest.len()..rest.len() + 5) {
-        end.copy_from_slice(&[s0, s1, s2, s3, 0x80]);
+    let rest = length % 64;
+    let used = if rest + suffix.len() + 9 <= 64 { 1 } else { 2 };
+    let flat = blocks.as_flattened_mut();
+    let [s0, s1, s2, s3] = suffix;
+    if let Some(end) = flat.get_mut(rest..rest + 8) {
+        end.copy_from_slice(&[s0, s1, s2, s3, 0x80, 0, 0, 0]);
     }
     if let Some(end) = flat.get_mut(64 * used - 8..64 * used) {
         end.copy_from_slice(&bits.to_be_bytes());
     }
-    (tail, used)
+    used
 }
 
 /// One of many tags that are computed together.

@@ -1,14 +1,14 @@
 //! HMAC-SHA1 of sixteen messages at once: one in each 32-bit lane of the 512-bit registers.
 
 use core::arch::x86_64::{
-    __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_rol_epi32,
-    _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_shuffle_i32x4,
-    _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_maskz_loadu_epi8,
+    _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::LANES;
-use crate::authentication::{TagJob, last_blocks};
+use crate::authentication::{TagJob, pad};
 
 /// One word of the state of every lane.
 type Words = [u32; LANES];
@@ -32,6 +32,18 @@ fn load_block(block: &[u8; 64]) -> __m512i {
 fn store(words: &mut [u32; LANES], register: __m512i) {
     // SAFETY: the reference covers 64 octets and is the only one; the store asks for no alignment.
     unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), register) };
+}
+
+/// Writes fewer than 64 octets, and zeros behind them.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn store_rest(block: &mut [u8; 64], rest: &[u8]) {
+    let mask = (1_u64 << (rest.len() % 64)) - 1;
+    // SAFETY: the mask has a bit for each octet of the slice and none beyond; the block has 64 octets.
+    unsafe {
+        let octets = _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast());
+        _mm512_storeu_si512(block.as_mut_ptr().cast(), octets);
+    }
 }
 
 /// Sixteen blocks, one a row, turned into sixteen words of all lanes.
@@ -140,10 +152,10 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
     let mut totals = [0_usize; LANES];
     for (lane, job) in jobs.iter().take(LANES).enumerate() {
         let (blocks, rest) = job.message.as_chunks::<64>();
-        let (tail, used) = last_blocks(rest, &job.suffix, job.message.len());
+        let tail = &mut tails[lane];
+        store_rest(&mut tail[0], rest);
         whole[lane] = blocks;
-        tails[lane] = tail;
-        totals[lane] = blocks.len() + used;
+        totals[lane] = blocks.len() + pad(tail, job.suffix, job.message.len());
     }
 
     let mut state = states(jobs.iter().map(|job| &job.key.inner));
