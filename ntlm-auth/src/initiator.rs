@@ -217,7 +217,9 @@ impl Initiator {
         if !offered.contains(required) {
             return Err(Error::Refused(Refusal::Flags));
         }
-        Ok(offered.common(mask).with(NegotiateFlags::REQUEST_TARGET))
+        let flags = offered.common(mask).with(NegotiateFlags::REQUEST_TARGET);
+        // A key that nothing is protected with is not exchanged; some servers insist on it where the flag stands.
+        Ok(if is_key_exchanged(flags) { flags } else { flags.without(NegotiateFlags::KEY_EXCHANGE) })
     }
 
     fn time(&self, now: FileTime, server_info: &AvPairs) -> Result<FileTime, Error> {
