@@ -11,11 +11,14 @@ use ipdect_server::config::{Configuration, Tls};
 use ipdect_server::init::{Wishes, init};
 use ipdect_server::net::arrival::{Arrival, Outgoing};
 use ipdect_server::net::authorities::Authorities;
+use ipdect_server::net::dial::{Target, connect};
 use ipdect_server::net::identity::Identity;
 use ipdect_server::net::listener::{Door, accept, open};
 use ipdect_server::net::tls::TlsContext;
 use ipdect_server::run::{Ending, Options, Server, needs_restart};
 use ipdect_server::web::Access;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -24,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What `init` made, completed by an authority and a front end on loopback.
 struct Laboratory {
     folder: Folder,
+    authority: Authority,
     front_end: mpsc::Receiver<Arrival>,
 }
 
@@ -64,7 +68,7 @@ impl Laboratory {
             .replace("127.0.0.1:8080", "127.0.0.1:0")
             .replace("ca = []", "ca = [\"ca.pem\"]");
         std::fs::write(&made.configuration, text).unwrap();
-        Self { folder, front_end }
+        Self { folder, authority, front_end }
     }
 
     fn file(&self) -> std::path::PathBuf {
@@ -119,6 +123,45 @@ async fn the_server_reaches_its_front_end_and_stops_cleanly() {
         }
     });
     gone.await.expect("a port is still open");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewed_certificate_is_shown_without_a_restart() {
+    let laboratory = Laboratory::new().await;
+    let configuration = Configuration::load(&laboratory.file()).unwrap();
+    let tls = TlsContext::load(&configuration).unwrap().unwrap();
+    let options = Options {
+        configuration,
+        configuration_file: Some(laboratory.file()),
+        access: Access::Login,
+        ladder: None,
+    };
+    let server = Server::start(options).await.unwrap();
+    let target = Target {
+        host: "localhost".to_owned(),
+        port: server.addresses().radio.port(),
+        tls: Some(tls.towards_proxies.clone()),
+    };
+    let shown = async || connect(&target).await.unwrap().peer_certificates()[0].clone();
+    let first = shown().await;
+    assert_eq!(first, tls.identity.chain()[0]);
+
+    let renewed = laboratory.authority.issue(&Wanted { alternative: &["localhost"], ..Wanted::default() });
+    std::fs::write(laboratory.folder.file("server/host.key"), "half a key").unwrap();
+    server.reload();
+    assert_eq!(shown().await, first, "a certificate that cannot be used changes nothing");
+    std::fs::write(laboratory.folder.file("server/host.pem"), &renewed.certificate).unwrap();
+    std::fs::write(laboratory.folder.file("server/host.key"), &renewed.key).unwrap();
+    server.reload();
+    let changed = timeout(PATIENCE, async {
+        while shown().await == first {
+            tokio::task::yield_now().await;
+        }
+        shown().await
+    });
+    let renewed = CertificateDer::from_pem_slice(renewed.certificate.as_bytes()).unwrap();
+    assert_eq!(changed.await.unwrap(), renewed);
+    assert_eq!(timeout(PATIENCE, server.stop()).await.unwrap(), Ending::Clean);
 }
 
 #[tokio::test]
