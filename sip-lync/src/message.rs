@@ -88,6 +88,25 @@ impl fmt::Display for Version {
 
 /// A request.
 ///
+/// ```
+/// use sip_lync::headers::{CSeq, NameAddr, Transport, Via};
+/// use sip_lync::{HeaderName, Message, Method, Request, SipUri};
+///
+/// let alice = SipUri::new(Some("alice"), "example.net")?;
+/// let number = SipUri::new(Some("+14255550100"), "example.net")?.with_parameter("user", Some("phone"));
+/// let mut invite = Request::new(Method::Invite, number.clone().into());
+/// let headers = &mut invite.headers;
+/// headers.push(HeaderName::Via, Via::new(Transport::Tls, "192.0.2.10", Some(40001)).with_branch("z9hG4bK77aa"));
+/// headers.push(HeaderName::MaxForwards, 70);
+/// headers.push(HeaderName::From, NameAddr::new(alice).with_display("Ward 3").with_parameter("tag", Some("5bd1")));
+/// headers.push(HeaderName::To, NameAddr::new(number));
+/// headers.push(HeaderName::CallId, "0f1e2d3c4b5a");
+/// headers.push(HeaderName::CSeq, CSeq::new(1, Method::Invite));
+/// let bytes = Message::from(invite).to_bytes();
+/// assert!(bytes.starts_with(b"INVITE sip:+14255550100@example.net;user=phone SIP/2.0\r\nVia: "));
+/// # Ok::<(), sip_lync::ParseError>(())
+/// ```
+///
 /// RFC 3261 7.1
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request {

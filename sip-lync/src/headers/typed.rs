@@ -1,10 +1,9 @@
 //! Typed access to the header fields of a message.
 
-use super::ms::{Diagnostics, KeepAlive, PresenceState};
 use super::{
     AuthenticationInfo, CSeq, Challenge, Contact, ContentDisposition, Credentials, Date, Event, Header,
-    HeaderName, Headers, HistoryEntry, MediaType, NameAddr, RAck, Reason, Replaces, SessionExpires,
-    SubscriptionState, Tokens, Via, Warning,
+    HeaderName, Headers, HistoryEntry, MediaType, NameAddr, Privacy, RAck, Reason, Replaces, RetryAfter,
+    SessionExpires, SubscriptionState, Tokens, Via, Warning,
 };
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
@@ -12,13 +11,20 @@ use crate::headers::replaces::is_call_id;
 
 type Typed<T> = Result<Option<T>, ParseError>;
 
-fn read<T>(header: Header<'_>, parse: impl Fn(&str) -> Result<T, ParseError>) -> Result<T, ParseError> {
+pub(in crate::headers) fn read<T>(
+    header: Header<'_>,
+    parse: impl Fn(&str) -> Result<T, ParseError>,
+) -> Result<T, ParseError> {
     parse(header.value()?).map_err(|error| error.within(header.name()))
 }
 
 impl Headers {
     /// The value of a field that occurs once.
-    fn one<T>(&self, name: &HeaderName, parse: impl Fn(&str) -> Result<T, ParseError>) -> Typed<T> {
+    pub(in crate::headers) fn one<T>(
+        &self,
+        name: &HeaderName,
+        parse: impl Fn(&str) -> Result<T, ParseError>,
+    ) -> Typed<T> {
         let mut lines = self.all(name);
         let Some(first) = lines.next() else { return Ok(None) };
         let value = read(first, parse)?;
@@ -62,7 +68,7 @@ impl Headers {
         self.all(name).map(|header| read(header, &parse)).collect()
     }
 
-    fn tokens(&self, name: &HeaderName) -> Result<Tokens, ParseError> {
+    pub(in crate::headers) fn tokens(&self, name: &HeaderName) -> Result<Tokens, ParseError> {
         let mut tokens = Tokens::new();
         for header in self.all(name) {
             tokens.join(header.value()?).map_err(|error| error.within(name.clone()))?;
@@ -359,6 +365,43 @@ impl Headers {
         self.list(&HeaderName::HistoryInfo, HistoryEntry::parse)
     }
 
+    /// Every Diversion in order, the latest first.
+    ///
+    /// RFC 5806 9.1
+    pub fn diversions(&self) -> Result<Vec<NameAddr>, ParseError> {
+        self.list(&HeaderName::Diversion, NameAddr::parse)
+    }
+
+    /// Join, which has the form of Replaces.
+    ///
+    /// RFC 3911 7.1
+    pub fn join(&self) -> Typed<Replaces> {
+        self.one(&HeaderName::Join, Replaces::parse)
+    }
+
+    /// Privacy.
+    ///
+    /// RFC 3323 4.2
+    pub fn privacy(&self) -> Typed<Privacy> {
+        self.one(&HeaderName::Privacy, Privacy::parse)
+    }
+
+    /// Retry-After.
+    ///
+    /// RFC 3261 20.33
+    pub fn retry_after(&self) -> Typed<RetryAfter> {
+        self.one(&HeaderName::RetryAfter, RetryAfter::parse)
+    }
+
+    /// Whether a REFER makes a subscription; `None` when nothing is said, which means yes.
+    ///
+    /// RFC 4488 4
+    pub fn refer_sub(&self) -> Option<bool> {
+        let value = self.get(&HeaderName::ReferSub)?;
+        let word = value.split(';').next().map(grammar::trim).unwrap_or_default();
+        Some(!word.eq_ignore_ascii_case("false"))
+    }
+
     /// Every challenge of WWW-Authenticate and Proxy-Authenticate.
     ///
     /// MS-SIPAE 2.2
@@ -386,33 +429,5 @@ impl Headers {
             return Ok(first);
         }
         self.one(&HeaderName::ProxyAuthenticationInfo, AuthenticationInfo::parse)
-    }
-
-    /// ms-diagnostics, else ms-diagnostics-public, else ms-client-diagnostics.
-    ///
-    /// MS-OCER 2.2.1
-    pub fn diagnostics(&self) -> Typed<Diagnostics> {
-        for name in
-            [HeaderName::MsDiagnostics, HeaderName::MsDiagnosticsPublic, HeaderName::MsClientDiagnostics]
-        {
-            if let Some(header) = self.all(&name).next() {
-                return read(header, Diagnostics::parse).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    /// ms-keep-alive.
-    ///
-    /// MS-CONMGMT 2.2.1
-    pub fn keep_alive(&self) -> Typed<KeepAlive> {
-        self.one(&HeaderName::MsKeepAlive, KeepAlive::parse)
-    }
-
-    /// presence-state.
-    ///
-    /// MS-SIPREGE 2.2.1
-    pub fn presence_state(&self) -> Typed<PresenceState> {
-        self.one(&HeaderName::PresenceState, PresenceState::parse)
     }
 }

@@ -4,6 +4,7 @@ mod diagnostics;
 mod keep_alive;
 mod presence_state;
 mod registration_event;
+mod typed;
 
 pub use diagnostics::Diagnostics;
 pub use keep_alive::{KeepAlive, KeepAliveRole};
