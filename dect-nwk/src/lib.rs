@@ -15,7 +15,8 @@
 //! - [x] EN 300 175-7: DSAA and DSAA2; the derived cipher key goes to the link layer
 //! - [x] EN 300 175-5 10: keypad protocol and HOLD/RETRIEVE, passed to the owner
 //! - [ ] EN 300 175-5 9.6: service change (refused), packet mode (refused)
-//! - [ ] EN 300 175-5 10.4.2, 11, 12: connectionless services, messages (read and written by the codec, not driven)
+//! - [x] EN 300 175-5 10.4.2: messages, missed calls, date and time told outside of calls
+//! - [ ] EN 300 175-5 10.4.2, 11, 12: other connectionless services and messages (read and written by the codec alone)
 //! - [ ] EN 300 175-5 13: ZAP, external handover parameters, user authentication (UPI), waiting after a reject with DURATION
 //! - [ ] EN 300 175-5 14: suspended links; collective ringing
 //!

@@ -192,7 +192,10 @@ impl FixedPart {
                 !entry.calls.is_empty() && !entry.ciphered && entry.cipher_key.is_some()
             });
         if wanted {
-            self.procedure(portable, |it| it.ciphering = Ciphering::On);
+            self.procedure(portable, |it| {
+                it.ciphering = Ciphering::On;
+                it.cipher_opener = compose::Opener::Fixed;
+            });
             self.mobility_step(now, portable, mm_fixed::Trigger::Cipher);
         }
     }

@@ -284,9 +284,9 @@ pub(super) fn locate_reject(reason: RejectReason) -> Bytes {
 }
 
 /// CIPHER-REQUEST.
-pub(super) fn cipher_request(ciphering: Ciphering) -> Bytes {
+pub(super) fn cipher_request(opener: Opener, ciphering: Ciphering) -> Bytes {
     let info = CipherInfo::dsc(ciphering == Ciphering::On, KEY_NUMBER);
-    mobility(Opener::Fixed, MessageType::CipherRequest).with(info).to_bytes()
+    mobility(opener, MessageType::CipherRequest).with(info).to_bytes()
 }
 
 /// CIPHER-REJECT to a portable part whose suggestion cannot be followed.

@@ -41,6 +41,8 @@ pub(super) struct Procedure {
     pub(super) ipei: Option<Ipei>,
     /// What CIPHER-REQUEST asks for.
     pub(super) ciphering: Ciphering,
+    /// Whose transaction CIPHER-REQUEST belongs to: the answer to a suggestion is the portable part's.
+    pub(super) cipher_opener: compose::Opener,
     pub(super) reason: RejectReason,
     /// The request as it was sent, for its repetition.
     pub(super) last: Bytes,
@@ -62,6 +64,7 @@ impl Procedure {
             offered: None,
             ipei: None,
             ciphering: Ciphering::On,
+            cipher_opener: compose::Opener::Fixed,
             reason: RejectReason::AuthenticationFailed,
             last: Bytes::new(),
         }
@@ -139,7 +142,10 @@ impl FixedPart {
         if step(entry.mm, Trigger::Cipher).1.is_empty() {
             return Err(Error::Refused(Refusal::Busy));
         }
-        self.procedure(portable, |it| it.ciphering = ciphering);
+        self.procedure(portable, |it| {
+            it.ciphering = ciphering;
+            it.cipher_opener = compose::Opener::Fixed;
+        });
         self.mobility_step(now, portable, Trigger::Cipher);
         Ok(())
     }

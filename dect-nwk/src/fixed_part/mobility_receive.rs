@@ -74,7 +74,12 @@ impl FixedPart {
             MessageType::CipherSuggest if !message.transaction.flag => {
                 match self.judge_cipher(portable, message) {
                     Ok(ciphering) => {
-                        self.procedure(portable, |it| it.ciphering = ciphering);
+                        if running == FixedProcedure::None {
+                            self.procedure(portable, |it| {
+                                it.ciphering = ciphering;
+                                it.cipher_opener = compose::Opener::Portable;
+                            });
+                        }
                         Trigger::CipherSuggested
                     }
                     Err(reason) => {

@@ -110,16 +110,14 @@ impl FixedPart {
 
     /// Hands the key to the link and sends CIPHER-REQUEST.
     pub(super) fn send_cipher_request(&mut self, now: Instant, portable: PortableId) {
-        let ciphering = match self.table.get(portable).and_then(|entry| entry.procedure.as_ref()) {
-            Some(procedure) => procedure.ciphering,
-            None => Ciphering::On,
-        };
+        let procedure = self.table.get(portable).and_then(|entry| entry.procedure.as_ref());
+        let Some((ciphering, opener)) = procedure.map(|it| (it.ciphering, it.cipher_opener)) else { return };
         let ready = match ciphering {
             Ciphering::On => self.hand_over_key(portable),
             Ciphering::Off => true,
         };
         if ready {
-            self.request(now, portable, Some(compose::cipher_request(ciphering)));
+            self.request(now, portable, Some(compose::cipher_request(opener, ciphering)));
         }
     }
 

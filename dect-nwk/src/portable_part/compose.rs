@@ -227,8 +227,8 @@ pub(super) fn cipher_suggest(on: bool) -> Bytes {
 }
 
 /// CIPHER-REJECT.
-pub(super) fn cipher_reject(reason: RejectReason) -> Bytes {
-    mobility(THEIRS, MessageType::CipherReject).with(reason).to_bytes()
+pub(super) fn cipher_reject(own_transaction: bool, reason: RejectReason) -> Bytes {
+    mobility(own_transaction, MessageType::CipherReject).with(reason).to_bytes()
 }
 
 /// ACCESS-RIGHTS-TERMINATE-REQUEST.

@@ -33,7 +33,7 @@ pub(super) struct Procedure {
     pub(super) new_access: Option<(Ipui, Park)>,
     pub(super) new_tpui: Option<Tpui>,
     pub(super) wanted: Vec<IdentityType>,
-    /// Whether the temporary identity came in our own transaction.
+    /// Whether the temporary identity or CIPHER-REQUEST came in our own transaction.
     pub(super) own_transaction: bool,
     pub(super) cipher_on: bool,
     pub(super) reason: RejectReason,
@@ -208,7 +208,7 @@ impl PortablePart {
                 self.send(now, message);
             }
             Action::SendCipherReject => {
-                let message = compose::cipher_reject(self.procedure.reason);
+                let message = compose::cipher_reject(self.procedure.own_transaction, self.procedure.reason);
                 self.send(now, message);
             }
             Action::SendTerminateAccept => self.send(now, compose::terminate_accept()),

@@ -70,13 +70,16 @@ impl PortablePart {
                 self.procedure.wanted = message.list::<IdentityType>().copied().take(8).collect();
                 Trigger::IdentityRequested
             }
-            MessageType::CipherRequest => match fault {
-                None => self.cipher_requested(message),
-                Some(reason) => {
-                    self.procedure.reason = reason;
-                    Trigger::CipherNotPossible
+            MessageType::CipherRequest => {
+                self.procedure.own_transaction = message.transaction.flag;
+                match fault {
+                    None => self.cipher_requested(message),
+                    Some(reason) => {
+                        self.procedure.reason = reason;
+                        Trigger::CipherNotPossible
+                    }
                 }
-            },
+            }
             MessageType::CipherReject => Trigger::CipherRejected,
             MessageType::AccessRightsTerminateRequest if opened => {
                 let ours = message.find::<PortableIdentity>().is_some_and(|it| self.is_ours(it));

@@ -1,0 +1,191 @@
+//! The procedures as ladders of messages with their octets, rendered into `docs/ladders.md`; `UPDATE_LADDERS=1`
+//! rewrites it. Random numbers come from fixed seeds, so the octets are always the same.
+
+mod world;
+
+use dect_nwk::authentication::AuthenticationCode;
+use dect_nwk::element::{Calendar, Clock, ReleaseReason, Signal, TimeDate};
+use dect_nwk::fixed_part::{Ciphering, IncomingCall, Information, Notification};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+use world::{World, config};
+
+const SOON: Duration = Duration::from_millis(500);
+
+struct Book(String);
+
+impl Book {
+    fn chapter(&mut self, title: &str, world: &World) {
+        let said = &world.said[world.said.len() - world.ladder.len()..];
+        let _ = writeln!(self.0, "\n## {title}\n\n| | message | octets |\n|---|---|---|");
+        for (line, octets) in world.ladder.iter().zip(said) {
+            let (direction, name) = line.split_once(' ').expect("direction and name");
+            let arrow = if direction == "F>P" { "F → P" } else { "P → F" };
+            let octets: Vec<_> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            let _ = writeln!(self.0, "| {arrow} | {name} | `{}` |", octets.join(" "));
+        }
+    }
+}
+
+fn subscribed(dsaa2: bool) -> World {
+    let mut world = World::new(config(), 7);
+    world.add_handset(dsaa2);
+    let code = AuthenticationCode::from_pin(world::PIN).unwrap();
+    world.handsets[0].part.subscribe(world.now, code).unwrap();
+    world.pass(SOON);
+    world
+}
+
+fn incoming() -> IncomingCall {
+    IncomingCall {
+        calling_number: Some("2001".into()),
+        calling_name: Some("Ada".into()),
+        ..IncomingCall::default()
+    }
+}
+
+fn security(book: &mut Book) {
+    for (dsaa2, name) in [(false, "DSAA"), (true, "DSAA2")] {
+        let mut world = subscribed(dsaa2);
+        book.chapter(&format!("Subscription on the air with {name}, code {}", world::PIN), &world);
+        world.pass(Duration::from_secs(8));
+        world.clear();
+        world.handsets[0].part.locate(world.now).unwrap();
+        world.pass(SOON);
+        book.chapter(&format!("Location registration with {name}"), &world);
+        world.clear();
+        world.handsets[0].part.authenticate_fixed_part(world.now).unwrap();
+        world.pass(SOON);
+        book.chapter(&format!("Authentication of the fixed part with {name}"), &world);
+    }
+    let mut world = World::new(config(), 7);
+    world.add_handset(true);
+    world.handsets[0].part.subscribe(world.now, AuthenticationCode::from_pin("9").unwrap()).unwrap();
+    world.pass(SOON);
+    book.chapter("Subscription with a wrong code", &world);
+
+    let mut world = World::with_handset(config(), true);
+    let portable = world.portable(0);
+    world.fixed.identify(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("Identification of the portable part", &world);
+    world.clear();
+    world.fixed.cipher(world.now, portable, Ciphering::On).unwrap();
+    world.pass(SOON);
+    book.chapter("Ciphering from the fixed part", &world);
+    world.clear();
+    world.handsets[0].part.suggest_cipher(world.now, Ciphering::Off).unwrap();
+    world.pass(SOON);
+    book.chapter("Clear transmission suggested by the portable part", &world);
+    world.clear();
+    world.handsets[0].part.detach(world.now).unwrap();
+    world.pass(SOON);
+    book.chapter("Detach", &world);
+    world.clear();
+    world.fixed.terminate_access(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("Access rights taken away", &world);
+}
+
+fn calls(book: &mut Book) {
+    let mut world = World::with_handset(config(), true);
+    let own = world.handsets[0].part.off_hook(world.now).unwrap();
+    world.pass(SOON);
+    let call = world.fixed_call();
+    world.fixed.setup_acknowledge(world.now, call).unwrap();
+    world.pass(SOON);
+    for (digit, complete) in [("2", false), ("0", false), ("0", false), ("2", true)] {
+        world.handsets[0].part.digits(world.now, own, digit, complete).unwrap();
+        world.pass(SOON);
+    }
+    world.fixed.call_proceeding(world.now, call).unwrap();
+    world.fixed.alerting(world.now, call).unwrap();
+    world.pass(SOON);
+    world.fixed.connect(world.now, call).unwrap();
+    world.pass(SOON);
+    book.chapter("Outgoing call, digit by digit", &world);
+    world.clear();
+    world.handsets[0].part.keypad(world.now, own, "\u{15}").unwrap();
+    world.pass(SOON);
+    let held = Information {
+        display: Some("Held".into()),
+        signal: Some(Signal::TonesOff),
+        ..Information::default()
+    };
+    world.fixed.information(world.now, call, &held).unwrap();
+    world.pass(SOON);
+    world.handsets[0].part.hold(world.now, own).unwrap();
+    world.pass(SOON);
+    world.fixed.answer_hold(world.now, call, true).unwrap();
+    world.pass(SOON);
+    book.chapter("R key and display; HOLD", &world);
+    world.clear();
+    world.handsets[0].part.release(world.now, own, ReleaseReason::Normal).unwrap();
+    world.pass(SOON);
+    book.chapter("Release by the portable part", &world);
+    world.clear();
+    world.handsets[0].part.dial(world.now, "2002").unwrap();
+    world.pass(SOON);
+    let call = world.fixed_call();
+    world.fixed.release(world.now, call, ReleaseReason::UserUnknown).unwrap();
+    world.pass(SOON);
+    book.chapter("Outgoing call with all digits, refused", &world);
+    world.clear();
+    let portable = world.portable(0);
+    let call = world.fixed.setup(world.now, portable, incoming()).unwrap();
+    world.pass(SOON);
+    let ringing = world.ringing_call(0);
+    world.handsets[0].part.answer(world.now, ringing).unwrap();
+    world.pass(SOON);
+    world.fixed.release(world.now, call, ReleaseReason::Normal).unwrap();
+    world.pass(SOON);
+    book.chapter("Incoming call after a page, released by the fixed part", &world);
+    world.clear();
+    world.fixed.setup(world.now, portable, incoming()).unwrap();
+    world.pass(SOON);
+    let ringing = world.ringing_call(0);
+    world.handsets[0].part.release(world.now, ringing, ReleaseReason::UserBusy).unwrap();
+    world.pass(SOON);
+    book.chapter("Incoming call, refused", &world);
+    world.clear();
+    world.handsets[0].part.locate(world.now).unwrap();
+    world.pass(SOON);
+    world.clear();
+    world.fixed.setup(world.now, portable, incoming()).unwrap();
+    world.handsets[0].part.dial(world.now, "2002").unwrap();
+    world.pass(SOON);
+    book.chapter("Set-up collision", &world);
+}
+
+fn notification(book: &mut Book) {
+    let mut world = World::with_handset(config(), true);
+    let date = Calendar { year: 26, month: 2, day: 28 };
+    let told = Notification {
+        voice_messages: Some(2),
+        missed_calls: Some(1),
+        time: Some(TimeDate::current(date, Clock { hour: 8, minute: 30, second: 0, zone: 4 })),
+    };
+    let portable = world.portable(0);
+    world.fixed.notify(world.now, portable, &told).unwrap();
+    world.pass(SOON);
+    book.chapter("Messages, missed calls and the time", &world);
+}
+
+#[test]
+fn the_ladders_in_the_documentation_are_those_of_the_machines() {
+    let mut book = Book(
+        "# Ladders\n\nEvery procedure as the machines run it against each other, F the fixed part and P the \
+         portable part. The random numbers come from fixed seeds.\n"
+            .to_owned(),
+    );
+    security(&mut book);
+    calls(&mut book);
+    notification(&mut book);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ladders.md");
+    if std::env::var_os("UPDATE_LADDERS").is_some() {
+        std::fs::write(&path, &book.0).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == book.0, "docs/ladders.md is out of date: run this test with UPDATE_LADDERS=1");
+}
