@@ -182,7 +182,7 @@ async fn status_until(server: &Server, wanted: impl Fn(&Status) -> bool) -> Stat
     });
     match found.await {
         Ok(status) => status,
-        Err(_) => panic!("{:#?}", server.status().await),
+        Err(late) => panic!("{late}: {:#?}", server.status().await),
     }
 }
 

@@ -128,7 +128,7 @@ fn to_handset(stream: &mut Stream, now: Instant, packets: &[Vec<u8>]) -> (Vec<i1
     let (mut heard, mut numbers) = (Vec::new(), Vec::new());
     for packet in packets {
         let (mut buffer, length) = load(packet);
-        stream.from_network(now, address(5000), &mut buffer, length, |outgoing, bytes| {
+        stream.take_network(now, address(5000), &mut buffer, length, |outgoing, bytes| {
             let Outgoing::Radio { to, length } = outgoing else { panic!("{outgoing:?}") };
             assert_eq!(to, address(6000));
             let (header, payload) = RtpHeader::parse(&bytes[..length]).expect("a packet");
@@ -151,7 +151,7 @@ fn speech_of_the_handset_reaches_lync_encrypted() {
     let mut heard = Vec::new();
     for packet in radio_packets(&spoken) {
         let (mut buffer, length) = load(&packet);
-        let outgoing = stream.from_radio(now, address(6000), &mut buffer, length);
+        let outgoing = stream.take_radio(now, address(6000), &mut buffer, length);
         let Some(Outgoing::Network { to, length }) = outgoing else { panic!("{outgoing:?}") };
         assert_eq!(to, address(5000));
         assert_eq!(length, 12 + FRAME + 1 + 10, "header, speech, MKI, tag");
@@ -226,17 +226,17 @@ fn a_held_call_carries_nothing_and_goes_on_with_its_keys() {
     stream.change(now, plan(ours.clone(), Flowing::NONE));
     assert_eq!(to_handset(&mut stream, now, &from_lync[10..20]).1.len(), 0);
     let (mut buffer, length) = load(&from_handset[0]);
-    assert_eq!(stream.from_radio(now, address(6000), &mut buffer, length), None);
+    assert_eq!(stream.take_radio(now, address(6000), &mut buffer, length), None);
     stream.change(now, plan(ours, Flowing::BOTH));
     assert_eq!(to_handset(&mut stream, now, &from_lync[20..30]).1.len(), 10);
     let (mut buffer, length) = load(&from_handset[1]);
-    let Some(Outgoing::Network { length, .. }) = stream.from_radio(now, address(6000), &mut buffer, length)
+    let Some(Outgoing::Network { length, .. }) = stream.take_radio(now, address(6000), &mut buffer, length)
     else {
         panic!("the handset speaks again");
     };
     assert!(receiver.unprotect(&mut buffer[..length]).is_ok());
     let (mut again, length) = load(&from_lync[25]);
-    stream.from_network(now, address(5000), &mut again, length, |_, _| panic!("replayed"));
+    stream.take_network(now, address(5000), &mut again, length, |_, _| panic!("replayed"));
     assert_eq!(stream.counters().network_refused, 1, "the replay list was kept");
 }
 
@@ -247,17 +247,17 @@ fn strangers_and_foreign_protocols_are_not_heard() {
     let mut stream = Stream::new(now, plan(ours, Flowing::BOTH));
     let radio = &radio_packets(&voice(1, 1))[0];
     let (mut buffer, length) = load(radio);
-    assert_eq!(stream.from_radio(now, address(6001), &mut buffer, length), None, "another address");
+    assert_eq!(stream.take_radio(now, address(6001), &mut buffer, length), None, "another address");
     assert_eq!(stream.counters().radio_received, 0);
     let stun = [0u8, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let (mut buffer, length) = load(&stun);
-    stream.from_network(now, address(5000), &mut buffer, length, |_, _| panic!("STUN is no speech"));
+    stream.take_network(now, address(5000), &mut buffer, length, |_, _| panic!("STUN is no speech"));
     assert_eq!(stream.counters().network_refused, 0);
     for length in 0..40 {
         let mut buffer = [0x80; PACKET];
-        stream.from_network(now, address(5000), &mut buffer, length, |_, _| panic!("garbage"));
-        stream.from_network_rtcp(&mut buffer, length);
-        assert_eq!(stream.from_radio(now, address(6000), &mut buffer, length), None);
+        stream.take_network(now, address(5000), &mut buffer, length, |_, _| panic!("garbage"));
+        stream.take_network_rtcp(&mut buffer, length);
+        assert_eq!(stream.take_radio(now, address(6000), &mut buffer, length), None);
     }
 }
 

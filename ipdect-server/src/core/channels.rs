@@ -6,38 +6,38 @@ use crate::media::plan::{Channel, ChannelId};
 
 /// The voice channels of the node.
 #[derive(Clone, Debug)]
-pub struct Channels {
+pub(crate) struct Channels {
     all: BTreeMap<ChannelId, Channel>,
     free: VecDeque<ChannelId>,
 }
 
 impl Channels {
     /// All of them free.
-    pub fn new(channels: Vec<Channel>) -> Self {
+    pub(crate) fn new(channels: Vec<Channel>) -> Self {
         let free = channels.iter().map(|channel| channel.id).collect();
         Self { all: channels.into_iter().map(|channel| (channel.id, channel)).collect(), free }
     }
 
     /// Takes the channel that has been free the longest, so that late packets of an ended call find nobody.
-    pub fn take(&mut self) -> Option<Channel> {
+    pub(crate) fn take(&mut self) -> Option<Channel> {
         let id = self.free.pop_front()?;
         self.all.get(&id).copied()
     }
 
     /// Gives a channel back.
-    pub fn give_back(&mut self, id: ChannelId) {
+    pub(crate) fn give_back(&mut self, id: ChannelId) {
         if self.all.contains_key(&id) && !self.free.contains(&id) {
             self.free.push_back(id);
         }
     }
 
     /// How many there are.
-    pub fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.all.len()
     }
 
     /// How many are taken.
-    pub fn in_use(&self) -> usize {
+    pub(crate) fn in_use(&self) -> usize {
         self.all.len() - self.free.len()
     }
 }

@@ -149,7 +149,7 @@ impl<T: Copy> Deadlines<T> {
     /// Level at which `at` differs from `elapsed`.
     fn level(&self, at: u64) -> usize {
         let different = (self.elapsed ^ at) | (SLOTS as u64 - 1);
-        ((63 - different.leading_zeros()) / BITS) as usize
+        (different.ilog2() / BITS) as usize
     }
 
     fn link(&mut self, index: u32) {

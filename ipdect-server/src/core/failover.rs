@@ -5,22 +5,22 @@ use std::time::{Duration, Instant};
 use super::vocabulary::FlowId;
 
 /// Shortest wait after every proxy failed.
-pub const FIRST_RETRY: Duration = Duration::from_secs(1);
+pub(crate) const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest wait.
-pub const LAST_RETRY: Duration = Duration::from_secs(30);
+pub(crate) const LAST_RETRY: Duration = Duration::from_secs(30);
 
 /// Priority and weight of one configured proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rank {
+pub(crate) struct Rank {
     /// Lower ones are tried first.
-    pub priority: u16,
+    pub(crate) priority: u16,
     /// Share among proxies of one priority.
-    pub weight: u16,
+    pub(crate) weight: u16,
 }
 
 /// Where the choice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
+pub(crate) enum State {
     /// Nothing was begun, or it was stopped.
     Idle,
     /// A connection to this proxy is being opened.
@@ -43,7 +43,7 @@ pub enum State {
 
 /// The choice of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failover {
+pub(crate) struct Failover {
     ranks: Vec<Rank>,
     order: Vec<usize>,
     position: usize,
@@ -56,7 +56,7 @@ pub struct Failover {
 
 impl Failover {
     /// Nothing is dialled before [`Self::start`]. `random` spreads load among equals and in time.
-    pub fn new(ranks: Vec<Rank>, random: u64) -> Self {
+    pub(crate) fn new(ranks: Vec<Rank>, random: u64) -> Self {
         Self {
             ranks,
             order: Vec::new(),
@@ -70,7 +70,7 @@ impl Failover {
     }
 
     /// Begins with the best proxy; says what to dial.
-    pub fn start(&mut self) -> Option<(FlowId, usize)> {
+    pub(crate) fn start(&mut self) -> Option<(FlowId, usize)> {
         self.retry_at = None;
         self.position = 0;
         self.order = self.shuffled();
@@ -78,7 +78,7 @@ impl Failover {
     }
 
     /// The connection stands; whether it is the one that was asked for.
-    pub fn opened(&mut self, flow: FlowId) -> bool {
+    pub(crate) fn opened(&mut self, flow: FlowId) -> bool {
         match self.state {
             State::Dialling { proxy, flow: asked } if asked == flow => {
                 self.state = State::Up { proxy, flow };
@@ -90,7 +90,7 @@ impl Failover {
     }
 
     /// A connection failed or was lost: the next proxy of the list, from the top after a loss, or a wait when all failed.
-    pub fn lost(&mut self, now: Instant, flow: FlowId) -> Option<(FlowId, usize)> {
+    pub(crate) fn lost(&mut self, now: Instant, flow: FlowId) -> Option<(FlowId, usize)> {
         match self.state {
             State::Dialling { flow: current, .. } if current == flow => {
                 self.position += 1;
@@ -105,7 +105,7 @@ impl Failover {
     }
 
     /// This proxy answers, but cannot serve: go to the next one.
-    pub fn refused(&mut self, now: Instant, flow: FlowId) -> Option<(FlowId, usize)> {
+    pub(crate) fn refused(&mut self, now: Instant, flow: FlowId) -> Option<(FlowId, usize)> {
         if let State::Up { flow: current, .. } = self.state
             && current == flow
         {
@@ -116,23 +116,23 @@ impl Failover {
     }
 
     /// A round begins when its time has come.
-    pub fn handle_timeout(&mut self, now: Instant) -> Option<(FlowId, usize)> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<(FlowId, usize)> {
         if self.retry_at.is_some_and(|at| at <= now) { self.start() } else { None }
     }
 
     /// When the next round begins.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.retry_at
     }
 
     /// Stops for good.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.state = State::Idle;
         self.retry_at = None;
     }
 
     /// Where it stands.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 

@@ -58,11 +58,11 @@ fn ours(local: &LocalMedia) -> AudioOffer {
     let channel = &local.channel;
     let mut offer =
         AudioOffer::new(channel.network_rtp.ip(), channel.network_rtp.port(), channel.network_rtcp.port());
-    offer.profile = match local.profile {
+    let profile = match local.profile {
         Profile::Avp => "RTP/AVP",
         Profile::Savp => "RTP/SAVP",
-    }
-    .to_owned();
+    };
+    profile.clone_into(&mut offer.profile);
     offer.crypto.clone_from(&local.crypto);
     offer.codecs = codecs(local.codec);
     offer.direction = Direction::of(local.flowing.send, local.flowing.receive);

@@ -2,7 +2,7 @@
 
 /// Why digits cannot be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotDiallable {
+pub(crate) enum NotDiallable {
     /// Nothing was dialled.
     #[error("no digits")]
     Empty,
@@ -16,18 +16,18 @@ pub enum NotDiallable {
 
 /// How digits become a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Numbering {
+pub(crate) struct Numbering {
     /// The SIP domain of the user who dials.
-    pub domain: String,
+    pub(crate) domain: String,
     /// Name of the dial plan that normalises numbers without `+`.
-    pub dial_plan: String,
+    pub(crate) dial_plan: String,
     /// Use the `sips` scheme.
-    pub sips: bool,
+    pub(crate) sips: bool,
 }
 
 impl Numbering {
     /// The request URI for dialled digits: `+` numbers as they are, others left to the caller's dial plan on the front end.
-    pub fn target(&self, dialled: &str) -> Result<String, NotDiallable> {
+    pub(crate) fn target(&self, dialled: &str) -> Result<String, NotDiallable> {
         if dialled.is_empty() {
             return Err(NotDiallable::Empty);
         }

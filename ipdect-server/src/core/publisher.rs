@@ -11,7 +11,7 @@ use presence_pidf::{Instances, Publication, USER_STATE};
 const CONTAINERS: [u16; 2] = [2, 3];
 /// Waits after failures, doubled up to the limit.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
-const LAST_RETRY: Duration = Duration::from_secs(300);
+const LAST_RETRY: Duration = Duration::from_mins(5);
 /// Version conflicts answered at once; after that a wait.
 const CONFLICTS: u32 = 3;
 
@@ -44,7 +44,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(_now: Instant) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             desired: None,
             held: BTreeMap::new(),
@@ -62,8 +62,8 @@ impl Publisher {
     }
 
     /// A new registration: the server holds nothing of this endpoint.
-    pub(crate) fn reset(&mut self, _now: Instant) {
-        *self = Self { desired: self.desired.take(), registered: true, ..Self::new(_now) };
+    pub(crate) fn reset(&mut self) {
+        *self = Self { desired: self.desired.take(), registered: true, ..Self::new() };
     }
 
     /// The registration is gone, and with it what was published.
@@ -226,10 +226,10 @@ mod tests {
     fn one_request_at_a_time_and_only_what_changed() {
         let now = Instant::now();
         let mut presence = HandsetPresence::new(now, PresenceConfig::new());
-        let mut publisher = Publisher::new(now);
+        let mut publisher = Publisher::new();
         publisher.want(newest(&mut presence));
         assert_eq!(publisher.next(now, URI, EPID), None, "not before it is registered");
-        publisher.reset(now);
+        publisher.reset();
         let first = publisher.next(now, URI, EPID).expect("the first publication");
         assert_eq!(
             parse_publish(&first).expect("a body").publications.len(),
@@ -259,9 +259,9 @@ mod tests {
     fn a_conflict_is_answered_with_the_servers_version_and_not_for_ever() {
         let now = Instant::now();
         let mut presence = HandsetPresence::new(now, PresenceConfig::new());
-        let mut publisher = Publisher::new(now);
+        let mut publisher = Publisher::new();
         publisher.want(newest(&mut presence));
-        publisher.reset(now);
+        publisher.reset();
         for round in 0..=CONFLICTS {
             let body = publisher.next(now, URI, EPID).expect("a try");
             let versions = parse_publish(&body).expect("a body").publications;

@@ -372,10 +372,8 @@ impl Radio {
                     self.events.push_back(RadioEvent::Encrypted { link: *dlei, on });
                 }
             }
-            Message::BearerOpened { bearer, local } => {
-                if self.bearers.get(&bearer) == Some(&link) {
-                    self.events.push_back(RadioEvent::BearerOpened { bearer, local });
-                }
+            Message::BearerOpened { bearer, local } if self.bearers.get(&bearer) == Some(&link) => {
+                self.events.push_back(RadioEvent::BearerOpened { bearer, local });
             }
             Message::BearerRefused { bearer, reason } => {
                 self.bearer_lost(link, bearer, &format!("the base station refused the bearer: {reason:?}"));

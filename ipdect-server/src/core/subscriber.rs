@@ -114,8 +114,8 @@ impl Subscribers {
         self.list.get_mut(id.0 as usize)
     }
 
-    pub(crate) fn of_ipei(&self, ipei: &Ipei) -> Option<SubscriberId> {
-        self.by_ipei.get(ipei).copied()
+    pub(crate) fn of_ipei(&self, ipei: Ipei) -> Option<SubscriberId> {
+        self.by_ipei.get(&ipei).copied()
     }
 
     pub(crate) fn of_sip(&self, user: UserId) -> Option<SubscriberId> {

@@ -8,7 +8,8 @@ use ipdect_sim::base::BaseConfig;
 use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser};
 use ipdect_sim::handset::HandsetConfig;
 use ipdect_sim::net::{
-    BaseStationClient, BaseStationOptions, FrontEndOptions, FrontEndServer, LyncUserClient, LyncUserOptions, Security,
+    BaseStationClient, BaseStationOptions, FrontEndOptions, FrontEndServer, LyncUserClient, LyncUserOptions,
+    Security,
 };
 use ipdect_sim::user::UserConfig;
 use tokio::sync::mpsc;
@@ -101,7 +102,9 @@ impl Installation {
         let words = |what: &'static str| move |error: std::io::Error| format!("{what}: {error}");
         let folder = Folder::new().map_err(words("no folder for the demonstration's files can be made"))?;
         let authority = Authority::new().map_err(|error| format!("no certificates can be made: {error}"))?;
-        let issue = |names: &[&str]| authority.issue(names).map_err(|error| format!("no certificates can be made: {error}"));
+        let issue = |names: &[&str]| {
+            authority.issue(names).map_err(|error| format!("no certificates can be made: {error}"))
+        };
         let written = words("the demonstration's files cannot be written");
         authority.write(&folder.path().join("ca.pem")).map_err(written)?;
         issue(&[HOST])?
@@ -126,8 +129,12 @@ impl Installation {
         let text = configuration(handsets, front_end.local.port(), web);
         std::fs::write(&file, &text).map_err(written)?;
         let configuration = Configuration::load(&file).map_err(|problems| problems.to_string())?;
-        let options =
-            Options { configuration, configuration_file: None, access: Access::ReadOnly, ladder: Some(ladder) };
+        let options = Options {
+            configuration,
+            configuration_file: None,
+            access: Access::ReadOnly,
+            ladder: Some(ladder),
+        };
         let server = Server::start(options).await.map_err(|failure| failure.to_string())?;
         let radio = server.addresses().radio;
 
@@ -146,7 +153,9 @@ impl Installation {
                 name: Some(HOST.to_owned()),
             };
             let options = BaseStationOptions::new(config, &radio.ip().to_string(), radio.port(), security);
-            bases.push(BaseStationClient::start(options).map_err(words("a simulated base station cannot start"))?);
+            bases.push(
+                BaseStationClient::start(options).map_err(words("a simulated base station cannot start"))?,
+            );
         }
 
         let mut alice = UserConfig::new(
@@ -175,7 +184,9 @@ fn users(handsets: usize) -> Result<Vec<FrontEndUser>, String> {
         Ok(user)
     };
     let alice = user(format!("alice@{DOMAIN}"), Some(ALICE), "Alice Archer");
-    std::iter::once(alice).chain((0..handsets).map(|number| user(address_of(number), None, &user_name(number)))).collect()
+    std::iter::once(alice)
+        .chain((0..handsets).map(|number| user(address_of(number), None, &user_name(number))))
+        .collect()
 }
 
 /// The configuration of the demonstration, as an administrator would write it.
@@ -216,9 +227,9 @@ inactive = 2
         let (emc, psn) = FIRST;
         let psn = psn + number as u32;
         let name = user_name(number);
-        text.push_str(&format!(
+        text += &format!(
             "[[user]]\nipei = \"{emc:05} {psn:07}\"\nusername = \"{name}\"\ndisplay_name = \"{name}\"\n"
-        ));
+        );
     }
     text
 }

@@ -76,7 +76,8 @@ pub async fn run(options: Options) -> bool {
         printer.line(&format!("  FAILED: {error}"));
     }
     if options.json {
-        let json = serde_json::to_string(&outcome).unwrap_or_else(|error| format!("{{\"ok\":false,\"error\":\"{error}\"}}"));
+        let json = serde_json::to_string(&outcome)
+            .unwrap_or_else(|error| format!("{{\"ok\":false,\"error\":\"{error}\"}}"));
         println!("{json}");
     }
     if let Some(world) = world {
@@ -102,7 +103,10 @@ async fn tell(world: &mut Installation, printer: &Arc<Printer>, outcome: &mut Ou
     outcome.presence = story.presence().await?;
     for call in &outcome.calls {
         if call.audio_match < 0.9 {
-            return Err(format!("{}: what was heard is not what was spoken ({})", call.direction, call.audio_match));
+            return Err(format!(
+                "{}: what was heard is not what was spoken ({})",
+                call.direction, call.audio_match
+            ));
         }
         if !call.srtp {
             return Err(format!("{}: the speech was not encrypted", call.direction));
@@ -116,7 +120,9 @@ async fn finish(world: Installation, printer: &Printer) {
     let registered = world.phones.len();
     let Installation { folder, server, front_end, alice, bases, .. } = world;
     match server.stop().await {
-        Ending::Clean => printer.line(&format!("  stopped: {registered} registrations ended at the front end")),
+        Ending::Clean => {
+            printer.line(&format!("  stopped: {registered} registrations ended at the front end"));
+        }
         Ending::Late { registered } => {
             printer.line(&format!("  stopped: {registered} registrations could not be ended in time"));
         }
@@ -154,7 +160,8 @@ struct Printer {
 impl Printer {
     fn new(json: bool) -> Self {
         let terminal = if json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
-        let colour = if terminal && std::env::var_os("NO_COLOR").is_none() { Colour::On } else { Colour::Off };
+        let colour =
+            if terminal && std::env::var_os("NO_COLOR").is_none() { Colour::On } else { Colour::Off };
         Self { to_error: json, colour, step: Mutex::new(0) }
     }
 

@@ -58,7 +58,11 @@ pub struct CallOutcome {
 pub(super) fn table(outcome: &Outcome) -> String {
     let mut text = String::new();
     let yes = |so: bool| if so { "yes" } else { "no" };
-    let _ = writeln!(text, "  {:<18}{:>10}{:>8}{:>6}{:>10}{:>10}{:>9}{:>9}", "call", "answered", "SRTP", "MKI", "sent", "received", "match", "set-up");
+    let _ = writeln!(
+        text,
+        "  {:<18}{:>10}{:>8}{:>6}{:>10}{:>10}{:>9}{:>9}",
+        "call", "answered", "SRTP", "MKI", "sent", "received", "match", "set-up"
+    );
     for call in &outcome.calls {
         let mki = call.mki.map_or_else(|| "-".to_owned(), |mki| mki.to_string());
         let _ = writeln!(
@@ -77,7 +81,11 @@ pub(super) fn table(outcome: &Outcome) -> String {
     let _ = writeln!(text, "\n  handsets registered  {} of {}", outcome.registered, outcome.handsets);
     let _ = writeln!(text, "  presence             {}", outcome.presence.join(" → "));
     let memory = outcome.memory_mib.map_or_else(|| "unknown".to_owned(), |mib| format!("{mib:.0} MiB"));
-    let _ = writeln!(text, "  the whole story      {:.1} s, {memory} resident, simulators included", outcome.seconds);
+    let _ = writeln!(
+        text,
+        "  the whole story      {:.1} s, {memory} resident, simulators included",
+        outcome.seconds
+    );
     text
 }
 
@@ -101,7 +109,15 @@ mod tests {
             assert!(json.get(name).is_some(), "{name}");
         }
         for name in [
-            "direction", "answered", "srtp", "suite", "mki", "packets_sent", "packets_received", "audio_match", "setup_ms",
+            "direction",
+            "answered",
+            "srtp",
+            "suite",
+            "mki",
+            "packets_sent",
+            "packets_received",
+            "audio_match",
+            "setup_ms",
         ] {
             assert!(json["calls"][0].get(name).is_some(), "{name}");
         }

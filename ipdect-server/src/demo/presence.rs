@@ -55,8 +55,9 @@ impl Watched {
     }
 
     /// The phases of a user from his first call on.
-    pub(super) fn from_first_call(&self, user: &str) -> Vec<String> {
-        let phases = self.phases.iter().find(|(name, _)| name.contains(user)).map(|(_, phases)| phases.as_slice());
+    pub(super) fn since_first_call(&self, user: &str) -> Vec<String> {
+        let phases =
+            self.phases.iter().find(|(name, _)| name.contains(user)).map(|(_, phases)| phases.as_slice());
         let phases = phases.unwrap_or_default().iter().skip_while(|phase| **phase != "InCall");
         phases.map(|phase| (*phase).to_owned()).collect()
     }

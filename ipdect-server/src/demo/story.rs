@@ -125,7 +125,8 @@ impl<'a> Story<'a> {
         let setup_ms = dialled.elapsed().as_millis() as u64;
         self.world.alice.command(UserCommand::Answer).await;
         self.until("the handset is not connected", |_, noticed| {
-            noticed.alice_connected && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.connected)
+            noticed.alice_connected
+                && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.connected)
         })
         .await?;
         let spoken = self.speak(phone, false).await?;
@@ -156,7 +157,8 @@ impl<'a> Story<'a> {
         let setup_ms = dialled.elapsed().as_millis() as u64;
         self.handset(phone, HandsetCommand::Answer).await;
         self.until("the call is not connected", |_, noticed| {
-            noticed.alice_connected && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.connected)
+            noticed.alice_connected
+                && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.connected)
         })
         .await?;
         let spoken = self.speak(phone, true).await?;
@@ -174,7 +176,7 @@ impl<'a> Story<'a> {
         let wanted = ["InCall", "Available", "Inactive", "Away"];
         let end = Instant::now() + PRESENCE;
         loop {
-            let phases = self.watched.from_first_call(&user);
+            let phases = self.watched.since_first_call(&user);
             if phases.last().is_some_and(|phase| phase == "Away") {
                 return if phases.ends_with(&wanted.map(str::to_owned)) {
                     Ok(phases)
@@ -182,7 +184,9 @@ impl<'a> Story<'a> {
                     Err(format!("presence went {} instead of {}", phases.join(", "), wanted.join(", ")))
                 };
             }
-            let Ok(Some(news)) = timeout(end.saturating_duration_since(Instant::now()), self.news.recv()).await else {
+            let Ok(Some(news)) =
+                timeout(end.saturating_duration_since(Instant::now()), self.news.recv()).await
+            else {
                 return Err(format!("presence stopped at {}", phases.join(", ")));
             };
             self.notice(news);
@@ -211,7 +215,8 @@ impl<'a> Story<'a> {
             spoken.reverse();
         }
         self.until("there is no speech path", |_, noticed| {
-            noticed.alice_media.is_some() && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.talking)
+            noticed.alice_media.is_some()
+                && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.talking)
         })
         .await?;
         if let Some(base) = self.world.bases.get(phone.base) {
@@ -231,15 +236,21 @@ impl<'a> Story<'a> {
         self.until("the call did not end on both sides", |_, noticed| {
             noticed.alice_released
                 && noticed.alice_heard.is_some()
-                && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.released && handset.heard.is_some())
+                && noticed
+                    .handset
+                    .get(&phone.ipei)
+                    .is_some_and(|handset| handset.released && handset.heard.is_some())
         })
         .await?;
         let media = self.noticed.alice_media.clone().unwrap_or_default();
         let at_alice = self.noticed.alice_heard.take().unwrap_or_default();
-        let at_handset =
-            self.noticed.handset.get_mut(&phone.ipei).and_then(|handset| handset.heard.take()).unwrap_or_default();
-        let quality =
-            heard(&spoken[0], &at_alice.recorded).min(heard(&spoken[1], &at_handset.recorded));
+        let at_handset = self
+            .noticed
+            .handset
+            .get_mut(&phone.ipei)
+            .and_then(|handset| handset.heard.take())
+            .unwrap_or_default();
+        let quality = heard(&spoken[0], &at_alice.recorded).min(heard(&spoken[1], &at_handset.recorded));
         Ok(CallOutcome {
             answered: true,
             srtp: media.srtp,
@@ -282,7 +293,8 @@ impl<'a> Story<'a> {
     async fn ready(&self) -> bool {
         let status = self.world.server.status().await;
         status.is_ok_and(|status| {
-            status.base_stations.iter().filter(|base| base.state == "connected").count() >= self.world.bases.len()
+            status.base_stations.iter().filter(|base| base.state == "connected").count()
+                >= self.world.bases.len()
         })
     }
 
@@ -332,7 +344,9 @@ impl Noticed {
             },
             LyncUserReport::Spoken { .. } => self.alice_spoke = true,
             LyncUserReport::Talked { report, .. } => self.alice_heard = Some(report),
-            LyncUserReport::Failed(reason) | LyncUserReport::Disconnected(reason) => self.refused = Some(reason),
+            LyncUserReport::Failed(reason) | LyncUserReport::Disconnected(reason) => {
+                self.refused = Some(reason);
+            }
             _ => {}
         }
     }
@@ -400,7 +414,7 @@ mod tests {
         recorded.extend(&first);
         assert!(heard(&first, &recorded) > 0.95);
         assert!(heard(&second, &recorded) < 0.6, "swapped: {}", heard(&second, &recorded));
-        assert!(heard(&first, &[0; 30_000]) < 0.1, "one way");
+        assert!(heard(&first, &vec![0; 30_000]) < 0.1, "one way");
         assert!(heard(&first, &[]) < 0.1);
     }
 }

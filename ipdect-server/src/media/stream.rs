@@ -193,7 +193,7 @@ impl Stream {
     }
 
     /// A datagram of the base station is at the front of `packet`.
-    pub fn from_radio(
+    pub fn take_radio(
         &mut self,
         now: Instant,
         from: SocketAddr,
@@ -232,7 +232,7 @@ impl Stream {
     }
 
     /// A datagram of the peer's RTP is at the front of `packet`; `send` gets what goes to the base station.
-    pub fn from_network(
+    pub fn take_network(
         &mut self,
         now: Instant,
         from: SocketAddr,
@@ -242,7 +242,7 @@ impl Stream {
     ) {
         let mut speech = [0i16; LONGEST];
         if let Some((count, skipped)) = self.speech_of_network(now, from, packet, length, &mut speech) {
-            self.to_handset(&speech[..count], skipped, packet, &mut send);
+            self.group_for_handset(&speech[..count], skipped, packet, &mut send);
         }
     }
 
@@ -261,13 +261,13 @@ impl Stream {
         }
         let network = self.plan.network.as_ref()?;
         let length = match &mut self.receiver {
-            Some(receiver) => match receiver.unprotect(packet.get_mut(..length)?) {
-                Ok(length) => length,
-                Err(_) => {
+            Some(receiver) => {
+                let Ok(length) = receiver.unprotect(packet.get_mut(..length)?) else {
                     self.counters.network_refused += 1;
                     return None;
-                }
-            },
+                };
+                length
+            }
             // In clear, only the address tells friend from foe.
             None if from.ip() != network.remote_rtp.ip() => {
                 self.counters.network_refused += 1;
@@ -297,7 +297,7 @@ impl Stream {
     }
 
     /// Groups speech into frames of 20 ms, whatever the peer's packets hold.
-    fn to_handset(
+    fn group_for_handset(
         &mut self,
         speech: &[i16],
         skipped: u16,
@@ -322,7 +322,7 @@ impl Stream {
     }
 
     /// A datagram of the peer's RTCP is at the front of `packet`.
-    pub fn from_network_rtcp(&mut self, packet: &mut [u8; PACKET], length: usize) {
+    pub fn take_network_rtcp(&mut self, packet: &mut [u8; PACKET], length: usize) {
         if let (Some(receiver), Some(packet)) = (&mut self.receiver, packet.get_mut(..length))
             && receiver.unprotect_rtcp(packet).is_err()
         {

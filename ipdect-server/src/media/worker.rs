@@ -46,7 +46,7 @@ pub enum MediaError {
 #[derive(Debug)]
 pub struct Workers {
     channels: Vec<Channel>,
-    workers: Vec<Worker>,
+    threads: Vec<Worker>,
     of_channel: BTreeMap<ChannelId, usize>,
 }
 
@@ -91,7 +91,7 @@ impl Workers {
             .enumerate()
             .map(|(number, lines)| Worker::start(number, lines, report.clone()))
             .collect::<io::Result<Vec<_>>>()?;
-        Ok(Self { channels, workers, of_channel })
+        Ok(Self { channels, threads: workers, of_channel })
     }
 
     /// The channels with their addresses.
@@ -105,7 +105,7 @@ impl Workers {
             MediaCommand::Install(plan) => plan.channel,
             MediaCommand::Tone { channel, .. } | MediaCommand::Remove { channel } => *channel,
         };
-        if let Some(worker) = self.of_channel.get(&id).and_then(|lot| self.workers.get(*lot)) {
+        if let Some(worker) = self.of_channel.get(&id).and_then(|lot| self.threads.get(*lot)) {
             // A worker only ends when the whole is dropped.
             let _ended = worker.commands.send(command);
             let _ended = worker.waker.wake();
@@ -115,12 +115,12 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for worker in &mut self.workers {
+        for worker in &mut self.threads {
             let (closed, _) = channel();
             worker.commands = closed;
             let _ended = worker.waker.wake();
         }
-        for worker in &mut self.workers {
+        for worker in &mut self.threads {
             if let Some(thread) = worker.thread.take() {
                 let _panicked = thread.join();
             }
@@ -197,8 +197,11 @@ impl Desk {
             }
             let now = Instant::now();
             let again = std::mem::take(&mut more);
-            let ready =
-                events.iter().map(|event| event.token()).filter(|token| *token != WAKE).map(|token| token.0);
+            let ready = events
+                .iter()
+                .map(mio::event::Event::token)
+                .filter(|token| *token != WAKE)
+                .map(|token| token.0);
             for line in again.into_iter().chain(ready) {
                 if self.serve(now, line, &mut packet, report) {
                     more.push(line);
@@ -209,7 +212,7 @@ impl Desk {
                 for lines in &mut self.lines {
                     if let Some(stream) = &mut lines.stream {
                         stream.tick(now, &mut packet, |out, bytes| {
-                            send(&lines.rtp, &lines.rtcp, &lines.radio, out, bytes)
+                            send(&lines.rtp, &lines.rtcp, &lines.radio, out, bytes);
                         });
                         stream.reports(lines.id, report);
                     }
@@ -277,10 +280,10 @@ impl Desk {
             let forward =
                 |out: Outgoing, bytes: &[u8]| send(&lines.rtp, &lines.rtcp, &lines.radio, out, bytes);
             match line % 3 {
-                0 => stream.from_network(now, from, packet, length, forward),
-                1 => stream.from_network_rtcp(packet, length),
+                0 => stream.take_network(now, from, packet, length, forward),
+                1 => stream.take_network_rtcp(packet, length),
                 _ => {
-                    if let Some(outgoing) = stream.from_radio(now, from, packet, length) {
+                    if let Some(outgoing) = stream.take_radio(now, from, packet, length) {
                         forward(outgoing, &packet[..]);
                     }
                 }

@@ -122,7 +122,7 @@ impl Server {
         let channels = workers.channels().to_vec();
         let seed = Seed(random::octets());
         let mut node =
-            Node::new(Instant::now(), SystemTime::now(), configuration.clone(), &restored, channels, seed)
+            Node::new(Instant::now(), SystemTime::now(), &configuration, &restored, channels, seed)
                 .map_err(StartFailure::because)?;
         node.trace(ladder.is_some());
 

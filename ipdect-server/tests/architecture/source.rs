@@ -4,28 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A source file without its test module.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the root of the repository.
-    pub path: String,
+    pub(crate) path: String,
     /// The lines before `#[cfg(test)] mod …` at the left margin.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// A public item and what is written above it.
-pub struct Item {
-    pub line: usize,
+pub(crate) struct Item {
+    pub(crate) line: usize,
     /// The declaration up to the name's end, for messages.
-    pub declaration: String,
-    pub documentation: Vec<String>,
+    pub(crate) declaration: String,
+    pub(crate) documentation: Vec<String>,
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_owned()
 }
 
 /// All files below a folder of the repository with this extension, sorted; `target` and hidden folders are left out.
-pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(folder)];
     while let Some(folder) = open.pop() {
@@ -47,12 +47,12 @@ pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-pub fn relative(path: &Path) -> String {
+pub(crate) fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
 impl Source {
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let tests = lines
@@ -63,18 +63,18 @@ impl Source {
     }
 
     /// The sources of a package.
-    pub fn all(folder: &str) -> Vec<Self> {
+    pub(crate) fn all(folder: &str) -> Vec<Self> {
         files(folder, "rs").iter().map(|path| Self::read(path)).collect()
     }
 
     /// Lines that are code: no comments, with their numbers.
-    pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self.lines.iter().enumerate().map(|(index, line)| (index + 1, line.trim()));
         numbered.filter(|(_, line)| !line.starts_with("//"))
     }
 
     /// Public types, traits and functions; what a macro makes is left out.
-    pub fn items(&self) -> Vec<Item> {
+    pub(crate) fn items(&self) -> Vec<Item> {
         let mut items = Vec::new();
         for (line, text) in self.code() {
             let Some(rest) = text.strip_prefix("pub ") else { continue };
@@ -119,7 +119,7 @@ impl Source {
     }
 
     /// The signatures of the public methods in `impl NAME {` blocks, each on one line.
-    pub fn methods(&self, name: &str) -> Vec<String> {
+    pub(crate) fn methods(&self, name: &str) -> Vec<String> {
         let mut signatures = Vec::new();
         let mut inside = false;
         let mut open: Option<String> = None;

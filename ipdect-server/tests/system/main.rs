@@ -92,7 +92,7 @@ fn nothing_left(world: &World) {
 
 #[test]
 fn handsets_subscribe_on_air_and_register() {
-    let world = World::settled(Options::new());
+    let world = World::settled(&Options::new());
     assert_eq!(world.registered(), 2, "{:?}\n{:?}", world.logs, world.handset_events);
     for ipei in [JIM, ANN] {
         let events = world.events_of(ipei);
@@ -110,7 +110,7 @@ fn handsets_subscribe_on_air_and_register() {
 
 #[test]
 fn a_handset_calls_a_lync_user_and_both_hear_each_other() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     jim_calls_alice(&mut world);
     let (from_jim, from_alice) = (voice(1, 3), voice(2, 3));
     world.handset_speaks(JIM, &from_jim);
@@ -145,7 +145,7 @@ fn a_handset_calls_a_lync_user_and_both_hear_each_other() {
 
 #[test]
 fn a_lync_user_calls_a_handset_and_is_shown_with_name() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     alice_calls_jim(&mut world);
     let name = world.events_of(JIM).iter().find_map(|event| match event {
         HandsetEvent::Ring { name, .. } => name.clone(),
@@ -166,7 +166,7 @@ fn a_lync_user_calls_a_handset_and_is_shown_with_name() {
 
 #[test]
 fn overlap_digits_end_after_a_pause() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     world.handset(JIM, &HandsetCommand::OffHook);
     world.run(SECOND);
     for digit in ["+1425", "555", "0100"] {
@@ -180,7 +180,7 @@ fn overlap_digits_end_after_a_pause() {
 
 #[test]
 fn hold_and_retrieve_by_the_handset() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     jim_calls_alice(&mut world);
     world.handset(JIM, &HandsetCommand::Hold);
     world.run(SECOND);
@@ -215,8 +215,23 @@ fn tail(samples: &[i16], seconds: usize) -> &[i16] {
 }
 
 #[test]
+fn the_hold_key_pressed_in_haste_counts_as_often_as_it_was_pressed() {
+    for presses in 1..=6 {
+        let mut world = World::settled(&Options::new());
+        jim_calls_alice(&mut world);
+        for _ in 0..presses {
+            world.handset(JIM, &HandsetCommand::Recall);
+            world.run(Duration::from_millis(4));
+        }
+        world.run(5 * SECOND);
+        let expected = if presses % 2 == 1 { "held" } else { "connected" };
+        assert_eq!(world.status().calls[0].state, expected, "{presses} presses");
+    }
+}
+
+#[test]
 fn hold_and_retrieve_by_the_lync_user() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     alice_calls_jim(&mut world);
     world.user(ALICE, |alice, now| alice.hold(now).expect("a call"));
     world.run(SECOND);
@@ -239,7 +254,7 @@ fn hold_and_retrieve_by_the_lync_user() {
 
 #[test]
 fn presence_goes_from_in_a_call_over_available_and_inactive_to_away() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     let phase = |world: &World| world.status().handsets[0].presence.clone();
     assert_eq!(phase(&world), "Away");
     jim_calls_alice(&mut world);
@@ -272,7 +287,7 @@ fn presence_goes_from_in_a_call_over_available_and_inactive_to_away() {
 
 #[test]
 fn busy_declined_unknown_and_unanswered_calls_say_why() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     let shown = |world: &World, words: &str| {
         world
             .events_of(JIM)
@@ -308,7 +323,7 @@ fn busy_declined_unknown_and_unanswered_calls_say_why() {
 
 #[test]
 fn a_handset_declines_is_busy_or_out_of_range() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
     world.run(5 * SECOND);
     world.handset(JIM, &HandsetCommand::HangUp);
@@ -339,7 +354,7 @@ fn a_handset_declines_is_busy_or_out_of_range() {
 fn a_wrong_access_code_is_refused_and_said() {
     let mut options = Options::new();
     options.handsets[0].1 = "9999".into();
-    let world = World::settled(options);
+    let world = World::settled(&options);
     let events = world.events_of(JIM);
     assert!(
         events.iter().any(|event| matches!(event, HandsetEvent::SubscriptionFailed { .. })),
@@ -354,7 +369,7 @@ fn a_wrong_access_code_is_refused_and_said() {
 fn an_unlisted_handset_is_refused_and_a_window_opens_and_closes() {
     let mut options = Options::new();
     options.configuration = configuration(PIN, &[(JIM, "jim", "")], "");
-    let world = World::settled(options);
+    let world = World::settled(&options);
     assert_eq!(world.registered(), 1);
     assert!(
         world.logs.iter().any(|(_, line)| line.contains(ANN) && line.contains("refused")),
@@ -364,7 +379,7 @@ fn an_unlisted_handset_is_refused_and_a_window_opens_and_closes() {
 
     let mut options = Options::new();
     options.configuration = options.configuration.replace("[radio]", "[radio]\nsubscription = \"window\"");
-    let mut world = World::settled(options);
+    let mut world = World::settled(&options);
     assert_eq!(world.registered(), 0, "the window is closed");
     world.command(Command::OpenSubscription { seconds: 60 });
     world.handset(JIM, &HandsetCommand::Subscribe(None));
@@ -381,7 +396,7 @@ fn a_base_station_of_another_version_is_refused_in_clear_words() {
     let mut options = Options::new();
     let newer = rfp_link::VersionRange { lowest: 90, highest: 91 };
     options.base_versions = vec![None, Some(newer)];
-    let mut world = World::new(options);
+    let mut world = World::new(&options);
     world.run(SECOND);
     let status = world.status();
     let refused = status.base_stations.iter().find(|base| base.state == "refused").expect("a refusal");
@@ -393,7 +408,7 @@ fn a_base_station_of_another_version_is_refused_in_clear_words() {
 #[test]
 fn killing_the_front_end_in_a_call_ends_with_all_registered_and_nothing_left() {
     for after in [0u64, 1, 7, 40] {
-        let mut world = World::settled(Options::new());
+        let mut world = World::settled(&Options::new());
         jim_calls_alice(&mut world);
         world.run(Duration::from_millis(100 * after));
         world.kill_front_end();
@@ -415,7 +430,7 @@ fn killing_the_front_end_in_a_call_ends_with_all_registered_and_nothing_left() {
 #[test]
 fn killing_the_front_end_at_any_moment_of_a_call_leaves_nothing() {
     for moment in 0..40u64 {
-        let mut world = World::settled(Options::new());
+        let mut world = World::settled(&Options::new());
         world.handset(JIM, &dial("+14255550100"));
         world.run(Duration::from_millis(moment * 5));
         world.kill_front_end();
@@ -429,7 +444,7 @@ fn killing_the_front_end_at_any_moment_of_a_call_leaves_nothing() {
 
 #[test]
 fn losing_a_base_station_in_a_call_ends_it_on_both_sides() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     alice_calls_jim(&mut world);
     world.cut_base(0);
     world.run(5 * SECOND);
@@ -449,7 +464,7 @@ fn losing_a_base_station_in_a_call_ends_it_on_both_sides() {
 fn more_calls_than_channels_are_refused_and_nothing_leaks() {
     let mut options = Options::new();
     options.configuration = options.configuration.replace("voice_channels = 4", "voice_channels = 1");
-    let mut world = World::settled(options);
+    let mut world = World::settled(&options);
     jim_calls_alice(&mut world);
     world.user(1, |bob, now| drop(bob.call(now, "sip:ann@example.net").expect("a call")));
     world.run(5 * SECOND);
@@ -461,7 +476,7 @@ fn more_calls_than_channels_are_refused_and_nothing_leaks() {
 
 #[test]
 fn shutdown_ends_calls_and_registrations_and_says_so() {
-    let mut world = World::settled(Options::new());
+    let mut world = World::settled(&Options::new());
     jim_calls_alice(&mut world);
     world.shutdown();
     assert!(world.run_until(5 * SECOND, |world| world.stopped), "{:?}", world.logs);
@@ -477,7 +492,7 @@ fn shutdown_ends_calls_and_registrations_and_says_so() {
 
 #[test]
 fn a_subscription_survives_a_restart_of_the_server() {
-    let world = World::settled(Options::new());
+    let world = World::settled(&Options::new());
     let mut options = Options::new();
     for write in world.stored {
         match write {
@@ -486,7 +501,7 @@ fn a_subscription_survives_a_restart_of_the_server() {
             _ => {}
         }
     }
-    let mut world = World::new(options);
+    let mut world = World::new(&options);
     assert!(
         world.run_until(5 * SECOND, |world| world.registered() == 2),
         "registered without the handsets' doing"
@@ -496,7 +511,7 @@ fn a_subscription_survives_a_restart_of_the_server() {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let run = || {
-        let mut world = World::settled(Options::new());
+        let mut world = World::settled(&Options::new());
         jim_calls_alice(&mut world);
         world.handset_speaks(JIM, &voice(1, 1));
         world.run(2 * SECOND);
@@ -517,7 +532,7 @@ fn whatever_keys_are_pressed_nothing_is_left() {
     for seed in 1..=12u64 {
         let mut options = Options::new();
         options.seed = seed;
-        let mut world = World::settled(options);
+        let mut world = World::settled(&options);
         let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut draw = |limit: u64| {
             random ^= random << 13;

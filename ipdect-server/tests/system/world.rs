@@ -27,10 +27,10 @@ use rfp_link::VersionRange;
 const LATENCY: Duration = Duration::from_millis(3);
 const TICK: Duration = Duration::from_millis(20);
 
-pub const DOMAIN: &str = "example.net";
-pub const JIM: &str = "05003 0070387";
-pub const ANN: &str = "05003 0070388";
-pub const PIN: &str = "1234";
+pub(crate) const DOMAIN: &str = "example.net";
+pub(crate) const JIM: &str = "05003 0070387";
+pub(crate) const ANN: &str = "05003 0070388";
+pub(crate) const PIN: &str = "1234";
 
 /// What is on its way.
 enum Parcel {
@@ -55,11 +55,11 @@ enum Peer {
     User(usize),
 }
 
-pub struct User {
-    pub machine: LyncUser,
-    pub events: Vec<user::Event>,
+pub(crate) struct User {
+    pub(crate) machine: LyncUser,
+    pub(crate) events: Vec<user::Event>,
     talk: Option<(Talk, SocketAddr)>,
-    pub recorded: Vec<i16>,
+    pub(crate) recorded: Vec<i16>,
     media: SocketAddr,
     flow: Option<u32>,
 }
@@ -70,54 +70,54 @@ struct Bearer {
     ipei: Ipei,
 }
 
-pub struct Base {
-    pub machine: BaseStation,
+pub(crate) struct Base {
+    pub(crate) machine: BaseStation,
     bearers: BTreeMap<usize, Bearer>,
     media: Vec<SocketAddr>,
     link: Option<LinkId>,
-    pub downs: Vec<String>,
+    pub(crate) downs: Vec<String>,
 }
 
-pub struct World {
-    pub now: Instant,
+pub(crate) struct World {
+    pub(crate) now: Instant,
     start: Instant,
-    pub node: Node,
-    pub front_end: Option<FrontEnd>,
+    pub(crate) node: Node,
+    pub(crate) front_end: Option<FrontEnd>,
     front_end_config: FrontEndConfig,
-    pub front_end_events: Vec<frontend::Event>,
+    pub(crate) front_end_events: Vec<frontend::Event>,
     peers: BTreeMap<u32, Peer>,
     node_flows: BTreeMap<FlowId, u32>,
     next_flow: u32,
-    pub users: Vec<User>,
-    pub bases: Vec<Base>,
-    pub handset_events: Vec<(Ipei, HandsetEvent)>,
-    pub recorded: BTreeMap<Ipei, Vec<i16>>,
+    pub(crate) users: Vec<User>,
+    pub(crate) bases: Vec<Base>,
+    pub(crate) handset_events: Vec<(Ipei, HandsetEvent)>,
+    pub(crate) recorded: BTreeMap<Ipei, Vec<i16>>,
     links: BTreeMap<LinkId, usize>,
     next_link: u32,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<ChannelId, Stream>,
-    pub counters: Vec<Counters>,
+    pub(crate) counters: Vec<Counters>,
     queue: BTreeMap<(Instant, u64), Parcel>,
     sent: u64,
     next_tick: Instant,
-    pub logs: Vec<(Level, String)>,
-    pub stored: Vec<StoreWrite>,
-    pub stopped: bool,
+    pub(crate) logs: Vec<(Level, String)>,
+    pub(crate) stored: Vec<StoreWrite>,
+    pub(crate) stopped: bool,
     /// Everything the node said, for comparing runs.
-    pub transcript: Vec<String>,
+    pub(crate) transcript: Vec<String>,
 }
 
-pub struct Options {
-    pub configuration: String,
-    pub seed: u64,
-    pub handsets: Vec<(String, String)>,
-    pub users: Vec<(String, String)>,
-    pub base_versions: Vec<Option<VersionRange>>,
-    pub restored: Restored,
+pub(crate) struct Options {
+    pub(crate) configuration: String,
+    pub(crate) seed: u64,
+    pub(crate) handsets: Vec<(String, String)>,
+    pub(crate) users: Vec<(String, String)>,
+    pub(crate) base_versions: Vec<Option<VersionRange>>,
+    pub(crate) restored: Restored,
 }
 
 impl Options {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             configuration: configuration(PIN, &[(JIM, "jim", ""), (ANN, "ann", "")], ""),
             seed: 1,
@@ -130,7 +130,7 @@ impl Options {
 }
 
 /// A configuration as an administrator writes it.
-pub fn configuration(pin: &str, users: &[(&str, &str, &str)], more: &str) -> String {
+pub(crate) fn configuration(pin: &str, users: &[(&str, &str, &str)], more: &str) -> String {
     let mut text = format!(
         r#"
 [sip]
@@ -166,7 +166,7 @@ fn address(host: u8, port: u16) -> SocketAddr {
 }
 
 impl World {
-    pub fn new(options: Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let start = Instant::now();
         let now = start;
         let configuration = Configuration::parse(&options.configuration, std::path::Path::new("ipdect.toml"))
@@ -182,7 +182,7 @@ impl World {
         let node = Node::new(
             now,
             SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-            Arc::new(configuration),
+            &Arc::new(configuration),
             &options.restored,
             channels.clone(),
             Seed([options.seed as u8; 32]),
@@ -287,7 +287,7 @@ impl World {
     }
 
     /// Everything is up: handsets subscribed and located, users and handsets registered.
-    pub fn settled(options: Options) -> Self {
+    pub(crate) fn settled(options: &Options) -> Self {
         let handsets: Vec<String> = options.handsets.iter().map(|(ipei, _)| ipei.clone()).collect();
         let mut world = Self::new(options);
         world.run(Duration::from_secs(1));
@@ -301,29 +301,25 @@ impl World {
         world
     }
 
-    pub fn elapsed(&self) -> Duration {
-        self.now - self.start
-    }
-
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         self.node.status(self.now)
     }
 
-    pub fn load(&self) -> Load {
+    pub(crate) fn load(&self) -> Load {
         self.node.load()
     }
 
-    pub fn command(&mut self, command: Command) {
+    pub(crate) fn command(&mut self, command: Command) {
         self.node.handle_input(self.now, Input::Command(command));
         self.drain();
     }
 
-    pub fn shutdown(&mut self) {
+    pub(crate) fn shutdown(&mut self) {
         self.node.handle_input(self.now, Input::Shutdown);
         self.drain();
     }
 
-    pub fn handset(&mut self, ipei: &str, command: &HandsetCommand) {
+    pub(crate) fn handset(&mut self, ipei: &str, command: &HandsetCommand) {
         let ipei: Ipei = ipei.parse().expect("an IPEI");
         let now = self.now;
         let done = self.bases.iter_mut().any(|base| base.machine.command(now, ipei, command));
@@ -332,7 +328,7 @@ impl World {
     }
 
     /// A handset or user speaks.
-    pub fn handset_speaks(&mut self, ipei: &str, samples: &[i16]) {
+    pub(crate) fn handset_speaks(&mut self, ipei: &str, samples: &[i16]) {
         let ipei: Ipei = ipei.parse().expect("an IPEI");
         for base in &mut self.bases {
             if let Some(bearer) = base.bearers.values_mut().find(|bearer| bearer.ipei == ipei) {
@@ -343,28 +339,28 @@ impl World {
         panic!("handset {ipei} has no bearer");
     }
 
-    pub fn user_speaks(&mut self, user: usize, samples: &[i16]) {
+    pub(crate) fn user_speaks(&mut self, user: usize, samples: &[i16]) {
         self.users[user].talk.as_mut().expect("the user is in a call").0.play(samples);
     }
 
     /// Lets a user do something, then delivers what follows.
-    pub fn user(&mut self, user: usize, act: impl FnOnce(&mut LyncUser, Instant)) {
+    pub(crate) fn user(&mut self, user: usize, act: impl FnOnce(&mut LyncUser, Instant)) {
         act(&mut self.users[user].machine, self.now);
         self.drain();
     }
 
-    pub fn events_of(&self, ipei: &str) -> Vec<&HandsetEvent> {
+    pub(crate) fn events_of(&self, ipei: &str) -> Vec<&HandsetEvent> {
         let ipei: Ipei = ipei.parse().expect("an IPEI");
         self.handset_events.iter().filter(|(of, _)| *of == ipei).map(|(_, event)| event).collect()
     }
 
-    pub fn registered(&self) -> usize {
+    pub(crate) fn registered(&self) -> usize {
         self.status().handsets.iter().filter(|handset| handset.registered).count()
     }
 
     // Faults.
 
-    pub fn kill_front_end(&mut self) {
+    pub(crate) fn kill_front_end(&mut self) {
         self.front_end = None;
         let peers = std::mem::take(&mut self.peers);
         for peer in peers.into_values() {
@@ -381,7 +377,7 @@ impl World {
         }
     }
 
-    pub fn start_front_end(&mut self) {
+    pub(crate) fn start_front_end(&mut self) {
         let seed = ipdect_sim::Seed::from_number(u64::from(self.next_flow));
         self.front_end = Some(FrontEnd::new(self.front_end_config.clone(), seed));
         for user in 0..self.users.len() {
@@ -406,7 +402,7 @@ impl World {
         self.drain();
     }
 
-    pub fn cut_base(&mut self, base: usize) {
+    pub(crate) fn cut_base(&mut self, base: usize) {
         if let Some(link) = self.bases[base].link.take() {
             self.links.remove(&link);
             self.post(Parcel::NodeLinkClosed(link));
@@ -414,7 +410,7 @@ impl World {
         }
     }
 
-    pub fn connect_base(&mut self, base: usize) {
+    pub(crate) fn connect_base(&mut self, base: usize) {
         let link = LinkId(self.next_link);
         self.next_link += 1;
         self.links.insert(link, base);
@@ -426,7 +422,7 @@ impl World {
 
     // The clock.
 
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}
         self.now = end;
@@ -434,7 +430,7 @@ impl World {
     }
 
     /// Runs until something is so, at most for a while; whether it came to be so.
-    pub fn run_until(&mut self, limit: Duration, mut so: impl FnMut(&Self) -> bool) -> bool {
+    pub(crate) fn run_until(&mut self, limit: Duration, mut so: impl FnMut(&Self) -> bool) -> bool {
         let end = self.now + limit;
         loop {
             if so(self) {
@@ -515,7 +511,7 @@ impl World {
         let now = self.now;
         match parcel {
             Parcel::NodeFlow(flow, bytes) => {
-                self.node.handle_input(now, Input::FlowBytes { flow, bytes: &bytes })
+                self.node.handle_input(now, Input::FlowBytes { flow, bytes: &bytes });
             }
             Parcel::NodeFlowClosed(flow) => {
                 self.node.handle_input(now, Input::FlowClosed { flow, reason: "connection reset".into() });
@@ -537,11 +533,11 @@ impl World {
             }
             Parcel::UserClosed(user) => self.users[user].machine.handle_input(now, user::Input::FlowClosed),
             Parcel::NodeLink(link, bytes) => {
-                self.node.handle_input(now, Input::LinkBytes { link, bytes: &bytes })
+                self.node.handle_input(now, Input::LinkBytes { link, bytes: &bytes });
             }
             Parcel::NodeLinkClosed(link) => self.node.handle_input(now, Input::LinkClosed { link }),
             Parcel::Base(base, bytes) => {
-                self.bases[base].machine.handle_input(now, base::Input::Bytes(&bytes))
+                self.bases[base].machine.handle_input(now, base::Input::Bytes(&bytes));
             }
             Parcel::BaseClosed(base) => self.bases[base].machine.handle_input(now, base::Input::Closed),
             Parcel::Datagram { from, to, bytes } => self.datagram(from, to, bytes),
@@ -681,13 +677,13 @@ impl World {
         for (id, stream) in &mut self.streams {
             let channel = self.channels[id];
             if to == channel.network_rtp {
-                stream.from_network(now, from, &mut packet, length, |outgoing, bytes| {
+                stream.take_network(now, from, &mut packet, length, |outgoing, bytes| {
                     out.push(parcel(channel, outgoing, bytes));
                 });
             } else if to == channel.network_rtcp {
-                stream.from_network_rtcp(&mut packet, length);
+                stream.take_network_rtcp(&mut packet, length);
             } else if to == channel.radio
-                && let Some(outgoing) = stream.from_radio(now, from, &mut packet, length)
+                && let Some(outgoing) = stream.take_radio(now, from, &mut packet, length)
             {
                 out.push(parcel(channel, outgoing, &packet));
             }

@@ -1,5 +1,7 @@
 //! Between the two protocols: why a call ended, as a table each way.
 
+use super::Refused;
+
 /// Release reasons of EN 300 175-5 7.6.7 as octets.
 pub(crate) mod reason {
     pub(crate) const NORMAL: u8 = 0x00;
@@ -17,20 +19,20 @@ pub(crate) mod reason {
 }
 
 /// What the handset is told when the front end refuses: release reason and words for its display.
-pub(crate) fn refusal_to_handset(status: Option<u16>) -> (u8, &'static str) {
+pub(crate) fn refusal_to_handset(refused: Refused) -> (u8, &'static str) {
+    let Refused::Status(status) = refused else { return (reason::TIMER_EXPIRY, "No answer") };
     match status {
-        Some(486 | 600) => (reason::USER_BUSY, "Busy"),
-        Some(603) => (reason::USER_REJECTION, "Declined"),
-        Some(404 | 410 | 484 | 604) => (reason::USER_UNKNOWN, "Number unknown"),
-        Some(480) => (reason::USER_NOT_IN_RANGE, "Not available"),
-        Some(401 | 403 | 407) => (reason::USER_REJECTION, "Not allowed"),
-        Some(408 | 504) => (reason::TIMER_EXPIRY, "No answer"),
-        Some(415 | 488 | 606) => (reason::INCOMPATIBLE_SERVICE, "Call not possible"),
-        Some(487) => (reason::NORMAL, ""),
-        Some(503) => (reason::IWU_CONGESTION, "Service not available"),
-        Some(500..=599) => (reason::IWU_CONGESTION, "Server error"),
-        Some(_) => (reason::UNKNOWN, "Call failed"),
-        None => (reason::TIMER_EXPIRY, "No answer"),
+        486 | 600 => (reason::USER_BUSY, "Busy"),
+        603 => (reason::USER_REJECTION, "Declined"),
+        404 | 410 | 484 | 604 => (reason::USER_UNKNOWN, "Number unknown"),
+        480 => (reason::USER_NOT_IN_RANGE, "Not available"),
+        401 | 403 | 407 => (reason::USER_REJECTION, "Not allowed"),
+        408 | 504 => (reason::TIMER_EXPIRY, "No answer"),
+        415 | 488 | 606 => (reason::INCOMPATIBLE_SERVICE, "Call not possible"),
+        487 => (reason::NORMAL, ""),
+        503 => (reason::IWU_CONGESTION, "Service not available"),
+        500..=599 => (reason::IWU_CONGESTION, "Server error"),
+        _ => (reason::UNKNOWN, "Call failed"),
     }
 }
 
@@ -55,13 +57,13 @@ mod tests {
     #[test]
     fn refusals_in_the_handsets_words() {
         let table = [
-            (Some(486), reason::USER_BUSY, "Busy"),
-            (Some(404), reason::USER_UNKNOWN, "Number unknown"),
-            (Some(503), reason::IWU_CONGESTION, "Service not available"),
-            (Some(502), reason::IWU_CONGESTION, "Server error"),
-            (Some(488), reason::INCOMPATIBLE_SERVICE, "Call not possible"),
-            (Some(499), reason::UNKNOWN, "Call failed"),
-            (None, reason::TIMER_EXPIRY, "No answer"),
+            (Refused::Status(486), reason::USER_BUSY, "Busy"),
+            (Refused::Status(404), reason::USER_UNKNOWN, "Number unknown"),
+            (Refused::Status(503), reason::IWU_CONGESTION, "Service not available"),
+            (Refused::Status(502), reason::IWU_CONGESTION, "Server error"),
+            (Refused::Status(488), reason::INCOMPATIBLE_SERVICE, "Call not possible"),
+            (Refused::Status(499), reason::UNKNOWN, "Call failed"),
+            (Refused::NoAnswer, reason::TIMER_EXPIRY, "No answer"),
         ];
         for (status, reason, words) in table {
             assert_eq!(refusal_to_handset(status), (reason, words), "{status:?}");

@@ -1,7 +1,7 @@
 //! One call: joins a DECT call and a SIP session, with the channel between them.
 
 pub(crate) mod map;
-pub mod step;
+pub(crate) mod step;
 
 use std::time::{Instant, SystemTime};
 
@@ -43,6 +43,15 @@ pub(crate) struct Peer {
     pub(crate) number: String,
 }
 
+/// How our call was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// With a status.
+    Status(u16),
+    /// Nobody answered.
+    NoAnswer,
+}
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -80,8 +89,8 @@ pub(crate) struct Call {
     pub(crate) cause: String,
     /// Why the handset released, for the refusal of an incoming call.
     pub(crate) release_octet: u8,
-    /// Status with which the front end refused; the inner none means that nobody answered.
-    pub(crate) refusal: Option<Option<u16>>,
+    /// How the front end refused our call.
+    pub(crate) refusal: Option<Refused>,
     /// Fires when no more digits came.
     pub(crate) digits_end: Option<Instant>,
     pub(crate) waiter: Waiter,
@@ -92,8 +101,27 @@ impl Call {
     pub(crate) fn established(&self) -> bool {
         matches!(
             self.phase,
-            Phase::Accepted | Phase::Active | Phase::HoldPending | Phase::Held | Phase::RetrievePending
+            Phase::Accepted
+                | Phase::Active
+                | Phase::HoldPending
+                | Phase::HoldRegretted
+                | Phase::Held
+                | Phase::RetrievePending
+                | Phase::RetrieveRegretted
         )
+    }
+
+    /// Whether the handset holds the call, or is about to.
+    pub(crate) fn holding(&self) -> bool {
+        matches!(self.phase, Phase::HoldPending | Phase::HoldRegretted | Phase::Held)
+    }
+
+    /// What the key that holds and retrieves means now.
+    pub(crate) fn hold_key(&self) -> step::Trigger {
+        match self.phase {
+            Phase::HoldPending | Phase::Held | Phase::RetrieveRegretted => step::Trigger::HandsetRetrieve,
+            _ => step::Trigger::HandsetHold,
+        }
     }
 
     /// The word of the status page.
@@ -101,8 +129,8 @@ impl Call {
         match self.phase {
             Phase::Overlap | Phase::Dialling => "dialling",
             Phase::Delivered | Phase::Presented | Phase::Alerting => "ringing",
-            Phase::Accepted | Phase::Active | Phase::HoldPending => "connected",
-            Phase::Held | Phase::RetrievePending => "held",
+            Phase::Accepted | Phase::Active | Phase::HoldPending | Phase::HoldRegretted => "connected",
+            Phase::Held | Phase::RetrievePending | Phase::RetrieveRegretted => "held",
             Phase::Ended => "releasing",
         }
     }

@@ -4,7 +4,7 @@
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// The handset dials; the number is not complete.
     Overlap,
     /// INVITE sent.
@@ -21,17 +21,21 @@ pub enum Phase {
     Active,
     /// Offer to hold sent.
     HoldPending,
+    /// Offer to hold sent, and the handset wants to go on already.
+    HoldRegretted,
     /// Held by the handset.
     Held,
     /// Offer to retrieve sent.
     RetrievePending,
+    /// Offer to retrieve sent, and the handset wants to hold again already.
+    RetrieveRegretted,
     /// Over on both sides.
     Ended,
 }
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trigger {
+pub(crate) enum Trigger {
     /// The number is complete: en-bloc, by a closing key, or because no digit followed.
     DialComplete,
     /// The number cannot be dialled, no channel is free, or the handset's bearer failed.
@@ -66,7 +70,7 @@ pub enum Trigger {
 
 /// What to do, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
+pub(crate) enum Action {
     /// Send the INVITE.
     Invite,
     /// Send 180.
@@ -97,7 +101,7 @@ pub enum Action {
 
 /// All phases, in order.
 #[cfg(test)]
-pub const PHASES: [Phase; 11] = [
+pub(crate) const PHASES: [Phase; 13] = [
     Phase::Overlap,
     Phase::Dialling,
     Phase::Delivered,
@@ -106,14 +110,16 @@ pub const PHASES: [Phase; 11] = [
     Phase::Accepted,
     Phase::Active,
     Phase::HoldPending,
+    Phase::HoldRegretted,
     Phase::Held,
     Phase::RetrievePending,
+    Phase::RetrieveRegretted,
     Phase::Ended,
 ];
 
 /// All triggers, in order.
 #[cfg(test)]
-pub const TRIGGERS: [Trigger; 15] = [
+pub(crate) const TRIGGERS: [Trigger; 15] = [
     Trigger::DialComplete,
     Trigger::LocalFailure,
     Trigger::HandsetAlerting,
@@ -132,7 +138,7 @@ pub const TRIGGERS: [Trigger; 15] = [
 ];
 
 /// The next phase and what to do on the way.
-pub fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
+pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
     use Action as A;
     use Phase as P;
     use Trigger as T;
@@ -199,29 +205,60 @@ pub fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action]) {
 
         (P::Accepted, T::PeerConfirmed) => (P::Active, &[A::ShowConnected]),
         (P::Active, T::HandsetHold) => (P::HoldPending, &[A::OfferHold]),
+        (P::HoldPending | P::HoldRegretted, T::HandsetRetrieve) => (P::HoldRegretted, NOTHING),
+        (P::HoldPending | P::HoldRegretted, T::HandsetHold) => (P::HoldPending, NOTHING),
         (P::HoldPending, T::ReofferAccepted) => (P::Held, &[A::ShowHeld]),
-        (P::HoldPending, T::ReofferRefused) => (P::Active, &[A::ShowConnected]),
+        (P::HoldRegretted, T::ReofferAccepted) => (P::RetrievePending, &[A::OfferRetrieve]),
+        (P::HoldPending | P::HoldRegretted, T::ReofferRefused) => (P::Active, &[A::ShowConnected]),
         (P::Held, T::HandsetRetrieve) => (P::RetrievePending, &[A::OfferRetrieve]),
+        (P::RetrievePending | P::RetrieveRegretted, T::HandsetHold) => (P::RetrieveRegretted, NOTHING),
+        (P::RetrievePending | P::RetrieveRegretted, T::HandsetRetrieve) => (P::RetrievePending, NOTHING),
         (P::RetrievePending, T::ReofferAccepted) => (P::Active, &[A::ShowConnected]),
-        (P::RetrievePending, T::ReofferRefused) => (P::Held, &[A::ShowHeld]),
+        (P::RetrieveRegretted, T::ReofferAccepted) => (P::HoldPending, &[A::OfferHold]),
+        (P::RetrievePending | P::RetrieveRegretted, T::ReofferRefused) => (P::Held, &[A::ShowHeld]),
 
-        (P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending, T::HandsetReleased) => {
-            (P::Ended, SESSION_ONLY)
-        }
         (
-            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            P::Accepted
+            | P::Active
+            | P::HoldPending
+            | P::HoldRegretted
+            | P::Held
+            | P::RetrievePending
+            | P::RetrieveRegretted,
+            T::HandsetReleased,
+        ) => (P::Ended, SESSION_ONLY),
+        (
+            P::Accepted
+            | P::Active
+            | P::HoldPending
+            | P::HoldRegretted
+            | P::Held
+            | P::RetrievePending
+            | P::RetrieveRegretted,
             T::PeerEnded | T::PeerRefused,
         ) => (P::Ended, HANDSET_ONLY),
         (
-            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            P::Accepted
+            | P::Active
+            | P::HoldPending
+            | P::HoldRegretted
+            | P::Held
+            | P::RetrievePending
+            | P::RetrieveRegretted,
             T::LocalFailure | T::End,
         ) => (P::Ended, BOTH),
         (P::Accepted, T::HandsetHold | T::HandsetRetrieve | T::ReofferAccepted | T::ReofferRefused)
         | (P::Active, T::HandsetRetrieve | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
-        | (P::HoldPending | P::RetrievePending, T::HandsetHold | T::HandsetRetrieve | T::PeerConfirmed)
+        | (P::HoldPending | P::HoldRegretted | P::RetrievePending | P::RetrieveRegretted, T::PeerConfirmed)
         | (P::Held, T::HandsetHold | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
         | (
-            P::Accepted | P::Active | P::HoldPending | P::Held | P::RetrievePending,
+            P::Accepted
+            | P::Active
+            | P::HoldPending
+            | P::HoldRegretted
+            | P::Held
+            | P::RetrievePending
+            | P::RetrieveRegretted,
             T::DialComplete | T::HandsetAlerting | T::HandsetAnswered | T::PeerProgress | T::PeerAnswered,
         ) => (phase, NOTHING),
 

@@ -8,7 +8,7 @@ use presence_pidf::{CallKey, Remote};
 use sip_lync::{Invite, Rendering, StatusCode, Uri};
 
 use super::super::call::step::{Action, Phase, Trigger, step};
-use super::super::call::{Call, Direction, Peer, map};
+use super::super::call::{Call, Direction, Peer, Refused, map};
 use super::super::numbering::Numbering;
 use super::super::subscriber::SubscriberId;
 use super::super::vocabulary::{CallRecord, Level, StoreWrite};
@@ -188,7 +188,7 @@ impl Node {
             Action::Release => {
                 if let Some(dect) = call.dect.take() {
                     let (octet, words) = match call.refusal {
-                        Some(status) => map::refusal_to_handset(status),
+                        Some(refused) => map::refusal_to_handset(refused),
                         None => (map::reason::NORMAL, ""),
                     };
                     self.by_dect.remove(&dect);
@@ -255,7 +255,7 @@ impl Node {
 
     fn refuse_dialling(&mut self, id: u32, why: &str) {
         if let Some(call) = self.calls.get_mut(&id) {
-            call.refusal = Some(Some(484));
+            call.refusal = Some(Refused::Status(484));
             why.clone_into(&mut call.cause);
         }
         self.log(Level::Warning, format!("call {id}: {why}"));
@@ -341,7 +341,7 @@ impl Node {
             ended: self.wall_at(now),
             outcome: call.outcome,
             cause: call.cause,
-            srtp: call.agreed.as_ref().and_then(|agreed| agreed.suite_name()).map(str::to_owned),
+            srtp: call.agreed.as_ref().and_then(srtp_sdes::Agreed::suite_name).map(str::to_owned),
         };
         self.store(StoreWrite::Call(record));
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dect_nwk::Transmit;
 use dect_nwk::element::{RejectReason, ReleaseReason};
 use dect_nwk::fixed_part::{Event, Information, PortableId};
+use dect_nwk::identity::Tpui;
 
 use super::super::call::map::reason;
 use super::super::call::step::{Phase, Trigger};
@@ -69,7 +70,7 @@ impl Node {
             RadioEvent::BearerOpened { bearer, local } => self.bearer_opened(now, bearer, local),
             RadioEvent::BearerLost { bearer, why } => self.bearer_lost(now, bearer, &why),
             RadioEvent::StationUp { name } => {
-                self.log(Level::Notice, format!("base station {name}: connected"))
+                self.log(Level::Notice, format!("base station {name}: connected"));
             }
             RadioEvent::StationDown { name, why } => {
                 self.log(Level::Warning, format!("base station {name}: {why}"));
@@ -118,7 +119,7 @@ impl Node {
         match event {
             Event::AccessRightsRequested { request, ipui, ipei, .. } => {
                 let ipei = ipei.or_else(|| ipui.ipei());
-                let listed = ipei.and_then(|ipei| self.subscribers.of_ipei(&ipei));
+                let listed = ipei.and_then(|ipei| self.subscribers.of_ipei(ipei));
                 let user = listed.and_then(|id| self.subscribers.get(id)).map(|subscriber| &subscriber.user);
                 let code = match user {
                     Some(user) if user.disabled => None,
@@ -149,13 +150,13 @@ impl Node {
             Event::Subscribed { portable, ipui, uak, dsaa2 } => {
                 let Some(ipei) = ipui.ipei() else { return };
                 self.log(Level::Notice, format!("handset {ipei}: subscribed"));
-                if let Some(id) = self.subscribers.of_ipei(&ipei) {
+                if let Some(id) = self.subscribers.of_ipei(ipei) {
                     self.subscribers.set_portable(id, Some(portable));
                     self.touched.insert(id);
                     if let Some(subscriber) = self.subscribers.get(id) {
                         let subscription = Subscription {
                             ipei: subscriber.user.ipei.text().to_owned(),
-                            ipui: super::ipui_to_octets(&ipui),
+                            ipui: super::settings::ipui_to_octets(&ipui),
                             uak: *uak.octets(),
                             dsaa2,
                         };
@@ -180,7 +181,7 @@ impl Node {
                     subscriber.presence.handset_back(now);
                     self.touched.insert(id);
                     let ipei = subscriber.user.ipei.text().to_owned();
-                    self.store(StoreWrite::Location { ipei, tpui: tpui.map(|tpui| tpui.value()) });
+                    self.store(StoreWrite::Location { ipei, tpui: tpui.map(Tpui::value) });
                     self.want_registration(now, id);
                 }
             }
@@ -292,7 +293,7 @@ impl Node {
             self.subscribers.of_portable(portable).and_then(|id| self.subscribers.get_mut(id))
         {
             subscriber.heard = Some(now);
-            subscriber.base = base.or(subscriber.base.take());
+            subscriber.base = base.or_else(|| subscriber.base.take());
         }
     }
 
@@ -361,8 +362,7 @@ impl Node {
         let Some(id) = self.by_dect.get(&dect).copied() else { return };
         for key in keys.chars() {
             if key == RECALL {
-                let held = self.calls.get(&id).is_some_and(|call| call.phase == Phase::Held);
-                let trigger = if held { Trigger::HandsetRetrieve } else { Trigger::HandsetHold };
+                let Some(trigger) = self.calls.get(&id).map(super::Call::hold_key) else { return };
                 self.trigger(now, id, trigger);
             }
         }

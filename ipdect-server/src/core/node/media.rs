@@ -8,11 +8,12 @@ use rfp_link::BearerId;
 use sip_lync::{Rendering, SessionId};
 use srtp_sdes::{Agreed, NegotiationConfig, Offered, answer_again};
 
-use super::super::call::step::{Phase, Trigger};
+use super::super::call::step::Trigger;
 use super::super::media_plan::{self, Description, LocalMedia};
 use super::super::radio::Dlei;
 use super::super::vocabulary::{Effect, Level};
-use super::{Node, srtp_policy};
+use super::Node;
+use super::settings::srtp_policy;
 use crate::media::plan::{Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan};
 
 impl Node {
@@ -125,7 +126,7 @@ impl Node {
         let (profile, line) = call.answer_line.clone()?;
         let remote = call.remote.as_ref()?;
         call.version += 1;
-        let holding = matches!(call.phase, Phase::Held | Phase::HoldPending);
+        let holding = call.holding();
         let local = LocalMedia {
             channel: call.channel,
             ssrc: call.network_ssrc,
@@ -193,7 +194,7 @@ impl Node {
     pub(super) fn install_media(&mut self, _now: Instant, id: u32) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(remote_radio) = call.radio else { return };
-        let holding = matches!(call.phase, Phase::HoldPending | Phase::Held);
+        let holding = call.holding();
         let network = match (&call.remote, &call.agreed) {
             (Some(remote), Some(agreed)) => Some(NetworkLeg {
                 remote_rtp: remote.rtp,

@@ -4,13 +4,16 @@
 //! feed the SIP endpoint, and back; what leaves is an [`Effect`].
 
 mod calls;
+mod draw;
 mod handsets;
 mod media;
 mod presence;
 mod registrations;
 mod sessions;
+mod settings;
 mod view;
 
+pub use draw::Seed;
 pub use view::Load;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,11 +22,9 @@ use std::time::{Instant, SystemTime};
 
 use bytes::{BufMut, BytesMut};
 use dect_nwk::fixed_part::KnownPortable;
-use dect_nwk::identity::{Ari, Ipei, Ipui, Rfpi, Tpui};
+use dect_nwk::identity::{Ari, Ipei, Rfpi, Tpui};
 use dect_nwk::{FixedPart, FixedPartConfig};
-use hmac::{Hmac, KeyInit, Mac};
 use rfp_link::BearerId;
-use sha2::Sha256;
 use sip_lync::{Endpoint, RequestId, SessionId};
 
 use super::call::Call;
@@ -37,10 +38,10 @@ use super::trace;
 use super::vocabulary::{
     Command, Effect, FlowId, Input, LadderStep, Lane, Level, LinkId, Restored, StoreWrite,
 };
-use crate::config::{
-    Activity, Authentication, Configuration, DoNotDisturb, MediaEncryption, OutOfRange, Transport,
-};
+use crate::config::{Authentication, Configuration};
 use crate::media::plan::Channel;
+use draw::Draw;
+use settings::{endpoint_config, ipui_from_octets, presence_config};
 
 /// Higher-layer capabilities that base stations broadcast: ADPCM, GAP speech, DSAA, location registration (EN 300 175-5 annex F).
 const HIGHER_LAYER: u16 = bit(32) | bit(33) | bit(36) | bit(38);
@@ -49,16 +50,6 @@ const ACCESS_RIGHTS: u16 = bit(44);
 
 const fn bit(a: u32) -> u16 {
     1 << (47 - a)
-}
-
-/// The only randomness of a node.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Seed(pub [u8; 32]);
-
-impl std::fmt::Debug for Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seed(..)")
-    }
 }
 
 /// What a node cannot start without.
@@ -87,29 +78,6 @@ enum Waiting {
     Presence(SubscriberId),
     Call(u32),
     Shutdown,
-}
-
-/// A keyed counter: every draw is independent of the others and of the order of nothing but draws.
-#[derive(Debug)]
-struct Draw {
-    key: Seed,
-    count: u64,
-}
-
-impl Draw {
-    fn bytes(&mut self, label: &str) -> [u8; 32] {
-        self.count += 1;
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key.0).unwrap_or_else(|_| unreachable!("any key length"));
-        mac.update(label.as_bytes());
-        mac.update(&self.count.to_be_bytes());
-        mac.finalize().into_bytes().into()
-    }
-
-    fn number(&mut self, label: &str) -> u32 {
-        let [a, b, c, d, ..] = self.bytes(label);
-        u32::from_be_bytes([a, b, c, d])
-    }
 }
 
 /// One shard of subscribers.
@@ -164,7 +132,7 @@ impl Node {
     pub fn new(
         now: Instant,
         wall: SystemTime,
-        configuration: Arc<Configuration>,
+        configuration: &Arc<Configuration>,
         restored: &Restored,
         channels: Vec<Channel>,
         seed: Seed,
@@ -175,12 +143,12 @@ impl Node {
         if configuration.radio.ari.is_unset() {
             return Err(StartError::Ari);
         }
-        let mut draw = Draw { key: seed, count: 0 };
+        let mut draw = Draw::new(seed);
         let bits = u32::from_be_bytes(configuration.radio.ari.octets());
         let ari = Ari::from_bits(31, bits.into()).map_err(|_| StartError::Ari)?;
         let rfpi = Rfpi::new(false, ari, 0).map_err(|_| StartError::Ari)?;
         let fixed_part = FixedPart::new(FixedPartConfig::new(ari), dect_nwk::Seed(draw.bytes("fixed part")));
-        let endpoint = Endpoint::new(endpoint_config(&configuration), sip_lync::Seed(draw.bytes("endpoint")));
+        let endpoint = Endpoint::new(endpoint_config(configuration), sip_lync::Seed(draw.bytes("endpoint")));
         let hello = rfp_link::Hello::server(
             configuration.network.hostname.clone(),
             concat!("ipdect-server ", env!("CARGO_PKG_VERSION")),
@@ -231,7 +199,7 @@ impl Node {
             outgoing: BytesMut::new(),
             scratch: BytesMut::new(),
             draw,
-            configuration: Arc::clone(&configuration),
+            configuration: Arc::clone(configuration),
         };
         for user in &configuration.users {
             node.add_subscriber(now, user, restored)?;
@@ -374,7 +342,7 @@ impl Node {
             base: None,
             registration: Registration::Unwanted,
             presence,
-            publisher: Publisher::new(now),
+            publisher: Publisher::new(),
             waiter: self.deadlines.insert(Waiting::Call(0)),
             calls: BTreeSet::new(),
         };
@@ -475,7 +443,7 @@ impl Node {
                 let portable = ipei
                     .parse::<Ipei>()
                     .ok()
-                    .and_then(|ipei| self.subscribers.of_ipei(&ipei))
+                    .and_then(|ipei| self.subscribers.of_ipei(ipei))
                     .and_then(|id| self.subscribers.get(id))
                     .and_then(|subscriber| subscriber.portable);
                 if let Some(portable) = portable {
@@ -485,64 +453,5 @@ impl Node {
             }
             Command::EndCall { id } => self.trigger(now, *id, super::call::step::Trigger::End),
         }
-    }
-}
-
-/// An IPUI as the store keeps it: how many bits, then the bits as a number of 16 octets.
-fn ipui_to_octets(ipui: &Ipui) -> Vec<u8> {
-    let mut octets = vec![ipui.bit_count()];
-    octets.extend_from_slice(&ipui.bits().to_be_bytes());
-    octets
-}
-
-fn ipui_from_octets(octets: &[u8]) -> Option<Ipui> {
-    let (count, bits) = octets.split_first()?;
-    Ipui::from_bits(*count, u128::from_be_bytes(bits.try_into().ok()?)).ok()
-}
-
-fn endpoint_config(configuration: &Configuration) -> sip_lync::Config {
-    let mut config = sip_lync::Config::new(configuration.network.hostname.clone());
-    config.listen_port = configuration.sip.listen.port();
-    config.transport = match configuration.sip.transport {
-        Transport::Tls => sip_lync::Transport::Tls,
-        Transport::Tcp => sip_lync::Transport::Tcp,
-    };
-    config.user_agent = concat!("UCCAPI/4.0 ipdect-server/", env!("CARGO_PKG_VERSION")).to_owned();
-    config.gruu = configuration.sip.gruu;
-    config.event_categories = configuration.sip.gruu;
-    config.use_sips_uri = configuration.sip.use_sips_uri;
-    config
-}
-
-fn presence_config(configuration: &Configuration) -> presence_pidf::PresenceConfig {
-    let given = configuration.presence;
-    let mut config = presence_pidf::PresenceConfig::new();
-    config.t1 = given.available.0;
-    config.t2 = given.inactive.0;
-    config.out_of_range = match given.out_of_range {
-        OutOfRange::Keep => presence_pidf::OutOfRange::Keep,
-        OutOfRange::Away => presence_pidf::OutOfRange::Away,
-    };
-    config.dnd = match given.dnd {
-        DoNotDisturb::Local => presence_pidf::Dnd::Local,
-        DoNotDisturb::Publish => presence_pidf::Dnd::Publish,
-    };
-    config.show_conference = if given.show_conference {
-        presence_pidf::ShowConference::Yes
-    } else {
-        presence_pidf::ShowConference::No
-    };
-    config.activity = match given.activity {
-        Activity::Calls => presence_pidf::CountedActivity::Calls,
-        Activity::AnyUse => presence_pidf::CountedActivity::AnyUse,
-    };
-    config
-}
-
-fn srtp_policy(encryption: MediaEncryption) -> srtp_sdes::SrtpPolicy {
-    match encryption {
-        MediaEncryption::Off => srtp_sdes::SrtpPolicy::Off,
-        MediaEncryption::Enabled => srtp_sdes::SrtpPolicy::Enabled,
-        MediaEncryption::Required => srtp_sdes::SrtpPolicy::Required,
     }
 }

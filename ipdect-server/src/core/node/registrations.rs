@@ -45,22 +45,19 @@ impl Node {
             return;
         }
         let name = peer_names.into_iter().next().unwrap_or_else(|| remote.to_string());
-        match proxy {
-            Some(proxy) => {
-                if let Some(failure) = self.proxy_failures.get_mut(proxy) {
-                    failure.clear();
-                }
-                self.log(Level::Notice, format!("front end {name}: connected"));
-                self.home = Some((flow, name));
-                let all: Vec<SubscriberId> = self.subscribers.ids().collect();
-                for id in all {
-                    self.want_registration(now, id);
-                }
-            }
-            None => {
-                self.accepted.insert(flow);
-                self.log(Level::Debug, format!("front end {name}: connected to us"));
-            }
+        let Some(proxy) = proxy else {
+            self.accepted.insert(flow);
+            self.log(Level::Debug, format!("front end {name}: connected to us"));
+            return;
+        };
+        if let Some(failure) = self.proxy_failures.get_mut(proxy) {
+            failure.clear();
+        }
+        self.log(Level::Notice, format!("front end {name}: connected"));
+        self.home = Some((flow, name));
+        let all: Vec<SubscriberId> = self.subscribers.ids().collect();
+        for id in all {
+            self.want_registration(now, id);
         }
     }
 
@@ -171,7 +168,7 @@ impl Node {
                 subscriber.registration = Registration::Up { gruu: gruu.map(|gruu| gruu.to_string()) };
                 if !refreshed {
                     // A new binding: nothing of what was published before is known to the server.
-                    subscriber.publisher.reset(now);
+                    subscriber.publisher.reset();
                     let address = subscriber.address.clone();
                     self.touched.insert(id);
                     self.log(Level::Notice, format!("{address}: registered"));
@@ -182,10 +179,10 @@ impl Node {
                 let lost = failure == sip_lync::RegistrationFailure::FlowLost;
                 let mut text = failure.text().to_owned();
                 if let Some(status) = status {
-                    text.push_str(&format!(" ({status})"));
+                    text = format!("{text} ({status})");
                 }
                 if let Some(diagnostics) = diagnostics {
-                    text.push_str(&format!(": {diagnostics}"));
+                    text = format!("{text}: {diagnostics}");
                 }
                 let Some(subscriber) = self.subscribers.get_mut(id) else { return };
                 subscriber.publisher.unregistered();

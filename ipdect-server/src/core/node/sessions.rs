@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sip_lync::{EndReason, Event, Party, Rendering, SessionId, StatusCode, Uri};
 
 use super::super::call::step::{Phase, Trigger};
-use super::super::call::{Direction, Peer};
+use super::super::call::{Direction, Peer, Refused};
 use super::super::media_plan::RemoteMedia;
 use super::super::vocabulary::Level;
 use super::Node;
@@ -58,7 +58,8 @@ impl Node {
             }
             Event::Failed { session, failure } => {
                 if let Some(call) = self.call_of(session) {
-                    call.refusal = Some(failure.status.map(StatusCode::code));
+                    let status = failure.status.map(|status| Refused::Status(status.code()));
+                    call.refusal = Some(status.unwrap_or(Refused::NoAnswer));
                     call.outcome = "failed";
                     call.cause = match (&failure.status, &failure.diagnostics) {
                         (Some(status), Some(diagnostics)) => {
@@ -205,7 +206,7 @@ impl Node {
             self.session_trigger(now, session, Trigger::PeerAnswered);
         } else {
             if let Some(call) = self.call_of(session) {
-                call.refusal = Some(Some(488));
+                call.refusal = Some(Refused::Status(488));
                 "the peer's answer cannot be used".clone_into(&mut call.cause);
             }
             self.session_trigger(now, session, Trigger::LocalFailure);

@@ -16,7 +16,7 @@ impl Node {
             uptime_ms: self.at_ms(now),
             proxies: self.proxies(),
             base_stations: self.radio.status(),
-            handsets: self.subscribers.iter().map(|subscriber| self.handset(now, subscriber)).collect(),
+            handsets: self.subscribers.iter().map(|subscriber| Self::handset(now, subscriber)).collect(),
             calls: self.calls.values().map(|call| self.call_status(now, call)).collect(),
             channels: ChannelStatus { total: self.channels.total(), in_use: self.channels.in_use() },
             subscription: match (self.configuration.radio.subscription, self.window_until) {
@@ -54,7 +54,7 @@ impl Node {
             .collect()
     }
 
-    fn handset(&self, now: Instant, subscriber: &Subscriber) -> HandsetStatus {
+    fn handset(now: Instant, subscriber: &Subscriber) -> HandsetStatus {
         let (registered, gruu) = match &subscriber.registration {
             Registration::Up { gruu } => (true, gruu.clone()),
             _ => (false, None),
@@ -105,7 +105,7 @@ impl Node {
             state: call.state().into(),
             since_ms: now.saturating_duration_since(call.since).as_millis() as u64,
             codec: super::media::codec_name(call.remote.as_ref().map(|remote| remote.codec)),
-            srtp: call.agreed.as_ref().and_then(|agreed| agreed.suite_name()).map(str::to_owned),
+            srtp: call.agreed.as_ref().and_then(srtp_sdes::Agreed::suite_name).map(str::to_owned),
         }
     }
 }
