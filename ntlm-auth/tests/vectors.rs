@@ -235,3 +235,22 @@ fn the_list_of_attributes_of_nlmp_is_written_as_it_was_read() {
     let list = hex(&vectors["nlmp_4_2_4_ntlmv2"]["target_info"]);
     assert_eq!(AvPairs::parse(&list, 0).and_then(|pairs| pairs.emit()), Ok(list));
 }
+
+#[test]
+fn a_login_recorded_with_an_open_source_client_is_accepted_and_its_first_signature_is_right() {
+    let recorded: Value = serde_json::from_str(include_str!("vectors/sipe-login.json")).expect("JSON");
+    let mut config = AcceptorConfig::new(Mode::Datagram, "", "");
+    config.max_skew = None;
+    let challenge = hex(&recorded["challenge_message"]);
+    let claim = Acceptor::with_challenge(config, &[], &challenge)
+        .and_then(|acceptor| acceptor.authenticate(FileTime(0), &hex(&recorded["authenticate_message"])))
+        .expect("a good answer");
+    assert_eq!((claim.domain(), claim.user()), (text(&recorded["domain"]), text(&recorded["user"])));
+    let accepted =
+        claim.prove(Some(&NtHash::of_password(text(&recorded["password"])))).expect("the right password");
+    let Session::Datagram(server) = accepted.session else { panic!("connectionless") };
+    let request = text(&recorded["request_buffer"]).as_bytes();
+    assert_eq!(server.verify(SIP_SEQUENCE, request, &hex(&recorded["request_signature"])), Ok(()));
+    let response = text(&recorded["response_buffer"]).as_bytes();
+    assert_eq!(server.sign(SIP_SEQUENCE, response).to_vec(), hex(&recorded["response_signature"]));
+}
