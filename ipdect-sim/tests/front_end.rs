@@ -228,7 +228,7 @@ fn a_via_without_branch_is_answered_and_cancelled() {
     assert!(sent[1].0 == 1 && sent[1].1.starts_with("SIP/2.0 487 "));
     let ack = text.replace("INVITE sip", "ACK sip").replace("1 INVITE", "1 ACK");
     assert!(site.send(1, &ack).is_empty(), "an ACK of a refusal ends at the proxy");
-    assert!(site.pass(Duration::from_secs(120)).is_empty());
+    assert!(site.pass(Duration::from_mins(2)).is_empty());
 }
 
 #[test]
