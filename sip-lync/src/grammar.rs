@@ -272,7 +272,10 @@ impl<'a> Cursor<'a> {
             return self.quoted_string();
         }
         let bytes = self.rest().as_bytes();
-        let length = bytes.iter().position(|&b| is(b, VALUE_END)).unwrap_or(bytes.len());
+        let mut length = 0;
+        while bytes.get(length).is_some_and(|&b| !is(b, VALUE_END)) {
+            length += 1;
+        }
         if length == 0 { Err(self.error(Rule::Parameter)) } else { Ok(self.advance(length)) }
     }
 

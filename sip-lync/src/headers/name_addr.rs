@@ -118,7 +118,7 @@ impl<'a> NameAddrView<'a> {
         Ok(view)
     }
 
-    fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         let origin = cursor.at();
         cursor.skip_blanks();
         let mut display = "";

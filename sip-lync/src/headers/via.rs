@@ -165,16 +165,22 @@ impl<'a> ViaView<'a> {
     /// RFC 3261 25.1
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(text);
+        let view = Self::read(&mut cursor)?;
+        cursor.finish()?;
+        Ok(view)
+    }
+
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         cursor.skip_blanks();
         let at = cursor.at();
-        let name = protocol_word(&mut cursor)?;
+        let name = protocol_word(cursor)?;
         cursor.expect(b'/', Rule::SentProtocol)?;
-        let version = protocol_word(&mut cursor)?;
+        let version = protocol_word(cursor)?;
         cursor.expect(b'/', Rule::SentProtocol)?;
         if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
             return Err(ParseError::new(at, Rule::SentProtocol));
         }
-        let transport = protocol_word(&mut cursor)?;
+        let transport = protocol_word(cursor)?;
         let before = cursor.at();
         cursor.skip_blanks();
         if cursor.at() == before {
@@ -190,8 +196,7 @@ impl<'a> ViaView<'a> {
             let number = cursor.number().map_err(|_| ParseError::new(at, Rule::Port))?;
             port = Some(u16::try_from(number).map_err(|_| ParseError::new(at, Rule::Port))?);
         }
-        let parameters = ParametersView::read(&mut cursor)?;
-        cursor.finish()?;
+        let parameters = ParametersView::read(cursor)?;
         Ok(Self { transport, host, port, parameters })
     }
 

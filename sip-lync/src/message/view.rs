@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Limits, Message, Version};
 use crate::error::{ParseError, Rule};
-use crate::grammar::{self, Cursor, List};
+use crate::grammar::{self, Cursor};
 use crate::headers::name::CONTENT_LENGTH;
 use crate::headers::{HeaderName, NameAddrView, ViaView, unfolded};
 use crate::scan::{self, Line, LineEnds};
@@ -268,11 +268,18 @@ impl<'a> MessageView<'a> {
     fn element<T>(
         &self,
         name: &HeaderName,
-        parse: impl Fn(&'a str) -> Result<T, ParseError>,
+        read: impl Fn(&mut Cursor<'a>) -> Result<T, ParseError>,
     ) -> Result<Option<T>, ParseError> {
         self.first(name, |text| {
-            let (at, element) = List::new(text).next().ok_or_else(|| ParseError::new(0, Rule::Token))?;
-            parse(element).map_err(|error| error.shifted(at))
+            let mut cursor = Cursor::new(text);
+            // Elements may be empty.
+            while cursor.eat(b',') {}
+            let value = read(&mut cursor)?;
+            if cursor.eat(b',') {
+                return Ok(value);
+            }
+            cursor.finish().map_err(|error| ParseError::new(error.at, Rule::Comma))?;
+            Ok(value)
         })
     }
 
@@ -280,7 +287,7 @@ impl<'a> MessageView<'a> {
     ///
     /// RFC 3261 20.42
     pub fn via(&self) -> Result<Option<ViaView<'a>>, ParseError> {
-        self.element(&HeaderName::Via, ViaView::parse)
+        self.element(&HeaderName::Via, ViaView::read)
     }
 
     /// From.
@@ -325,14 +332,14 @@ impl<'a> MessageView<'a> {
         if self.get(&HeaderName::Contact).is_some_and(|header| header.value == b"*") {
             return Ok(None);
         }
-        self.element(&HeaderName::Contact, NameAddrView::parse)
+        self.element(&HeaderName::Contact, NameAddrView::read)
     }
 
     /// The first Route.
     ///
     /// RFC 3261 20.34
     pub fn route(&self) -> Result<Option<NameAddrView<'a>>, ParseError> {
-        self.element(&HeaderName::Route, NameAddrView::parse)
+        self.element(&HeaderName::Route, NameAddrView::read)
     }
 
     /// The message as a value that owns its bytes.
