@@ -158,6 +158,36 @@ mod subscription {
     }
 
     #[test]
+    fn a_handset_lost_in_the_middle_of_a_second_subscription_is_still_served_with_its_first_key() {
+        let mut world = World::with_handset(config(), true);
+        let first = world.handsets[0].part.subscription().unwrap().uak.clone();
+        let code = AuthenticationCode::from_pin(world::PIN).unwrap();
+        world.handsets[0].part.subscribe(world.now, code).unwrap();
+        // The fixed part has sent its proof and the access rights; neither arrives.
+        world.pass(world::LATENCY * 3);
+        world.lose_links(0);
+        world.pass(LONG);
+        assert!(matches!(world.heard(0)[0], Heard::SubscriptionFailed { .. }));
+        let keys = |world: &World| -> Vec<_> {
+            world
+                .fixed_events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Subscribed { uak, .. } => Some(Some(uak.clone())),
+                    _ => None,
+                })
+                .collect()
+        };
+        assert_eq!(keys(&world).len(), 1);
+        assert_ne!(keys(&world)[0], first);
+        world.handsets[0].part.locate(world.now).unwrap();
+        world.pass(LONG);
+        assert!(world.handsets[0].part.state().located);
+        assert_eq!(keys(&world)[1..], [first]);
+        world.assert_quiet();
+    }
+
+    #[test]
     fn access_rights_are_terminated_by_either_side() {
         let mut world = World::with_handset(config(), true);
         let (now, portable) = (world.now, world.portable(0));

@@ -35,7 +35,8 @@ pub enum Event {
         /// The portable part, if it is subscribed already.
         portable: Option<PortableId>,
     },
-    /// The portable part has its access rights and a key: both are to be stored.
+    /// The portable part has its access rights and a key: both are to be stored. Comes again with the key before it
+    /// when the portable part turns out to have lost its link in the middle of a new key allocation.
     Subscribed {
         /// The new portable part.
         portable: PortableId,

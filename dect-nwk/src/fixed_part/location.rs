@@ -25,6 +25,8 @@ pub(super) struct Portable {
     pub(super) ipui: Ipui,
     pub(super) tpui: Option<Tpui>,
     pub(super) uak: Option<Key128>,
+    /// The key before the last key allocation, until the new one has served in an authentication.
+    pub(super) former_uak: Option<Key128>,
     pub(super) cipher_key: Option<CipherKey>,
     pub(super) dsaa2: bool,
     /// Access rights are given; otherwise the entry lives only as long as its link.
@@ -45,6 +47,7 @@ impl Portable {
             ipui: known.ipui,
             tpui: known.tpui,
             uak: known.uak,
+            former_uak: None,
             cipher_key: None,
             dsaa2: known.dsaa2,
             subscribed,
@@ -90,6 +93,7 @@ impl LocationTable {
             let tpui = known.tpui;
             if let Some(portable) = self.portables.get_mut(&id) {
                 portable.uak = known.uak;
+                portable.former_uak = None;
                 portable.dsaa2 = known.dsaa2;
             }
             if subscribed {

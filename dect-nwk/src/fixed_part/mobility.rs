@@ -371,6 +371,7 @@ impl FixedPart {
         self.release_calls(now, portable, ReleaseReason::UserUnknown);
         let Some(entry) = self.table.get_mut(portable) else { return };
         entry.uak = None;
+        entry.former_uak = None;
         entry.cipher_key = None;
         let ipui = entry.ipui;
         self.table.set_subscribed(portable, false);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::event::{AccessRequestId, Event, PortableId};
 use super::{Ciphering, FixedPart, compose};
+use crate::authentication::{Key128, equal};
 use crate::element::{RejectReason, Rs};
 use crate::identity::Tpui;
 use crate::key_exchange::Algorithm;
@@ -51,21 +52,35 @@ impl FixedPart {
         procedure
             .algorithm
             .portable_proof(&code.b1(), procedure.rs, procedure.rand_f, rand_p)
-            .is_some_and(|(expected, _)| crate::authentication::equal(&expected, &res1))
+            .is_some_and(|(expected, _)| equal(&expected, &res1))
     }
 
-    /// Compares the proof of a portable part in an authentication and keeps the derived key at hand.
+    /// Compares the proof of a portable part in an authentication and keeps the derived key at hand. A portable part
+    /// that lost its link in the middle of a new key allocation still has the key before it, which is then valid
+    /// again.
     pub(super) fn reply_is_right(&mut self, portable: PortableId, rand_p: [u8; 8], res1: [u8; 4]) -> bool {
         let Some(entry) = self.table.get_mut(portable) else { return false };
-        let (Some(procedure), Some(uak)) = (&mut entry.procedure, &entry.uak) else { return false };
-        let proof = procedure.algorithm.portable_proof(&uak.b1(), procedure.rs, procedure.rand_f, rand_p);
-        match proof {
-            Some((expected, derived)) if crate::authentication::equal(&expected, &res1) => {
-                procedure.new_cipher_key = Some(derived);
-                true
-            }
-            Some(_) | None => false,
+        let Some(procedure) = &mut entry.procedure else { return false };
+        let proof = |key: &Key128| {
+            procedure
+                .algorithm
+                .portable_proof(&key.b1(), procedure.rs, procedure.rand_f, rand_p)
+                .filter(|(expected, _)| equal(expected, &res1))
+                .map(|(_, derived)| derived)
+        };
+        if let Some(derived) = entry.uak.as_ref().and_then(proof) {
+            entry.former_uak = None;
+            procedure.new_cipher_key = Some(derived);
+            return true;
         }
+        let Some(derived) = entry.former_uak.as_ref().and_then(proof) else { return false };
+        procedure.new_cipher_key = Some(derived);
+        entry.uak = entry.former_uak.take();
+        if let Some(uak) = entry.uak.clone() {
+            let (ipui, dsaa2) = (entry.ipui, entry.dsaa2);
+            self.events.push_back(Event::Subscribed { portable, ipui, uak, dsaa2 });
+        }
+        true
     }
 
     /// AUTHENTICATION-REPLY of the key allocation; the new key is kept at hand.
@@ -177,7 +192,7 @@ impl FixedPart {
             self.requests.remove(&request);
         }
         let Some(uak) = procedure.new_key.take() else { return };
-        entry.uak = Some(uak.clone());
+        entry.former_uak = entry.uak.replace(uak.clone());
         entry.cipher_key = None;
         let (ipui, dsaa2) = (entry.ipui, entry.dsaa2);
         self.table.set_subscribed(portable, true);
