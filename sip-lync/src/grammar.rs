@@ -90,6 +90,11 @@ pub(crate) const fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// Offset of a byte; for the short texts of header values a plain loop is the fastest search.
+pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
+    text.as_bytes().iter().position(|&b| b == byte)
+}
+
 /// The text without blanks, tabulators and line ends around it.
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])

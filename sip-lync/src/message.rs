@@ -69,6 +69,9 @@ impl Version {
     ///
     /// RFC 3261 7.1
     pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text == "SIP/2.0" {
+            return Ok(Self::SIP_2_0);
+        }
         let error = ParseError::new(0, Rule::Version);
         let Some((name, numbers)) = text.split_once('/') else { return Err(error) };
         let Some((major, minor)) = numbers.split_once('.') else { return Err(error) };

@@ -139,15 +139,16 @@ impl<'a> NameAddrView<'a> {
         }
         let (uri, uri_at) = if cursor.peek() == Some(b'<') {
             let rest = cursor.rest();
-            let end = rest.find('>').ok_or_else(|| cursor.error(Rule::AngleBracket))?;
+            let end = grammar::find(rest, b'>').ok_or_else(|| cursor.error(Rule::AngleBracket))?;
             let at = cursor.at() + 1;
             cursor.skip(end + 1);
             (rest.get(1..end).unwrap_or_default(), at)
         } else {
             let rest = cursor.rest();
-            let end = rest.find([';', ',', ' ', '\t', '\r', '\n', '<', '>', '"']).unwrap_or(rest.len());
+            let ends = |b: u8| grammar::is(b, grammar::VALUE_END);
+            let end = rest.bytes().position(ends).unwrap_or(rest.len());
             let text = rest.get(..end).unwrap_or_default();
-            if let Some(question) = text.find('?') {
+            if let Some(question) = grammar::find(text, b'?') {
                 return Err(ParseError::new(cursor.at() + question, Rule::BareUri));
             }
             let at = cursor.at();
@@ -196,7 +197,7 @@ const fn blank(c: char) -> bool {
 
 /// The text before an opening angle bracket that comes before anything a bare URI could contain.
 fn bracket_ahead(text: &str) -> Option<&str> {
-    let at = text.find(['<', ';', '"', ','])?;
+    let at = text.bytes().position(|b| matches!(b, b'<' | b';' | b'"' | b','))?;
     let (words, rest) = text.split_at(at);
     if rest.starts_with('<') { Some(words) } else { None }
 }

@@ -45,7 +45,7 @@ impl<'a> StartLine<'a> {
     ///
     /// RFC 3261 7.1, 7.2
     pub fn parse(line: &'a str) -> Result<Self, ParseError> {
-        let first = line.find(' ').ok_or_else(|| ParseError::new(line.len(), Rule::StartLine))?;
+        let first = grammar::find(line, b' ').ok_or_else(|| ParseError::new(line.len(), Rule::StartLine))?;
         let (word, rest) = line.split_at(first);
         if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
             let version = Version::parse(word)?;
@@ -61,7 +61,8 @@ impl<'a> StartLine<'a> {
         // Blanks around the URI and behind the version are dropped, never sent on.
         let rest = rest.trim_matches(' ');
         let at = line.len() - line.get(first..).unwrap_or_default().trim_start_matches(' ').len();
-        let last = rest.rfind(' ').ok_or_else(|| ParseError::new(at, Rule::StartLine))?;
+        let last =
+            rest.bytes().rposition(|b| b == b' ').ok_or_else(|| ParseError::new(at, Rule::StartLine))?;
         let (uri, version) = rest.split_at(last);
         let version =
             Version::parse(version.trim_start_matches(' ')).map_err(|error| error.shifted(at + last + 1))?;

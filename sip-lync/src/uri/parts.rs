@@ -80,9 +80,9 @@ impl Parts {
         };
         let (mut user, mut password) = (Span::default(), Span::default());
         let mut at = scheme;
-        if let Some(length) = part(scheme..text.len()).find('@') {
+        if let Some(length) = grammar::find(part(scheme..text.len()), b'@') {
             let end = scheme + length;
-            let user_end = part(scheme..end).find(':').map_or(end, |colon| scheme + colon);
+            let user_end = grammar::find(part(scheme..end), b':').map_or(end, |colon| scheme + colon);
             check(scheme..user_end, USER, Rule::UserPart)?;
             if user_end == scheme {
                 return Err(ParseError::new(scheme, Rule::UserPart));
@@ -103,7 +103,7 @@ impl Parts {
         let (host, port, length) = host_port(part(at..text.len())).map_err(|error| error.shifted(at))?;
         let host = Span::from(at..at + host);
         at += length;
-        let question = part(at..text.len()).find('?').map(|p| at + p);
+        let question = grammar::find(part(at..text.len()), b'?').map(|p| at + p);
         let parameters_end = question.unwrap_or(text.len());
         let mut parameters = Span::default();
         if at < parameters_end {
@@ -111,14 +111,18 @@ impl Parts {
                 return Err(ParseError::new(at, Rule::Host));
             }
             let mut start = at;
-            for parameter in part(at + 1..parameters_end).split(';') {
+            while start < parameters_end {
+                // Over the semicolon.
                 start += 1;
-                check(start..start + parameter.len(), URI_PARAMETER, Rule::UriParameter)?;
-                if parameter.is_empty() || parameter.starts_with('=') {
-                    return Err(ParseError::new(start, Rule::UriParameter));
+                let rest = part(start..parameters_end).as_bytes();
+                let length = grammar::span(rest, URI_PARAMETER);
+                let stop = rest.get(length);
+                if length == 0 || rest.first() == Some(&b'=') || stop.is_some_and(|&b| b != b';') {
+                    return Err(ParseError::new(start + length, Rule::UriParameter));
                 }
-                start += parameter.len();
+                start += length;
             }
+            grammar::check_escapes(part(at..parameters_end).as_bytes(), at)?;
             parameters = (at..parameters_end).into();
         }
         let mut headers = Span::default();
