@@ -58,7 +58,7 @@ fn messages_go_to_json_and_back() {
     for (value, hex) in decoded.iter_mut().zip(messages) {
         assert_eq!(value.as_object_mut().unwrap().remove("again"), Some(json!(hex)));
     }
-    let input: String = decoded.iter().map(|value| format!("{value}\n")).collect();
+    let input = decoded.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     for (encoded, hex) in lines(&["encode"], &input).iter().zip(messages) {
         assert_eq!(encoded, &json!({"ok": true, "hex": hex}));
     }
