@@ -235,7 +235,8 @@ fn elements_of_another_codeset_are_not_read() {
     assert_eq!(message.find::<Signal>(), Some(&Signal::TonesOff));
     assert_eq!(message.find::<MultiKeypad>(), None);
     // A locking shift leads to a higher codeset only.
-    let message = Message::parse(&[0x03, 0x7b, 0x90, 0xe4, 0x40, 0x92, 0x91, 0xe4, 0x40]).unwrap();
+    let message =
+        Message::parse(&[0x03, 0x7b, 0x90, 0xe4, 0x40, 0x92, 0x91, 0xe4, 0x40, 0x90, 0xe4, 0x40]).unwrap();
     assert_eq!(
         message.elements().filter(|element| element.identifier() == ElementIdentifier::Signal).count(),
         1

@@ -292,3 +292,81 @@ fn a_setup_without_its_elements_is_refused_by_the_reason_that_says_so() {
     answered.transaction = Transaction::answered(3);
     assert_eq!(station.data(1, &answered), []);
 }
+
+#[test]
+fn digits_and_keys_are_understood_in_every_element_that_may_carry_them() {
+    let mut station = Station::new();
+    let number = dect_nwk::element::CalledPartyNumber::dialled("20");
+    station.establish(1, Some(&setup(1, 0).with(number)));
+    let Some(Event::Setup { call, called, complete, .. }) = station.fixed.poll_event() else {
+        panic!("no call")
+    };
+    assert_eq!((called.as_str(), complete), ("20", false));
+    station.fixed.setup_acknowledge(station.now, call).unwrap();
+    station.said();
+    let mut hear = |octets: &[u8]| {
+        station.fixed.handle_input(station.now, Input::Data { link: LinkId(1), sdu: octets }).unwrap();
+        station.fixed.poll_event()
+    };
+    let digits = |digits: &str, complete| Some(Event::Digits { call, digits: digits.into(), complete });
+    // MULTI-KEYPAD, SINGLE-KEYPAD, CALLED-PARTY-NUMBER, SENDING-COMPLETE, and a CC-INFO that says nothing.
+    assert_eq!(hear(&[0x03, 0x7b, 0x2c, 2, 0x30, 0x31]), digits("01", false));
+    assert_eq!(hear(&[0x03, 0x7b, 0xe9, 0x35]), digits("5", false));
+    assert_eq!(hear(&[0x03, 0x7b, 0x70, 2, 0x80, 0x37]), digits("7", false));
+    assert_eq!(hear(&[0x03, 0x7b, 0xa1]), digits("", true));
+    assert_eq!(hear(&[0x03, 0x7b]), None);
+    station.fixed.connect(station.now, call).unwrap();
+    station.said();
+    let mut hear = |octets: &[u8]| {
+        station.fixed.handle_input(station.now, Input::Data { link: LinkId(1), sdu: octets }).unwrap();
+        station.fixed.poll_event()
+    };
+    let keypad = |keys: &str| Some(Event::Keypad { call, keys: keys.into() });
+    // The R key as FEATURE-ACTIVATE and as a character; a keypad element too long to be true.
+    assert_eq!(hear(&[0x03, 0x7b, 0x38, 1, 0x81]), keypad("\u{15}"));
+    assert_eq!(hear(&[0x03, 0x7b, 0x2c, 2, 0x15, 0x31]), keypad("\u{15}1"));
+    let long = [&[0x03, 0x7b, 0x2c, 200][..], &[0x33; 200]].concat();
+    assert_eq!(hear(&long), keypad(&"3".repeat(128)));
+}
+
+#[test]
+fn a_reset_of_the_link_releases_a_call_that_is_being_dialled() {
+    let mut station = Station::new();
+    station.establish(1, Some(&setup(1, 0)));
+    let Some(Event::Setup { call, .. }) = station.fixed.poll_event() else { panic!("no call") };
+    station.fixed.setup_acknowledge(station.now, call).unwrap();
+    station.said();
+    let said = station.establish(1, None);
+    let release = Said::Message(LinkId(1), MessageType::CcRelease, None, Some(ReleaseReason::Unknown));
+    assert_eq!(said, [release]);
+    assert_eq!(station.events(), [Event::Released { call, reason: ReleaseReason::Unknown }]);
+    // CC.02, then the link.
+    let over = station.sleep(timers::CC_02);
+    assert_eq!(over[1], Said::Release(LinkId(1), ReleaseMode::Normal));
+}
+
+#[test]
+fn requests_without_their_elements_are_rejected_by_reason_60_or_64() {
+    let mut station = Station::new();
+    station.establish(1, Some(&setup(1, 0)));
+    let mut hear = |octets: &[u8]| {
+        station.fixed.handle_input(station.now, Input::Data { link: LinkId(1), sdu: octets }).unwrap();
+        match station.said()[..] {
+            [Said::Message(_, kind, Some(reason), None)] => (kind, reason.code()),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    let broken = [0x05, 0x02, 0x80, 0xa8];
+    let with_broken = |kind: u8| [&[0x05, kind][..], &broken].concat();
+    assert_eq!(hear(&[0x05, 0x54]), (MessageType::LocateReject, 0x60));
+    assert_eq!(hear(&with_broken(0x54)), (MessageType::LocateReject, 0x64));
+    assert_eq!(hear(&[0x05, 0x44]), (MessageType::AccessRightsReject, 0x60));
+    assert_eq!(hear(&with_broken(0x44)), (MessageType::AccessRightsReject, 0x64));
+    assert_eq!(hear(&[0x05, 0x48]), (MessageType::AccessRightsTerminateReject, 0x60));
+    assert_eq!(hear(&with_broken(0x48)), (MessageType::AccessRightsTerminateReject, 0x64));
+    assert_eq!(hear(&[0x05, 0x40]), (MessageType::AuthenticationReject, 0x60));
+    assert_eq!(hear(&[0x05, 0x40, 0x0a, 1, 1, 0x0c, 1, 1]), (MessageType::AuthenticationReject, 0x64));
+    assert_eq!(hear(&[0x05, 0x4e]), (MessageType::CipherReject, 0x60));
+    assert_eq!(hear(&[0x05, 0x4e, 0x19, 1, 0x81]), (MessageType::CipherReject, 0x64));
+    assert_eq!(hear(&[0x05, 0x50, 0x01, 1, 0x89]), (MessageType::MmInfoReject, 0x20));
+}

@@ -212,7 +212,8 @@ fn walk(seed: u64, steps: usize) {
 
 #[test]
 fn no_call_link_or_timer_is_left_over() {
-    let seeds = std::env::var("DECT_WALKS").ok().and_then(|count| count.parse().ok()).unwrap_or(600);
+    let usual = if cfg!(debug_assertions) { 600 } else { 10_000 };
+    let seeds = std::env::var("DECT_WALKS").ok().and_then(|count| count.parse().ok()).unwrap_or(usual);
     for seed in 0..seeds {
         let result = std::panic::catch_unwind(|| walk(seed, 60));
         assert!(result.is_ok(), "seed {seed}");
