@@ -26,7 +26,7 @@ pub struct LocationArea {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ExtendedLocation {
-    /// Whether it is included or, in the other case, requested.
+    /// ELI (four bits): 7 requested and not included, 15 included.
     pub indicator: u8,
     /// Country, network, area and cell, as sent.
     pub octets: Octets<16>,

@@ -196,6 +196,7 @@ mod tests {
         assert_eq!(wide.to_string().parse(), Ok(wide));
         assert_eq!(wide.octal().parse(), Ok(wide));
         assert_eq!(Park::of(ari).ari(), Some(ari));
+        assert!(!Park::of(Ari::class_a(0x1234, 0x567).unwrap()).admits(ari));
     }
 
     #[test]
