@@ -18,6 +18,7 @@ use ipdect_sim::talk::Talk;
 use rfp_link::{
     BearerCodec, BearerId, BearerKey, BearerKeys, Config, ConnectionId, Hello, Link, Message, Role,
 };
+use srtp_sdes::{CryptoAttribute, Receiver, ReceiverKeys, Sender, SenderKeys};
 
 /// The server's half: a radio link and a fixed part, joined as the radio link's document says.
 struct Server {
@@ -26,6 +27,7 @@ struct Server {
     up: bool,
     events: Vec<fixed_part::Event>,
     bearers: Vec<Message>,
+    released: Vec<ConnectionId>,
 }
 
 struct Radio {
@@ -67,6 +69,7 @@ impl Radio {
                 up: false,
                 events: Vec::new(),
                 bearers: Vec::new(),
+                released: Vec::new(),
             },
             seen: Vec::new(),
             talks: BTreeMap::new(),
@@ -218,6 +221,9 @@ impl Server {
     }
 
     fn message(&mut self, now: Instant, message: Message) {
+        if let Message::Release { connection, .. } = &message {
+            self.released.push(*connection);
+        }
         let input = match &message {
             Message::Establish { connection, sdu, .. } => {
                 dect_nwk::Input::Established { link: LinkId(connection.0), sdu: sdu.as_deref() }
@@ -467,6 +473,16 @@ fn a_bearer_carries_speech_both_ways_and_is_closed() {
         assert_eq!(len, 12 + 80 + if protected { 10 } else { 0 });
         assert_eq!(&buffer[8..12], [0x12, 0x34, 0x56, 0x78]);
         assert_eq!(buffer[1] & 0x7f, 96);
+        if protected {
+            // The base station sends with its own key and hears the server's (docs/radio-link.md 5.2).
+            let mut receiver = Receiver::new(ReceiverKeys::from_attribute(&crypto("AgIC")).expect("keys"));
+            assert_eq!(receiver.unprotect(&mut buffer.to_vec()), Ok(92));
+            let mut sender = Sender::new(SenderKeys::from_attribute(&crypto("AQEB")).expect("keys"));
+            let mut packet = vec![0; 200];
+            packet[..4].copy_from_slice(&[0x80, 96, 0, 1]);
+            let len = sender.protect(&mut packet, 92).expect("it fits");
+            assert_eq!(talk.handle_packet(radio.now, &mut packet[..len]), Ok(()));
+        }
         radio.send(Message::CloseBearer { bearer: BearerId(7) });
         assert!(radio.server.bearers.contains(&Message::BearerClosed { bearer: BearerId(7) }));
         assert!(radio.talks.is_empty());
@@ -505,6 +521,26 @@ fn a_bearer_ends_with_its_connection_and_is_refused_without_one() {
     radio.press(70387, &Do::WalkOut);
     assert!(radio.talks.is_empty());
     assert!(radio.server.bearers.contains(&Message::BearerClosed { bearer: BearerId(1) }));
+}
+
+/// A crypto line whose key and salt repeat one group of base64.
+fn crypto(group: &str) -> CryptoAttribute {
+    let line = format!("1 AES_CM_128_HMAC_SHA1_80 inline:{}", group.repeat(10));
+    CryptoAttribute::parse(&line).expect("a crypto line")
+}
+
+#[test]
+fn a_release_of_the_server_is_confirmed_and_one_of_an_unknown_connection_is_not() {
+    let mut radio = one_handset();
+    radio.subscribed(70387);
+    let (_, link) = dialled(&mut radio);
+    radio.server.released.clear();
+    let connection = ConnectionId(link.0);
+    radio.send(Message::Release { connection, mode: rfp_link::ReleaseMode::Abnormal });
+    assert_eq!(radio.server.released, [connection]);
+    radio.send(Message::Release { connection, mode: rfp_link::ReleaseMode::Abnormal });
+    assert_eq!(radio.server.released, [connection]);
+    assert!(radio.seen().iter().any(|event| matches!(event, HandsetEvent::Released { .. })));
 }
 
 #[test]
