@@ -32,14 +32,14 @@ impl AuthenticationKey {
 
     /// The full tag of `packet` followed by `suffix`, the roll-over counter or the index.
     #[inline]
-    pub(crate) fn tag(&self, packet: &[u8], suffix: &[u8; 4]) -> [u8; 20] {
+    pub(crate) fn tag(&self, packet: &[u8], suffix: [u8; 4]) -> [u8; 20] {
         let mut state = self.inner;
         let (blocks, rest) = packet.as_chunks::<64>();
         let mut tail = [[0_u8; 64]; 2];
         for (to, from) in tail.as_flattened_mut().iter_mut().zip(rest) {
             *to = *from;
         }
-        let used = pad(&mut tail, *suffix, packet.len());
+        let used = pad(&mut tail, suffix, packet.len());
         compress(&mut state, blocks);
         compress(&mut state, tail.get(..used).unwrap_or(&tail));
         self.finish(state)
@@ -120,10 +120,10 @@ mod tests {
         let fast = AuthenticationKey::new(&key);
         let packet: Vec<u8> = (0..300_u32).map(|i| (i * 31) as u8).collect();
         for length in 0..packet.len() {
-            for suffix in [&[0; 4], &[1, 2, 3, 4]] {
+            for suffix in [[0; 4], [1, 2, 3, 4]] {
                 let mut plain = Hmac::<Sha1>::new_from_slice(&key).unwrap();
                 plain.update(&packet[..length]);
-                plain.update(suffix);
+                plain.update(&suffix);
                 let plain = plain.finalize().into_bytes();
                 assert_eq!(fast.tag(&packet[..length], suffix)[..], plain[..], "{length}");
             }

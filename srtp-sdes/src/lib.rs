@@ -40,6 +40,12 @@
 //! # Ok::<(), srtp_sdes::Error>(())
 //! ```
 //!
+//! # Speed
+//!
+//! A packet costs no allocation. AES-CTR, GHASH and HMAC-SHA1 use what the processor has, chosen at run time: VAES with AVX-512, carry-less
+//! multiplication, the SHA extensions; [`protect_batch`] and [`unprotect_batch`] compute sixteen tags at once with AVX-512. The portable code
+//! gives the same results and is compared with each kernel by a test.
+//!
 //! # Deliberately absent
 //!
 //! DTLS-SRTP, ZRTP and MIKEY; RTP itself beyond the header's length; timers: the owner drops old contexts when it likes.
@@ -92,3 +98,8 @@ pub use saved::SourceState;
 pub use sender::{Sender, SenderConfig};
 pub use session_parameter::SessionParameter;
 pub use suite::CryptoSuite;
+
+/// The example of the read-me file is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

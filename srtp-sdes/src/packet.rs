@@ -96,7 +96,7 @@ pub(crate) fn rtp_tag(keys: &SessionKeys, place: Place, body: &[u8], encrypt: bo
     match keys {
         SessionKeys::CounterMode { authentication, .. }
         | SessionKeys::F8 { authentication, .. }
-        | SessionKeys::Null { authentication } => authentication.tag(body, &place.roc()),
+        | SessionKeys::Null { authentication } => authentication.tag(body, place.roc()),
         SessionKeys::Galois { cipher, salt } => {
             let (head, ciphertext) = body.split_at(if encrypt { place.header } else { body.len() });
             widen(cipher.tag(Cover { nonce: place.nonce(salt.shifted()), head, tail: &[] }, ciphertext))
@@ -155,7 +155,7 @@ fn rtcp_tag(keys: &SessionKeys, place: Place, index: [u8; 4], body: &[u8], encry
     match keys {
         SessionKeys::CounterMode { authentication, .. }
         | SessionKeys::F8 { authentication, .. }
-        | SessionKeys::Null { authentication } => authentication.tag(body, &index),
+        | SessionKeys::Null { authentication } => authentication.tag(body, index),
         SessionKeys::Galois { cipher, salt } => {
             let (head, ciphertext) = body.split_at(if encrypt { place.header } else { body.len() });
             widen(cipher.tag(Cover { nonce: place.nonce(salt.shifted()), head, tail: &index }, ciphertext))

@@ -574,8 +574,12 @@ fn a_restart_keeps_calls_and_repeats_nothing() {
     assert_eq!((sending[0].index, sending[0].rtcp_index), (Some(0x10001), Some(0)));
 
     let (mut sender, mut receiver) = (self::sender(&line), self::receiver(&line));
-    sending.into_iter().for_each(|state| sender.restore(state));
-    receiving.into_iter().for_each(|state| receiver.restore(state));
+    for state in sending {
+        sender.restore(state);
+    }
+    for state in receiving {
+        receiver.restore(state);
+    }
     assert_eq!(unprotect(&mut receiver, &packets[2]), Err(UnprotectError::Replayed));
     assert_eq!(unprotect_rtcp(&mut receiver, &report), Err(UnprotectError::Replayed));
     assert_eq!(protect(&mut sender, &rtp(1, 1, 20)), Err(ProtectError::Replayed));

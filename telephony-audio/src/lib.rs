@@ -63,3 +63,8 @@ pub mod rtp;
 pub mod tones;
 
 pub use error::Error;
+
+/// The example of the read-me file is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,7 +31,7 @@ pub(crate) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
         return;
     }
     for (job, tag) in jobs.iter().zip(tags) {
-        *tag = job.key.tag(job.message, &job.suffix);
+        *tag = job.key.tag(job.message, job.suffix);
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
             let mut together = [[0; 20]; LANES];
             tags(&jobs, &mut together);
             for (job, tag) in jobs.iter().zip(together) {
-                prop_assert_eq!(job.key.tag(job.message, &job.suffix), tag);
+                prop_assert_eq!(job.key.tag(job.message, job.suffix), tag);
             }
         }
     }

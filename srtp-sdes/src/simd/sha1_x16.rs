@@ -85,8 +85,9 @@ fn transposed(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
 /// FIPS 180-4 6.1.2 in every lane.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn compress(state: [__m512i; 5], mut w: [__m512i; 16]) -> [__m512i; 5] {
-    let [mut a, mut b, mut c, mut d, mut e] = state;
+#[expect(clippy::many_single_char_names, reason = "the names of FIPS 180-4")]
+fn compress(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
+    let [mut a, mut b, mut c, mut d, mut e] = *state;
     macro_rules! round {
         ($a:ident, $b:ident, $c:ident, $d:ident, $e:ident, $t:expr, $logic:literal, $k:literal) => {
             if $t >= 16 {
@@ -120,7 +121,7 @@ fn compress(state: [__m512i; 5], mut w: [__m512i; 16]) -> [__m512i; 5] {
     twenty!(20, 0x96, 0x6ed9_eba1_u32);
     twenty!(40, 0xe8, 0x8f1b_bcdc_u32);
     twenty!(60, 0x96, 0xca62_c1d6_u32);
-    let [a0, b0, c0, d0, e0] = state;
+    let [a0, b0, c0, d0, e0] = *state;
     [
         _mm512_add_epi32(a, a0),
         _mm512_add_epi32(b, b0),
@@ -173,7 +174,7 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
                 };
             }
         }
-        let next = compress(state, transposed(rows));
+        let next = compress(&state, &mut transposed(rows));
         for (word, next) in state.iter_mut().zip(next) {
             *word = _mm512_mask_mov_epi32(*word, active, next);
         }
@@ -185,7 +186,7 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
     w[..5].copy_from_slice(&state);
     w[5] = _mm512_set1_epi32(i32::MIN);
     w[15] = _mm512_set1_epi32((64 + 20) * 8);
-    let state = compress(states(jobs.iter().map(|job| &job.key.outer)), w);
+    let state = compress(&states(jobs.iter().map(|job| &job.key.outer)), &mut w);
 
     let mut words: [Words; 5] = [[0; LANES]; 5];
     for (word, register) in words.iter_mut().zip(state) {
