@@ -145,7 +145,8 @@ mod subscription {
     fn a_second_subscription_keeps_the_portable_and_changes_the_key() {
         let mut world = World::with_handset(config(), true);
         let portable = world.portable(0);
-        let before = world.handsets[0].part.subscription().unwrap().uak.clone();
+        let former = world.handsets[0].part.subscription().unwrap().clone();
+        let before = former.uak.clone();
         let now = world.now;
         world.handsets[0].part.subscribe(now, AuthenticationCode::from_pin("1234").unwrap()).unwrap();
         world.pass(LONG);
@@ -155,6 +156,14 @@ mod subscription {
         world.handsets[0].part.locate(now).unwrap();
         world.pass(LONG);
         assert!(world.handsets[0].part.state().located);
+        // Once the new key has served, the former one is worth nothing.
+        let mut settings = PortablePartConfig::new(world::ipei(0x1000));
+        settings.subscription = Some(former);
+        world.handsets[0].part = dect_nwk::PortablePart::new(settings, dect_nwk::Seed([1; 32]));
+        let now = world.now;
+        world.handsets[0].part.locate(now).unwrap();
+        world.pass(LONG);
+        assert!(!world.handsets[0].part.state().located);
     }
 
     #[test]
