@@ -302,6 +302,8 @@ mod tests {
             assert_eq!(Reader::new(octets).extended_number(), Ok(number));
         }
         assert!(Reader::new(&[0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0xff]).extended_number().is_err());
+        // One more than 32 bits hold.
+        assert!(Reader::new(&[0x10, 0x00, 0x00, 0x00, 0x80]).extended_number().is_err());
     }
 
     #[test]
