@@ -154,3 +154,87 @@ fn a_temporary_identity_from_the_fixed_part_is_acknowledged_in_its_transaction_a
     assert_eq!(buffer[..], [0x85, 0x5d], "the flag says: yours");
     assert_eq!(victim.part.subscription().unwrap().tpui, Some(tpui));
 }
+
+fn known() -> Subscription {
+    let mut subscription = Subscription::new(Ipui::N(ipei()), park());
+    subscription.tpui = Some(dect_nwk::identity::Tpui::new(0x01234).unwrap());
+    subscription
+}
+
+fn setup(value: u8) -> Message {
+    Message::new(MessageType::CcSetup, Transaction::opened(value))
+        .with(PortableIdentity::Ipui(Ipui::N(ipei())))
+        .with(FixedIdentity::park(park()))
+        .with(dect_nwk::element::BasicService::NORMAL_SPEECH)
+}
+
+#[test]
+fn a_temporary_identity_the_fixed_part_does_not_know_is_erased() {
+    let mut victim = Victim::new(Some(known()));
+    // W = 1, header 100, the low 16 bits of the temporary identity; then one for somebody else.
+    victim.part.handle_input(victim.now, Input::Broadcast(&[0x0c, 0x99, 0x34])).unwrap();
+    assert_eq!(victim.said(), []);
+    victim.part.handle_input(victim.now, Input::Broadcast(&[0x0c, 0x12, 0x34])).unwrap();
+    assert_eq!(victim.said(), [MessageType::LcePageResponse]);
+    victim.linked();
+    for (reason, left) in [(RejectReason::FalseLceReply, true), (RejectReason::InvalidTpui, false)] {
+        let reject = Message::new(MessageType::LcePageReject, Transaction::answered(0))
+            .with(PortableIdentity::Ipui(Ipui::N(ipei())))
+            .with(reason);
+        victim.hears(&reject);
+        assert_eq!(victim.part.subscription().unwrap().tpui.is_some(), left);
+    }
+}
+
+#[test]
+fn a_third_call_finds_the_portable_part_busy_and_a_call_for_another_is_not_taken() {
+    let mut victim = Victim::new(Some(known()));
+    victim.part.handle_input(victim.now, Input::Broadcast(&[0x0c, 0x12, 0x34])).unwrap();
+    victim.linked();
+    let mut stranger = setup(5).to_bytes().to_vec();
+    stranger[8] ^= 1;
+    victim.part.handle_input(victim.now, Input::Data { link: LINK, sdu: &stranger }).unwrap();
+    assert_eq!(victim.said(), [MessageType::CcReleaseCom]);
+    assert_eq!(victim.hears(&setup(0)), [MessageType::CcAlerting]);
+    assert_eq!(victim.hears(&setup(1)), [MessageType::CcAlerting]);
+    let sdu = setup(2).to_bytes();
+    victim.part.handle_input(victim.now, Input::Data { link: LINK, sdu: &sdu }).unwrap();
+    let mut buffer = BytesMut::new();
+    victim.part.poll_transmit(&mut buffer).unwrap();
+    assert_eq!(buffer[..], [0xa3, 0x5a, 0xe2, 0x14]);
+}
+
+#[test]
+fn after_a_collision_the_user_waits_for_cc_06_before_calling_again() {
+    let mut victim = Victim::new(Some(known()));
+    victim.part.dial(victim.now, "1").unwrap();
+    victim.linked();
+    assert_eq!(victim.hears(&setup(0)), [MessageType::CcReleaseCom]);
+    let refused = Message::new(MessageType::CcReleaseCom, Transaction::answered(0))
+        .with(dect_nwk::element::ReleaseReason::InsufficientResources);
+    victim.hears(&refused);
+    let busy = Err(dect_nwk::Error::Refused(dect_nwk::Refusal::Busy));
+    assert_eq!(victim.part.dial(victim.now, "1"), busy);
+    victim.now += dect_nwk::timers::CC_06;
+    victim.part.handle_timeout(victim.now);
+    assert!(victim.part.dial(victim.now, "1").is_ok());
+}
+
+#[test]
+fn cc_notify_restarts_or_stops_the_timer_that_runs() {
+    for (restart, after) in [(0x00, 20), (0x01, 1000)] {
+        let mut victim = Victim::new(Some(known()));
+        let call = victim.part.dial(victim.now, "1").unwrap();
+        victim.linked();
+        victim.now += std::time::Duration::from_secs(19);
+        victim.part.handle_timeout(victim.now);
+        let notify = [0x83, 0x6e, 0xe5, restart];
+        victim.part.handle_input(victim.now, Input::Data { link: LINK, sdu: &notify }).unwrap();
+        victim.now += std::time::Duration::from_secs(after - 1);
+        victim.part.handle_timeout(victim.now);
+        assert!(victim.part.call_state(call).is_some());
+        victim.now += std::time::Duration::from_secs(1);
+        victim.part.handle_timeout(victim.now);
+        assert_eq!(victim.part.call_state(call).is_some(), restart == 0x01);
+    }
+}
