@@ -65,7 +65,8 @@
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw
 //! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
 //! - [ ] RFC 3261 transactions over UDP
-//! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; the signing itself is elsewhere
+//! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; legs, signatures and verdicts of a client
+//!   as events and verbs; the cryptography itself is elsewhere
 //! - [ ] MS-ICE2, MS-ICE, MS-TURN: candidates are read and written, there is no agent yet
 //! - [ ] RFC 3840, 3841, 3842, 3903, 5626, 5839: names are known, values are not typed
 //!
@@ -100,8 +101,9 @@ pub mod transfer;
 mod uri;
 
 pub use endpoint::{
-    CallFailure, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input, Invite, Mode, OutgoingRequest,
-    Party, RegistrationFailure, Rendering, RequestId, Retry, SessionId, Transmit, Transport, User, UserId,
+    CallFailure, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input, Invite, Leg, Mode,
+    OutgoingRequest, Party, RegistrationFailure, Rendering, RequestId, Retry, SessionId, SignatureSlot,
+    Transmit, Transport, User, UserId, Verdict, VerificationId,
 };
 pub use error::{Breach, Error, ParseError, Refusal, Rule};
 pub use flow::FlowId;

@@ -87,6 +87,15 @@ impl Words {
         (u32::from_be_bytes(self.octets::<4>(b"rseq")) >> 1).max(1)
     }
 
+    /// The random number of a signature: eight digits.
+    ///
+    /// MS-SIPAE 2.2
+    pub fn random(&mut self) -> String {
+        let mut random = String::new();
+        push_hex(&mut random, &self.octets::<4>(b"crand"));
+        random
+    }
+
     /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
     ///
     /// RFC 3261 14.1

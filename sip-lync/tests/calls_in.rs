@@ -277,6 +277,22 @@ fn hold_of_the_peer_is_told_with_its_rendering_and_answered() {
 }
 
 #[test]
+fn an_ack_of_an_earlier_invite_does_not_count_for_a_later_one() {
+    let mut peer = Peer::registered();
+    let (session, ok) = established(&mut peer);
+    peer.send(Peer::in_dialog(&ok, "INVITE", 2, SDP));
+    peer.event();
+    peer.endpoint.answer_reoffer(peer.now, session, ANSWER);
+    peer.response(200);
+    peer.send(Peer::in_dialog(&ok, "ACK", 1, ""));
+    peer.pass(Duration::from_millis(500));
+    peer.response(200);
+    peer.send(Peer::in_dialog(&ok, "ACK", 2, ""));
+    peer.pass(60 * SECOND);
+    peer.silence();
+}
+
+#[test]
 fn a_refused_reoffer_leaves_the_session_as_it_was() {
     let mut peer = Peer::registered();
     let (session, ok) = established(&mut peer);

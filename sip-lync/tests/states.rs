@@ -448,6 +448,7 @@ fn a_registration_never_has_two_requests_under_way() {
                 Trigger::Success
                 | Trigger::SuccessAdded
                 | Trigger::Challenged
+                | Trigger::CredentialsWanted
                 | Trigger::Redirected
                 | Trigger::IntervalTooBrief
                 | Trigger::RefusedForGood
@@ -476,6 +477,8 @@ fn a_registration_never_has_two_requests_under_way() {
                 | Trigger::NotifiedStop
                 | Trigger::NotifiedAgain
                 | Trigger::NotifiedMoved
+                | Trigger::Credentials
+                | Trigger::GiveUp
                 | Trigger::NotifiedState => {}
             }
             let (after, effects) = step(*state, trigger);
@@ -485,7 +488,7 @@ fn a_registration_never_has_two_requests_under_way() {
                         assert!(!open, "two requests: {state:?} {trigger:?}");
                         open = true;
                     }
-                    Effect::StartRefresh | Effect::StartRetry | Effect::Enqueue => {
+                    Effect::StartRefresh | Effect::StartRetry | Effect::StartPatience | Effect::Enqueue => {
                         assert!(!timer, "{state:?} {trigger:?}");
                         timer = true;
                     }
@@ -508,7 +511,11 @@ fn a_registration_never_has_two_requests_under_way() {
                 | State::Returning
         );
         assert_eq!(*open, waits, "{state:?}");
-        assert_eq!(*timer, matches!(state, State::Registered | State::Waiting | State::Queued), "{state:?}");
+        assert_eq!(
+            *timer,
+            matches!(state, State::Registered | State::Waiting | State::Queued | State::Authenticating),
+            "{state:?}"
+        );
     }
     assert_always_ends(&reachable, next, |(state, ..)| *state == State::Unregistered);
     let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::credentials::Authentication;
 use super::vocabulary::{SessionId, User, UserId};
 use crate::flow::FlowId;
 use crate::gruu::InstanceId;
@@ -24,6 +25,7 @@ pub(super) struct Account {
     pub(super) gruu: Option<SipUri>,
     pub(super) registration: Registration,
     pub(super) sessions: BTreeSet<SessionId>,
+    pub(super) authentication: Authentication,
     /// The user was removed and is forgotten as soon as it is deregistered.
     pub(super) removed: bool,
 }
@@ -91,6 +93,7 @@ impl Accounts {
             gruu: None,
             registration,
             sessions: BTreeSet::new(),
+            authentication: Authentication::default(),
             removed: false,
         };
         self.by_id.insert(id, account);
@@ -130,6 +133,16 @@ impl Accounts {
         if let Some(flow) = flow {
             self.by_flow.insert((flow, id));
         }
+    }
+
+    /// The user a From or To names: by address of record and epid, else by address of record alone.
+    pub(super) fn of_address(&self, address: &NameAddr) -> Option<UserId> {
+        let key = address_key(address.sip_uri()?);
+        if let Some(epid) = address.epid() {
+            return self.by_address.get(&(key, epid.into())).copied();
+        }
+        let ((found, _), id) = self.by_address.range((key.clone(), "".into())..).next()?;
+        (*found == key).then_some(*id)
     }
 
     /// The users whose requests go over a flow.

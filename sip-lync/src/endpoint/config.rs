@@ -123,6 +123,9 @@ pub struct Config {
     pub session_expires: Option<Duration>,
     /// The value of `ms-subnet`, the network address of our subnet.
     pub subnet: Option<String>,
+    /// The owner has credentials: it answers [`Event::Challenged`](super::Event::Challenged), signs and verifies.
+    /// Without them a challenge fails the registration.
+    pub credentials: bool,
     /// The keep-alive of the flows.
     pub keep_alive: KeepAliveOptions,
     /// How long before the expiry a registration is refreshed at the latest.
@@ -164,6 +167,7 @@ impl Config {
             early_media: true,
             session_expires: None,
             subnet: None,
+            credentials: false,
             keep_alive: KeepAliveOptions::default(),
             refresh_before: Duration::from_secs(30),
             refresh_spread: 20,

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::verification::VerificationId;
 use super::vocabulary::{ForkId, Rendering, RequestId, SessionId, UserId};
 use crate::error::{Error, ParseError};
 use crate::flow::FlowId;
+use crate::headers::Challenge;
 use crate::headers::ms::Diagnostics;
 use crate::message::{Request, Response};
 use crate::status::StatusCode;
@@ -170,6 +172,25 @@ pub enum Event {
         diagnostics: Option<Diagnostics>,
         /// The registrar to use instead.
         registrar: Option<String>,
+    },
+    /// The server wants this user to prove itself: call `authenticate` with the next leg within 30 s, or
+    /// `refuse_challenge`.
+    Challenged {
+        /// The user.
+        user: UserId,
+        /// The schemes the server offers.
+        challenges: Vec<Challenge>,
+    },
+    /// A message came whose signature is to be judged with `verified`; what comes behind it on its flow waits.
+    SignatureReceived {
+        /// The number of the judgement.
+        id: VerificationId,
+        /// Whose key verifies.
+        user: UserId,
+        /// The text that was signed.
+        text: String,
+        /// The signature in hexadecimal digits.
+        signature: String,
     },
     /// Another server is responsible for this user: open a flow to the first contact that can be reached and
     /// `register` there.

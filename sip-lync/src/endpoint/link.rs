@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::verification::Verifying;
 use super::vocabulary::FlowRole;
 use super::{Deadline, Endpoint, Event};
 use crate::error::{Breach, Error, Refusal};
@@ -25,6 +26,7 @@ pub(super) struct Flow {
     keep_alive: Option<Duration>,
     /// When the registrations that were let through would be due if they came evenly.
     turn: Option<Instant>,
+    pub(super) verifying: Verifying,
 }
 
 pub(super) type Flows = BTreeMap<FlowId, Flow>;
@@ -46,7 +48,14 @@ impl Endpoint {
         };
         self.flows.insert(
             flow,
-            Flow { local, role, decoder: StreamDecoder::new(Limits::DEFAULT), keep_alive, turn: None },
+            Flow {
+                local,
+                role,
+                decoder: StreamDecoder::new(Limits::DEFAULT),
+                keep_alive,
+                turn: None,
+                verifying: Verifying::default(),
+            },
         );
         self.restart_keep_alive(now, flow);
         Ok(())
@@ -79,6 +88,11 @@ impl Endpoint {
             // The stream is still framed: only this message is lost.
             Err(error) => return self.events.push_back(Event::MessageDropped { flow, error }),
         };
+        self.admit(now, flow, message);
+    }
+
+    /// A message whose signature, if it needs one, is right.
+    pub(super) fn process(&mut self, now: Instant, flow: FlowId, message: Message) {
         let problem =
             message.problems(self.abilities()).into_iter().find(|problem| matters(&message, &problem.fault));
         match (message, problem) {
@@ -106,6 +120,7 @@ impl Endpoint {
         self.registrations_lost(now, flow);
         self.sessions_lost(now, flow);
         self.layer.handle_flow_closed(now, flow);
+        self.forget_verifications(flow);
         self.run_layer(now);
     }
 
@@ -156,7 +171,7 @@ impl Endpoint {
 
     pub(super) fn keep_alive_due(&mut self, now: Instant, flow: FlowId) {
         if self.flows.contains_key(&flow) {
-            self.layer.send(flow, &Bytes::from_static(b"\r\n\r\n"));
+            self.layer.keep_alive(flow);
             self.restart_keep_alive(now, flow);
         }
     }

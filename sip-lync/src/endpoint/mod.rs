@@ -12,6 +12,7 @@ mod account;
 mod answers;
 mod calls;
 mod config;
+mod credentials;
 mod description;
 mod event;
 mod identity;
@@ -25,8 +26,10 @@ mod reliable;
 mod requests;
 mod sending;
 mod session;
+mod signing;
 mod step;
 mod transfer;
+mod verification;
 mod vocabulary;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +38,10 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 pub use config::{Config, KeepAliveOptions, Limits, Mode, Transport};
+pub use credentials::Leg;
 pub use event::{CallFailure, EndReason, Event, Party, RegistrationFailure, Retry};
+pub use signing::SignatureSlot;
+pub use verification::{Verdict, VerificationId};
 pub use vocabulary::{
     FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId, Transmit, User, UserId,
 };
@@ -48,7 +54,7 @@ use crate::register;
 use crate::seed::{Seed, Words};
 use crate::status::StatusCode;
 use crate::transaction::timers::T1;
-use crate::transaction::{ClientId, Failure, LayerEvent, ServerId, TransactionLayer};
+use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, Outgoing, ServerId, TransactionLayer};
 
 use account::Accounts;
 use link::Flows;
@@ -142,6 +148,11 @@ pub struct Endpoint {
     waiting_by_server: BTreeMap<ServerId, RequestId>,
     next_request: u32,
     deadlines: Deadlines<Deadline>,
+    /// Where the message that was polled last is to be signed.
+    signature: Option<SignatureSlot>,
+    /// The flows on which messages wait for a verdict.
+    verifications: BTreeMap<VerificationId, FlowId>,
+    next_verification: u32,
     events: VecDeque<Event>,
 }
 
@@ -163,6 +174,9 @@ impl Endpoint {
             waiting_by_server: BTreeMap::new(),
             next_request: 1,
             deadlines: Deadlines::new(),
+            signature: None,
+            verifications: BTreeMap::new(),
+            next_verification: 0,
             events: VecDeque::new(),
             config,
         }
@@ -258,12 +272,18 @@ impl Endpoint {
     /// RFC 3261 18
     pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
         loop {
-            let before = buffer.len();
-            let (flow, len) = self.layer.poll_transmit(buffer)?;
+            let (flow, outgoing) = self.layer.poll_outgoing()?;
             if !self.flows.contains_key(&flow) {
-                buffer.truncate(before);
                 continue;
             }
+            let len = match outgoing {
+                Outgoing::Message(message) => self.emit(&message, buffer),
+                Outgoing::KeepAlive => {
+                    self.signature = None;
+                    buffer.extend_from_slice(KEEP_ALIVE);
+                    KEEP_ALIVE.len()
+                }
+            };
             if let Some(now) = self.now {
                 self.restart_keep_alive(now, flow);
             }

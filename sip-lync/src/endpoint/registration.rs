@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::credentials::{Authentication, CREDENTIALS};
 use super::event::{Event, RegistrationFailure, Retry};
 use super::vocabulary::UserId;
 use super::{Deadline, Endpoint, Purpose, identity};
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
+use crate::headers::Challenge;
 use crate::headers::ms::Diagnostics;
 use crate::headers::{HeaderName, Headers};
 use crate::message::Request;
@@ -22,6 +24,7 @@ pub(super) struct Told {
     pub(super) diagnostics: Option<Diagnostics>,
     pub(super) registrar: Option<String>,
     pub(super) contacts: Vec<SipUri>,
+    pub(super) challenges: Vec<Challenge>,
     pub(super) services: bool,
     pub(super) server: Option<String>,
 }
@@ -55,6 +58,7 @@ impl Endpoint {
             }
             account.registration.call_id = self.words.call_id().into();
             account.registration.cseq = 0;
+            account.authentication = Authentication::default();
             account.gruu = None;
             self.deadlines.stop(&Deadline::Registration(user));
         }
@@ -104,6 +108,7 @@ impl Endpoint {
             State::Registered => Trigger::RefreshDue,
             State::Waiting => Trigger::RetryDue,
             State::Queued => Trigger::TurnCame,
+            State::Authenticating => Trigger::GiveUp,
             State::Unregistered => return,
             // The REGISTER could not even be sent.
             State::Registering
@@ -133,6 +138,9 @@ impl Endpoint {
                 }
                 Effect::StartRefresh => self.start_refresh(now, user),
                 Effect::StartRetry => self.start_retry(now, user, trigger),
+                Effect::StartPatience => {
+                    self.deadlines.start(Deadline::Registration(user), now + PATIENCE);
+                }
                 Effect::StopTimers => self.deadlines.stop(&Deadline::Registration(user)),
                 Effect::Report(report) => self.report_registration(now, user, *report, told),
             }
@@ -166,6 +174,10 @@ impl Endpoint {
             Report::Deregistered => {
                 account.gruu = None;
                 self.events.push_back(Event::Deregistered { user });
+                return;
+            }
+            Report::CredentialsWanted => {
+                self.tell_challenges(user, told);
                 return;
             }
             Report::Redirected => {
@@ -252,6 +264,8 @@ impl Endpoint {
         let asks_keep_alive = self.asks_keep_alive(flow);
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.registration.cseq = account.registration.cseq.saturating_add(1);
+        account.drop_old_association(now);
+        let leg = account.take_leg();
         let expires = expires.or(account.registration.asked);
         let config = &self.config;
         let uri = Uri::parse(&format!("{}:{}", config.scheme(), account.user.address_of_record.host()));
@@ -287,6 +301,9 @@ impl Endpoint {
         if let Some(expires) = expires {
             headers.push(HeaderName::Expires, expires.as_secs());
         }
+        if let Some(leg) = leg {
+            headers.push(CREDENTIALS, leg);
+        }
         match self.layer.request(now, flow, &request) {
             Ok(client) => {
                 account.registration.client = Some(client);
@@ -304,6 +321,9 @@ impl Endpoint {
         }
     }
 }
+
+/// How long the owner may take to answer a challenge.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the dialect wants to know of an endpoint, one tag or group a line.
 ///

@@ -44,7 +44,7 @@ impl Endpoint {
                 told.contacts = redirect_contacts(response);
                 if told.contacts.is_empty() { Trigger::RefusedForGood } else { Trigger::Redirected }
             }
-            401 | 407 => Trigger::Challenged,
+            401 | 407 => self.on_challenge(user, response, &mut told),
             423 => {
                 let least = response.headers.min_expires().ok().flatten().map(u64::from);
                 match least.map(Duration::from_secs) {
@@ -79,6 +79,7 @@ impl Endpoint {
         if let Some(flow) = flow {
             self.keep_alive_agreed(now, flow, headers);
         }
+        self.association_established(user);
         let Some(account) = self.accounts.get_mut(user) else { return Trigger::Success };
         let contacts = headers.contacts().unwrap_or_default();
         let ours = contacts.iter().find(|contact| {

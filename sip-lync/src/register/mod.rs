@@ -21,6 +21,8 @@ pub enum State {
     Registered,
     /// A refresh has no final response yet.
     Refreshing,
+    /// A REGISTER was challenged and the user computes its answer.
+    Authenticating,
     /// An attempt failed and is repeated later.
     Waiting,
     /// The user gave up while a REGISTER was under way.
@@ -72,6 +74,12 @@ pub enum Trigger {
     FlowLost,
     /// The turn of the first REGISTER has come.
     TurnCame,
+    /// 401 or 407, and there is somebody to answer.
+    CredentialsWanted,
+    /// The user has computed the answer to the challenge.
+    Credentials,
+    /// The user has no answer to the challenge.
+    GiveUp,
 }
 
 /// What a registration demands in a step.
@@ -91,6 +99,8 @@ pub enum Effect {
     StartRefresh,
     /// Start the time until the next attempt.
     StartRetry,
+    /// Start the time the user has for a challenge.
+    StartPatience,
     /// Stop the time until refresh, next attempt or turn.
     StopTimers,
     /// Tell the user.
@@ -110,8 +120,10 @@ pub enum Report {
     Deregistered,
     /// The server had lost this endpoint: its dialogs and subscriptions are dead.
     Lost,
-    /// The server wants credentials.
+    /// The server wants credentials and gets none.
     Challenged,
+    /// The server wants credentials.
+    CredentialsWanted,
     /// Another server is responsible.
     Redirected,
     /// The server refuses and will go on refusing.
@@ -135,12 +147,13 @@ pub enum Report {
 /// Every state.
 ///
 /// RFC 3261 10.2
-pub const STATES: [State; 9] = [
+pub const STATES: [State; 10] = [
     State::Unregistered,
     State::Queued,
     State::Registering,
     State::Registered,
     State::Refreshing,
+    State::Authenticating,
     State::Waiting,
     State::Withdrawing,
     State::Deregistering,
@@ -150,7 +163,7 @@ pub const STATES: [State; 9] = [
 /// Every trigger.
 ///
 /// RFC 3261 10.2
-pub const TRIGGERS: [Trigger; 18] = [
+pub const TRIGGERS: [Trigger; 21] = [
     Trigger::Register,
     Trigger::Deregister,
     Trigger::Success,
@@ -169,4 +182,7 @@ pub const TRIGGERS: [Trigger; 18] = [
     Trigger::NotifiedState,
     Trigger::FlowLost,
     Trigger::TurnCame,
+    Trigger::CredentialsWanted,
+    Trigger::Credentials,
+    Trigger::GiveUp,
 ];

@@ -1,7 +1,8 @@
 //! One step of a registration, a function a state.
 
 use super::Effect::{
-    Enqueue, NewRegistration, Report, SendDeregister, SendRegister, StartRefresh, StartRetry, StopTimers,
+    Enqueue, NewRegistration, Report, SendDeregister, SendRegister, StartPatience, StartRefresh, StartRetry,
+    StopTimers,
 };
 use super::{Effect, Report as Told, State, Trigger};
 
@@ -18,6 +19,7 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
         State::Registering => registering(trigger),
         State::Registered => registered(trigger),
         State::Refreshing => refreshing(trigger),
+        State::Authenticating => authenticating(trigger),
         State::Waiting => waiting(trigger),
         State::Withdrawing => withdrawing(trigger),
         State::Deregistering => deregistering(trigger),
@@ -45,7 +47,10 @@ const fn unregistered(trigger: Trigger) -> Step {
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
         | Trigger::FlowLost
-        | Trigger::TurnCame => (State::Unregistered, &[]),
+        | Trigger::TurnCame
+        | Trigger::CredentialsWanted
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Unregistered, &[]),
     }
 }
 
@@ -69,7 +74,10 @@ const fn queued(trigger: Trigger) -> Step {
         | Trigger::NotifiedStop
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
-        | Trigger::NotifiedState => (State::Queued, &[]),
+        | Trigger::NotifiedState
+        | Trigger::CredentialsWanted
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Queued, &[]),
     }
 }
 
@@ -82,6 +90,9 @@ const fn registering(trigger: Trigger) -> Step {
             (State::Registered, &[StartRefresh, Report(Told::Registered)])
         }
         Trigger::IntervalTooBrief => (State::Registering, &[SendRegister]),
+        Trigger::CredentialsWanted => {
+            (State::Authenticating, &[StartPatience, Report(Told::CredentialsWanted)])
+        }
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
         Trigger::RefusedForGood => (State::Unregistered, &[Report(Told::RefusedForGood)]),
@@ -95,7 +106,9 @@ const fn registering(trigger: Trigger) -> Step {
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
-        | Trigger::TurnCame => (State::Registering, &[]),
+        | Trigger::TurnCame
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Registering, &[]),
     }
 }
 
@@ -120,7 +133,10 @@ const fn registered(trigger: Trigger) -> Step {
         | Trigger::RefusedForNow
         | Trigger::TimedOut
         | Trigger::RetryDue
-        | Trigger::TurnCame => (State::Registered, &[]),
+        | Trigger::TurnCame
+        | Trigger::CredentialsWanted
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Registered, &[]),
     }
 }
 
@@ -132,6 +148,9 @@ const fn refreshing(trigger: Trigger) -> Step {
         // MS-SIPREGE: `added` or `fixed` in answer to a refresh says that the server had lost us.
         Trigger::SuccessAdded => (State::Queued, &[Report(Told::Lost), NewRegistration, Enqueue]),
         Trigger::IntervalTooBrief => (State::Refreshing, &[SendRegister]),
+        Trigger::CredentialsWanted => {
+            (State::Authenticating, &[StartPatience, Report(Told::CredentialsWanted)])
+        }
         Trigger::Challenged => (State::Unregistered, &[Report(Told::Challenged)]),
         Trigger::Redirected => (State::Unregistered, &[Report(Told::Redirected)]),
         Trigger::RefusedForGood => (State::Unregistered, &[Report(Told::RefusedForGood)]),
@@ -144,9 +163,39 @@ const fn refreshing(trigger: Trigger) -> Step {
         Trigger::NotifiedMoved => (State::Withdrawing, &[Report(Told::Moved)]),
         Trigger::NotifiedState => (State::Refreshing, &[Report(Told::ServicesChanged)]),
         Trigger::FlowLost => (State::Unregistered, &[Report(Told::FlowLost)]),
-        Trigger::Register | Trigger::RefreshDue | Trigger::RetryDue | Trigger::TurnCame => {
-            (State::Refreshing, &[])
-        }
+        Trigger::Register
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::TurnCame
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Refreshing, &[]),
+    }
+}
+
+/// A REGISTER was challenged and the user computes the next leg.
+const fn authenticating(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Deregister => (State::Unregistered, &[StopTimers, Report(Told::Deregistered)]),
+        Trigger::Credentials => (State::Registering, &[StopTimers, SendRegister]),
+        Trigger::GiveUp => (State::Unregistered, &[StopTimers, Report(Told::Challenged)]),
+        Trigger::FlowLost => (State::Unregistered, &[StopTimers, Report(Told::FlowLost)]),
+        Trigger::Register
+        | Trigger::Success
+        | Trigger::SuccessAdded
+        | Trigger::Challenged
+        | Trigger::Redirected
+        | Trigger::IntervalTooBrief
+        | Trigger::RefusedForGood
+        | Trigger::RefusedForNow
+        | Trigger::TimedOut
+        | Trigger::RefreshDue
+        | Trigger::RetryDue
+        | Trigger::NotifiedStop
+        | Trigger::NotifiedAgain
+        | Trigger::NotifiedMoved
+        | Trigger::NotifiedState
+        | Trigger::TurnCame
+        | Trigger::CredentialsWanted => (State::Authenticating, &[]),
     }
 }
 
@@ -169,7 +218,10 @@ const fn waiting(trigger: Trigger) -> Step {
         | Trigger::RefreshDue
         | Trigger::NotifiedAgain
         | Trigger::NotifiedState
-        | Trigger::TurnCame => (State::Waiting, &[]),
+        | Trigger::TurnCame
+        | Trigger::CredentialsWanted
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Waiting, &[]),
     }
 }
 
@@ -180,6 +232,7 @@ const fn withdrawing(trigger: Trigger) -> Step {
         Trigger::Register => (State::Registering, &[]),
         Trigger::Success | Trigger::SuccessAdded => (State::Deregistering, &[SendDeregister]),
         Trigger::Challenged
+        | Trigger::CredentialsWanted
         | Trigger::Redirected
         | Trigger::IntervalTooBrief
         | Trigger::RefusedForGood
@@ -193,7 +246,9 @@ const fn withdrawing(trigger: Trigger) -> Step {
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
-        | Trigger::TurnCame => (State::Withdrawing, &[]),
+        | Trigger::TurnCame
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Withdrawing, &[]),
     }
 }
 
@@ -204,6 +259,7 @@ const fn deregistering(trigger: Trigger) -> Step {
         Trigger::Success
         | Trigger::SuccessAdded
         | Trigger::Challenged
+        | Trigger::CredentialsWanted
         | Trigger::Redirected
         | Trigger::IntervalTooBrief
         | Trigger::RefusedForGood
@@ -217,7 +273,9 @@ const fn deregistering(trigger: Trigger) -> Step {
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
-        | Trigger::TurnCame => (State::Deregistering, &[]),
+        | Trigger::TurnCame
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Deregistering, &[]),
     }
 }
 
@@ -227,6 +285,7 @@ const fn returning(trigger: Trigger) -> Step {
         Trigger::Deregister => (State::Deregistering, &[]),
         Trigger::Success
         | Trigger::SuccessAdded
+        | Trigger::CredentialsWanted
         | Trigger::IntervalTooBrief
         | Trigger::RefusedForGood
         | Trigger::RefusedForNow
@@ -241,6 +300,8 @@ const fn returning(trigger: Trigger) -> Step {
         | Trigger::NotifiedAgain
         | Trigger::NotifiedMoved
         | Trigger::NotifiedState
-        | Trigger::TurnCame => (State::Returning, &[]),
+        | Trigger::TurnCame
+        | Trigger::Credentials
+        | Trigger::GiveUp => (State::Returning, &[]),
     }
 }

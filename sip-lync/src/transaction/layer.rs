@@ -15,7 +15,7 @@ use crate::deadlines::Deadlines;
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::HeaderName;
-use crate::message::{Request, Response};
+use crate::message::{Message, Request, Response};
 use crate::method::Method;
 use crate::status::StatusCode;
 
@@ -110,7 +110,7 @@ struct Server {
     machine: ServerMachine,
     /// The request without its body, for 100 and for what is answered later.
     request: Box<Request>,
-    last: Option<Bytes>,
+    last: Option<Box<Response>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,8 +132,15 @@ pub struct TransactionLayer {
     server_keys: BTreeMap<ServerKey, ServerId>,
     loads: BTreeMap<FlowId, Load>,
     deadlines: Deadlines<Owner>,
-    transmits: VecDeque<(FlowId, Bytes)>,
+    transmits: VecDeque<(FlowId, Outgoing)>,
     events: VecDeque<LayerEvent>,
+}
+
+/// What goes out next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outgoing {
+    Message(Box<Message>),
+    KeepAlive,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,7 +186,7 @@ impl TransactionLayer {
         if load.servers >= self.limit {
             let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
             response.headers.push(HeaderName::RetryAfter, 10);
-            self.send(flow, &response_bytes(&response));
+            self.send(flow, response);
             return Received::Overload;
         }
         load.servers += 1;
@@ -276,7 +283,7 @@ impl TransactionLayer {
         self.deadlines.start(Owner::Client(id, timer), now + timer.duration());
         self.client_keys.insert(key.clone(), id);
         self.clients.insert(id, Client { key, machine, invite });
-        self.send(flow, &request_bytes(request));
+        self.send(flow, request.clone());
         Ok(id)
     }
 
@@ -284,7 +291,7 @@ impl TransactionLayer {
     ///
     /// RFC 3261 13.2.2.4
     pub fn request_without_transaction(&mut self, flow: FlowId, request: &Request) {
-        self.send(flow, &request_bytes(request));
+        self.send(flow, request.clone());
     }
 
     /// Sends CANCEL for an INVITE under way.
@@ -311,12 +318,7 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2
     pub fn respond(&mut self, now: Instant, server: ServerId, response: &Response) {
-        self.server_step(
-            now,
-            server,
-            ServerTrigger::Respond(response.status),
-            Some(&response_bytes(response)),
-        );
+        self.server_step(now, server, ServerTrigger::Respond(response.status), Some(response));
     }
 
     /// Forgets an INVITE whose CANCEL led to no final response.
@@ -358,9 +360,18 @@ impl TransactionLayer {
     ///
     /// RFC 3261 18
     pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<(FlowId, usize)> {
-        let (flow, bytes) = self.transmits.pop_front()?;
-        buffer.extend_from_slice(&bytes);
-        Some((flow, bytes.len()))
+        let (flow, outgoing) = self.poll_outgoing()?;
+        let start = buffer.len();
+        match outgoing {
+            Outgoing::Message(message) => message.emit(buffer),
+            Outgoing::KeepAlive => buffer.extend_from_slice(KEEP_ALIVE),
+        }
+        Some((flow, buffer.len() - start))
+    }
+
+    /// The next message before it is written.
+    pub(crate) fn poll_outgoing(&mut self) -> Option<(FlowId, Outgoing)> {
+        self.transmits.pop_front()
     }
 
     /// The next event.
@@ -386,11 +397,15 @@ impl TransactionLayer {
         (self.clients.len(), self.servers.len())
     }
 
-    /// Sends bytes that are no message, for keep-alive.
+    /// Sends a keep-alive.
     ///
     /// RFC 5626 3.5.1
-    pub(crate) fn send(&mut self, flow: FlowId, bytes: &Bytes) {
-        self.transmits.push_back((flow, bytes.clone()));
+    pub(crate) fn keep_alive(&mut self, flow: FlowId) {
+        self.transmits.push_back((flow, Outgoing::KeepAlive));
+    }
+
+    fn send(&mut self, flow: FlowId, message: impl Into<Message>) {
+        self.transmits.push_back((flow, Outgoing::Message(Box::new(message.into()))));
     }
 
     fn repeated(&mut self, now: Instant, id: ServerId, request: &Request) -> Received {
@@ -408,14 +423,7 @@ impl TransactionLayer {
     }
 }
 
-fn request_bytes(request: &Request) -> Bytes {
-    let mut bytes = BytesMut::new();
-    request.emit(&mut bytes);
-    bytes.freeze()
-}
-
-fn response_bytes(response: &Response) -> Bytes {
-    let mut bytes = BytesMut::new();
-    response.emit(&mut bytes);
-    bytes.freeze()
-}
+/// The keep-alive of the side that opened the connection.
+///
+/// RFC 5626 3.5.1, MS-CONMGMT 2.2.1
+pub(crate) const KEEP_ALIVE: &[u8] = b"\r\n\r\n";

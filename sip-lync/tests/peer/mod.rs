@@ -21,6 +21,8 @@ pub(crate) struct Peer {
     pub(crate) user: UserId,
     received: VecDeque<(FlowId, Message)>,
     pub(crate) keep_alives: Vec<FlowId>,
+    /// The texts of the messages that were signed.
+    pub(crate) signed: Vec<String>,
     events: VecDeque<Event>,
 }
 
@@ -40,6 +42,15 @@ pub(crate) fn dect1() -> User {
     user
 }
 
+/// A signature for tests: anybody could make it.
+pub(crate) fn seal(text: &str) -> [u8; 16] {
+    let mut seal = [0_u8; 16];
+    for (at, octet) in text.bytes().enumerate() {
+        seal[at % 16] = seal[at % 16].rotate_left(3) ^ octet;
+    }
+    seal
+}
+
 impl Peer {
     /// A trusted server with one user and one dialled flow.
     pub(crate) fn new() -> Self {
@@ -55,6 +66,7 @@ impl Peer {
             user,
             received: VecDeque::new(),
             keep_alives: Vec::new(),
+            signed: Vec::new(),
             events: VecDeque::new(),
         };
         peer.open(FLOW, FlowRole::Dialled);
@@ -93,7 +105,11 @@ impl Peer {
         let mut decoders: Vec<(FlowId, StreamDecoder)> = Vec::new();
         let mut buffer = BytesMut::new();
         while let Some(transmit) = self.endpoint.poll_transmit(&mut buffer) {
-            let bytes = buffer.split_to(transmit.len);
+            let mut bytes = buffer.split_to(transmit.len);
+            if let Some(slot) = self.endpoint.poll_signature() {
+                assert!(slot.fill(&mut bytes, &seal(&slot.text)));
+                self.signed.push(slot.text);
+            }
             if &bytes[..] == b"\r\n\r\n" {
                 self.keep_alives.push(transmit.flow);
                 continue;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{ClientId, ClientMachine, Failure, LayerEvent, Owner, TransactionLayer, request_bytes};
+use super::{ClientId, ClientMachine, Failure, LayerEvent, Owner, TransactionLayer};
 use crate::headers::HeaderName;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -64,7 +64,7 @@ impl TransactionLayer {
             }
         };
         if let Some(ack) = acknowledge {
-            self.send(flow, &request_bytes(&ack));
+            self.send(flow, ack);
         }
         if over {
             self.forget_client(id);

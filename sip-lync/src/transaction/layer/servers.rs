@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use super::{Failure, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer, response_bytes};
+use super::{Failure, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer};
+use crate::message::Response;
 use crate::status::StatusCode;
 use crate::transaction::timers::Timer;
 use crate::transaction::{server, server_invite};
@@ -15,7 +14,7 @@ impl TransactionLayer {
         now: Instant,
         id: ServerId,
         trigger: ServerTrigger,
-        bytes: Option<&Bytes>,
+        response: Option<&Response>,
     ) {
         let Some(server) = self.servers.get_mut(&id) else { return };
         let flow = server.key.flow;
@@ -28,11 +27,11 @@ impl TransactionLayer {
                 for effect in effects {
                     match effect {
                         server_invite::Effect::Send => {
-                            server.last = bytes.cloned();
-                            sent = bytes.cloned();
+                            server.last = response.cloned().map(Box::new);
+                            sent.clone_from(&server.last);
                         }
                         server_invite::Effect::SendTrying => {
-                            let trying = response_bytes(&server.request.response(StatusCode::TRYING));
+                            let trying = Box::new(server.request.response(StatusCode::TRYING));
                             server.last = Some(trying.clone());
                             sent = Some(trying);
                         }
@@ -58,8 +57,8 @@ impl TransactionLayer {
                 for effect in effects {
                     match effect {
                         server::Effect::Send => {
-                            server.last = bytes.cloned();
-                            sent = bytes.cloned();
+                            server.last = response.cloned().map(Box::new);
+                            sent.clone_from(&server.last);
                         }
                         server::Effect::Repeat => sent.clone_from(&server.last),
                         server::Effect::TransportFailed => {
@@ -70,8 +69,8 @@ impl TransactionLayer {
                 next == server::State::Terminated
             }
         };
-        if let Some(bytes) = sent {
-            self.send(flow, &bytes);
+        if let Some(response) = sent {
+            self.send(flow, *response);
         }
         if over && let Some(server) = self.servers.remove(&id) {
             self.server_keys.remove(&server.key);

@@ -1,0 +1,347 @@
+//! Challenges, legs, signatures of what is sent and verdicts on what is received.
+
+mod peer;
+
+use std::time::Duration;
+
+use peer::{ANSWER, FLOW, Peer, SDP, seal, uri};
+use sip_lync::register::State;
+use sip_lync::{
+    Config, Event, HeaderName, Invite, Leg, Message, Method, RegistrationFailure, Request, Response,
+    SignatureFields, SignatureVersion, StatusCode, Verdict, signature_text,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const REALM: &str = "SIP Communications Service";
+const TARGET: &str = "fe1.example.net";
+const FIRST: &str = "NTLM realm=\"SIP Communications Service\", targetname=\"fe1.example.net\", version=4";
+const SECOND_LEG: &str = "NTLM opaque=\"1D2C3B4A\", gssapi-data=\"Y2hhbGxlbmdl\", targetname=\"fe1.example.net\", realm=\"SIP Communications Service\", version=4";
+
+fn client() -> Peer {
+    let mut config = Config::client("dect.example.net");
+    config.credentials = true;
+    Peer::with(config)
+}
+
+fn authorization(request: &Request) -> &str {
+    request.headers.get(&HeaderName::Authorization).unwrap_or_else(|| panic!("no Authorization"))
+}
+
+fn leg(peer: &mut Peer) -> Leg {
+    match peer.event() {
+        Event::Challenged { challenges, .. } => Leg::of(&challenges[0]),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Signs a message as the front end does.
+fn sign(message: impl Into<Message>, number: u32) -> Message {
+    let mut message = message.into();
+    let fields = SignatureFields {
+        version: SignatureVersion::Four,
+        scheme: "NTLM",
+        random: "1A2B3C4D",
+        number,
+        realm: REALM,
+        target_name: TARGET,
+    };
+    let text = signature_text(&message, &fields).unwrap();
+    let hex: String = seal(&text)
+        .iter()
+        .flat_map(|o| [o >> 4, o & 15])
+        .map(|d| char::from_digit(d.into(), 16).unwrap())
+        .collect();
+    message.headers_mut().push(
+        HeaderName::AuthenticationInfo,
+        format!("NTLM qop=\"auth\", opaque=\"1D2C3B4A\", srand=\"1A2B3C4D\", snum=\"{number}\", rspauth=\"{hex}\", targetname=\"{TARGET}\", realm=\"{REALM}\", version=4"),
+    );
+    message
+}
+
+/// Judges the signature that waits, truthfully.
+fn judge(peer: &mut Peer) -> Verdict {
+    match peer.event() {
+        Event::SignatureReceived { id, user, text, signature } => {
+            assert_eq!(user, peer.user);
+            let hex: String = seal(&text)
+                .iter()
+                .flat_map(|o| [o >> 4, o & 15])
+                .map(|d| char::from_digit(d.into(), 16).unwrap())
+                .collect();
+            let verdict = if hex == signature { Verdict::Genuine } else { Verdict::Forged };
+            peer.endpoint.verified(peer.now, id, verdict);
+            verdict
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn accepted(register: &Request) -> Response {
+    let mut ok = register.response(StatusCode::OK);
+    let to = ok.headers.get(&HeaderName::To).unwrap().to_owned();
+    ok.headers.set(HeaderName::To, format!("{to};tag=0F9E8D7C"));
+    ok.headers.push(HeaderName::Expires, 600);
+    ok
+}
+
+/// Three legs of NTLM.
+fn registered() -> Peer {
+    let mut peer = client();
+    peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+    let first = peer.request(&Method::Register);
+    handshake(&mut peer, &first);
+    peer
+}
+
+fn handshake(peer: &mut Peer, first: &Request) {
+    assert!(!first.headers.contains(&HeaderName::Authorization));
+    peer.reply(first, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+    let mut second = leg(peer);
+    second.gssapi_data = Some(String::new());
+    peer.endpoint.authenticate(peer.now, peer.user, second);
+    let second = peer.request(&Method::Register);
+    assert_eq!(
+        authorization(&second),
+        "NTLM qop=\"auth\", realm=\"SIP Communications Service\", targetname=\"fe1.example.net\", gssapi-data=\"\", version=4"
+    );
+    peer.reply(&second, 401, "t", &[("WWW-Authenticate", SECOND_LEG)], "");
+    let mut third = leg(peer);
+    assert_eq!(third.opaque.as_deref(), Some("1D2C3B4A"));
+    third.gssapi_data = Some("dG9rZW4=".to_owned());
+    third.signature_digits = Some(32);
+    peer.endpoint.authenticate(peer.now, peer.user, third);
+    let third = peer.request(&Method::Register);
+    peer.send(sign(accepted(&third), 1));
+    assert_eq!(judge(peer), Verdict::Genuine);
+    assert!(matches!(peer.event(), Event::Registered { .. }));
+}
+
+/// Lets time pass until a REGISTER was sent; how many seconds.
+fn until_refresh(peer: &mut Peer) -> u32 {
+    for seconds in 1..600 {
+        peer.pass(SECOND);
+        if peer.next_method() == Some(Method::Register) {
+            return seconds;
+        }
+    }
+    panic!("no refresh");
+}
+
+#[test]
+fn three_legs_of_ntlm_end_in_an_association_that_signs_its_own_register() {
+    let mut peer = client();
+    peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+    let first = peer.request(&Method::Register);
+    peer.reply(&first, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+    let mut second = leg(&mut peer);
+    second.gssapi_data = Some(String::new());
+    assert_eq!(peer.endpoint.registration(peer.user), State::Authenticating);
+    peer.endpoint.authenticate(peer.now, peer.user, second);
+    let second = peer.request(&Method::Register);
+    assert!(peer.signed.is_empty());
+    assert_eq!(second.headers.get(&HeaderName::CallId), first.headers.get(&HeaderName::CallId));
+    peer.reply(&second, 401, "t", &[("WWW-Authenticate", SECOND_LEG)], "");
+    let mut third = leg(&mut peer);
+    third.gssapi_data = Some("dG9rZW4=".to_owned());
+    third.signature_digits = Some(32);
+    peer.endpoint.authenticate(peer.now, peer.user, third);
+    let third = peer.request(&Method::Register);
+    let value = authorization(&third);
+    assert!(
+        value.starts_with("NTLM qop=\"auth\", opaque=\"1D2C3B4A\", realm=\"SIP Communications Service\", targetname=\"fe1.example.net\", gssapi-data=\"dG9rZW4=\", version=4, crand=\""),
+        "{value}"
+    );
+    assert!(value.contains("\", cnum=\"1\", response=\""), "{value}");
+    // What was signed is what the server computes from the message it got.
+    let credentials = &third.headers.credentials().unwrap()[0];
+    let crand = credentials.get("crand").unwrap().into_owned();
+    let fields = SignatureFields {
+        version: SignatureVersion::Four,
+        scheme: "NTLM",
+        random: &crand,
+        number: 1,
+        realm: REALM,
+        target_name: TARGET,
+    };
+    let text = signature_text(&Message::from(third.clone()), &fields).unwrap();
+    assert_eq!(peer.signed, std::slice::from_ref(&text));
+    let hex: String = seal(&text).iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
+    assert_eq!(credentials.get("response").unwrap(), hex);
+}
+
+#[test]
+fn every_message_is_signed_with_its_own_number_and_repeated_ones_anew() {
+    let mut peer = registered();
+    peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let invite = peer.request(&Method::Invite);
+    let value = authorization(&invite);
+    assert!(
+        value.starts_with("NTLM qop=\"auth\", opaque=\"1D2C3B4A\", realm=\"SIP Communications Service\", targetname=\"fe1.example.net\", crand=\""),
+        "{value}"
+    );
+    assert!(value.contains("cnum=\"2\"") && !value.contains("version"), "{value}");
+    let mut ok = invite.response(StatusCode::OK);
+    let to = ok.headers.get(&HeaderName::To).unwrap().to_owned();
+    ok.headers.set(HeaderName::To, format!("{to};tag=b1"));
+    ok.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.30>");
+    for number in [3, 4] {
+        peer.send(sign(ok.clone(), number));
+        assert_eq!(judge(&mut peer), Verdict::Genuine);
+        let ack = peer.request(&Method::Ack);
+        assert!(authorization(&ack).contains(&format!("cnum=\"{number}\"")));
+        assert_eq!(ack.headers.count(&HeaderName::Authorization), 1);
+        if number == 3 {
+            assert!(matches!(peer.event(), Event::Answered { .. }));
+        }
+    }
+}
+
+#[test]
+fn signed_requests_are_judged_in_their_order_and_unsigned_ones_dropped() {
+    let mut peer = registered();
+    peer.send(Peer::invite(1, SDP));
+    peer.silence();
+    peer.no_event();
+    let mut other = Peer::invite(1, SDP);
+    other.headers.set(HeaderName::CallId, "call-2");
+    other.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKother");
+    let mut third = other.clone();
+    third.headers.set(HeaderName::CallId, "call-3");
+    third.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1;branch=z9hG4bKthird");
+    let mut forged = sign(other, 3);
+    forged.headers_mut().set(HeaderName::CSeq, "2 INVITE");
+    peer.send(sign(Peer::invite(1, SDP), 2));
+    peer.send(forged);
+    peer.send(sign(third, 4));
+    assert_eq!(judge(&mut peer), Verdict::Genuine);
+    let Event::Incoming { session, request, .. } = peer.event() else { panic!() };
+    assert_eq!(request.headers.get(&HeaderName::CallId), Some("call-1"));
+    assert_eq!(judge(&mut peer), Verdict::Forged);
+    assert_eq!(judge(&mut peer), Verdict::Genuine);
+    let Event::Incoming { request, .. } = peer.event() else { panic!() };
+    assert_eq!(request.headers.get(&HeaderName::CallId), Some("call-3"));
+    peer.endpoint.answer(peer.now, session, ANSWER);
+    let ok = peer.response(200);
+    assert!(
+        ok.headers.get(&HeaderName::Authorization).unwrap().contains("cnum="),
+        "responses are signed, too"
+    );
+    assert!(peer.signed.last().unwrap().ends_with("<200>"));
+    peer.pass(Duration::from_millis(500));
+    peer.response(100);
+    let again = peer.response(200);
+    assert_ne!(
+        ok.headers.get(&HeaderName::Authorization),
+        again.headers.get(&HeaderName::Authorization),
+        "a repeated response is signed anew"
+    );
+}
+
+#[test]
+fn a_forged_200_does_not_register_and_an_unsigned_one_neither() {
+    for forged in [true, false] {
+        let mut peer = client();
+        peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+        let first = peer.request(&Method::Register);
+        peer.reply(&first, 401, "t", &[("WWW-Authenticate", SECOND_LEG)], "");
+        let mut only = leg(&mut peer);
+        only.signature_digits = Some(32);
+        peer.endpoint.authenticate(peer.now, peer.user, only);
+        let register = peer.request(&Method::Register);
+        if forged {
+            let mut ok = sign(accepted(&register), 1);
+            ok.headers_mut().set(HeaderName::Expires, 7200);
+            peer.send(ok);
+            assert_eq!(judge(&mut peer), Verdict::Forged);
+        } else {
+            peer.send(accepted(&register));
+        }
+        peer.no_event();
+        assert_eq!(peer.endpoint.registration(peer.user), State::Registering);
+    }
+}
+
+#[test]
+fn a_challenge_on_a_refresh_starts_a_new_handshake() {
+    let mut peer = registered();
+    until_refresh(&mut peer);
+    let refresh = peer.request(&Method::Register);
+    assert!(authorization(&refresh).contains("crand"));
+    peer.reply(&refresh, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+    let mut fresh = leg(&mut peer);
+    fresh.gssapi_data = Some(String::new());
+    peer.endpoint.authenticate(peer.now, peer.user, fresh);
+    let register = peer.request(&Method::Register);
+    assert!(!authorization(&register).contains("crand"));
+}
+
+#[test]
+fn an_old_association_is_renewed_by_an_unsigned_register() {
+    let mut peer = registered();
+    let mut waited = 0;
+    loop {
+        waited += until_refresh(&mut peer);
+        let refresh = peer.request(&Method::Register);
+        if !refresh.headers.contains(&HeaderName::Authorization) {
+            break handshake(&mut peer, &refresh);
+        }
+        peer.send(sign(accepted(&refresh), 9));
+        assert_eq!(judge(&mut peer), Verdict::Genuine);
+        assert!(matches!(peer.event(), Event::Registered { .. }));
+    }
+    assert!((7 * 3600..8 * 3600 - 300).contains(&waited), "{waited}");
+}
+
+#[test]
+fn without_an_answer_the_challenge_fails_the_registration() {
+    let mut peer = client();
+    peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+    let register = peer.request(&Method::Register);
+    peer.reply(&register, 407, "t", &[("Proxy-Authenticate", FIRST)], "");
+    leg(&mut peer);
+    peer.pass(30 * SECOND);
+    assert!(matches!(
+        peer.event(),
+        Event::RegistrationFailed { failure: RegistrationFailure::Challenged, .. }
+    ));
+    peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+    let register = peer.request(&Method::Register);
+    peer.reply(&register, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+    leg(&mut peer);
+    peer.endpoint.refuse_challenge(peer.now, peer.user);
+    assert!(matches!(peer.event(), Event::RegistrationFailed { .. }));
+}
+
+#[test]
+fn endless_challenges_are_given_up() {
+    let mut peer = client();
+    peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+    for _ in 0..12 {
+        let register = peer.request(&Method::Register);
+        peer.reply(&register, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+        let again = leg(&mut peer);
+        peer.endpoint.authenticate(peer.now, peer.user, again);
+    }
+    let register = peer.request(&Method::Register);
+    peer.reply(&register, 401, "t", &[("WWW-Authenticate", FIRST)], "");
+    assert!(matches!(
+        peer.event(),
+        Event::RegistrationFailed { failure: RegistrationFailure::Challenged, .. }
+    ));
+    peer.silence();
+}
+
+#[test]
+fn a_signature_of_the_wrong_length_is_not_written() {
+    let mut peer = registered();
+    peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let mut buffer = bytes::BytesMut::from(&b"before"[..]);
+    let transmit = peer.endpoint.poll_transmit(&mut buffer).unwrap();
+    let slot = peer.endpoint.poll_signature().unwrap();
+    assert_eq!(peer.endpoint.poll_signature(), None);
+    let message = &mut buffer[6..6 + transmit.len];
+    assert_eq!(&message[slot.at.clone()], "0".repeat(32).as_bytes());
+    assert!(!slot.fill(message, &[1; 20]));
+    assert!(slot.fill(message, &[0xab; 16]));
+    assert_eq!(&message[slot.at.clone()], "ab".repeat(16).as_bytes());
+}
