@@ -161,6 +161,9 @@ mod tests {
         assert_eq!(session_description(&parts).map(|part| &part.body[..]), Some(&b"new"[..]));
         assert_eq!(session_description(&parts[..1]).map(|part| &part.body[..]), Some(&b"old\r\n"[..]));
         assert_eq!(session_description(&parts[2..]), None);
+        // The mark decides, not the order.
+        let turned = [parts[1].clone(), parts[0].clone()];
+        assert_eq!(session_description(&turned).map(|part| &part.body[..]), Some(&b"new"[..]));
     }
 
     #[test]

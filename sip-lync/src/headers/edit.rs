@@ -142,3 +142,70 @@ impl fmt::Write for Sink<'_> {
 fn io_free_write(out: &mut Vec<u8>, arguments: fmt::Arguments<'_>) -> fmt::Result {
     fmt::Write::write_fmt(&mut Sink(out), arguments)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+
+    fn lines(headers: &Headers) -> Vec<String> {
+        headers.iter().map(|h| format!("{}: {}", h.sent_name(), h.value().unwrap())).collect()
+    }
+
+    fn received() -> Headers {
+        let text = "BYE sip:a SIP/2.0\r\nv: SIP/2.0/TLS a\r\nX-Y: 1\r\nVia: SIP/2.0/TLS b,\r\n SIP/2.0/TLS c\r\nRoute: <sip:r>, <sip:s>\r\n\r\n";
+        Message::parse(text.into()).unwrap().headers().clone()
+    }
+
+    #[test]
+    fn a_value_never_becomes_a_second_header_field() {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::Subject, "a\r\nContact: <sip:evil>\n\rb");
+        headers.insert_first(HeaderName::Subject, "x\ry");
+        headers.set(HeaderName::Organization, "p\nq");
+        assert_eq!(
+            lines(&headers),
+            ["Subject: x y", "Subject: a  Contact: <sip:evil>  b", "Organization: p q"]
+        );
+    }
+
+    #[test]
+    fn lines_are_added_and_replaced_in_their_places() {
+        let mut headers = received();
+        headers.insert_first(HeaderName::Via, "SIP/2.0/TLS new");
+        headers.insert_first(HeaderName::RecordRoute, "<sip:me;lr>");
+        headers.set(HeaderName::parse("x-y").unwrap(), 2);
+        headers.push(HeaderName::Server, "z");
+        assert_eq!(
+            lines(&headers),
+            [
+                "Record-Route: <sip:me;lr>",
+                "Via: SIP/2.0/TLS new",
+                "v: SIP/2.0/TLS a",
+                "x-y: 2",
+                "Via: SIP/2.0/TLS b, SIP/2.0/TLS c",
+                "Route: <sip:r>, <sip:s>",
+                "Server: z",
+            ]
+        );
+    }
+
+    #[test]
+    fn elements_are_taken_off_one_by_one() {
+        let mut headers = received();
+        let mut taken = Vec::new();
+        while let Some(via) = headers.remove_first(&HeaderName::Via) {
+            taken.push(via);
+        }
+        assert_eq!(taken, ["SIP/2.0/TLS a", "SIP/2.0/TLS b", "SIP/2.0/TLS c"]);
+        assert_eq!(headers.remove_all(&HeaderName::Route), 1);
+        assert_eq!(lines(&headers), ["X-Y: 1"]);
+    }
+
+    #[test]
+    fn copied_lines_keep_their_form() {
+        let mut headers = Headers::new();
+        headers.copy_from(&received(), &HeaderName::Via);
+        assert_eq!(lines(&headers), ["v: SIP/2.0/TLS a", "Via: SIP/2.0/TLS b, SIP/2.0/TLS c"]);
+    }
+}

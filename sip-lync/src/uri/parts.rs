@@ -117,8 +117,10 @@ impl Parts {
                 let rest = part(start..parameters_end).as_bytes();
                 let length = grammar::span(rest, URI_PARAMETER);
                 let stop = rest.get(length);
-                if length == 0 || rest.first() == Some(&b'=') || stop.is_some_and(|&b| b != b';') {
-                    return Err(ParseError::new(start + length, Rule::UriParameter));
+                let nameless = length == 0 || rest.first() == Some(&b'=');
+                if nameless || stop.is_some_and(|&b| b != b';') {
+                    let at = if nameless { start } else { start + length };
+                    return Err(ParseError::new(at, Rule::UriParameter));
                 }
                 start += length;
             }
