@@ -150,8 +150,8 @@ impl FrontEnd {
         let unknown = Refusal::new(404, 1003, "the user does not exist");
         let away = Refusal::new(480, 0, "the user has no registered endpoint");
         if let Some(sip) = uri.sip()
-            && let Some((key, _)) = self.registrar.of_contact(sip)
             && !sip.host().eq_ignore_ascii_case(&self.config.domain)
+            && let Some((key, _)) = self.registrar.of_contact(sip)
         {
             return Ok(vec![key.clone()]);
         }

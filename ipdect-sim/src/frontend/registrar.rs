@@ -78,7 +78,8 @@ impl Registrar {
         &'a self,
         user: &'a str,
     ) -> impl Iterator<Item = (&'a EndpointKey, &'a Binding)> {
-        self.bindings.iter().filter(move |(key, _)| key.user == user)
+        let first = EndpointKey { user: user.to_owned(), instance: String::new() };
+        self.bindings.range(first..).take_while(move |(key, _)| key.user == user)
     }
 
     /// The endpoint that a GRUU names.
