@@ -34,7 +34,7 @@ pub(crate) enum RadioEvent {
     /// A bearer could not be opened, or was lost.
     BearerLost { bearer: BearerId, why: String },
     /// A base station is ready.
-    StationUp { name: String },
+    StationUp { name: String, remote: SocketAddr },
     /// A base station is gone or was refused: say so in the log.
     StationDown { name: String, why: String },
 }
@@ -273,7 +273,7 @@ impl Radio {
                 rpn: station.rpn,
                 software: station.software.clone(),
                 state: "connected".into(),
-                detail: station.remote.to_string(),
+                detail: String::new(),
                 channels: station.channels,
                 free: station.free,
             })
@@ -327,13 +327,14 @@ impl Radio {
             self.forget(older, "the base station connected again");
         }
         let Some(station) = self.stations.get_mut(&link) else { return };
+        let remote = station.remote;
         station.name.clone_from(&hello.name);
         station.software.clone_from(&hello.software);
         station.rpn = hello.rpn;
         station.channels = hello.channels;
         station.free = hello.channels;
         self.gone.remove(&hello.name);
-        self.events.push_back(RadioEvent::StationUp { name: hello.name.clone() });
+        self.events.push_back(RadioEvent::StationUp { name: hello.name.clone(), remote });
         let higher_layer = self.higher_layer;
         self.send(now, link, Message::Broadcast { higher_layer });
     }

@@ -1,20 +1,32 @@
 //! Messages as arrows of the ladder.
 
-use super::vocabulary::{LadderStep, Lane};
+use dect_nwk::element::PortableIdentity;
+use dect_nwk::identity::Ipei;
 
-/// Name and detail of a SIP message: method or status, and for whom.
-pub(crate) fn sip(bytes: &[u8]) -> Option<(String, String)> {
+/// A SIP message as an arrow: method or status, what its body is, and the users of From and To.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SipArrow {
+    pub(crate) label: String,
+    pub(crate) detail: String,
+    pub(crate) users: [String; 2],
+}
+
+/// Names a SIP message.
+pub(crate) fn sip(bytes: &[u8]) -> Option<SipArrow> {
     let text = bytes.get(..bytes.len().min(4096))?;
     let text = String::from_utf8_lossy(text);
     let mut lines = text.lines();
     let start = lines.find(|line| !line.is_empty())?;
     let mut cseq = "";
     let mut content = "";
+    let mut users = [String::new(), String::new()];
     for line in lines.take_while(|line| !line.is_empty()) {
         if let Some((name, value)) = line.split_once(':') {
             match name.trim() {
                 "CSeq" | "CSEQ" => cseq = value.split_whitespace().nth(1).unwrap_or_default(),
                 "Content-Type" | "CONTENT-TYPE" | "c" => content = value.trim(),
+                "From" | "FROM" | "f" => users[0] = user_of(value),
+                "To" | "TO" | "t" => users[1] = user_of(value),
                 _ => {}
             }
         }
@@ -24,11 +36,18 @@ pub(crate) fn sip(bytes: &[u8]) -> Option<(String, String)> {
         other => other.to_owned(),
     };
     if let Some(status) = start.strip_prefix("SIP/2.0 ") {
-        Some((format!("{status} ({cseq})"), body))
+        Some(SipArrow { label: format!("{status} ({cseq})"), detail: body, users })
     } else {
         let method = start.split(' ').next()?;
-        Some((method.to_owned(), body))
+        Some(SipArrow { label: method.to_owned(), detail: body, users })
     }
+}
+
+/// The user part of the address in a header field's value.
+fn user_of(value: &str) -> String {
+    let address =
+        value.split_once("sip:").or_else(|| value.split_once("sips:")).map_or("", |(_, address)| address);
+    address.split_once('@').map(|(user, _)| user.to_owned()).unwrap_or_default()
 }
 
 fn sdp_detail(message: &str) -> String {
@@ -44,15 +63,15 @@ fn sdp_detail(message: &str) -> String {
     }
 }
 
-/// Name of a DECT message.
-pub(crate) fn dect(sdu: &[u8]) -> String {
-    dect_nwk::Message::parse(sdu)
-        .map_or_else(|_| format!("{} octets", sdu.len()), |message| message.message_type.name().to_owned())
-}
-
-/// An arrow.
-pub(crate) fn arrow(at_ms: u64, from: Lane, to: Lane, label: String, detail: String) -> LadderStep {
-    LadderStep { at_ms, from, to, handset: None, label, detail }
+/// Name of a DECT message, and the equipment it names.
+pub(crate) fn dect(sdu: &[u8]) -> (String, Option<Ipei>) {
+    let Ok(message) = dect_nwk::Message::parse(sdu) else { return (format!("{} octets", sdu.len()), None) };
+    let ipei = match message.find::<PortableIdentity>() {
+        Some(PortableIdentity::Ipui(ipui)) => ipui.ipei(),
+        Some(PortableIdentity::Ipei(ipei)) => Some(*ipei),
+        _ => None,
+    };
+    (message.message_type.name().to_owned(), ipei)
 }
 
 #[cfg(test)]
@@ -61,10 +80,12 @@ mod tests {
 
     #[test]
     fn sip_messages_are_named_by_method_or_status() {
-        let invite = b"INVITE sip:a@b SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\nv=0\r\nm=audio 4 RTP/SAVP 8\r\na=crypto:1 X\r\na=inactive\r\n";
-        assert_eq!(sip(invite), Some(("INVITE".into(), "RTP/SAVP SDES inactive".into())));
+        let invite = b"INVITE sip:a@b SIP/2.0\r\nFrom: <sip:jim@b>\r\nTo: <sip:a@b>\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\nv=0\r\nm=audio 4 RTP/SAVP 8\r\na=crypto:1 X\r\na=inactive\r\n";
+        let arrow = sip(invite).expect("a request");
+        assert_eq!((arrow.label.as_str(), arrow.detail.as_str()), ("INVITE", "RTP/SAVP SDES inactive"));
+        assert_eq!(arrow.users, ["jim", "a"]);
         let ok = b"SIP/2.0 200 OK\r\nCSEQ: 1 REGISTER\r\n\r\n";
-        assert_eq!(sip(ok), Some(("200 OK (REGISTER)".into(), String::new())));
+        assert_eq!(sip(ok).map(|arrow| arrow.label).as_deref(), Some("200 OK (REGISTER)"));
         assert_eq!(sip(b"\r\n\r\n"), None);
     }
 }

@@ -84,7 +84,16 @@ pub(super) fn user_name(number: usize) -> String {
     match number {
         0 => "jim.kander".to_owned(),
         1 => "ann.howe".to_owned(),
-        other => format!("handset{other}"),
+        other => format!("handset{}", other + 1),
+    }
+}
+
+/// The name shown to others.
+fn display_name(number: usize) -> String {
+    match number {
+        0 => "Jim Kander".to_owned(),
+        1 => "Ann Howe".to_owned(),
+        other => format!("Handset {}", other + 1),
     }
 }
 
@@ -185,7 +194,7 @@ fn users(handsets: usize) -> Result<Vec<FrontEndUser>, String> {
     };
     let alice = user(format!("alice@{DOMAIN}"), Some(ALICE), "Alice Archer");
     std::iter::once(alice)
-        .chain((0..handsets).map(|number| user(address_of(number), None, &user_name(number))))
+        .chain((0..handsets).map(|number| user(address_of(number), None, &display_name(number))))
         .collect()
 }
 
@@ -228,7 +237,8 @@ inactive = 2
         let psn = psn + number as u32;
         let name = user_name(number);
         text += &format!(
-            "[[user]]\nipei = \"{emc:05} {psn:07}\"\nusername = \"{name}\"\ndisplay_name = \"{name}\"\n"
+            "[[user]]\nipei = \"{emc:05} {psn:07}\"\nusername = \"{name}\"\ndisplay_name = \"{}\"\n",
+            display_name(number)
         );
     }
     text

@@ -9,7 +9,7 @@ use ipdect_server::core::vocabulary::{Command, StoreWrite};
 use ipdect_sim::frontend;
 use ipdect_sim::handset::HandsetEvent;
 use ipdect_sim::json::HandsetCommand;
-use ipdect_sim::user::{self, Side};
+use ipdect_sim::user::{self, LyncUser, Side};
 use sip_lync::StatusCode;
 use telephony_audio::correlation::audio_match;
 
@@ -61,13 +61,19 @@ fn jim_calls_alice(world: &mut World) {
     assert!(world.events_of(JIM).contains(&&HandsetEvent::Connected), "{:?}", world.events_of(JIM));
 }
 
+fn user_calls(world: &mut World, user: usize, target: &str) {
+    world.user(user, |machine, now| {
+        machine.call(now, target).expect("a call");
+    });
+}
+
 /// Alice calls Jim and he answers.
 fn alice_calls_jim(world: &mut World) {
     let rings = |world: &World| {
         world.events_of(JIM).iter().filter(|event| matches!(event, HandsetEvent::Ring { .. })).count()
     };
     let before = rings(world);
-    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    user_calls(world, ALICE, "sip:jim@example.net");
     assert!(
         world.run_until(10 * SECOND, |world| rings(world) > before),
         "{:?}\n{:?}",
@@ -157,7 +163,7 @@ fn a_lync_user_calls_a_handset_and_is_shown_with_name() {
     world.handset_speaks(JIM, &from_jim);
     world.user_speaks(ALICE, &from_alice);
     world.run(4 * SECOND);
-    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.user(ALICE, LyncUser::hang_up);
     world.run(12 * SECOND);
     assert!(heard(&from_jim, &world.users[ALICE].recorded) > 0.9);
     assert!(heard(&from_alice, world.recorded.values().next().expect("a recording")) > 0.9);
@@ -324,27 +330,27 @@ fn busy_declined_unknown_and_unanswered_calls_say_why() {
 #[test]
 fn a_handset_declines_is_busy_or_out_of_range() {
     let mut world = World::settled(&Options::new());
-    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
     world.run(5 * SECOND);
     world.handset(JIM, &HandsetCommand::HangUp);
     world.run(12 * SECOND);
     assert_eq!(released(&world, ALICE).and_then(|(status, _)| status), Some(603));
     nothing_left(&world);
 
-    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
     world.run(5 * SECOND);
     world.handset(JIM, &HandsetCommand::Answer);
     world.run(SECOND);
-    world.user(1, |bob, now| drop(bob.call(now, "sip:jim@example.net").expect("a call")));
+    user_calls(&mut world, 1, "sip:jim@example.net");
     world.run(5 * SECOND);
     assert_eq!(released(&world, 1).and_then(|(status, _)| status), Some(486), "busy");
-    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.user(ALICE, LyncUser::hang_up);
     world.run(12 * SECOND);
     nothing_left(&world);
 
     world.handset(JIM, &HandsetCommand::WalkOut);
     world.run(SECOND);
-    world.user(ALICE, |alice, now| drop(alice.call(now, "sip:jim@example.net").expect("a call")));
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
     world.run(40 * SECOND);
     assert_eq!(released(&world, ALICE).and_then(|(status, _)| status), Some(480), "out of range");
     nothing_left(&world);
@@ -455,7 +461,7 @@ fn losing_a_base_station_in_a_call_ends_it_on_both_sides() {
     world.run(5 * SECOND);
     assert_eq!(world.registered(), 2, "the registration does not hang on the base station");
     alice_calls_jim(&mut world);
-    world.user(ALICE, |alice, now| alice.hang_up(now));
+    world.user(ALICE, LyncUser::hang_up);
     world.run(12 * SECOND);
     nothing_left(&world);
 }
@@ -466,7 +472,7 @@ fn more_calls_than_channels_are_refused_and_nothing_leaks() {
     options.configuration = options.configuration.replace("voice_channels = 4", "voice_channels = 1");
     let mut world = World::settled(&options);
     jim_calls_alice(&mut world);
-    world.user(1, |bob, now| drop(bob.call(now, "sip:ann@example.net").expect("a call")));
+    user_calls(&mut world, 1, "sip:ann@example.net");
     world.run(5 * SECOND);
     assert_eq!(released(&world, 1).and_then(|(status, _)| status), Some(503));
     world.handset(JIM, &HandsetCommand::HangUp);
@@ -545,7 +551,7 @@ fn whatever_keys_are_pressed_nothing_is_left() {
             let user = draw(2) as usize;
             match draw(12) {
                 0 | 1 => {
-                    world.handset(handset, &dial(if draw(2) == 0 { "+14255550100" } else { "+14255550101" }))
+                    world.handset(handset, &dial(if draw(2) == 0 { "+14255550100" } else { "+14255550101" }));
                 }
                 2 => world.handset(handset, &HandsetCommand::HangUp),
                 3 => world.handset(handset, &HandsetCommand::Answer),
@@ -554,7 +560,7 @@ fn whatever_keys_are_pressed_nothing_is_left() {
                     let target = if draw(2) == 0 { "sip:jim@example.net" } else { "sip:ann@example.net" };
                     world.user(user, |machine, now| drop(machine.call(now, target)));
                 }
-                7 => world.user(user, |machine, now| machine.hang_up(now)),
+                7 => world.user(user, LyncUser::hang_up),
                 8 | 9 => world.user(user, |machine, now| drop(machine.answer(now))),
                 10 => world.user(user, |machine, now| drop(machine.hold(now))),
                 _ => world.user(user, |machine, now| drop(machine.retrieve(now))),
@@ -565,7 +571,7 @@ fn whatever_keys_are_pressed_nothing_is_left() {
             world.handset(handset, &HandsetCommand::HangUp);
         }
         for user in 0..2 {
-            world.user(user, |machine, now| machine.hang_up(now));
+            world.user(user, LyncUser::hang_up);
         }
         world.run(60 * SECOND);
         assert_eq!(world.load(), Load::default(), "seed {seed}: {:?}", world.status().calls);

@@ -626,15 +626,16 @@ impl World {
     fn media(&mut self, command: MediaCommand) {
         let now = self.now;
         match command {
-            MediaCommand::Install(plan) => match self.streams.get_mut(&plan.channel) {
-                Some(stream) => stream.change(now, *plan),
-                None => {
-                    if self.streams.is_empty() {
-                        self.next_tick = now + TICK;
-                    }
-                    self.streams.insert(plan.channel, Stream::new(now, *plan));
+            MediaCommand::Install(plan) => {
+                if let Some(stream) = self.streams.get_mut(&plan.channel) {
+                    stream.change(now, *plan);
+                    return;
                 }
-            },
+                if self.streams.is_empty() {
+                    self.next_tick = now + TICK;
+                }
+                self.streams.insert(plan.channel, Stream::new(now, *plan));
+            }
             MediaCommand::Tone { channel, tone } => {
                 if let Some(stream) = self.streams.get_mut(&channel) {
                     stream.tone(tone);
@@ -799,7 +800,7 @@ impl World {
                     }
                 }
                 base::Event::Refused { text } | base::Event::ServerDown { reason: text } => {
-                    base.downs.push(text)
+                    base.downs.push(text);
                 }
                 _ => {}
             }

@@ -46,7 +46,7 @@ impl Node {
         match event {
             RadioEvent::Established { link, sdu } => {
                 if let Some(sdu) = &sdu {
-                    self.trace_dect(now, Lane::Handset, Lane::Server, sdu);
+                    self.trace_dect(now, Lane::Handset, Lane::Server, link, sdu);
                 }
                 let taken = self
                     .fixed_part
@@ -54,12 +54,13 @@ impl Node {
                 self.note_dect(taken);
             }
             RadioEvent::Data { link, sdu } => {
-                self.trace_dect(now, Lane::Handset, Lane::Server, &sdu);
+                self.trace_dect(now, Lane::Handset, Lane::Server, link, &sdu);
                 let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Data { link, sdu: &sdu });
                 self.note_dect(taken);
             }
             RadioEvent::Released { link, mode } => {
                 self.link_released(now, link);
+                self.traced.remove(&link);
                 let taken = self.fixed_part.handle_input(now, dect_nwk::Input::Released { link, mode });
                 self.note_dect(taken);
             }
@@ -69,8 +70,8 @@ impl Node {
             }
             RadioEvent::BearerOpened { bearer, local } => self.bearer_opened(now, bearer, local),
             RadioEvent::BearerLost { bearer, why } => self.bearer_lost(now, bearer, &why),
-            RadioEvent::StationUp { name } => {
-                self.log(Level::Notice, format!("base station {name}: connected"));
+            RadioEvent::StationUp { name, remote } => {
+                self.log(Level::Notice, format!("base station {name}: connected from {remote}"));
             }
             RadioEvent::StationDown { name, why } => {
                 self.log(Level::Warning, format!("base station {name}: {why}"));
@@ -85,21 +86,11 @@ impl Node {
             let bytes: Bytes = self.scratch.split().freeze();
             match transmit {
                 Transmit::Broadcast { .. } => {
-                    if self.tracing {
-                        let at = self.at_ms(now);
-                        let step = super::trace::arrow(
-                            at,
-                            Lane::Server,
-                            Lane::Handset,
-                            "page".into(),
-                            String::new(),
-                        );
-                        self.effects.push_back(super::Effect::Trace(step));
-                    }
+                    self.trace_step(now, Lane::Server, Lane::Handset, "page", String::new());
                     self.radio.page(now, &bytes);
                 }
                 Transmit::Data { link, .. } => {
-                    self.trace_dect(now, Lane::Server, Lane::Handset, &bytes);
+                    self.trace_dect(now, Lane::Server, Lane::Handset, link, &bytes);
                     self.radio.data(now, link, bytes);
                 }
                 Transmit::Release { link, mode } => self.radio.release(now, link, mode),

@@ -11,7 +11,7 @@ use srtp_sdes::{Agreed, NegotiationConfig, Offered, answer_again};
 use super::super::call::step::Trigger;
 use super::super::media_plan::{self, Description, LocalMedia};
 use super::super::radio::Dlei;
-use super::super::vocabulary::{Effect, Level};
+use super::super::vocabulary::{Effect, Lane, Level};
 use super::Node;
 use super::settings::srtp_policy;
 use crate::media::plan::{Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan};
@@ -145,6 +145,7 @@ impl Node {
         call.link = Some(link);
         let (peer, ssrc) = (call.channel.radio, call.radio_ssrc);
         if let Some(bearer) = self.radio.open_bearer(now, link, peer, ssrc) {
+            self.trace_step(now, Lane::Server, Lane::Base, "open bearer", format!("G.726 to {peer}"));
             if let Some(call) = self.calls.get_mut(&id) {
                 call.bearer = Some(bearer);
             }
@@ -154,6 +155,7 @@ impl Node {
 
     pub(super) fn bearer_opened(&mut self, now: Instant, bearer: BearerId, local: SocketAddr) {
         if let Some(id) = self.by_bearer.get(&bearer).copied() {
+            self.trace_step(now, Lane::Base, Lane::Server, "bearer opened", format!("at {local}"));
             if let Some(call) = self.calls.get_mut(&id) {
                 call.radio = Some(local);
             }
@@ -227,6 +229,11 @@ impl Node {
     pub(super) fn media_event(&mut self, now: Instant, event: &MediaEvent) {
         match event {
             MediaEvent::FirstPacket { channel, side } => {
+                let (from, label) = match side {
+                    Side::Radio => (Lane::Base, "speech"),
+                    Side::Network => (Lane::Lync, "speech"),
+                };
+                self.trace_step(now, from, Lane::Server, label, "first packet".to_owned());
                 self.log(Level::Debug, format!("channel {}: first packet of {side:?}", channel.0));
             }
             MediaEvent::Silent { channel, side } => {

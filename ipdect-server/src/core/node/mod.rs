@@ -11,6 +11,7 @@ mod presence;
 mod registrations;
 mod sessions;
 mod settings;
+mod tracing;
 mod view;
 
 pub use draw::Seed;
@@ -34,10 +35,7 @@ use super::failover::{Failover, Rank};
 use super::publisher::Publisher;
 use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
-use super::trace;
-use super::vocabulary::{
-    Command, Effect, FlowId, Input, LadderStep, Lane, Level, LinkId, Restored, StoreWrite,
-};
+use super::vocabulary::{Command, Effect, FlowId, Input, Lane, Level, LinkId, Restored, StoreWrite};
 use crate::config::{Authentication, Configuration};
 use crate::media::plan::Channel;
 use draw::Draw;
@@ -122,6 +120,8 @@ pub struct Node {
     /// Subscribers whose presence may have changed.
     touched: BTreeSet<SubscriberId>,
     tracing: bool,
+    /// Whose connection it is, for the ladder.
+    traced: BTreeMap<super::radio::Dlei, String>,
     effects: VecDeque<Effect>,
     outgoing: BytesMut,
     scratch: BytesMut,
@@ -195,6 +195,7 @@ impl Node {
             link_waiters: BTreeMap::new(),
             touched: BTreeSet::new(),
             tracing: false,
+            traced: BTreeMap::new(),
             effects: VecDeque::new(),
             outgoing: BytesMut::new(),
             scratch: BytesMut::new(),
@@ -392,22 +393,6 @@ impl Node {
             self.sip_event(now, event);
         }
         busy
-    }
-
-    fn trace_sip(&mut self, now: Instant, from: Lane, to: Lane, bytes: &[u8]) {
-        if self.tracing
-            && let Some((label, detail)) = trace::sip(bytes)
-        {
-            let step = trace::arrow(self.at_ms(now), from, to, label, detail);
-            self.effects.push_back(Effect::Trace(step));
-        }
-    }
-
-    fn trace_dect(&mut self, now: Instant, from: Lane, to: Lane, sdu: &[u8]) {
-        if self.tracing {
-            let step: LadderStep = trace::arrow(self.at_ms(now), from, to, trace::dect(sdu), String::new());
-            self.effects.push_back(Effect::Trace(step));
-        }
     }
 
     fn at_ms(&self, now: Instant) -> u64 {
