@@ -60,6 +60,11 @@
 //! - [x] RFC 3261 grammar (25), framing (18.3), header fields (20) typed where a user agent, proxy or registrar needs
 //!   them, others kept; checks of requests and responses (8.1.3, 8.2); compact names, folds, comma lists
 //! - [x] RFC 3261 transactions (17) over TCP and TLS, dialogs (12), INVITE sessions (13, 14, 15), registration (10)
+//! - [x] RFC 6026 transactions, RFC 3262 reliable provisional responses both ways, RFC 3311 UPDATE, RFC 3264 and 6337
+//!   offer and answer, RFC 3515 and 3891 transfer and replacement, RFC 4028 session timers
+//! - [x] MS-SIPREGE registration, notifications, survivable mode; MS-CONMGMT keep-alive; MS-SIPRE 3.7 recovery after 430
+//! - [ ] RFC 6665 subscriptions as a machine: NOTIFY is answered and handed on, SUBSCRIBE is a plain request
+//! - [ ] RFC 4028 5: our INVITE sent again after 422; RFC 3262 5: an offer of the peer in a provisional response
 //! - [x] RFC 3262, 3264, 3325, 3326, 3515, 3891, 4028, 6665, 7044: their header fields
 //! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw

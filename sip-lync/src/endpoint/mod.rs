@@ -7,6 +7,43 @@
 //! 2. `poll_transmit` until `None`, writing the appended bytes to their flow,
 //! 3. `poll_event` until `None`,
 //! 4. `poll_timeout` for the next wake-up.
+//!
+//! # A telephone that registers and calls
+//!
+//! ```
+//! use std::time::Instant;
+//! use bytes::BytesMut;
+//! use sip_lync::{Config, Endpoint, Event, FlowId, FlowRole, Input, Invite, Message, Seed, SipUri, Uri, User};
+//!
+//! let now = Instant::now();
+//! let mut endpoint = Endpoint::new(Config::new("dect.example.net"), Seed([7; 32]));
+//! let jim = endpoint.add_user(User::new(SipUri::parse("sip:jim@example.net")?, "01010101"));
+//!
+//! // The owner has opened a TLS connection to the front end.
+//! let flow = FlowId(1);
+//! let (local, remote) = ("192.0.2.10:40001".parse()?, "192.0.2.1:5061".parse()?);
+//! endpoint.handle_input(now, Input::FlowOpened { flow, local, remote, role: FlowRole::Dialled })?;
+//! endpoint.register(now, jim, flow, None)?;
+//!
+//! let mut buffer = BytesMut::new();
+//! let transmit = endpoint.poll_transmit(&mut buffer).expect("the REGISTER");
+//! assert!(buffer.starts_with(b"REGISTER sip:example.net SIP/2.0\r\n"));
+//!
+//! // What a front end would answer.
+//! let Message::Request(register) = Message::parse(buffer.split_to(transmit.len).freeze())? else { panic!() };
+//! let mut ok = register.response(sip_lync::StatusCode::OK);
+//! ok.headers.push(sip_lync::HeaderName::Expires, 600);
+//! let bytes = Message::from(ok).to_bytes();
+//! endpoint.handle_input(now, Input::Bytes { flow, bytes: &bytes })?;
+//! assert!(matches!(endpoint.poll_event(), Some(Event::Registered { .. })));
+//!
+//! let call = endpoint.invite(now, jim, Invite::new(Uri::parse("sip:alice@example.net")?, "v=0..."))?;
+//! endpoint.poll_transmit(&mut buffer).expect("the INVITE");
+//! assert!(buffer.starts_with(b"INVITE sip:alice@example.net SIP/2.0\r\n"));
+//! // Event::Progress, Answered or Failed follow; then `reoffer` to hold, `transfer`, `hang_up`.
+//! endpoint.hang_up(now, call);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod account;
 mod answers;
