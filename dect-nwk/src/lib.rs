@@ -19,6 +19,15 @@
 //! - [ ] EN 300 175-5 10.4.2, 11, 12: other connectionless services and messages (read and written by the codec alone)
 //! - [ ] EN 300 175-5 13: ZAP, external handover parameters, user authentication (UPI), waiting after a reject with DURATION
 //! - [ ] EN 300 175-5 14: suspended links; collective ringing
+//! - [ ] EN 300 175-5 8.3: CLMS-FIXED sections; 7.7: elements of data connections, multimedia messages and ULE are carried
+//!   unread
+//!
+//! Inferred, and marked so where they stand: the order of the challenges within DSAA2, the time zone's digits, the printed
+//! octal form of an access rights key.
+//!
+//! # Features
+//!
+//! `serde` (on by default): the values of the codec as data, identities and characters as text, octets as hexadecimal.
 //!
 //! # Run loop
 //!
