@@ -37,7 +37,7 @@ impl Default for ReceiverConfig {
     fn default() -> Self {
         Self {
             initial_rollover: 0,
-            max_sources: 64,
+            max_sources: 256,
             recover_lost_wrap: false,
             rollover_after_rekey: RolloverAfterRekey::Either,
         }

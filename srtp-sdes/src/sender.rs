@@ -32,7 +32,7 @@ pub struct SenderConfig {
 
 impl Default for SenderConfig {
     fn default() -> Self {
-        Self { initial_rollover: 0, initial_rtcp_index: 0, max_sources: 64 }
+        Self { initial_rollover: 0, initial_rtcp_index: 0, max_sources: 256 }
     }
 }
 
