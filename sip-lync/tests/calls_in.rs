@@ -109,6 +109,25 @@ fn the_users_silence_is_covered_by_100_trying() {
 }
 
 #[test]
+fn a_call_nobody_answers_stops_ringing() {
+    let mut peer = Peer::routed();
+    let session = ringing(&mut peer);
+    peer.endpoint.ring(peer.now, session, None);
+    peer.response(180);
+    peer.pass(179 * SECOND);
+    peer.silence();
+    peer.pass(SECOND);
+    peer.response(480);
+    assert!(matches!(peer.event(), Event::Ended { reason: EndReason::RingLimit, .. }));
+    // One that is answered goes on for as long as it likes.
+    let mut peer = Peer::routed();
+    let (session, _) = established(&mut peer);
+    peer.pass(3600 * SECOND);
+    peer.no_event();
+    assert_eq!(peer.endpoint.session(session), State::Established);
+}
+
+#[test]
 fn the_200_is_repeated_until_its_ack_comes() {
     let mut peer = Peer::registered();
     let session = ringing(&mut peer);

@@ -141,7 +141,7 @@ pub struct Config {
     pub retry_lowest: Duration,
     /// The longest pause after a REGISTER that failed for now.
     pub retry_highest: Duration,
-    /// How long our INVITE may ring before it is cancelled.
+    /// How long it may ring before our INVITE is cancelled and the peer's answered 480.
     pub ring_limit: Duration,
     /// What the endpoint holds at most.
     pub limits: Limits,

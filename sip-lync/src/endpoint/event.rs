@@ -121,7 +121,7 @@ pub enum EndReason {
     },
     /// We hung up, cancelled or refused.
     Local,
-    /// Our call rang for too long.
+    /// It rang for too long.
     RingLimit,
     /// The peer never acknowledged our answer.
     AckMissing,

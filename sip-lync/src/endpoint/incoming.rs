@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::Endpoint;
 use super::answers::takes_update;
 use super::description::{has_body, session_description};
 use super::event::{Event, Party};
 use super::session::Session;
 use super::step::{Context, Source, asserted_party};
 use super::vocabulary::{Rendering, SessionId};
+use super::{Deadline, Endpoint};
 use crate::dialog::{Dialog, DialogId};
 use crate::flow::FlowId;
 use crate::headers::ms::Diagnostics;
@@ -68,6 +68,7 @@ impl Endpoint {
         self.sessions.add_caller(&call_id, &from_tag, id);
         let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         self.sessions.set_pending(id, server, cseq);
+        self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);
         let from = caller(&request);
         self.events.push_back(Event::Incoming { session: id, user, from, description, replaces, request });
     }

@@ -139,6 +139,7 @@ impl Endpoint {
         let (at, interval) = next_repetition(now, T1);
         self.deadlines.start(Deadline::Repeat(id), at);
         self.deadlines.start(Deadline::Ack(id), now + PATIENCE);
+        self.deadlines.stop(&Deadline::Ring(id));
         if let Some(session) = self.sessions.get_mut(id) {
             session.repeating = Some(Repeating { server, response: Box::new(response), interval, cseq });
         }
