@@ -224,6 +224,33 @@ fn an_incoming_call_survives_a_link_that_breaks_before_the_portable_rings() {
 }
 
 #[test]
+fn a_request_of_a_procedure_that_is_over_does_not_leave_any_more() {
+    let mut station = Station::new();
+    station.fixed.identify(station.now, station.portable).unwrap();
+    station.fixed.setup(station.now, station.portable, IncomingCall::default()).unwrap();
+    assert!(matches!(station.said()[..], [Said::Page(_)]));
+    let detach =
+        Message::new(MessageType::Detach, Transaction::opened(0)).with(PortableIdentity::Ipui(ipui(1)));
+    // The portable part comes on its own account: of what waited, the call alone is sent.
+    assert_eq!(
+        station.establish(1, Some(&detach)),
+        [Said::Message(LinkId(1), MessageType::CcSetup, None, None)]
+    );
+}
+
+#[test]
+fn a_request_that_names_somebody_else_is_refused() {
+    let mut station = Station::new();
+    station.establish(1, Some(&setup(1, 0)));
+    let locate = Message::new(MessageType::LocateRequest, Transaction::opened(0))
+        .with(PortableIdentity::Ipui(ipui(2)));
+    assert_eq!(
+        station.data(1, &locate),
+        [Said::Message(LinkId(1), MessageType::LocateReject, Some(RejectReason::IpuiUnknown), None)]
+    );
+}
+
+#[test]
 fn strangers_are_bounded() {
     let mut config = FixedPartConfig::new(ari());
     config.unidentified_links = 3;

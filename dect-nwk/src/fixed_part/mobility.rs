@@ -274,7 +274,10 @@ impl FixedPart {
             }
             Action::Repeat => self.repeat(now, portable),
             Action::StartTimer => self.start_mobility_timer(now, portable),
-            Action::StopTimer => self.deadlines.stop(Timer::Mobility(portable)),
+            Action::StopTimer => {
+                self.deadlines.stop(Timer::Mobility(portable));
+                self.discard_request(now, portable);
+            }
             Action::StoreCipherKey => {
                 if let Some(entry) = self.table.get_mut(portable) {
                     entry.cipher_key = entry.procedure.as_mut().and_then(|it| it.new_cipher_key.take());
@@ -349,6 +352,17 @@ impl FixedPart {
         {
             let message = procedure.last.clone();
             self.send(now, portable, None, message);
+        }
+    }
+
+    /// The procedure is over: its request must not leave any more if it still waits for the answer to a page.
+    fn discard_request(&mut self, now: Instant, portable: PortableId) {
+        let Some(entry) = self.table.get_mut(portable) else { return };
+        let Some(procedure) = &entry.procedure else { return };
+        let before = entry.queue.len();
+        entry.queue.retain(|waiting| waiting.message != procedure.last);
+        if entry.queue.is_empty() && before != 0 {
+            self.link_step(now, portable, lce::fixed::Trigger::QueueEmptied, None);
         }
     }
 
