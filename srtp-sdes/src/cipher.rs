@@ -16,7 +16,7 @@ const BATCH: usize = 16;
 #[derive(Clone)]
 pub(crate) enum BlockKey {
     #[cfg(target_arch = "x86_64")]
-    Wide(Box<crate::simd::RoundKeys>),
+    Wide(crate::simd::RoundKeys),
     Aes128(Box<Aes128Enc>),
     Aes192(Box<Aes192Enc>),
     Aes256(Box<Aes256Enc>),

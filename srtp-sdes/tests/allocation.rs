@@ -13,6 +13,7 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
 #[expect(unsafe_code, reason = "an allocator can be counted only by being one")]
@@ -20,11 +21,13 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        HELD.with(|held| held.set(held.get() + layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.with(|held| held.set(held.get() - layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -32,6 +35,12 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+/// Octets of a direction of a stream, RTP and RTCP together.
+#[cfg(target_arch = "x86_64")]
+const SENDER_LIMIT: isize = 768;
+#[cfg(target_arch = "x86_64")]
+const RECEIVER_LIMIT: isize = 896;
 
 fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
@@ -67,4 +76,30 @@ fn packets_cost_no_allocation_once_their_source_is_known() {
         assert_eq!(allocations() - before, 0, "{suite}");
     }
     assert!(allocations() > 0, "the counter counts");
+}
+
+/// Processors without the kernels keep the larger schedules of the portable code.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_stream_is_small() {
+    if !is_x86_feature_detected!("vaes") || !is_x86_feature_detected!("avx512bw") {
+        return;
+    }
+    let key = KeyParameter::new(MasterKey::new(&[1; 16]), MasterSalt::new(&[2; 14]));
+    let line = CryptoAttribute::new(1, CryptoSuite::AesCm128HmacSha1_80, key);
+    let (sending, receiving) =
+        (SenderKeys::from_attribute(&line).unwrap(), ReceiverKeys::from_attribute(&line).unwrap());
+    let held = || HELD.with(Cell::get);
+    let start = held();
+    let mut sender = Sender::new(sending.clone());
+    let mut packet = [0x80; 200];
+    sender.protect(&mut packet, 172).unwrap();
+    let size = held() - start + size_of::<Sender>() as isize;
+    assert!(size <= SENDER_LIMIT, "{size}");
+    let start = held();
+    let mut receiver = Receiver::new(receiving);
+    receiver.unprotect(&mut packet[..182]).unwrap();
+    let size = held() - start + size_of::<Receiver>() as isize;
+    assert!(size <= RECEIVER_LIMIT, "{size}");
+    drop(sending);
 }

@@ -10,9 +10,6 @@ use core::arch::x86_64::{
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Round keys of AES-256, the most there are.
-const MOST: usize = 15;
-
 /// Whether this processor has what the functions here ask for.
 pub(crate) fn available() -> bool {
     is_x86_feature_detected!("aes")
@@ -23,19 +20,20 @@ pub(crate) fn available() -> bool {
 
 /// A key schedule; wiped on drop. There is one only where [`available`] said so.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-#[repr(align(64))]
 pub(crate) struct RoundKeys {
-    keys: [[u8; 16]; MOST],
+    keys: Box<[[u8; 16]]>,
+    #[zeroize(skip)]
     rounds: usize,
 }
 
 impl RoundKeys {
     /// The schedule of a key of 16, 24 or 32 octets, if the processor can use it.
-    pub(crate) fn new(key: &[u8]) -> Option<Box<Self>> {
+    pub(crate) fn new(key: &[u8]) -> Option<Self> {
         if !available() {
             return None;
         }
-        let mut schedule = Box::new(Self { keys: [[0; 16]; MOST], rounds: key.len() / 4 + 6 });
+        let rounds = key.len() / 4 + 6;
+        let mut schedule = Self { keys: vec![[0; 16]; rounds + 1].into(), rounds };
         // SAFETY: the processor has what the function asks for.
         unsafe { expand(key, &mut schedule) };
         Some(schedule)
