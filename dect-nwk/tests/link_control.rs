@@ -251,6 +251,16 @@ fn a_request_that_names_somebody_else_is_refused() {
 }
 
 #[test]
+fn what_comes_over_a_link_that_is_being_released_is_not_answered() {
+    let mut station = Station::new();
+    station.establish(1, Some(&setup(1, 0)));
+    station.data(1, &Message::new(MessageType::CcReleaseCom, Transaction::opened(0)));
+    station.events();
+    assert_eq!(station.data(1, &setup(1, 1)), []);
+    assert_eq!((station.events(), station.fixed.load().calls), (vec![], 0));
+}
+
+#[test]
 fn strangers_are_bounded() {
     let mut config = FixedPartConfig::new(ari());
     config.unidentified_links = 3;
