@@ -218,4 +218,30 @@ mod tests {
             (0..64).fold(0, |sum, bit| sum ^ (u128::from(u64::MAX) << bit))
         );
     }
+
+    /// NIST SP 800-38D 6.4: one multiplication for each block, the sum so far added before it.
+    #[test]
+    fn groups_of_blocks_are_hashed_as_one_by_one() {
+        let key = GaloisKey::new(&[9; 16]);
+        let h = u128::from_be_bytes(key.cipher.encrypt_block([0; BLOCK]));
+        let text: Vec<u8> = (0..700_u32).map(|i| (i * 13) as u8).collect();
+        for (covered, length) in [(12, 160), (12, 161), (20, 500), (28, 667), (0, 0)] {
+            let (head, ciphertext) = (&text[..covered], &text[covered..covered + length]);
+            let mut state = 0;
+            for part in [head, ciphertext] {
+                for chunk in part.chunks(BLOCK) {
+                    let mut block = [0; BLOCK];
+                    block[..chunk.len()].copy_from_slice(chunk);
+                    state = multiply(state ^ u128::from_be_bytes(block), h);
+                }
+            }
+            state = multiply(state ^ (covered as u128) << 67 ^ (length as u128) << 3, h);
+            let mask = u128::from_be_bytes(key.cipher.encrypt_block((counter([5; 12]) | 1).to_be_bytes()));
+            let tag = key.tag(Cover { nonce: [5; 12], head, tail: &[] }, ciphertext);
+            assert_eq!(tag, (state ^ mask).to_be_bytes(), "{covered} {length}");
+            let (first, second) = head.split_at(covered / 2);
+            let parted = key.tag(Cover { nonce: [5; 12], head: first, tail: second }, ciphertext);
+            assert!(second.len() > 16 || parted == tag, "{covered} {length}");
+        }
+    }
 }
