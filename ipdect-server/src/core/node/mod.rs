@@ -70,7 +70,6 @@ enum Waiting {
     Endpoint,
     FixedPart,
     Proxy,
-    Pacing,
     SubscriptionWindow,
     Link(LinkId),
     Presence(SubscriberId),
@@ -101,11 +100,7 @@ pub struct Node {
     proxy_failures: Vec<String>,
     /// The flow on which registrations go, with the name of the peer.
     home: Option<(FlowId, String)>,
-    /// Subscribers that wait for their turn to register.
-    to_register: BTreeSet<SubscriberId>,
     accepted: BTreeSet<FlowId>,
-    /// No registration is begun before.
-    next_pace: Option<Instant>,
     window_until: Option<Instant>,
     stopping: Option<Instant>,
     stopped: bool,
@@ -113,7 +108,6 @@ pub struct Node {
     endpoint_waiter: Waiter,
     fixed_part_waiter: Waiter,
     proxy_waiter: Waiter,
-    pacing_waiter: Waiter,
     window_waiter: Waiter,
     shutdown_waiter: Waiter,
     link_waiters: BTreeMap<LinkId, Waiter>,
@@ -179,16 +173,13 @@ impl Node {
             proxy_failures: vec![String::new(); ranks.len()],
             failover: Failover::new(ranks, random),
             home: None,
-            to_register: BTreeSet::new(),
             accepted: BTreeSet::new(),
-            next_pace: None,
             window_until: None,
             stopping: None,
             stopped: false,
             endpoint_waiter: deadlines.insert(Waiting::Endpoint),
             fixed_part_waiter: deadlines.insert(Waiting::FixedPart),
             proxy_waiter: deadlines.insert(Waiting::Proxy),
-            pacing_waiter: deadlines.insert(Waiting::Pacing),
             window_waiter: deadlines.insert(Waiting::SubscriptionWindow),
             shutdown_waiter: deadlines.insert(Waiting::Shutdown),
             deadlines,
@@ -265,7 +256,6 @@ impl Node {
                     let dial = self.failover.handle_timeout(now);
                     self.dial(dial);
                 }
-                Waiting::Pacing => self.register_some(now),
                 Waiting::SubscriptionWindow => {
                     self.window_until = None;
                     self.allow_subscription(now);

@@ -10,10 +10,6 @@ use super::super::subscriber::{Registration, SubscriberId};
 use super::super::vocabulary::{Effect, FlowId, Level};
 use super::Node;
 
-/// Registrations are begun this often …
-const PACE: Duration = Duration::from_millis(100);
-/// … and so many at once: 200 a second, which a trusted server is allowed.
-const AT_ONCE: usize = 20;
 /// How long the shutdown waits for the front end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -93,7 +89,6 @@ impl Node {
         };
         if self.home.as_ref().is_some_and(|(home, _)| *home == flow) {
             self.home = None;
-            self.to_register.clear();
         }
         if let Some(failure) = self.proxy_failures.get_mut(proxy)
             && failure != reason
@@ -119,9 +114,13 @@ impl Node {
             | Registration::Failed(_)
             | Registration::Withdrawing => subscriber.registration = Registration::Wanted,
         }
-        if self.home.is_some() && self.to_register.insert(id) {
-            self.register_some(now);
-        }
+        // The endpoint lets new registrations take turns, so that thousands do not come at once.
+        let Some((flow, _)) = self.home else { return };
+        subscriber.registration =
+            match self.endpoint.register(now, subscriber.sip, sip_lync::FlowId(flow.0), None) {
+                Ok(()) => Registration::Pending,
+                Err(error) => Registration::Failed(error.to_string()),
+            };
     }
 
     /// The handset is gone for good: its user is not reached here any more.
@@ -133,31 +132,6 @@ impl Node {
             let sip = subscriber.sip;
             self.endpoint.deregister(now, sip);
         }
-    }
-
-    /// Begins as many registrations as the pace allows.
-    pub(super) fn register_some(&mut self, now: Instant) {
-        let Some((flow, _)) = self.home else {
-            self.deadlines.set(self.pacing_waiter, None);
-            return;
-        };
-        if self.next_pace.is_some_and(|at| now < at) {
-            self.deadlines.set(self.pacing_waiter, self.next_pace);
-            return;
-        }
-        for _ in 0..AT_ONCE {
-            let Some(id) = self.to_register.pop_first() else { break };
-            let Some(subscriber) = self.subscribers.get_mut(id) else { continue };
-            if subscriber.registration != Registration::Wanted {
-                continue;
-            }
-            match self.endpoint.register(now, subscriber.sip, sip_lync::FlowId(flow.0), None) {
-                Ok(()) => subscriber.registration = Registration::Pending,
-                Err(error) => subscriber.registration = Registration::Failed(error.to_string()),
-            }
-        }
-        self.next_pace = (!self.to_register.is_empty()).then(|| now + PACE);
-        self.deadlines.set(self.pacing_waiter, self.next_pace);
     }
 
     pub(super) fn registration_event(&mut self, now: Instant, event: Event) {
@@ -243,7 +217,6 @@ impl Node {
     fn next_proxy(&mut self, now: Instant, why: &str) {
         let Some((flow, name)) = self.home.take() else { return };
         self.log(Level::Error, format!("front end {name}: {why}: trying the next one"));
-        self.to_register.clear();
         if let State::Up { proxy, .. } = self.failover.state()
             && let Some(failure) = self.proxy_failures.get_mut(proxy)
         {
@@ -263,7 +236,6 @@ impl Node {
         }
         self.stopping = Some(now + PATIENCE);
         self.deadlines.set(self.shutdown_waiter, self.stopping);
-        self.to_register.clear();
         let calls: Vec<u32> = self.calls.keys().copied().collect();
         for call in calls {
             self.trigger(now, call, super::super::call::step::Trigger::End);
