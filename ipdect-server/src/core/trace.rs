@@ -11,6 +11,26 @@ pub(crate) struct SipArrow {
     pub(crate) users: [String; 2],
 }
 
+/// The messages in what one read of a connection brought; what is cut off is named by its beginning.
+pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let begin = bytes.iter().position(|octet| !octet.is_ascii_whitespace())?;
+        bytes = bytes.get(begin..)?;
+        let head =
+            bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(bytes.len(), |end| end + 4);
+        let text = String::from_utf8_lossy(bytes.get(..head)?);
+        let length = text
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("content-length") || name.trim() == "l")
+            .and_then(|(_, value)| value.trim().parse::<usize>().ok())
+            .unwrap_or(0);
+        let (message, rest) = bytes.split_at(head.saturating_add(length).min(bytes.len()));
+        bytes = rest;
+        Some(message)
+    })
+}
+
 /// Names a SIP message.
 pub(crate) fn sip(bytes: &[u8]) -> Option<SipArrow> {
     let text = bytes.get(..bytes.len().min(4096))?;
@@ -87,5 +107,14 @@ mod tests {
         let ok = b"SIP/2.0 200 OK\r\nCSEQ: 1 REGISTER\r\n\r\n";
         assert_eq!(sip(ok).map(|arrow| arrow.label).as_deref(), Some("200 OK (REGISTER)"));
         assert_eq!(sip(b"\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn every_message_of_a_read_is_found() {
+        let read = b"\r\n\r\nSIP/2.0 180 Ringing\r\nCSeq: 1 INVITE\r\n\r\nSIP/2.0 200 OK\r\nContent-Length: 4\r\nCSeq: 1 INVITE\r\n\r\nv=0\nBYE sip:a@b SIP/2.0\r\nl: 99999999999999999999\r\n\r\n";
+        let labels: Vec<String> = messages(read).filter_map(sip).map(|arrow| arrow.label).collect();
+        assert_eq!(labels, ["180 Ringing (INVITE)", "200 OK (INVITE)", "BYE"]);
+        assert_eq!(messages(b"\r\n\r\n").count(), 0);
+        assert_eq!(messages(b"INVITE sip:a@b SIP/2.0\r\nContent-Length: 500\r\n\r\nshort").count(), 1);
     }
 }

@@ -8,11 +8,12 @@ use super::super::vocabulary::{Effect, LadderStep, Lane};
 use super::Node;
 
 impl Node {
-    /// A SIP message.
+    /// The SIP messages of one read or write.
     pub(super) fn trace_sip(&mut self, now: Instant, from: Lane, to: Lane, bytes: &[u8]) {
-        if self.tracing
-            && let Some(arrow) = trace::sip(bytes)
-        {
+        if !self.tracing {
+            return;
+        }
+        for arrow in trace::messages(bytes).filter_map(trace::sip) {
             let ours =
                 |user: &&String| self.subscribers.iter().any(|subscriber| subscriber.user.username == **user);
             let handset = arrow.users.iter().find(ours).cloned();
