@@ -357,6 +357,43 @@ fn a_handset_declines_is_busy_or_out_of_range() {
 }
 
 #[test]
+fn a_call_completed_elsewhere_stops_the_ringing_and_is_not_missed() {
+    let mut options = Options::new();
+    // Jim has a Lync client beside his handset.
+    options.users.push(("jim".into(), "+14255550200".into()));
+    let mut world = World::settled(&options);
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
+    world.run(5 * SECOND);
+    let released = |event: &&HandsetEvent| matches!(event, HandsetEvent::Released { .. });
+    assert!(world.events_of(JIM).iter().any(|event| matches!(event, HandsetEvent::Ring { .. })));
+    world.user(2, |jim, now| jim.answer(now).expect("it rings there too"));
+    world.run(12 * SECOND);
+    assert!(world.events_of(JIM).iter().any(released), "the handset stops ringing");
+    let outcome = world.stored.iter().find_map(|write| match write {
+        StoreWrite::Call(record) => Some(record.outcome),
+        _ => None,
+    });
+    assert_eq!(outcome, Some("elsewhere"));
+    assert_eq!(world.status().handsets[0].presence, "Away", "his Lync client publishes for itself");
+    nothing_left(&world);
+}
+
+#[test]
+fn a_call_given_up_by_its_caller_is_missed() {
+    let mut world = World::settled(&Options::new());
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
+    world.run(5 * SECOND);
+    world.user(ALICE, LyncUser::hang_up);
+    world.run(12 * SECOND);
+    let outcome = world.stored.iter().find_map(|write| match write {
+        StoreWrite::Call(record) => Some((record.outcome, record.answered)),
+        _ => None,
+    });
+    assert_eq!(outcome, Some(("missed", None)));
+    nothing_left(&world);
+}
+
+#[test]
 fn a_wrong_access_code_is_refused_and_said() {
     let mut options = Options::new();
     options.handsets[0].1 = "9999".into();

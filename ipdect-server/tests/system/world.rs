@@ -194,7 +194,8 @@ impl World {
             .users
             .iter()
             .map(|(name, tel)| (name.clone(), Some(tel.clone())))
-            .chain([("jim".to_owned(), Some("+14255550200".to_owned())), ("ann".to_owned(), None)]);
+            .chain([("jim".to_owned(), Some("+14255550200".to_owned())), ("ann".to_owned(), None)])
+            .collect::<BTreeMap<_, _>>();
         for (name, tel) in known {
             let mut user = FrontEndUser::new(format!("sip:{name}@{DOMAIN}").parse().expect("a URI"));
             user.tel = tel;
