@@ -58,7 +58,11 @@ pub async fn run(options: Options) -> bool {
             outcome.web = format!("http://{page}");
             printer.line(&format!("  web page  {}\n", outcome.web));
             printer.line(&ladder::heading());
-            match tell(&mut world, &printer, &mut outcome).await {
+            let told = tokio::select! {
+                told = tell(&mut world, &printer, &mut outcome) => told,
+                _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+            };
+            match told {
                 Ok(()) => outcome.ok = true,
                 Err(error) => outcome.error = Some(error),
             }

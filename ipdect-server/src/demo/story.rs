@@ -22,6 +22,8 @@ use super::presence::Watched;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Longest wait for presence to come back to Away.
 const PRESENCE: Duration = Duration::from_secs(10);
+/// The server's status is looked at this often while nothing is reported.
+const LOOK: Duration = Duration::from_millis(50);
 /// Speech is on its way for this long after its last packet was sent.
 const TAIL: Duration = Duration::from_millis(300);
 /// Samples above this are speech.
@@ -98,7 +100,11 @@ impl<'a> Story<'a> {
     pub(super) async fn registration(&mut self) -> Result<usize, String> {
         self.say("handsets subscribe on air with the access code, and are registered over mutual TLS");
         let phones = self.world.phones.clone();
-        self.until("the base stations have no connection to the server", |world, _| world.ready).await?;
+        let bases = self.world.bases.len();
+        self.until("the base stations have no connection to the server", |server, _| {
+            server.base_stations >= bases
+        })
+        .await?;
         for phone in &phones {
             self.handset(*phone, HandsetCommand::Subscribe(None)).await;
         }
@@ -106,8 +112,10 @@ impl<'a> Story<'a> {
             phones.iter().all(|phone| noticed.subscribed.contains_key(&phone.ipei))
         })
         .await?;
-        self.until("not every handset is registered", |_, noticed| {
-            (0..phones.len()).all(|number| noticed.is_registered(&address_of(number)))
+        // Both sides must think so: the front end says it, and the server's status.
+        self.until("not every handset is registered", |server, noticed| {
+            server.registered == phones.len()
+                && (0..phones.len()).all(|number| noticed.is_registered(&address_of(number)))
                 && noticed.is_registered("alice@")
         })
         .await?;
@@ -271,31 +279,35 @@ impl<'a> Story<'a> {
     }
 
     /// Waits until something is so; the words say what is wrong if it does not come to be.
-    async fn until(&mut self, words: &str, so: impl Fn(&Ready, &Noticed) -> bool) -> Result<(), String> {
+    async fn until(&mut self, words: &str, so: impl Fn(&Server, &Noticed) -> bool) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let ready = Ready { ready: self.ready().await };
-            if so(&ready, &self.noticed) {
+            let server = self.server().await;
+            if so(&server, &self.noticed) {
                 return Ok(());
             }
             if let Some(refused) = self.noticed.refused.take() {
                 return Err(format!("{words}: {refused}"));
             }
-            let left = end.saturating_duration_since(Instant::now());
-            match timeout(left, self.news.recv()).await {
+            if Instant::now() >= end {
+                return Err(words.to_owned());
+            }
+            match timeout(LOOK, self.news.recv()).await {
                 Ok(Some(news)) => self.notice(news),
-                Ok(None) | Err(_) => return Err(words.to_owned()),
+                Ok(None) => return Err(words.to_owned()),
+                // Nothing new; the server may have gone on.
+                Err(_) => {}
             }
         }
     }
 
-    /// Whether all base stations are connected.
-    async fn ready(&self) -> bool {
-        let status = self.world.server.status().await;
-        status.is_ok_and(|status| {
-            status.base_stations.iter().filter(|base| base.state == "connected").count()
-                >= self.world.bases.len()
-        })
+    /// What the server says of itself.
+    async fn server(&self) -> Server {
+        let status = self.world.server.status().await.unwrap_or_default();
+        Server {
+            base_stations: status.base_stations.iter().filter(|base| base.state == "connected").count(),
+            registered: status.handsets.iter().filter(|handset| handset.registered).count(),
+        }
     }
 
     fn notice(&mut self, news: News) {
@@ -318,9 +330,10 @@ impl<'a> Story<'a> {
     }
 }
 
-/// What a condition can ask beside what was noticed.
-struct Ready {
-    ready: bool,
+/// What a condition can ask of the server, beside what was noticed outside.
+struct Server {
+    base_stations: usize,
+    registered: usize,
 }
 
 impl Noticed {
