@@ -47,7 +47,7 @@ fn octets(random: &mut Random, length: usize) -> Vec<u8> {
 fn libsrtp(direction: &str, line: &CryptoAttribute, packets: &[Packet]) -> Vec<Result<Vec<u8>, u8>> {
     let key = &line.keys[0];
     let keys = hex(&[key.key.as_bytes(), key.salt.as_bytes()].concat());
-    let mki = key.mki.as_ref().map_or("-".into(), |mki| hex(mki.as_bytes()));
+    let mki = key.mki.as_ref().map_or_else(|| "-".into(), |mki| hex(mki.as_bytes()));
     let mut child = Command::new(compiled("srtp_libsrtp", "-lsrtp2"))
         .args([direction, line.suite.token(), &keys, &mki])
         .stdin(Stdio::piped())

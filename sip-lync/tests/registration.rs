@@ -154,11 +154,13 @@ fn refreshes_of_many_users_are_spread() {
 #[test]
 fn a_refresh_answered_added_means_that_the_server_had_lost_us() {
     let mut peer = Peer::registered();
+    // Late enough that the call still rings when the refresh is due.
+    peer.pass(400 * SECOND);
     peer.send(Peer::invite(1, peer::SDP));
     let Event::Incoming { session, .. } = peer.event() else { panic!() };
     peer.endpoint.ring(peer.now, session, None);
     peer.response(180);
-    peer.pass(575 * SECOND);
+    peer.pass(175 * SECOND);
     let refresh = peer.request(&Method::Register);
     peer.accept_registration(&refresh, "added", 600);
     let again = peer.request(&Method::Register);
