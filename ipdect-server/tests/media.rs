@@ -55,7 +55,7 @@ fn plan(agreed: Agreed, flowing: Flowing) -> StreamPlan {
             agreed,
             flowing,
         }),
-        radio: RadioLeg { remote: address(6000), ssrc: 77, packing: Packing::Aal2 },
+        radio: RadioLeg { remote: address(6000), ssrc: 77, packing: Packing::Aal2, keys: None },
     }
 }
 
@@ -211,6 +211,46 @@ fn gaps_stay_visible_and_late_packets_are_dropped() {
     let first = numbers[0];
     let steps: Vec<u16> = numbers.iter().map(|number| number.wrapping_sub(first)).collect();
     assert_eq!(steps, [0, 1, 4, 5, 9]);
+}
+
+#[test]
+fn a_protected_bearer_is_read_by_its_base_station_alone() {
+    let now = Instant::now();
+    let ((ours, theirs), (bearer, base)) = (keys(20), keys(21));
+    let mut protected = plan(ours, Flowing::BOTH);
+    if let Agreed::Protected { sender, receiver, .. } = bearer {
+        protected.radio.keys = Some((sender, receiver));
+    }
+    let mut stream = Stream::new(now, protected);
+    let (mut base_sends, mut base_receives) = contexts(&base);
+    let (mut sender, mut receiver) = contexts(&theirs);
+    let packet = &radio_packets(&voice(1, 1))[0];
+    let (mut clear, length) = load(packet);
+    assert_eq!(
+        stream.take_radio(now, address(6000), &mut clear, length),
+        None,
+        "speech in the clear is refused"
+    );
+    let (mut buffer, length) = load(packet);
+    let length = base_sends.protect(&mut buffer, length).expect("room");
+    let Some(Outgoing::Network { length, .. }) = stream.take_radio(now, address(6000), &mut buffer, length)
+    else {
+        panic!("speech of the base station");
+    };
+    receiver.unprotect(&mut buffer[..length]).expect("our key towards Lync");
+    let from_lync = network_packets(&voice(2, 1), FRAME, 10, &mut sender);
+    let mut heard = 0;
+    for packet in &from_lync {
+        let (mut buffer, length) = load(packet);
+        stream.take_network(now, address(5000), &mut buffer, length, |outgoing, bytes| {
+            let Outgoing::Radio { length, .. } = outgoing else { panic!("{outgoing:?}") };
+            assert_eq!(length, 12 + 80 + 1 + 10, "header, speech, MKI, tag");
+            let mut bytes = bytes[..length].to_vec();
+            base_receives.unprotect(&mut bytes).expect("the bearer's key");
+            heard += 1;
+        });
+    }
+    assert_eq!(heard, 50);
 }
 
 #[test]

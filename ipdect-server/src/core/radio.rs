@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use rfp_link::{
-    BearerCodec, BearerId, ConnectionId, DownReason, Event, Hello, Link, Message, Refusal, ReleaseMode, Role,
+    BearerCodec, BearerId, BearerKeys, ConnectionId, DownReason, Event, Hello, Link, Message, Refusal,
+    ReleaseMode, Role,
 };
 
 use super::status::BaseStationStatus;
@@ -48,6 +49,8 @@ struct Station {
     rpn: u8,
     channels: u8,
     free: u8,
+    /// It protects bearers with SRTP.
+    srtp: bool,
     connections: BTreeMap<ConnectionId, Dlei>,
     bearers: BTreeSet<BearerId>,
 }
@@ -101,6 +104,7 @@ impl Radio {
             rpn: 0,
             channels: 0,
             free: 0,
+            srtp: false,
             connections: BTreeMap::new(),
             bearers: BTreeSet::new(),
         };
@@ -182,16 +186,22 @@ impl Radio {
         link: Dlei,
         peer: SocketAddr,
         ssrc: u32,
+        keys: Option<BearerKeys>,
     ) -> Option<BearerId> {
         let (station, connection) = self.connections.get(&link).copied()?;
         let bearer = BearerId(self.next_bearer);
         self.next_bearer = self.next_bearer.wrapping_add(1);
-        let message =
-            Message::OpenBearer { connection, bearer, codec: BearerCodec::G726, peer, ssrc, keys: None };
+        let message = Message::OpenBearer { connection, bearer, codec: BearerCodec::G726, peer, ssrc, keys };
         self.bearers.insert(bearer, station);
         self.stations.get_mut(&station)?.bearers.insert(bearer);
         self.send(now, station, message);
         Some(bearer)
+    }
+
+    /// Whether the base station of a connection protects bearers with SRTP.
+    pub(crate) fn protects(&self, link: Dlei) -> bool {
+        let station = self.connections.get(&link).and_then(|(station, _)| self.stations.get(station));
+        station.is_some_and(|station| station.srtp)
     }
 
     /// Closes a bearer.
@@ -333,6 +343,7 @@ impl Radio {
         station.rpn = hello.rpn;
         station.channels = hello.channels;
         station.free = hello.channels;
+        station.srtp = hello.capabilities & rfp_link::capability::SRTP != 0;
         self.gone.remove(&hello.name);
         self.events.push_back(RadioEvent::StationUp { name: hello.name.clone(), remote });
         let higher_layer = self.higher_layer;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use srtp_sdes::Agreed;
+use srtp_sdes::{Agreed, ReceiverKeys, SenderKeys};
 use telephony_audio::g726::Packing;
 use telephony_audio::tones::Tone;
 
@@ -80,7 +80,7 @@ pub struct NetworkLeg {
 }
 
 /// The side towards the base station.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RadioLeg {
     /// Where the base station receives.
     pub remote: SocketAddr,
@@ -88,6 +88,8 @@ pub struct RadioLeg {
     pub ssrc: u32,
     /// Order of the samples in an octet.
     pub packing: Packing,
+    /// Keys of both directions if the bearer is protected: ours and the base station's.
+    pub keys: Option<(SenderKeys, ReceiverKeys)>,
 }
 
 /// Everything a media worker needs to carry one call.

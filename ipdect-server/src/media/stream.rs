@@ -118,6 +118,8 @@ pub struct Stream {
     plan: StreamPlan,
     sender: Option<Sender>,
     receiver: Option<Receiver>,
+    /// Both directions of a protected bearer.
+    bearer: Option<(Sender, Receiver)>,
     decoder: g726::Decoder,
     encoder: g726::Encoder,
     to_network: Numbering,
@@ -144,6 +146,7 @@ impl Stream {
         Self {
             sender,
             receiver,
+            bearer: bearer_contexts(&plan),
             decoder: g726::Decoder::new(plan.radio.packing),
             encoder: g726::Encoder::new(plan.radio.packing),
             to_network: Numbering::new(ssrc),
@@ -174,6 +177,9 @@ impl Stream {
             (self.sender, self.receiver) = contexts(&plan);
             self.key_told = false;
         }
+        if self.plan.radio.keys != plan.radio.keys {
+            self.bearer = bearer_contexts(&plan);
+        }
         let ssrc = plan.network.as_ref().map_or(0, |network| network.ssrc);
         if self.to_network.ssrc != ssrc {
             self.to_network = Numbering::new(ssrc);
@@ -203,6 +209,10 @@ impl Stream {
         if from != self.plan.radio.remote {
             return None;
         }
+        let length = match &mut self.bearer {
+            Some((_, receiver)) => receiver.unprotect(packet.get_mut(..length)?).ok()?,
+            None => length,
+        };
         let (header, payload) = rtp::RtpHeader::parse(packet.get(..length)?).ok()?;
         let payload: [u8; RADIO_PAYLOAD] = packet.get(payload)?.try_into().ok()?;
         self.counters.radio_received += 1;
@@ -375,8 +385,12 @@ impl Stream {
         let header = self.to_radio.next(RADIO_PAYLOAD_TYPE, skipped);
         let start = put_header(header, packet);
         self.encoder.encode(samples, packet.get_mut(start..start + RADIO_PAYLOAD)?);
+        let length = match &mut self.bearer {
+            Some((sender, _)) => sender.protect(&mut packet[..], start + RADIO_PAYLOAD).ok()?,
+            None => start + RADIO_PAYLOAD,
+        };
         self.counters.radio_sent += 1;
-        Some(Outgoing::Radio { to: self.plan.radio.remote, length: start + RADIO_PAYLOAD })
+        Some(Outgoing::Radio { to: self.plan.radio.remote, length })
     }
 
     fn hear(&mut self, now: Instant, side: Side) {
@@ -448,6 +462,11 @@ impl Stream {
         };
         Some(Outgoing::NetworkControl { to: network.remote_rtcp, length })
     }
+}
+
+fn bearer_contexts(plan: &StreamPlan) -> Option<(Sender, Receiver)> {
+    let (sender, receiver) = plan.radio.keys.clone()?;
+    Some((Sender::new(sender), Receiver::new(receiver)))
 }
 
 fn put_header(header: rtp::RtpHeader, packet: &mut [u8; PACKET]) -> usize {

@@ -138,6 +138,8 @@ fn a_handset_calls_a_lync_user_and_both_hear_each_other() {
     assert!(released(&world, ALICE).is_some());
     world.run(10 * SECOND);
     nothing_left(&world);
+    let lengths: Vec<usize> = world.bearer_lengths.iter().copied().collect();
+    assert_eq!(lengths, [12 + 80 + 10], "speech between base station and server is SRTP, all of it");
     let counters = world.counters[0];
     assert!(counters.network_refused == 0 && counters.network_received > 150, "{counters:?}");
     let record = world.stored.iter().find_map(|write| match write {

@@ -2,7 +2,7 @@
 //!
 //! Bytes and datagrams take a latency; everything else follows from the seed. The clock jumps from event to event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -97,6 +97,8 @@ pub(crate) struct World {
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<ChannelId, Stream>,
     pub(crate) counters: Vec<Counters>,
+    /// Lengths of the datagrams between base stations and the server.
+    pub(crate) bearer_lengths: BTreeSet<usize>,
     queue: BTreeMap<(Instant, u64), Parcel>,
     sent: u64,
     next_tick: Instant,
@@ -271,6 +273,7 @@ impl World {
             channels: channels.into_iter().map(|channel| (channel.id, channel)).collect(),
             streams: BTreeMap::new(),
             counters: Vec::new(),
+            bearer_lengths: BTreeSet::new(),
             queue: BTreeMap::new(),
             sent: 0,
             next_tick: start + TICK,
@@ -676,6 +679,9 @@ impl World {
         let mut packet = [0; PACKET];
         packet[..length].copy_from_slice(&bytes[..length]);
         let mut out = Vec::new();
+        if self.bases.iter().any(|base| base.media.contains(&from) || base.media.contains(&to)) {
+            self.bearer_lengths.insert(length);
+        }
         for (id, stream) in &mut self.streams {
             let channel = self.channels[id];
             if to == channel.network_rtp {

@@ -25,6 +25,7 @@ impl BaseStation {
             channels,
         );
         hello.protocol = self.config.protocol;
+        hello.capabilities |= rfp_link::capability::SRTP;
         self.link = Some(Link::new(now, Config::new(Role::BaseStation, hello)));
     }
 

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use rfp_link::BearerId;
 use sip_lync::SessionId;
-use srtp_sdes::{Agreed, Offered, Profile};
+use srtp_sdes::{Agreed, Offered, Profile, ReceiverKeys, SenderKeys};
 
 use super::deadlines::Waiter;
 use super::media_plan::RemoteMedia;
@@ -70,6 +70,8 @@ pub(crate) struct Call {
     pub(crate) bearer: Option<BearerId>,
     /// Where the base station receives, once the bearer is open.
     pub(crate) radio: Option<std::net::SocketAddr>,
+    /// Keys of the bearer, if it is protected.
+    pub(crate) radio_keys: Option<(SenderKeys, ReceiverKeys)>,
     pub(crate) network_ssrc: u32,
     pub(crate) radio_ssrc: u32,
     /// Our offer, until it is answered.

@@ -59,6 +59,7 @@ impl Node {
             link: None,
             bearer: None,
             radio: None,
+            radio_keys: None,
             network_ssrc: self.draw.number("ssrc"),
             radio_ssrc: self.draw.number("radio ssrc"),
             offered: None,

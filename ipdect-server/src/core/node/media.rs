@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rfp_link::BearerId;
+use rfp_link::{BearerId, BearerKey, BearerKeys};
 use sip_lync::{Rendering, SessionId};
-use srtp_sdes::{Agreed, NegotiationConfig, Offered, answer_again};
+use srtp_sdes::{
+    Agreed, CryptoAttribute, CryptoSuite, KeyParameter, MasterKey, MasterSalt, NegotiationConfig, Offered,
+    ReceiverKeys, SenderKeys, answer_again,
+};
 
 use super::super::call::step::Trigger;
 use super::super::media_plan::{self, Description, LocalMedia};
@@ -14,6 +17,7 @@ use super::super::radio::Dlei;
 use super::super::vocabulary::{Effect, Lane, Level};
 use super::Node;
 use super::settings::srtp_policy;
+use crate::config::Transport;
 use crate::media::plan::{Flowing, G711, MediaCommand, MediaEvent, NetworkLeg, RadioLeg, Side, StreamPlan};
 
 impl Node {
@@ -139,18 +143,38 @@ impl Node {
         Some(media_plan::answer(&local, remote))
     }
 
-    /// Asks the base station for a bearer on the handset's connection.
+    /// Asks the base station for a bearer on the handset's connection, protected if both ends can.
     pub(super) fn open_bearer(&mut self, now: Instant, id: u32, link: Dlei) {
+        // Keys never travel over a link that anybody can read.
+        let protect = self.configuration.radio.transport == Transport::Tls && self.radio.protects(link);
+        let keys = protect.then(|| BearerKeys {
+            server: self.bearer_key("bearer"),
+            base_station: self.bearer_key("bearer"),
+        });
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.link = Some(link);
+        call.radio_keys = keys.as_ref().and_then(bearer_protection);
         let (peer, ssrc) = (call.channel.radio, call.radio_ssrc);
-        if let Some(bearer) = self.radio.open_bearer(now, link, peer, ssrc) {
-            self.trace_step(now, Lane::Server, Lane::Base, "open bearer", format!("G.726 to {peer}"));
+        let how = if protect { "SRTP" } else { "RTP" };
+        if let Some(bearer) = self.radio.open_bearer(now, link, peer, ssrc, keys) {
+            self.trace_step(
+                now,
+                Lane::Server,
+                Lane::Base,
+                "open bearer",
+                format!("G.726 over {how} to {peer}"),
+            );
             if let Some(call) = self.calls.get_mut(&id) {
                 call.bearer = Some(bearer);
             }
             self.by_bearer.insert(bearer, id);
         }
+    }
+
+    fn bearer_key(&mut self, label: &str) -> BearerKey {
+        let mut key = [0; 30];
+        key.copy_from_slice(&self.draw.bytes(label)[..30]);
+        BearerKey(key)
     }
 
     pub(super) fn bearer_opened(&mut self, now: Instant, bearer: BearerId, local: SocketAddr) {
@@ -221,6 +245,7 @@ impl Node {
                 remote: remote_radio,
                 ssrc: call.radio_ssrc,
                 packing: telephony_audio::g726::Packing::Aal2,
+                keys: call.radio_keys.clone(),
             },
         };
         self.effects.push_back(Effect::Media(MediaCommand::Install(Box::new(plan))));
@@ -267,6 +292,17 @@ impl Node {
             self.log(Level::Warning, format!("call {id}: no new key could be offered: {error}"));
         }
     }
+}
+
+/// Our sending and receiving keys of a protected bearer (docs/radio-link.md 5.2).
+fn bearer_protection(keys: &BearerKeys) -> Option<(SenderKeys, ReceiverKeys)> {
+    let line = |key: &BearerKey| {
+        let (key, salt) = key.0.split_at(16);
+        let key = KeyParameter::new(MasterKey::new(key), MasterSalt::new(salt));
+        CryptoAttribute::new(1, CryptoSuite::AesCm128HmacSha1_80, key)
+    };
+    let sender = SenderKeys::from_attribute(&line(&keys.server)).ok()?;
+    Some((sender, ReceiverKeys::from_attribute(&line(&keys.base_station)).ok()?))
 }
 
 /// The name of a codec in the status.

@@ -36,7 +36,7 @@ use super::publisher::Publisher;
 use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
 use super::vocabulary::{Command, Effect, FlowId, Input, Lane, Level, LinkId, Restored, StoreWrite};
-use crate::config::{Authentication, Configuration};
+use crate::config::{Authentication, Configuration, Transport};
 use crate::media::plan::Channel;
 use draw::Draw;
 use settings::{endpoint_config, ipui_from_octets, presence_config};
@@ -143,11 +143,14 @@ impl Node {
         let rfpi = Rfpi::new(false, ari, 0).map_err(|_| StartError::Ari)?;
         let fixed_part = FixedPart::new(FixedPartConfig::new(ari), dect_nwk::Seed(draw.bytes("fixed part")));
         let endpoint = Endpoint::new(endpoint_config(configuration), sip_lync::Seed(draw.bytes("endpoint")));
-        let hello = rfp_link::Hello::server(
+        let mut hello = rfp_link::Hello::server(
             configuration.network.hostname.clone(),
             concat!("ipdect-server ", env!("CARGO_PKG_VERSION")),
             rfpi.octets(),
         );
+        if configuration.radio.transport == Transport::Tls {
+            hello.capabilities |= rfp_link::capability::SRTP;
+        }
         let mut deadlines = Deadlines::new(now);
         let ranks = configuration
             .sip
