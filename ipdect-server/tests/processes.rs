@@ -10,7 +10,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use authority::{Authority, Folder, Wanted};
+use ipdect_server::config::Fingerprint;
 use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -124,13 +127,20 @@ impl Laboratory {
         let folder = Folder::new(name);
         let authority = Authority::new("Laboratory authority");
         std::fs::write(folder.file("ca.pem"), authority.pem()).expect("written");
+        let mut pinned = String::new();
         for (file, names) in [
             ("pool", &["pool.example.net", "localhost"][..]),
             ("host", &["dect.example.net"]),
             ("client", &["client.example.net"]),
+            ("radio", &["base-station.example.net"]),
         ] {
             let pair =
                 authority.issue(&Wanted { alternative: names, purposes: &[ServerAuth], ..Wanted::default() });
+            if file == "radio" {
+                let certificate =
+                    CertificateDer::from_pem_slice(pair.certificate.as_bytes()).expect("a certificate");
+                pinned = Fingerprint::of(&certificate).to_string();
+            }
             std::fs::write(folder.file(&format!("{file}.pem")), pair.certificate).expect("written");
             std::fs::write(folder.file(&format!("{file}.key")), pair.key).expect("written");
         }
@@ -155,6 +165,7 @@ key = "host.key"
 hostname = "dect.example.net"
 [radio]
 listen = "{radio}"
+base_stations = ["{pinned}"]
 ari = "1f102f0e86"
 system_access_code = "7391"
 [store]
@@ -212,8 +223,13 @@ username = "jim"
     }
 
     fn base(&self) -> Process {
+        self.base_with("radio")
+    }
+
+    fn base_with(&self, certificate: &str) -> Process {
         let (server, authorities, handset) =
             (self.radio.to_string(), self.path("ca.pem"), format!("{JIM}=7391"));
+        let (own, key) = (self.path(&format!("{certificate}.pem")), self.path(&format!("{certificate}.key")));
         let arguments = [
             "base",
             "--server",
@@ -222,6 +238,10 @@ username = "jim"
             &authorities,
             "--server-name",
             "dect.example.net",
+            "--cert",
+            &own,
+            "--key",
+            &key,
             "--handset",
             &handset,
         ];
@@ -300,6 +320,11 @@ fn a_wrong_access_code_and_a_front_end_that_is_down_leave_the_server_up() {
     let laboratory = Laboratory::new("processes-down");
     let mut server = laboratory.server();
     server.line("that the front end is down", |line| line.contains("ERROR") && line.contains("localhost"));
+    let stranger = laboratory.base_with("client");
+    server.line("that a stranger was turned away", |line| {
+        line.contains("not pinned") && line.contains("sha256:")
+    });
+    drop(stranger);
     let mut base = laboratory.base();
     base.event("server-up", "", "");
     base.say(&format!(r#"{{"handset":"{JIM}","do":"subscribe","code":"9999"}}"#));

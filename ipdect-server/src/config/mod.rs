@@ -23,7 +23,7 @@ pub use media::{Media, MediaEncryption};
 pub use network::{Network, Phonebook, Store, StoreUrl, Syslog, Tls, Web};
 pub use presence::{Activity, DoNotDisturb, OutOfRange, Presence, Seconds};
 pub use problem::{Problem, Problems};
-pub use radio::{AccessRightsIdentity, Radio, Subscription};
+pub use radio::{AccessRightsIdentity, Fingerprint, Radio, Subscription};
 pub use secret::Secret;
 pub use sip::{Authentication, DnsMethod, Lync, Proxy, ProxyUri, Sip, Transport};
 pub use template::{Values, template};

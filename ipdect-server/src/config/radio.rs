@@ -1,8 +1,10 @@
 //! Base stations and the identity that handsets subscribe to.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::secret::Secret;
 use super::sip::Transport;
@@ -19,6 +21,8 @@ pub struct Radio {
     pub ari: AccessRightsIdentity,
     /// Who may subscribe.
     pub subscription: Subscription,
+    /// Certificates of the base stations that may connect; empty: any may, so keep strangers from the port.
+    pub base_stations: Vec<Fingerprint>,
     /// The access code of users that have none of their own.
     pub system_access_code: Secret,
 }
@@ -30,6 +34,7 @@ impl Default for Radio {
             transport: Transport::Tls,
             ari: AccessRightsIdentity::default(),
             subscription: Subscription::Listed,
+            base_stations: Vec::new(),
             system_access_code: Secret::default(),
         }
     }
@@ -97,9 +102,66 @@ impl TryFrom<String> for AccessRightsIdentity {
     }
 }
 
+/// The SHA-256 fingerprint of a certificate, written `sha256:` and 64 hexadecimal digits, colons allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// Of a certificate in DER.
+    pub fn of(certificate: &[u8]) -> Self {
+        Self(Sha256::digest(certificate).into())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{text:?} is no fingerprint, write sha256: and the 64 hexadecimal digits of the base station's certificate"
+            )
+        };
+        let digits: Vec<u8> =
+            text.strip_prefix("sha256:").ok_or_else(wrong)?.bytes().filter(|digit| *digit != b':').collect();
+        let mut octets = [0; 32];
+        if digits.len() != 64 {
+            return Err(wrong());
+        }
+        for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
+            *octet = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(octets))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fingerprints() {
+        let print = Fingerprint::of(b"certificate");
+        let text = print.to_string();
+        assert_eq!(Fingerprint::try_from(text.clone()), Ok(print));
+        let colons: String =
+            text.as_bytes()["sha256:".len()..].chunks(2).fold("sha256".to_owned(), |text, pair| {
+                text + ":" + &String::from_utf8_lossy(pair).to_uppercase()
+            });
+        assert_eq!(Fingerprint::try_from(colons), Ok(print));
+        for text in ["", "sha256:", "sha1:00", &text[..70], &text.replace('a', "x"), "sha256:é"] {
+            assert!(Fingerprint::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn access_rights_identities() {

@@ -18,6 +18,10 @@ pub(crate) type Dlei = dect_nwk::LinkId;
 
 /// Most base stations at once.
 const STATIONS: usize = 1024;
+/// Most connections of one base station at once: more than its radio has slots.
+const CONNECTIONS: usize = 128;
+/// Most base stations that are gone and still shown.
+const GONE: usize = 256;
 
 /// What the base stations tell the node.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ struct Station {
     rpn: u8,
     channels: u8,
     free: u8,
+    /// Its hello was accepted.
+    introduced: bool,
     /// It protects bearers with SRTP.
     srtp: bool,
     connections: BTreeMap<ConnectionId, Dlei>,
@@ -99,11 +105,13 @@ impl Radio {
         let station = Station {
             machine,
             remote,
-            name: remote.to_string(),
+            // Until it introduces itself.
+            name: remote.ip().to_string(),
             software: String::new(),
             rpn: 0,
             channels: 0,
             free: 0,
+            introduced: false,
             srtp: false,
             connections: BTreeMap::new(),
             bearers: BTreeSet::new(),
@@ -312,14 +320,16 @@ impl Radio {
         {
             match event {
                 Event::Up(hello) => self.up(now, link, &hello),
-                Event::Message(message) => self.message(link, message),
+                Event::Message(message) => self.message(now, link, message),
                 Event::Refused { text, .. } => {
                     self.mark_gone(link, "refused", &text);
                     self.end(link, &text);
                 }
                 Event::Down(reason) => {
                     let why = down_in_words(&reason);
-                    self.mark_gone(link, "lost", &why);
+                    if self.stations.get(&link).is_some_and(|station| station.introduced) {
+                        self.mark_gone(link, "lost", &why);
+                    }
                     self.end(link, &why);
                 }
                 _ => {}
@@ -328,17 +338,25 @@ impl Radio {
     }
 
     fn up(&mut self, now: Instant, link: LinkId, hello: &Hello) {
-        // A base station that comes again replaces its older connection.
-        let older = self.stations.iter().find(|(other, station)| {
-            **other != link && station.rpn == hello.rpn && station.name == hello.name
+        // Who comes with the name and number of a live base station does not displace it: silence does, after a while.
+        let taken = self.stations.iter().any(|(other, station)| {
+            *other != link
+                && station.introduced
+                && station.rpn == hello.rpn
+                && station.name == hello.name
+                && station.machine.state() == rfp_link::State::Up
         });
-        if let Some(older) = older.map(|(other, _)| *other) {
-            self.with(older, |station| station.machine.close(now, rfp_link::Reason::Replaced));
-            self.forget(older, "the base station connected again");
+        if taken {
+            let words = "a base station of this name and number is connected already: give it another one, or wait until \
+                         the other connection has ended";
+            self.with(link, |station| station.machine.refuse(now, Refusal::RadioPartInUse, words));
+            self.end(link, words);
+            return;
         }
         let Some(station) = self.stations.get_mut(&link) else { return };
         let remote = station.remote;
         station.name.clone_from(&hello.name);
+        station.introduced = true;
         station.software.clone_from(&hello.software);
         station.rpn = hello.rpn;
         station.channels = hello.channels;
@@ -350,9 +368,14 @@ impl Radio {
         self.send(now, link, Message::Broadcast { higher_layer });
     }
 
-    fn message(&mut self, link: LinkId, message: Message) {
+    fn message(&mut self, now: Instant, link: LinkId, message: Message) {
         let Some(station) = self.stations.get_mut(&link) else { return };
         match message {
+            Message::Establish { connection, .. } if station.connections.len() >= CONNECTIONS => {
+                // More than any radio carries: this one is turned down, the others are not touched.
+                let refused = Message::Release { connection, mode: ReleaseMode::Abnormal };
+                self.send(now, link, refused);
+            }
             Message::Establish { connection, sdu, .. } => {
                 let dlei = dect_nwk::LinkId(self.next_connection);
                 self.next_connection = self.next_connection.wrapping_add(1);
@@ -423,9 +446,10 @@ impl Radio {
                 channels: station.channels,
                 free: 0,
             };
-            if self.gone.len() < STATIONS {
-                self.gone.insert(station.name.clone(), status);
+            if self.gone.len() >= GONE && !self.gone.contains_key(&station.name) {
+                self.gone.pop_first();
             }
+            self.gone.insert(station.name.clone(), status);
         }
     }
 

@@ -9,6 +9,8 @@ use rcgen::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use crate::config::Fingerprint;
+
 /// An authority that lives as long as the demonstration.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -58,6 +60,11 @@ impl Issued {
     pub(super) fn identity(&self) -> Identity {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         Identity { chain: vec![self.certificate.clone()], key }
+    }
+
+    /// What a server pins.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.certificate)
     }
 
     /// For the server's configuration.

@@ -15,7 +15,7 @@ use ipdect_sim::user::UserConfig;
 use tokio::sync::mpsc;
 
 use super::certificates::Authority;
-use crate::config::Configuration;
+use crate::config::{Configuration, Fingerprint};
 use crate::core::vocabulary::LadderStep;
 use crate::random;
 use crate::run::{Options, Server};
@@ -134,8 +134,10 @@ impl Installation {
             .await
             .map_err(words("the simulated front end cannot start"))?;
 
+        // The base stations share one certificate, which is pinned.
+        let radio_part = issue(&["base-station.example.net"])?;
         let file = folder.path().join("ipdect.toml");
-        let text = configuration(handsets, front_end.local.port(), web);
+        let text = configuration(handsets, front_end.local.port(), web, radio_part.fingerprint());
         std::fs::write(&file, &text).map_err(written)?;
         let configuration = Configuration::load(&file).map_err(|problems| problems.to_string())?;
         let options = Options {
@@ -157,7 +159,7 @@ impl Installation {
                 phones.push(Phone { ipei, base });
             }
             let security = Security::Tls {
-                identity: None,
+                identity: Some(radio_part.identity()),
                 authorities: vec![authority.certificate()],
                 name: Some(HOST.to_owned()),
             };
@@ -199,7 +201,7 @@ fn users(handsets: usize) -> Result<Vec<FrontEndUser>, String> {
 }
 
 /// The configuration of the demonstration, as an administrator would write it.
-fn configuration(handsets: usize, front_end: u16, web: SocketAddr) -> String {
+fn configuration(handsets: usize, front_end: u16, web: SocketAddr, base_station: Fingerprint) -> String {
     let mut text = format!(
         r#"# The configuration of one demonstration; it goes with it.
 [lync]
@@ -220,6 +222,7 @@ key = "host.key"
 hostname = "{HOST}"
 [radio]
 listen = "127.0.0.1:0"
+base_stations = ["{base_station}"]
 ari = "1f102f0e86"
 system_access_code = "{ACCESS_CODE}"
 [store]

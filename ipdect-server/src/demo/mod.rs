@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::core::vocabulary::LadderStep;
 use crate::observe::ladder::{self, Colour};
-use crate::run::Ending;
+use crate::run::{Ending, Signals, Wanted};
 use installation::Installation;
 use ipdect_sim::net::FrontEndCommand;
 pub use outcome::{CallOutcome, Outcome};
@@ -60,7 +60,7 @@ pub async fn run(options: Options) -> bool {
             printer.line(&ladder::heading());
             let told = tokio::select! {
                 told = tell(&mut world, &printer, &mut outcome) => told,
-                _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+                () = interrupted() => Err("interrupted".to_owned()),
             };
             match told {
                 Ok(()) => outcome.ok = true,
@@ -87,13 +87,21 @@ pub async fn run(options: Options) -> bool {
     if let Some(world) = world {
         if !options.once && outcome.ok {
             printer.line(&format!("  the web page stays at {} until Ctrl-C", outcome.web));
-            // Without signals there is nothing to wait for.
-            let _interrupted = tokio::signal::ctrl_c().await;
+            interrupted().await;
         }
         finish(world, &printer).await;
     }
     drawing.abort();
     outcome.ok
+}
+
+/// Ctrl-C, or the system's wish to end.
+async fn interrupted() {
+    let Ok(mut signals) = Signals::new() else {
+        // Without signals the process is ended from outside.
+        return std::future::pending().await;
+    };
+    while let Wanted::Reload = signals.next().await {}
 }
 
 /// The story, step by step.

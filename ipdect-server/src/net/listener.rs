@@ -108,6 +108,7 @@ fn handshake_words(door: Door, error: &io::Error) -> String {
     let words = io_error(error);
     match door {
         Door::Sip => words,
+        Door::Radio if words.contains("pinned") => words,
         Door::Radio => format!("{words} (a base station must trust this server's certificate)"),
     }
 }

@@ -9,8 +9,8 @@ use rustls::{ClientConfig, ServerConfig, SignatureScheme};
 
 use super::authorities::Authorities;
 use super::identity::{Identity, TlsError};
-use super::verifier::{PeerVerifier, TrustedPeerVerifier};
-use crate::config::Configuration;
+use super::verifier::{PeerVerifier, PinnedVerifier, TrustedPeerVerifier};
+use crate::config::{Configuration, Fingerprint};
 
 /// The TLS side of a configuration, ready for connections.
 #[derive(Clone, Debug)]
@@ -19,7 +19,9 @@ pub struct TlsContext {
     pub towards_proxies: Arc<ClientConfig>,
     /// From front ends: a certificate is demanded and its name checked.
     pub from_front_ends: Arc<ServerConfig>,
-    /// From base stations and browsers: only our certificate is shown.
+    /// From base stations: their certificate is demanded if certificates are pinned.
+    pub from_base_stations: Arc<ServerConfig>,
+    /// From browsers: only our certificate is shown.
     pub from_anybody: Arc<ServerConfig>,
     /// Our certificate.
     pub identity: Identity,
@@ -32,7 +34,27 @@ impl TlsContext {
     pub fn load(configuration: &Configuration) -> Result<Option<Self>, TlsError> {
         let Some(identity) = Identity::load(&configuration.tls)? else { return Ok(None) };
         let authorities = Authorities::load(&configuration.tls)?;
-        Self::new(identity, authorities, trusted_names(configuration)).map(Some)
+        let context = Self::new(identity, authorities, trusted_names(configuration))?;
+        context.pinned(&configuration.radio.base_stations).map(Some)
+    }
+
+    /// Takes base stations with these certificates alone; with none pinned, any.
+    pub fn pinned(mut self, pins: &[Fingerprint]) -> Result<Self, TlsError> {
+        if pins.is_empty() {
+            return Ok(self);
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Arc::new(PinnedVerifier::new(pins.to_vec(), &provider));
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = builder.map_err(|error| TlsError {
+            file: self.identity.file.clone(),
+            what: format!("TLS cannot be set up ({error})"),
+            remedy: "use another certificate".to_owned(),
+        })?;
+        let config = config.with_client_cert_verifier(verifier);
+        let ours = Arc::new(SingleCertAndKey::from(self.identity.certified.clone()));
+        self.from_base_stations = Arc::new(config.with_cert_resolver(ours));
+        Ok(self)
     }
 
     /// Builds the three configurations.
@@ -66,6 +88,7 @@ impl TlsContext {
         Ok(Self {
             towards_proxies: Arc::new(towards_proxies),
             from_front_ends: Arc::new(from_front_ends),
+            from_base_stations: Arc::new(from_anybody.clone()),
             from_anybody: Arc::new(from_anybody),
             identity,
             authorities,

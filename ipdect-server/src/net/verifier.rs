@@ -20,6 +20,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::authorities::Authorities;
 use super::names::{names_of, stands_for, text_of};
+use crate::config::Fingerprint;
 
 /// A certificate that is in order but belongs to nobody we know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,6 +160,66 @@ impl ClientCertVerifier for TrustedPeerVerifier {
             return Ok(ClientCertVerified::assertion());
         }
         Err(CertificateError::Other(OtherError(Arc::new(NotTrusted { presented }))).into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Base stations are known by the fingerprints of their certificates; whoever issued those does not matter.
+#[derive(Debug)]
+pub struct PinnedVerifier {
+    pins: Vec<Fingerprint>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl PinnedVerifier {
+    /// Takes the certificates with these fingerprints, and no others.
+    pub fn new(pins: Vec<Fingerprint>, provider: &CryptoProvider) -> Self {
+        Self { pins, algorithms: provider.signature_verification_algorithms }
+    }
+}
+
+/// The certificate is not pinned.
+#[derive(Debug, thiserror::Error)]
+#[error("its certificate is not pinned: add \"{0}\" to radio.base_stations if it is one of yours")]
+pub struct NotPinned(Fingerprint);
+
+impl ClientCertVerifier for PinnedVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let fingerprint = Fingerprint::of(end_entity);
+        if self.pins.contains(&fingerprint) {
+            return Ok(ClientCertVerified::assertion());
+        }
+        Err(CertificateError::Other(OtherError(Arc::new(NotPinned(fingerprint)))).into())
     }
 
     fn verify_tls12_signature(

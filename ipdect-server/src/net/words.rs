@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::names::text_of;
-use super::verifier::NotTrusted;
+use super::verifier::{NotPinned, NotTrusted};
 
 /// One line about a failed handshake or a broken connection.
 pub fn io_error(error: &io::Error) -> String {
@@ -130,6 +130,7 @@ pub fn certificate_error(error: &CertificateError) -> String {
         }
         CertificateError::Other(OtherError(inner)) => match inner.downcast_ref::<NotTrusted>() {
             Some(not_trusted) => format!("{not_trusted}: add the name to lync.trusted_peers if it may connect"),
+            None if inner.is::<NotPinned>() => inner.to_string(),
             None if inner.to_string().contains("CaUsedAsEndEntity") => {
                 "its certificate is that of an authority itself (CA:TRUE): have one issued for a server".to_owned()
             }

@@ -98,6 +98,12 @@ impl Server {
         if access == Access::Login && !store.has_administrator().map_err(StartFailure::because)? {
             tracing::warn!("the store has no administrator: nobody can log in to the web page");
         }
+        if configuration.radio.base_stations.is_empty() && !configuration.radio.listen.ip().is_loopback() {
+            tracing::warn!(
+                "radio.base_stations is empty: any base station that reaches {} is taken",
+                configuration.radio.listen
+            );
+        }
         let (sip, sip_address) = door(configuration.sip.listen, "sip.listen").await?;
         let (radio, radio_address) = door(configuration.radio.listen, "radio.listen").await?;
         let (page, web_address) = door(configuration.web.listen, "web.listen").await?;
@@ -196,13 +202,14 @@ impl DoorTls {
     fn new(configuration: &Configuration, tls: Option<&TlsContext>) -> Self {
         let front_ends = tls.map(|tls| tls.from_front_ends.clone());
         let anybody = tls.map(|tls| tls.from_anybody.clone());
+        let base_stations = tls.map(|tls| tls.from_base_stations.clone());
         let when = |transport, config: &Option<Arc<_>>| match transport {
             Transport::Tls => config.clone(),
             Transport::Tcp => None,
         };
         Self {
             sip: watch::Sender::new(when(configuration.sip.transport, &front_ends)),
-            radio: watch::Sender::new(when(configuration.radio.transport, &anybody)),
+            radio: watch::Sender::new(when(configuration.radio.transport, &base_stations)),
             web: watch::Sender::new(anybody),
         }
     }

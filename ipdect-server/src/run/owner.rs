@@ -26,6 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long connections may take to send their last bytes.
 const CLOSING: Duration = Duration::from_secs(3);
 
+/// Lines about strangers in a minute; the others are counted.
+const LINES: u32 = 20;
+const MINUTE: Duration = Duration::from_mins(1);
+
 /// How the server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -58,6 +62,8 @@ pub(super) struct Owner {
     /// Ends of connections that we found out ourselves.
     backlog: VecDeque<Arrival>,
     lost_writes: u64,
+    /// Since when, and how many were turned away: strangers do not fill the log.
+    turned_away: (Instant, u32),
     stopped: bool,
 }
 
@@ -88,6 +94,7 @@ impl Owner {
             buffer: BytesMut::new(),
             backlog: VecDeque::new(),
             lost_writes: 0,
+            turned_away: (Instant::now(), 0),
             stopped: false,
         }
     }
@@ -159,7 +166,18 @@ impl Owner {
     fn arrival(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::TurnedAway { door, remote, reason } => {
-                tracing::warn!("{door}: {remote} was turned away: {reason}");
+                let now = Instant::now();
+                if now.saturating_duration_since(self.turned_away.0) >= MINUTE {
+                    let unsaid = self.turned_away.1.saturating_sub(LINES);
+                    if unsaid > 0 {
+                        tracing::warn!("{unsaid} more connections were turned away");
+                    }
+                    self.turned_away = (now, 0);
+                }
+                self.turned_away.1 += 1;
+                if self.turned_away.1 <= LINES {
+                    tracing::warn!("{door}: {remote} was turned away: {reason}");
+                }
             }
             arrival => self.hand_over(arrival),
         }

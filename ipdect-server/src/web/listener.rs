@@ -1,5 +1,6 @@
 //! The web page's port: plain on loopback, else TLS.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::net::Stream;
@@ -22,6 +23,10 @@ use crate::net::Stream;
 const CONNECTIONS: usize = 256;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may say nothing …
+const IDLE: Duration = Duration::from_secs(30);
+/// … and how long it may last; browsers connect again by themselves.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// TLS of the port; it may change while the port is open.
 pub type WebTls = watch::Receiver<Option<Arc<ServerConfig>>>;
@@ -89,7 +94,13 @@ async fn accept(listener: TcpListener, tls: Option<WebTls>, ready: mpsc::Sender<
         tokio::spawn(async move {
             if let Some(stream) = secure(socket, tls).await {
                 // The server stops.
-                let _ = ready.send((Browser { stream, _permit: permit }, remote)).await;
+                let browser = Browser {
+                    stream,
+                    silent: Box::pin(sleep(IDLE)),
+                    end: Instant::now() + LONGEST,
+                    _permit: permit,
+                };
+                let _ = ready.send((browser, remote)).await;
             }
         });
     }
@@ -106,7 +117,18 @@ async fn secure(socket: TcpStream, tls: Option<WebTls>) -> Option<Box<dyn Stream
 /// One connection of a browser; it holds its place until it ends.
 pub(super) struct Browser {
     stream: Box<dyn Stream>,
+    /// Runs while nothing is read.
+    silent: Pin<Box<Sleep>>,
+    end: Instant,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Browser {
+    /// Something went over the connection: it may be silent anew, but not for ever.
+    fn alive(&mut self) {
+        let until = (Instant::now() + IDLE).min(self.end);
+        self.silent.as_mut().reset(until);
+    }
 }
 
 impl AsyncRead for Browser {
@@ -115,13 +137,30 @@ impl AsyncRead for Browser {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        match &read {
+            Poll::Ready(_) => {
+                if buf.filled().len() > before {
+                    self.alive();
+                }
+                read
+            }
+            Poll::Pending => match self.silent.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Poll::Pending => Poll::Pending,
+            },
+        }
     }
 }
 
 impl AsyncWrite for Browser {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
+            self.alive();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -67,7 +67,15 @@ pub(super) async fn login(
         return form(&web, &headers, StatusCode::FORBIDDEN, Some("The form was too old. Please try again."));
     }
     let address = peer.address().ip();
-    let wait = web.throttle.lock().unwrap_or_else(PoisonError::into_inner).wait(Instant::now(), address);
+    let wait = {
+        let mut throttle = web.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = throttle.wait(Instant::now(), address);
+        if wait.is_none() {
+            // Every try counts as wrong until it proves right, so that many at once gain nothing.
+            throttle.wrong(Instant::now(), address);
+        }
+        wait
+    };
     if let Some(wait) = wait {
         let problem = format!("Too many wrong passwords. Try again in {} s.", wait.as_secs() + 1);
         return form(&web, &headers, StatusCode::TOO_MANY_REQUESTS, Some(&problem));
@@ -80,7 +88,6 @@ pub(super) async fn login(
     };
     if !fits(&web, given.password, hash).await {
         tracing::warn!("web page: wrong name or password from {address}");
-        web.throttle.lock().unwrap_or_else(PoisonError::into_inner).wrong(Instant::now(), address);
         return form(&web, &headers, StatusCode::UNAUTHORIZED, Some("Name or password is wrong."));
     }
     web.throttle.lock().unwrap_or_else(PoisonError::into_inner).right(address);
