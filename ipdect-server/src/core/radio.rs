@@ -487,3 +487,81 @@ fn down_in_words(reason: &DownReason) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rfp_link::Config;
+
+    /// Lets a base station's end and ours talk until both are silent.
+    fn talk(now: Instant, radio: &mut Radio, link: LinkId, base: &mut Link) {
+        loop {
+            let mut bytes = BytesMut::new();
+            while base.poll_transmit(&mut bytes).is_some() {}
+            radio.bytes(now, link, &bytes);
+            while radio.poll_event(now).is_some() {}
+            let mut answer = BytesMut::new();
+            while radio.poll_transmit(&mut answer).is_some() {}
+            let _refused = base.handle_input(now, rfp_link::Input::Bytes(&answer));
+            if bytes.is_empty() && answer.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn base(now: Instant, radio: &mut Radio, link: LinkId) -> Link {
+        radio.opened(now, link, SocketAddr::from(([192, 0, 2, 7], 4000 + link.0 as u16)));
+        let hello = Hello::base_station("hall", "test", 3, 8);
+        let mut base = Link::new(now, Config::new(Role::BaseStation, hello));
+        talk(now, radio, link, &mut base);
+        base
+    }
+
+    fn radio() -> Radio {
+        Radio::new(Hello::server("dect.example.net", "test", [0; 5]), 0)
+    }
+
+    #[test]
+    fn a_live_base_station_is_not_displaced_by_its_double() {
+        let (now, mut radio) = (Instant::now(), radio());
+        let first = base(now, &mut radio, LinkId(1));
+        let second = base(now, &mut radio, LinkId(2));
+        assert_eq!(first.state(), rfp_link::State::Up);
+        assert_ne!(second.state(), rfp_link::State::Up, "the second one is turned down");
+        assert_eq!(radio.poll_close(), Some(LinkId(2)), "and its connection is closed");
+        let states: Vec<String> = radio.status().into_iter().map(|base| base.state).collect();
+        assert_eq!(states, ["connected", "refused"], "the administrator sees both");
+        radio.closed(now, LinkId(1));
+        let third = base(now, &mut radio, LinkId(3));
+        assert_eq!(
+            third.state(),
+            rfp_link::State::Up,
+            "it may come again when the first connection has ended"
+        );
+    }
+
+    #[test]
+    fn a_flood_of_connections_is_turned_down_and_leaves_bounded_memory() {
+        let (now, mut radio) = (Instant::now(), radio());
+        let mut base = base(now, &mut radio, LinkId(1));
+        for number in 0..2_000 {
+            let message = Message::Establish { connection: ConnectionId(number), pmid: number, sdu: None };
+            base.send(now, message).expect("up");
+            talk(now, &mut radio, LinkId(1), &mut base);
+        }
+        assert_eq!(radio.load().0, CONNECTIONS);
+        radio.closed(now, LinkId(1));
+        while radio.poll_event(now).is_some() {}
+        assert_eq!(radio.load(), (0, 0));
+    }
+
+    #[test]
+    fn strangers_leave_no_row_behind() {
+        let (now, mut radio) = (Instant::now(), radio());
+        for number in 0..500 {
+            radio.opened(now, LinkId(number), SocketAddr::from(([192, 0, 2, 9], number as u16)));
+            radio.closed(now, LinkId(number));
+        }
+        assert!(radio.status().is_empty(), "{:?}", radio.status());
+    }
+}
