@@ -233,3 +233,28 @@ fn a_base_program_keeps_trying_and_refuses_bad_lines() {
     );
     assert_eq!(base.end(), Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_that_comes_among_events_is_not_lost() {
+    let folder = Folder::new("signals");
+    for round in 0..6 {
+        let (mut front_end, address) = front_end(&folder);
+        let user = |name: &str| {
+            let uri = format!("sip:{name}@example.net");
+            Program::start(&["user", "--server", &address, "--tcp", "--user", &uri])
+        };
+        let (alice, bob) = (user("alice"), user("bob"));
+        alice.event("registered");
+        bob.event("registered");
+        // Their leaving makes events while the signal comes.
+        drop((alice, bob));
+        let id = front_end.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        let end = std::time::Instant::now() + PATIENCE;
+        while front_end.child.try_wait().expect("its state").is_none() {
+            assert!(std::time::Instant::now() < end, "round {round}: the signal was lost");
+            std::thread::yield_now();
+        }
+    }
+}

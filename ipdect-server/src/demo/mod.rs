@@ -42,6 +42,8 @@ pub struct Options {
 /// Runs it; whether every step held.
 pub async fn run(options: Options) -> bool {
     let begun = Instant::now();
+    // Made once: a signal that comes between two looks is not lost.
+    let mut signals = Signals::new().ok();
     let printer = Arc::new(Printer::new(options.json));
     let (arrows, drawn) = mpsc::channel(ARROWS);
     let drawing = tokio::spawn(draw(drawn, Arc::clone(&printer)));
@@ -60,7 +62,7 @@ pub async fn run(options: Options) -> bool {
             printer.line(&ladder::heading());
             let told = tokio::select! {
                 told = tell(&mut world, &printer, &mut outcome) => told,
-                () = interrupted() => Err("interrupted".to_owned()),
+                () = interrupted(&mut signals) => Err("interrupted".to_owned()),
             };
             match told {
                 Ok(()) => outcome.ok = true,
@@ -87,7 +89,7 @@ pub async fn run(options: Options) -> bool {
     if let Some(world) = world {
         if !options.once && outcome.ok {
             printer.line(&format!("  the web page stays at {} until Ctrl-C", outcome.web));
-            interrupted().await;
+            interrupted(&mut signals).await;
         }
         finish(world, &printer).await;
     }
@@ -95,12 +97,10 @@ pub async fn run(options: Options) -> bool {
     outcome.ok
 }
 
-/// Ctrl-C, or the system's wish to end.
-async fn interrupted() {
-    let Ok(mut signals) = Signals::new() else {
-        // Without signals the process is ended from outside.
-        return std::future::pending().await;
-    };
+/// Waits for Ctrl-C, or the system's wish to end.
+async fn interrupted(signals: &mut Option<Signals>) {
+    // Without signals the process is ended from outside.
+    let Some(signals) = signals else { return std::future::pending().await };
     while let Wanted::Reload = signals.next().await {}
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn base(arguments: BaseArguments) -> Result<(), Failure> {
     let mut client = BaseStationClient::start(options).map_err(|error| Failure::Failed(error.to_string()))?;
     let mut console = Console::new();
     let mut reading = true;
+    let mut ends = super::Ends::new();
     loop {
         tokio::select! {
             report = client.reports.recv() => match report {
@@ -52,7 +53,7 @@ pub(crate) async fn base(arguments: BaseArguments) -> Result<(), Failure> {
                 reading = false;
                 client.stop().await;
             },
-            () = super::ended(), if reading => {
+            () = ends.next(), if reading => {
                 reading = false;
                 client.stop().await;
             }

@@ -39,13 +39,14 @@ pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failur
     let mut out = tokio::io::stdout();
     print(&mut out, &serde_json::json!({ "event": "listening", "address": server.local.to_string() }))
         .await?;
+    let mut ends = super::Ends::new();
     loop {
         tokio::select! {
             event = server.events.recv() => match event {
                 Some(event) => print(&mut out, &json(&event)).await?,
                 None => return Ok(()),
             },
-            () = super::ended() => {
+            () = ends.next() => {
                 let _ = server.commands.send(FrontEndCommand::Stop).await;
                 return Ok(());
             }

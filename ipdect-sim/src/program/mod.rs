@@ -128,15 +128,37 @@ fn json(event: &impl serde::Serialize) -> Value {
         .unwrap_or_else(|error| serde_json::json!({ "ok": false, "error": error.to_string() }))
 }
 
-/// Interrupt or termination.
-async fn ended() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Interrupt and termination. Made once for a program: a signal that comes while something else is done waits for the next look.
+struct Ends {
+    terminate: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<tokio::signal::unix::Signal>,
+}
+
+impl Ends {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self {
+            terminate: signal(SignalKind::terminate()).ok(),
+            interrupt: signal(SignalKind::interrupt()).ok(),
+        }
+    }
+
+    /// Waits for either; for ever where the system gives neither.
+    async fn next(&mut self) {
+        let terminate = wait(&mut self.terminate);
+        let interrupt = wait(&mut self.interrupt);
+        tokio::select! {
+            () = terminate => {}
+            () = interrupt => {}
+        }
+    }
+}
+
+async fn wait(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

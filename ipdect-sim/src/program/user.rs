@@ -36,6 +36,7 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.server)))?;
     let mut console = Console::new();
     let mut reading = true;
+    let mut ends = super::Ends::new();
     loop {
         tokio::select! {
             report = client.reports.recv() => match report {
@@ -53,7 +54,7 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
                 reading = false;
                 client.stop().await;
             },
-            () = super::ended(), if reading => {
+            () = ends.next(), if reading => {
                 reading = false;
                 client.stop().await;
             }
