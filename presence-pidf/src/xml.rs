@@ -198,7 +198,15 @@ impl<'a> Reading<'a> {
     fn namespace(&self, resolved: &ResolveResult<'_>) -> Result<String, Error> {
         match resolved {
             ResolveResult::Unbound => Ok(String::new()),
-            ResolveResult::Bound(namespace) => Ok(namespace.as_ref().to_owned()),
+            ResolveResult::Bound(namespace) => {
+                // The value of an attribute like any other: white space is a blank, references stand for characters.
+                let spaced = namespace.as_ref().replace(['\t', '\n', '\r'], " ");
+                let name = quick_xml::escape::unescape(&spaced).map_err(|_| self.broken(Rule::Entity))?;
+                if !name.chars().all(is_allowed) {
+                    return Err(self.broken(Rule::Character));
+                }
+                Ok(name.into_owned())
+            }
             ResolveResult::Unknown(_) => Err(self.broken(Rule::Prefix)),
         }
     }
@@ -281,6 +289,16 @@ mod tests {
     /// So many attributes.
     fn numbered(count: usize, name: &str, value: &str) -> String {
         (0..count).fold(String::new(), |text, number| format!("{text} {name}{number}='{value}'"))
+    }
+
+    #[test]
+    fn a_namespace_is_read_as_the_value_of_an_attribute() {
+        for (written, read) in [("u:1&#9;", "u:1\t"), ("u:1\t", "u:1 "), ("u:&amp;1", "u:&1")] {
+            let body = format!("<a xmlns='{written}'/>");
+            assert_eq!(parse(body.as_bytes()).expect("a good document").namespace, read, "{written:?}");
+        }
+        assert_eq!(rule("<a xmlns='u:&b;'/>"), Rule::Entity);
+        assert_eq!(rule("<a xmlns='u:&#1;'/>"), Rule::Character);
     }
 
     #[test]
