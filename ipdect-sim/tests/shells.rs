@@ -161,7 +161,7 @@ async fn two_users_talk_over_tls_and_srtp() {
     assert!(audio_match(&two, &heard_by_alice.recorded) > 0.9);
     assert!(audio_match(&one, &heard_by_alice.recorded) < 0.5);
     assert_eq!(heard_by_bob.counters.packets_unauthentic, 0);
-    assert!(heard_by_bob.counters.packets_received > 100);
+    assert!(heard_by_bob.counters.packets_received > 80, "of about 100: {:?}", heard_by_bob.counters);
     alice.stop().await;
     let gone = wait(&mut alice, |report| matches!(report, LyncUserReport::Disconnected(_))).await;
     assert_eq!(gone, LyncUserReport::Disconnected("stopped".to_owned()));
