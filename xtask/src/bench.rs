@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: the benchmarks, and how we compare within each.
 //!
-//! A group of a benchmark is one task. Within it the name `ours` is this repository, `floor` is a kernel that does the
-//! arithmetic and nothing else, and every other name is a peer.
+//! A benchmark has tasks. Within one the name `ours` is this repository, `floor` is a kernel that does the arithmetic and
+//! nothing else, and every other name is a peer. Benchmarks that measure side by side (`benches::turns`) hand over the
+//! smallest times; those of criterion leave medians in its folder.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -45,15 +46,24 @@ pub(crate) fn run(options: &Options) -> Outcome {
         return Outcome::Failed;
     }
     let results = target().join("criterion");
+    let turns = target().join("turns.jsonl");
     // Results of benchmarks that are gone must not be taken for new ones.
     let _ = fs::remove_dir_all(&results);
+    let _ = fs::remove_file(&turns);
+    let themes = fs::read_to_string(root().join("benches/Cargo.toml")).unwrap_or_default();
     for program in programs {
+        let peers = format!("{program}-peers");
+        let mut arguments = vec!["bench", "-p", "benches", "--bench", &program];
+        if themes.lines().any(|line| line.starts_with(&format!("{peers} = "))) {
+            arguments.extend(["--features", &peers]);
+        }
         let step = Step::cargo(format!("benchmark {program}"));
-        if !step.arguments(["bench", "-p", "benches", "--bench", &program]).run().good {
+        if !step.arguments(arguments).variable("BENCH_RESULTS", &turns.to_string_lossy()).run().good {
             return Outcome::Failed;
         }
     }
-    let measured = measured(&results);
+    let mut measured = measured(&results);
+    taken_in_turns(&turns, &mut measured);
     if measured.is_empty() {
         eprintln!("the benchmarks left no results in {}", results.display());
         return Outcome::Failed;
@@ -114,6 +124,19 @@ fn measured(results: &Path) -> BTreeMap<String, BTreeMap<String, f64>> {
         }
     }
     tasks
+}
+
+/// The lines that `benches::turns` wrote: the smallest times.
+fn taken_in_turns(file: &Path, tasks: &mut BTreeMap<String, BTreeMap<String, f64>>) {
+    for line in fs::read_to_string(file).unwrap_or_default().lines() {
+        let Ok(row) = serde_json::from_str::<Value>(line) else { continue };
+        let text = |member| row.get(member).and_then(Value::as_str).map(str::to_owned);
+        if let (Some(task), Some(who), Some(ns)) =
+            (text("task"), text("who"), row.get("ns").and_then(Value::as_f64))
+        {
+            tasks.entry(task).or_default().insert(who, ns);
+        }
+    }
 }
 
 fn programs() -> Vec<String> {
