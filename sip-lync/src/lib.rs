@@ -59,7 +59,7 @@
 //!
 //! - [x] RFC 3261 grammar (25), framing (18.3), header fields (20) typed where a user agent, proxy or registrar needs
 //!   them, others kept; checks of requests and responses (8.1.3, 8.2); compact names, folds, comma lists
-//! - [x] RFC 3261 transactions (17) over TCP and TLS, dialogs (12), INVITE sessions (13, 14, 15), registration (10)
+//! - [x] RFC 3261 transactions (17) over UDP, TCP and TLS with all timers, merged requests (8.2.2.2), dialogs (12), INVITE sessions (13, 14, 15), registration (10)
 //! - [x] RFC 6026 transactions, RFC 3262 reliable provisional responses both ways, RFC 3311 UPDATE, RFC 3264 and 6337
 //!   offer and answer, RFC 3515 and 3891 transfer and replacement, RFC 4028 session timers
 //! - [x] MS-SIPREGE registration, notifications, survivable mode; MS-CONMGMT keep-alive; MS-SIPRE 3.7 recovery after 430
@@ -69,7 +69,6 @@
 //! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw
 //! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
-//! - [ ] RFC 3261 transactions over UDP
 //! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; legs, signatures and verdicts of a client
 //!   as events and verbs; the cryptography itself is elsewhere
 //! - [ ] MS-ICE2, MS-ICE, MS-TURN: candidates are read and written, there is no agent yet

@@ -7,7 +7,7 @@ use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::Path;
 
-use sip_lync::transaction::timers::Timer;
+use sip_lync::transaction::timers::{Reliability, Timer};
 use sip_lync::transaction::{client, client_invite, server, server_invite};
 use sip_lync::transfer::{transferee, transferor};
 use sip_lync::{invite, offer_answer, register};
@@ -85,177 +85,233 @@ fn assert_always_ends<N: Clone + Ord + Debug>(
     }
 }
 
-fn timers(running: &BTreeSet<Timer>, start: Option<Timer>, stop: Option<Timer>) -> BTreeSet<Timer> {
-    let mut running = running.clone();
-    if let Some(timer) = start {
-        assert!(running.insert(timer), "{timer:?} is started while it runs");
+const TRANSPORTS: [Reliability; 2] = [Reliability::Reliable, Reliability::Unreliable];
+
+/// The timers of a transaction over one transport.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Running {
+    transport: Reliability,
+    timers: BTreeSet<Timer>,
+}
+
+impl Running {
+    fn new<const N: usize>(transport: Reliability, timers: [Timer; N]) -> Self {
+        let timers = timers.into_iter().filter(|timer| timer.duration(transport).is_some()).collect();
+        Self { transport, timers }
     }
-    if let Some(timer) = stop {
-        assert!(running.remove(&timer), "{timer:?} is stopped and does not run");
+
+    fn start(&mut self, timer: Timer) {
+        if timer.duration(self.transport).is_some() {
+            assert!(self.timers.insert(timer), "{timer:?} is started while it runs");
+        }
     }
-    running
+
+    fn stop(&mut self, timer: Timer) {
+        if timer.duration(self.transport).is_some() {
+            assert!(self.timers.remove(&timer), "{timer:?} is stopped and does not run");
+        }
+    }
+
+    /// Takes the timer that a trigger is the end of; `false` when it does not run.
+    fn fires(&mut self, timer: Option<Timer>) -> bool {
+        timer.is_none_or(|timer| self.timers.remove(&timer))
+    }
 }
 
 #[test]
 fn the_invite_client_transaction_always_ends_and_leaves_no_timer() {
     use client_invite::{Effect, STATES, State, TRIGGERS, Trigger, step};
-    type Node = (State, BTreeSet<Timer>);
+    type Node = (State, Running);
     let next = |(state, running): &Node| -> Vec<Node> {
         let mut following = Vec::new();
         for trigger in TRIGGERS {
             let mut running = running.clone();
-            match trigger {
-                Trigger::TimerB if !running.remove(&Timer::B) => continue,
-                Trigger::TimerM if !running.remove(&Timer::M) => continue,
-                Trigger::TimerB
-                | Trigger::TimerM
-                | Trigger::Provisional
-                | Trigger::Success
-                | Trigger::Failure
-                | Trigger::TransportError => {}
+            let timer = match trigger {
+                Trigger::TimerA => Some(Timer::A),
+                Trigger::TimerB => Some(Timer::B),
+                Trigger::TimerD => Some(Timer::D),
+                Trigger::TimerM => Some(Timer::M),
+                Trigger::Provisional | Trigger::Success | Trigger::Failure | Trigger::TransportError => None,
+            };
+            if !running.fires(timer) {
+                continue;
             }
             let (after, effects) = step(*state, trigger);
             for effect in effects {
-                running = match effect {
-                    Effect::Start(timer) => timers(&running, Some(*timer), None),
-                    Effect::Stop(timer) => timers(&running, None, Some(*timer)),
-                    Effect::PassUp | Effect::Acknowledge | Effect::TimedOut | Effect::TransportFailed => {
-                        running
-                    }
-                };
+                match effect {
+                    Effect::Start(timer) | Effect::StartDoubled(timer) => running.start(*timer),
+                    Effect::Stop(timer) => running.stop(*timer),
+                    Effect::PassUp
+                    | Effect::Retransmit
+                    | Effect::Acknowledge
+                    | Effect::TimedOut
+                    | Effect::TransportFailed => {}
+                }
             }
             following.push((after, running));
         }
         following
     };
-    let reachable = explore(&[(State::Calling, BTreeSet::from([Timer::B]))], next);
-    assert_always_ends(&reachable, next, |(state, _)| *state == State::Terminated);
-    for (state, running) in &reachable {
-        match state {
-            State::Terminated => assert!(running.is_empty(), "{running:?} outlives the transaction"),
-            State::Calling => assert!(running.contains(&Timer::B)),
-            State::Accepted => assert!(running.contains(&Timer::M)),
-            // RFC 3261 17.1.1.2: the user alone limits how long it rings.
-            State::Proceeding => assert!(running.is_empty()),
+    for transport in TRANSPORTS {
+        let first = (State::Calling, Running::new(transport, [Timer::A, Timer::B]));
+        let reachable = explore(&[first], next);
+        assert_always_ends(&reachable, next, |(state, _)| *state == State::Terminated);
+        for (state, running) in &reachable {
+            let timers: Vec<Timer> = running.timers.iter().copied().collect();
+            let unreliable = transport == Reliability::Unreliable;
+            match state {
+                State::Terminated => assert_eq!(timers, [], "outlives the transaction"),
+                State::Calling if unreliable => assert_eq!(timers, [Timer::A, Timer::B]),
+                State::Calling => assert_eq!(timers, [Timer::B]),
+                State::Accepted => assert_eq!(timers, [Timer::M]),
+                State::Completed => assert_eq!(timers, [Timer::D]),
+                // RFC 3261 17.1.1.2: the user alone limits how long it rings.
+                State::Proceeding => assert_eq!(timers, []),
+            }
         }
+        let states: BTreeSet<State> = reachable.iter().map(|(state, _)| *state).collect();
+        assert_eq!(states, BTreeSet::from(STATES));
     }
-    let states: BTreeSet<State> = reachable.iter().map(|(state, _)| *state).collect();
-    assert_eq!(states, BTreeSet::from(STATES));
     compare("client_invite", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }
 
 #[test]
 fn the_client_transaction_always_ends_and_tells_its_user_once() {
-    use client::{Effect, STATES, State, TRIGGERS, step};
-    type Node = (State, u8, bool);
-    let next = |(state, told, timer): &Node| -> Vec<Node> {
+    use client::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    type Node = (State, u8, Running);
+    let next = |(state, told, running): &Node| -> Vec<Node> {
         let mut following = Vec::new();
         for trigger in TRIGGERS {
-            if trigger == client::Trigger::TimerF && !timer {
+            let (mut told, mut running) = (*told, running.clone());
+            let timer = match trigger {
+                Trigger::TimerE => Some(Timer::E),
+                Trigger::TimerF => Some(Timer::F),
+                Trigger::TimerK => Some(Timer::K),
+                Trigger::Provisional | Trigger::Final | Trigger::TransportError => None,
+            };
+            if !running.fires(timer) {
                 continue;
             }
-            let mut timer = *timer && trigger != client::Trigger::TimerF;
             let (after, effects) = step(*state, trigger);
-            let mut told = *told;
             for effect in effects {
                 match effect {
-                    Effect::PassUp if after == State::Terminated => told += 1,
-                    Effect::PassUp => {}
+                    Effect::PassUp if trigger == Trigger::Final => told += 1,
+                    Effect::PassUp | Effect::Retransmit => {}
                     Effect::TimedOut | Effect::TransportFailed => told += 1,
-                    Effect::Stop(Timer::F) => {
-                        assert!(timer);
-                        timer = false;
+                    Effect::Start(timer) | Effect::StartDoubled(timer) | Effect::StartSlow(timer) => {
+                        running.start(*timer);
                     }
-                    Effect::Stop(_) => panic!("{effect:?}"),
+                    Effect::Stop(timer) => running.stop(*timer),
                 }
             }
-            following.push((after, told, timer));
+            following.push((after, told, running));
         }
         following
     };
-    let reachable = explore(&[(State::Trying, 0, true)], next);
-    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
-    for (state, told, timer) in &reachable {
-        assert_eq!(*told, u8::from(*state == State::Terminated));
-        assert_eq!(*timer, *state != State::Terminated);
+    for transport in TRANSPORTS {
+        let first = (State::Trying, 0, Running::new(transport, [Timer::E, Timer::F]));
+        let reachable = explore(&[first], next);
+        assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+        for (state, told, running) in &reachable {
+            let over = matches!(state, State::Completed | State::Terminated);
+            assert_eq!(*told, u8::from(over), "{state:?}");
+            assert_eq!(running.timers.contains(&Timer::F), !over, "{state:?}");
+            assert_eq!(running.timers.is_empty(), *state == State::Terminated);
+        }
+        assert_eq!(reachable.len(), STATES.len());
     }
-    assert_eq!(reachable.len(), STATES.len());
     compare("client", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }
 
 #[test]
 fn the_invite_server_transaction_leaves_no_timer_and_sends_one_kind_of_final_response() {
     use server_invite::{Effect, STATES, State, TRIGGERS, Trigger, step};
-    type Node = (State, BTreeSet<Timer>, bool, bool);
+    type Node = (State, Running, bool, bool);
     let next = |(state, running, succeeded, refused): &Node| -> Vec<Node> {
         let mut following = Vec::new();
         for trigger in TRIGGERS {
             let mut running = running.clone();
-            match trigger {
-                Trigger::Trying if !running.remove(&Timer::Trying) => continue,
-                Trigger::TimerH if !running.remove(&Timer::H) => continue,
-                Trigger::TimerL if !running.remove(&Timer::L) => continue,
-                Trigger::Trying
-                | Trigger::TimerH
-                | Trigger::TimerL
-                | Trigger::Invite
+            let timer = match trigger {
+                Trigger::Trying => Some(Timer::Trying),
+                Trigger::TimerG => Some(Timer::G),
+                Trigger::TimerH => Some(Timer::H),
+                Trigger::TimerI => Some(Timer::I),
+                Trigger::TimerL => Some(Timer::L),
+                Trigger::Invite
                 | Trigger::Ack
                 | Trigger::Provisional
                 | Trigger::Success
                 | Trigger::Failure
-                | Trigger::TransportError => {}
+                | Trigger::TransportError => None,
+            };
+            if !running.fires(timer) {
+                continue;
             }
             let (after, effects) = step(*state, trigger);
             let (mut succeeded, mut refused) = (*succeeded, *refused);
             for effect in effects {
-                running = match effect {
-                    Effect::Start(timer) => timers(&running, Some(*timer), None),
-                    Effect::Stop(timer) => timers(&running, None, Some(*timer)),
+                match effect {
+                    Effect::Start(timer) | Effect::StartDoubled(timer) => running.start(*timer),
+                    Effect::Stop(timer) => running.stop(*timer),
                     Effect::Send => {
                         succeeded |= trigger == Trigger::Success;
                         refused |= trigger == Trigger::Failure;
-                        running
                     }
-                    Effect::SendTrying | Effect::Repeat | Effect::TimedOut | Effect::TransportFailed => {
-                        running
-                    }
-                };
+                    Effect::SendTrying | Effect::Repeat | Effect::TimedOut | Effect::TransportFailed => {}
+                }
             }
             following.push((after, running, succeeded, refused));
         }
         following
     };
-    let reachable = explore(&[(State::Incoming, BTreeSet::from([Timer::Trying]), false, false)], next);
-    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
-    for (state, running, succeeded, refused) in &reachable {
-        assert!(!(*succeeded && *refused), "{state:?}");
-        if *state == State::Terminated {
-            assert!(running.is_empty(), "{running:?}");
+    for transport in TRANSPORTS {
+        let first = (State::Incoming, Running::new(transport, [Timer::Trying]), false, false);
+        let reachable = explore(&[first], next);
+        assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+        for (state, running, succeeded, refused) in &reachable {
+            assert!(!(*succeeded && *refused), "{state:?}");
+            if *state == State::Terminated {
+                assert!(running.timers.is_empty(), "{running:?}");
+            }
         }
+        let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+        assert_eq!(states, BTreeSet::from(STATES));
     }
-    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
-    assert_eq!(states, BTreeSet::from(STATES));
     compare("server_invite", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }
 
 #[test]
 fn the_server_transaction_sends_one_final_response() {
     use server::{Effect, STATES, State, TRIGGERS, Trigger, step};
-    type Node = (State, u8);
-    let next = |(state, finals): &Node| -> Vec<Node> {
-        TRIGGERS
-            .iter()
-            .map(|trigger| {
-                let (after, effects) = step(*state, *trigger);
-                let sent = effects.contains(&Effect::Send) && *trigger == Trigger::Final;
-                (after, finals + u8::from(sent))
-            })
-            .collect()
+    type Node = (State, u8, Running);
+    let next = |(state, finals, running): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut finals, mut running) = (*finals, running.clone());
+            if !running.fires((trigger == Trigger::TimerJ).then_some(Timer::J)) {
+                continue;
+            }
+            let (after, effects) = step(*state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::Send => finals += u8::from(trigger == Trigger::Final),
+                    Effect::Start(timer) => running.start(*timer),
+                    Effect::Stop(timer) => running.stop(*timer),
+                    Effect::Repeat | Effect::TransportFailed => {}
+                }
+            }
+            following.push((after, finals, running));
+        }
+        following
     };
-    let reachable = explore(&[(State::Trying, 0)], next);
-    assert_always_ends(&reachable, next, |(state, _)| *state == State::Terminated);
-    for (state, finals) in &reachable {
-        assert!(*finals <= 1 && (*finals == 0 || *state == State::Terminated), "{state:?} {finals}");
+    for transport in TRANSPORTS {
+        let reachable = explore(&[(State::Trying, 0, Running::new(transport, []))], next);
+        assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+        for (state, finals, running) in &reachable {
+            let over = matches!(state, State::Completed | State::Terminated);
+            assert!(*finals <= 1 && (*finals == 0 || over), "{state:?} {finals}");
+            assert_eq!(running.timers.is_empty(), *state != State::Completed);
+        }
     }
     compare("server", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }

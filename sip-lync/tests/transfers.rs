@@ -258,10 +258,12 @@ fn a_call_that_replaces_nothing_of_this_user_is_refused() {
     peer.response(481);
     let mut early = replacing(&ok, ";early-only");
     early.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKearly");
+    early.headers.set(HeaderName::CallId, "early");
     peer.send(early);
     peer.response(486);
     let mut broken = replacing(&ok, "");
     broken.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKbroken");
+    broken.headers.set(HeaderName::CallId, "broken");
     broken.headers.set(HeaderName::Replaces, "call-1;to-tag=");
     peer.send(broken);
     peer.response(400);
@@ -272,6 +274,7 @@ fn a_call_that_replaces_nothing_of_this_user_is_refused() {
     foreign.uri = uri("sip:other@example.net");
     foreign.headers.set(HeaderName::To, "<sip:other@example.net>");
     foreign.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKforeign");
+    foreign.headers.set(HeaderName::CallId, "foreign");
     peer.send(foreign);
     peer.response(481);
     assert_ne!(other, peer.user);

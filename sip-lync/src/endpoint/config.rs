@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::transaction::timers::Reliability;
+
 /// How the endpoint stands towards the server.
 ///
 /// MS-SIPAE 1.3
@@ -22,6 +24,8 @@ pub enum Transport {
     Tls,
     /// TCP without protection, for laboratories.
     Tcp,
+    /// UDP, for peers that know nothing else: a flow is a pair of addresses, what comes is one message.
+    Udp,
 }
 
 impl Transport {
@@ -33,6 +37,7 @@ impl Transport {
         match self {
             Self::Tls => "TLS",
             Self::Tcp => "TCP",
+            Self::Udp => "UDP",
         }
     }
 
@@ -44,6 +49,20 @@ impl Transport {
         match self {
             Self::Tls => "tls",
             Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+impl Transport {
+    /// Whether transactions have to repeat what may be lost.
+    ///
+    /// RFC 3261 17
+    #[must_use]
+    pub const fn reliability(self) -> Reliability {
+        match self {
+            Self::Tls | Self::Tcp => Reliability::Reliable,
+            Self::Udp => Reliability::Unreliable,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::account::Account;
-use super::config::{Config, Mode};
+use super::config::{Config, Mode, Transport};
 use super::vocabulary::{Rendering, User};
 use crate::grammar;
 use crate::headers::{HeaderName, Headers};
@@ -46,11 +46,13 @@ pub(super) fn from(config: &Config, user: &User, tag: &str) -> String {
 /// The Via of a request that is sent.
 pub(super) fn via(config: &Config, local: SocketAddr, branch: &str) -> String {
     let transport = config.transport.via();
+    // RFC 3581 4: where the response goes is where the request came from.
+    let rport = if config.transport == Transport::Udp { ";rport" } else { "" };
     match config.mode {
         Mode::TrustedServer => {
-            format!("SIP/2.0/{transport} {}:{};branch={branch}", config.node_name, config.listen_port)
+            format!("SIP/2.0/{transport} {}:{};branch={branch}{rport}", config.node_name, config.listen_port)
         }
-        Mode::Client => format!("SIP/2.0/{transport} {local};branch={branch}"),
+        Mode::Client => format!("SIP/2.0/{transport} {local};branch={branch}{rport}"),
     }
 }
 

@@ -28,13 +28,13 @@ impl Endpoint {
         let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default().to_owned();
         let from = request.headers.from_().ok().flatten();
         let from_tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default().to_owned();
-        // RFC 3261 8.2.2.2: the same call by another way.
-        if self.sessions.of_caller(&call_id, &from_tag).is_some() {
-            return self.refuse(now, server, &request, StatusCode::LOOP_DETECTED);
-        }
         let Some(user) = self.accounts.of_request(&request) else {
             return self.refuse(now, server, &request, StatusCode::NOT_FOUND);
         };
+        // RFC 3261 8.2.2.2: the same call by another way.
+        if self.sessions.of_caller(user, &call_id, &from_tag).is_some() {
+            return self.refuse(now, server, &request, StatusCode::LOOP_DETECTED);
+        }
         if self.accounts.get(user).is_none_or(|account| account.removed) {
             return self.refuse(now, server, &request, StatusCode::TEMPORARILY_UNAVAILABLE);
         }
@@ -65,7 +65,7 @@ impl Endpoint {
         session.dialog = Some(dialog);
         let id = self.open_session(user, session);
         self.sessions.add_dialog(dialog_id, id);
-        self.sessions.add_caller(&call_id, &from_tag, id);
+        self.sessions.add_caller(user, &call_id, &from_tag, id);
         let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         self.sessions.set_pending(id, server, cseq);
         self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);

@@ -15,6 +15,7 @@ use crate::framing::{Frame, StreamDecoder};
 use crate::headers::Headers;
 use crate::message::{Abilities, Fault, Limits, Message};
 use crate::method::Method;
+use crate::transaction::timers::Reliability;
 
 /// One connection.
 #[derive(Debug)]
@@ -57,12 +58,21 @@ impl Endpoint {
                 verifying: Verifying::default(),
             },
         );
+        self.layer.flow_opened(flow, self.config.transport.reliability());
         self.restart_keep_alive(now, flow);
         Ok(())
     }
 
     pub(super) fn flow_bytes(&mut self, now: Instant, flow: FlowId, bytes: &[u8]) -> Result<(), Error> {
         let entry = self.flows.get_mut(&flow).ok_or(Error::Refused(Refusal::UnknownFlow))?;
+        if self.config.transport.reliability() == Reliability::Unreliable {
+            // CR LF in front of a message, or alone, keeps an address translation open.
+            let start = bytes.iter().position(|octet| !matches!(octet, b'\r' | b'\n'));
+            if let Some(message) = start.and_then(|start| bytes.get(start..)) {
+                self.flow_message(now, flow, Bytes::copy_from_slice(message));
+            }
+            return Ok(());
+        }
         entry.decoder.push(bytes);
         loop {
             // A message may end its own flow.

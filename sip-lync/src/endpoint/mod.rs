@@ -128,6 +128,8 @@ enum Deadline {
     Transferee(SessionId),
     /// The user left a request unanswered.
     Request(RequestId),
+    /// An INVITE that outlived its session is given up.
+    Orphan(ClientId),
 }
 
 /// What a request of ours was for.
@@ -259,6 +261,7 @@ impl Endpoint {
                 Deadline::Transferor(session) => self.transferor_due(now, session),
                 Deadline::Transferee(session) => self.transferee_due(now, session),
                 Deadline::Timer(session) => self.timer_due(now, session),
+                Deadline::Orphan(client) => self.layer.give_up(client),
                 Deadline::Request(request) => {
                     let nothing = crate::headers::Headers::new();
                     self.respond(now, request, StatusCode::SERVER_INTERNAL_ERROR, &nothing, BytesMut::new());
@@ -390,6 +393,7 @@ impl Endpoint {
                 }
                 LayerEvent::ClientOver(client) => {
                     self.purposes.remove(&client);
+                    self.deadlines.stop(&Deadline::Orphan(client));
                 }
             }
         }

@@ -120,6 +120,10 @@ impl Endpoint {
                 Some(problem) => self.on_problem(now, server, &request, problem),
                 None => self.on_new_request(now, flow, server, request),
             },
+            // RFC 3261 8.2.2.2: the same request by another way.
+            Received::Merged(server) => {
+                self.respond_plainly(now, server, &request, StatusCode::LOOP_DETECTED);
+            }
             Received::Acknowledgement => self.on_ack(now, &request),
             Received::Cancel { cancel, invite } => self.on_cancel(now, &request, cancel, invite),
             Received::Absorbed | Received::Overload | Received::Unanswerable => {}

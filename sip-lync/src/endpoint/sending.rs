@@ -207,6 +207,9 @@ impl Endpoint {
         match self.send_request(now, flow, &mut request) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Reinvite(id));
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.reinvite_client = Some(client);
+                }
             }
             Err(_) => self.deadlines.start(Deadline::Backoff(id), now),
         }

@@ -50,6 +50,8 @@ pub(super) struct Session {
     /// Our INVITE without its body, until its final response.
     pub(super) invite: Option<Box<Request>>,
     pub(super) invite_client: Option<ClientId>,
+    /// Our re-INVITE.
+    pub(super) reinvite_client: Option<ClientId>,
     /// The peer's INVITE, re-INVITE or UPDATE that waits for our final response.
     pub(super) pending: Option<ServerId>,
     pub(super) pending_cseq: u32,
@@ -94,6 +96,7 @@ impl Session {
             caller: state == State::Calling,
             invite: None,
             invite_client: None,
+            reinvite_client: None,
             pending: None,
             pending_cseq: 0,
             forks: Vec::new(),
@@ -148,8 +151,9 @@ pub(super) struct Sessions {
     by_id: BTreeMap<SessionId, Session>,
     by_dialog: BTreeMap<DialogId, SessionId>,
     by_flow: BTreeSet<(FlowId, SessionId)>,
-    /// Call-ID and From tag of INVITEs that came: a second one with another branch is a merged request.
-    by_caller: BTreeMap<(Box<str>, Box<str>), SessionId>,
+    /// User, Call-ID and From tag of INVITEs that came: a second one with another branch is a merged request. Two users
+    /// of one endpoint may well be called by the branches of one fork.
+    by_caller: BTreeMap<(UserId, Box<str>, Box<str>), SessionId>,
     by_server: BTreeMap<ServerId, SessionId>,
     next: u32,
 }
@@ -180,7 +184,7 @@ impl Sessions {
         self.by_flow.remove(&(session.flow, id));
         for dialog in session.forks.iter().map(|fork| &fork.dialog).chain(session.dialog.as_ref()) {
             self.remove_dialog(dialog.id(), id);
-            let caller = (dialog.id().call_id.clone(), dialog.id().remote_tag.clone());
+            let caller = (session.user, dialog.id().call_id.clone(), dialog.id().remote_tag.clone());
             if self.by_caller.get(&caller) == Some(&id) {
                 self.by_caller.remove(&caller);
             }
@@ -208,12 +212,12 @@ impl Sessions {
         self.by_dialog.get(dialog).copied()
     }
 
-    pub(super) fn add_caller(&mut self, call_id: &str, from_tag: &str, id: SessionId) {
-        self.by_caller.insert((call_id.into(), from_tag.into()), id);
+    pub(super) fn add_caller(&mut self, user: UserId, call_id: &str, from_tag: &str, id: SessionId) {
+        self.by_caller.insert((user, call_id.into(), from_tag.into()), id);
     }
 
-    pub(super) fn of_caller(&self, call_id: &str, from_tag: &str) -> Option<SessionId> {
-        self.by_caller.get(&(call_id.into(), from_tag.into())).copied()
+    pub(super) fn of_caller(&self, user: UserId, call_id: &str, from_tag: &str) -> Option<SessionId> {
+        self.by_caller.get(&(user, call_id.into(), from_tag.into())).copied()
     }
 
     /// The request of the peer that waits for our final response.

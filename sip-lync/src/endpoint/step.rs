@@ -54,7 +54,7 @@ impl Endpoint {
             self.session_effect(now, id, *effect, context);
         }
         if next == State::Terminated {
-            self.forget_session(id);
+            self.forget_session(now, id);
         }
     }
 
@@ -221,7 +221,7 @@ impl Endpoint {
         self.events.push_back(Event::Ended { session: id, reason, diagnostics });
     }
 
-    fn forget_session(&mut self, id: SessionId) {
+    fn forget_session(&mut self, now: Instant, id: SessionId) {
         for deadline in [
             Deadline::Repeat(id),
             Deadline::Ack(id),
@@ -238,6 +238,10 @@ impl Endpoint {
             self.deadlines.stop(&deadline);
         }
         let Some(session) = self.sessions.remove(id) else { return };
+        // The peer ended the session and owes our re-INVITE its final response: it may be lost.
+        if let Some(client) = session.reinvite_client.filter(|client| self.purposes.contains_key(client)) {
+            self.deadlines.start(Deadline::Orphan(client), now + PATIENCE);
+        }
         let mut gone = false;
         if let Some(account) = self.accounts.get_mut(session.user) {
             account.sessions.remove(&id);

@@ -1,13 +1,14 @@
-//! The INVITE client transaction over a reliable transport.
+//! The INVITE client transaction.
 //!
 //! ```text
 //!              1xx                2xx
 //!  Calling ---------> Proceeding -------> Accepted --timer M--> Terminated
-//!     |                   |
-//!     | 300-699 (ACK), timer B, transport error: Terminated
+//!     |                   | 300-699 (ACK)
+//!     |                   +------------> Completed --timer D--> Terminated
+//!     | timer A: sent again    timer B, transport error: Terminated
 //! ```
 //!
-//! `Completed` is left in the step that enters it because timer D is zero over a reliable transport.
+//! Over a reliable transport timer A never runs and timer D is over at once.
 #![doc = include_str!("../../docs/states/client_invite.md")]
 
 use super::timers::Timer;
@@ -29,6 +30,10 @@ pub enum State {
     ///
     /// RFC 6026 7.2
     Accepted,
+    /// A refusal came and was acknowledged; its repetitions are acknowledged, too.
+    ///
+    /// RFC 3261 17.1.1.2
+    Completed,
     /// The transaction is over and forgotten.
     ///
     /// RFC 3261 17.1.1.2
@@ -52,10 +57,18 @@ pub enum Trigger {
     ///
     /// RFC 3261 17.1.1.2
     Failure,
+    /// Timer A fired.
+    ///
+    /// RFC 3261 17.1.1.2
+    TimerA,
     /// Timer B fired.
     ///
     /// RFC 3261 17.1.1.2
     TimerB,
+    /// Timer D fired.
+    ///
+    /// RFC 3261 17.1.1.2
+    TimerD,
     /// Timer M fired.
     ///
     /// RFC 6026 7.2
@@ -75,6 +88,10 @@ pub enum Effect {
     ///
     /// RFC 3261 17.1.1.2
     PassUp,
+    /// Send the INVITE again.
+    ///
+    /// RFC 3261 17.1.1.2
+    Retransmit,
     /// Send the ACK for a refusal.
     ///
     /// RFC 3261 17.1.1.3
@@ -83,6 +100,10 @@ pub enum Effect {
     ///
     /// RFC 3261 17.1.1.2
     Start(Timer),
+    /// Start this timer with twice its last value.
+    ///
+    /// RFC 3261 17.1.1.2
+    StartDoubled(Timer),
     /// Stop this timer.
     ///
     /// RFC 3261 17.1.1.2
@@ -100,53 +121,98 @@ pub enum Effect {
 /// Every state, in the order of the standard.
 ///
 /// RFC 3261 17.1.1.2
-pub const STATES: [State; 4] = [State::Calling, State::Proceeding, State::Accepted, State::Terminated];
+pub const STATES: [State; 5] =
+    [State::Calling, State::Proceeding, State::Accepted, State::Completed, State::Terminated];
 
 /// Every trigger.
 ///
 /// RFC 3261 17.1.1.2
-pub const TRIGGERS: [Trigger; 6] = [
+pub const TRIGGERS: [Trigger; 8] = [
     Trigger::Provisional,
     Trigger::Success,
     Trigger::Failure,
+    Trigger::TimerA,
     Trigger::TimerB,
+    Trigger::TimerD,
     Trigger::TimerM,
     Trigger::TransportError,
 ];
 
-/// One step of the INVITE client transaction; it starts in [`State::Calling`] with timer B running.
+/// One step of the INVITE client transaction; it starts in [`State::Calling`] with the timers A and B running.
 ///
 /// RFC 3261 figure 5, RFC 6026 figure 5
 #[must_use]
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
-    use Effect::{Acknowledge, PassUp, Start, Stop, TimedOut, TransportFailed};
-    match (state, trigger) {
-        (State::Calling, Trigger::Provisional) => (State::Proceeding, &[Stop(Timer::B), PassUp]),
-        (State::Calling, Trigger::Success) => (State::Accepted, &[Stop(Timer::B), Start(Timer::M), PassUp]),
-        (State::Calling, Trigger::Failure) => (State::Terminated, &[Stop(Timer::B), Acknowledge, PassUp]),
-        (State::Calling, Trigger::TimerB) => (State::Terminated, &[TimedOut]),
-        (State::Calling, Trigger::TimerM) => (State::Calling, &[]),
-        (State::Calling, Trigger::TransportError) => (State::Terminated, &[Stop(Timer::B), TransportFailed]),
-        (State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[PassUp]),
-        (State::Proceeding, Trigger::Success) => (State::Accepted, &[Start(Timer::M), PassUp]),
-        (State::Proceeding, Trigger::Failure) => (State::Terminated, &[Acknowledge, PassUp]),
-        (State::Proceeding, Trigger::TimerB | Trigger::TimerM) => (State::Proceeding, &[]),
-        (State::Proceeding, Trigger::TransportError) => (State::Terminated, &[TransportFailed]),
-        (State::Accepted, Trigger::Success) => (State::Accepted, &[PassUp]),
-        (State::Accepted, Trigger::Provisional | Trigger::Failure | Trigger::TimerB) => {
+    match state {
+        State::Calling => calling(trigger),
+        State::Proceeding => proceeding(trigger),
+        State::Accepted => accepted(trigger),
+        State::Completed => completed(trigger),
+        State::Terminated => terminated(trigger),
+    }
+}
+
+type Step = (State, &'static [Effect]);
+
+const fn calling(trigger: Trigger) -> Step {
+    use Effect::{Acknowledge, PassUp, Retransmit, Start, StartDoubled, Stop, TimedOut, TransportFailed};
+    match trigger {
+        Trigger::Provisional => (State::Proceeding, &[Stop(Timer::A), Stop(Timer::B), PassUp]),
+        Trigger::Success => (State::Accepted, &[Stop(Timer::A), Stop(Timer::B), Start(Timer::M), PassUp]),
+        Trigger::Failure => {
+            (State::Completed, &[Stop(Timer::A), Stop(Timer::B), Acknowledge, PassUp, Start(Timer::D)])
+        }
+        Trigger::TimerA => (State::Calling, &[Retransmit, StartDoubled(Timer::A)]),
+        Trigger::TimerB => (State::Terminated, &[Stop(Timer::A), TimedOut]),
+        Trigger::TimerD | Trigger::TimerM => (State::Calling, &[]),
+        Trigger::TransportError => (State::Terminated, &[Stop(Timer::A), Stop(Timer::B), TransportFailed]),
+    }
+}
+
+const fn proceeding(trigger: Trigger) -> Step {
+    use Effect::{Acknowledge, PassUp, Start, TransportFailed};
+    match trigger {
+        Trigger::Provisional => (State::Proceeding, &[PassUp]),
+        Trigger::Success => (State::Accepted, &[Start(Timer::M), PassUp]),
+        Trigger::Failure => (State::Completed, &[Acknowledge, PassUp, Start(Timer::D)]),
+        Trigger::TimerA | Trigger::TimerB | Trigger::TimerD | Trigger::TimerM => (State::Proceeding, &[]),
+        Trigger::TransportError => (State::Terminated, &[TransportFailed]),
+    }
+}
+
+const fn accepted(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Success => (State::Accepted, &[Effect::PassUp]),
+        Trigger::TimerM => (State::Terminated, &[]),
+        // The user has its 2xx already and hears of the broken connection itself.
+        Trigger::TransportError => (State::Terminated, &[Effect::Stop(Timer::M)]),
+        Trigger::Provisional | Trigger::Failure | Trigger::TimerA | Trigger::TimerB | Trigger::TimerD => {
             (State::Accepted, &[])
         }
-        (State::Accepted, Trigger::TimerM) => (State::Terminated, &[]),
-        // The user has its 2xx already and hears of the broken connection itself.
-        (State::Accepted, Trigger::TransportError) => (State::Terminated, &[Stop(Timer::M)]),
-        (
-            State::Terminated,
-            Trigger::Provisional
-            | Trigger::Success
-            | Trigger::Failure
-            | Trigger::TimerB
-            | Trigger::TimerM
-            | Trigger::TransportError,
-        ) => (State::Terminated, &[]),
+    }
+}
+
+const fn completed(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Failure => (State::Completed, &[Effect::Acknowledge]),
+        Trigger::TimerD => (State::Terminated, &[]),
+        // The user has its refusal already.
+        Trigger::TransportError => (State::Terminated, &[Effect::Stop(Timer::D)]),
+        Trigger::Provisional | Trigger::Success | Trigger::TimerA | Trigger::TimerB | Trigger::TimerM => {
+            (State::Completed, &[])
+        }
+    }
+}
+
+const fn terminated(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Provisional
+        | Trigger::Success
+        | Trigger::Failure
+        | Trigger::TimerA
+        | Trigger::TimerB
+        | Trigger::TimerD
+        | Trigger::TimerM
+        | Trigger::TransportError => (State::Terminated, &[]),
     }
 }

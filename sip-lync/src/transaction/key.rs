@@ -2,6 +2,7 @@
 
 use crate::flow::FlowId;
 use crate::headers::{CSeq, HeaderName, Headers, NameAddr, Via};
+use crate::message::Request;
 use crate::method::Method;
 
 /// The beginning of every branch that is unique in space and time.
@@ -77,6 +78,30 @@ impl ServerKey {
     #[must_use]
     pub fn of_invite(&self) -> Self {
         Self { flow: self.flow, branch: self.branch.clone(), method: Method::Invite }
+    }
+}
+
+/// What a request outside of dialogs must differ in from every other one: the same call by another way has it all the
+/// same.
+///
+/// RFC 3261 8.2.2.2
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct MergeKey(Box<str>);
+
+impl MergeKey {
+    /// The key of a request without a To tag. The Request-URI is part of it: a server that forks to two users of one
+    /// endpoint sends them the same Call-ID, From and CSeq.
+    pub(crate) fn new(request: &Request) -> Option<Self> {
+        let headers = &request.headers;
+        let to = NameAddr::parse(headers.get(&HeaderName::To)?).ok()?;
+        if to.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
+            return None;
+        }
+        let from = NameAddr::parse(headers.get(&HeaderName::From)?).ok()?;
+        let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
+        let tag = from.tag().unwrap_or_default();
+        let uri = &request.uri;
+        Some(Self(format!("{call_id} {tag} {cseq} {uri}").into()))
     }
 }
 

@@ -4,12 +4,12 @@ mod clients;
 mod servers;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
-use super::key::{ClientKey, ServerKey};
-use super::timers::Timer;
+use super::key::{ClientKey, MergeKey, ServerKey};
+use super::timers::{Reliability, T1, TRYING_AFTER, Timer};
 use super::{client, client_invite, server, server_invite};
 use crate::deadlines::Deadlines;
 use crate::error::{Error, Refusal};
@@ -52,6 +52,8 @@ pub enum Received {
     },
     /// It was sent again, or acknowledges a refusal: nothing to do.
     Absorbed,
+    /// It came before by another way, and that one is still under way: to be answered 482.
+    Merged(ServerId),
     /// There are too many transactions on this flow; it was answered 503.
     Overload,
     /// It has no usable Via or CSeq and cannot be answered.
@@ -94,8 +96,11 @@ enum ClientMachine {
 struct Client {
     key: ClientKey,
     machine: ClientMachine,
-    /// The INVITE, for CANCEL and ACK; nothing for other requests.
-    invite: Option<Box<Request>>,
+    /// The INVITE, for CANCEL and ACK; over an unreliable transport every request, with its body, to be sent again.
+    request: Option<Box<Request>>,
+    reliability: Reliability,
+    /// The last value of timer A or E.
+    interval: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +116,10 @@ struct Server {
     /// The request without its body, for 100 and for what is answered later.
     request: Box<Request>,
     last: Option<Box<Response>>,
+    reliability: Reliability,
+    /// The last value of timer G.
+    interval: Duration,
+    merge: Option<MergeKey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,6 +139,8 @@ pub struct TransactionLayer {
     client_keys: BTreeMap<ClientKey, ClientId>,
     servers: BTreeMap<ServerId, Server>,
     server_keys: BTreeMap<ServerKey, ServerId>,
+    /// Requests outside of dialogs that are under way.
+    merges: BTreeMap<MergeKey, ServerId>,
     loads: BTreeMap<FlowId, Load>,
     deadlines: Deadlines<Owner>,
     transmits: VecDeque<(FlowId, Outgoing)>,
@@ -147,6 +158,7 @@ pub(crate) enum Outgoing {
 struct Load {
     clients: usize,
     servers: usize,
+    reliability: Reliability,
 }
 
 impl TransactionLayer {
@@ -162,11 +174,19 @@ impl TransactionLayer {
             client_keys: BTreeMap::new(),
             servers: BTreeMap::new(),
             server_keys: BTreeMap::new(),
+            merges: BTreeMap::new(),
             loads: BTreeMap::new(),
             deadlines: Deadlines::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
+    }
+
+    /// Says what a flow is made of; one that nothing is said of is reliable.
+    ///
+    /// RFC 3261 17
+    pub fn flow_opened(&mut self, flow: FlowId, reliability: Reliability) {
+        self.loads.entry(flow).or_default().reliability = reliability;
     }
 
     /// A request came.
@@ -190,22 +210,34 @@ impl TransactionLayer {
             return Received::Overload;
         }
         load.servers += 1;
+        let reliability = load.reliability;
         self.next += 1;
         let id = ServerId(self.next);
+        let merge = MergeKey::new(request);
+        let merged = merge.as_ref().is_some_and(|merge| self.merges.contains_key(merge));
+        let merge = merge.filter(|_| !merged);
+        if let Some(merge) = &merge {
+            self.merges.insert(merge.clone(), id);
+        }
         let invite = (request.method == Method::Cancel)
             .then(|| self.server_keys.get(&key.of_invite()).copied())
             .flatten();
         let machine = if request.method == Method::Invite {
-            self.deadlines.start(Owner::Server(id, Timer::Trying), now + Timer::Trying.duration());
+            self.deadlines.start(Owner::Server(id, Timer::Trying), now + TRYING_AFTER);
             ServerMachine::Invite(server_invite::State::Incoming)
         } else {
             ServerMachine::Other(server::State::Trying)
         };
         let request_head = Box::new(Request { body: Bytes::new(), ..request.clone() });
         self.server_keys.insert(key.clone(), id);
-        self.servers.insert(id, Server { key, machine, request: request_head, last: None });
+        let server =
+            Server { key, machine, request: request_head, last: None, reliability, interval: T1, merge };
+        self.servers.insert(id, server);
         if request.method == Method::Cancel {
             return Received::Cancel { cancel: id, invite };
+        }
+        if merged {
+            return Received::Merged(id);
         }
         Received::New(id)
     }
@@ -272,17 +304,29 @@ impl TransactionLayer {
             return Err(Error::Refused(Refusal::TooManyTransactions));
         }
         load.clients += 1;
+        let reliability = load.reliability;
         self.next += 1;
         let id = ClientId(self.next);
-        let (machine, timer, invite) = if request.method == Method::Invite {
-            let head = Request { body: Bytes::new(), ..request.clone() };
-            (ClientMachine::Invite(client_invite::State::Calling), Timer::B, Some(Box::new(head)))
+        let invite = request.method == Method::Invite;
+        let (machine, again, limit) = if invite {
+            (ClientMachine::Invite(client_invite::State::Calling), Timer::A, Timer::B)
         } else {
-            (ClientMachine::Other(client::State::Trying), Timer::F, None)
+            (ClientMachine::Other(client::State::Trying), Timer::E, Timer::F)
         };
-        self.deadlines.start(Owner::Client(id, timer), now + timer.duration());
+        let kept = match reliability {
+            Reliability::Unreliable => Some(Box::new(request.clone())),
+            Reliability::Reliable if invite => {
+                Some(Box::new(Request { body: Bytes::new(), ..request.clone() }))
+            }
+            Reliability::Reliable => None,
+        };
+        for timer in [again, limit] {
+            if let Some(duration) = timer.duration(reliability) {
+                self.deadlines.start(Owner::Client(id, timer), now + duration);
+            }
+        }
         self.client_keys.insert(key.clone(), id);
-        self.clients.insert(id, Client { key, machine, invite });
+        self.clients.insert(id, Client { key, machine, request: kept, reliability, interval: T1 });
         self.send(flow, request.clone());
         Ok(id)
     }
@@ -305,7 +349,8 @@ impl TransactionLayer {
     ) -> Result<ClientId, Error> {
         let unknown = Error::Refused(Refusal::UnknownTransaction);
         let client = self.clients.get(&invite).ok_or_else(|| unknown.clone())?;
-        let request = client.invite.as_deref().ok_or(unknown)?;
+        let request =
+            client.request.as_deref().filter(|request| request.method == Method::Invite).ok_or(unknown)?;
         let mut cancel = of_same_transaction(request, &Method::Cancel);
         if let Some(reason) = reason {
             cancel.headers.push(HeaderName::Reason, reason);
@@ -325,19 +370,19 @@ impl TransactionLayer {
     ///
     /// RFC 3261 9.1
     pub fn give_up(&mut self, client: ClientId) {
-        for timer in [Timer::B, Timer::M] {
+        for timer in [Timer::A, Timer::B, Timer::D, Timer::M] {
             self.deadlines.stop(&Owner::Client(client, timer));
         }
         self.forget_client(client);
     }
 
-    /// The INVITE of a client transaction, without its body, and its flow.
+    /// The INVITE of a client transaction and its flow.
     ///
     /// RFC 3261 13.2.2.4
     #[must_use]
     pub fn client_invite(&self, client: ClientId) -> Option<(FlowId, &Request)> {
         let client = self.clients.get(&client)?;
-        Some((client.key.flow, client.invite.as_deref()?))
+        Some((client.key.flow, client.request.as_deref().filter(|request| request.method == Method::Invite)?))
     }
 
     /// The request of a server transaction, without its body.
@@ -402,6 +447,16 @@ impl TransactionLayer {
     /// RFC 5626 3.5.1
     pub(crate) fn keep_alive(&mut self, flow: FlowId) {
         self.transmits.push_back((flow, Outgoing::KeepAlive));
+    }
+
+    /// Starts a timer and tells whether it is over at once.
+    fn start(&mut self, now: Instant, owner: Owner, duration: Option<Duration>) -> bool {
+        match duration {
+            Some(Duration::ZERO) => return true,
+            Some(duration) => self.deadlines.start(owner, now + duration),
+            None => {}
+        }
+        false
     }
 
     fn send(&mut self, flow: FlowId, message: impl Into<Message>) {

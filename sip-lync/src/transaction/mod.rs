@@ -1,4 +1,4 @@
-//! The transaction layer over reliable transports: four pure machines and the layer that runs them.
+//! The transaction layer over reliable and unreliable transports: four pure machines and the layer that runs them.
 //!
 //! | Machine | Standard |
 //! |---|---|

@@ -1,14 +1,15 @@
-//! The server transaction of every method but INVITE, over a reliable transport.
+//! The server transaction of every method but INVITE.
 //!
 //! ```text
-//!             1xx
-//!  Trying ---------> Proceeding
-//!     |                  |
-//!     | 200-699, transport error: Terminated
+//!             1xx                  200-699
+//!  Trying ---------> Proceeding ------------> Completed --timer J--> Terminated
+//!                        request: the last response again
 //! ```
 //!
-//! `Completed` is left in the step that enters it because timer J is zero over a reliable transport.
+//! Over a reliable transport timer J is over at once.
 #![doc = include_str!("../../docs/states/server.md")]
+
+use super::timers::Timer;
 
 /// Where a server transaction stands.
 ///
@@ -23,6 +24,10 @@ pub enum State {
     ///
     /// RFC 3261 17.2.2
     Proceeding,
+    /// The final response was sent; a repeated request gets it again.
+    ///
+    /// RFC 3261 17.2.2
+    Completed,
     /// The transaction is over and forgotten.
     ///
     /// RFC 3261 17.2.2
@@ -46,6 +51,10 @@ pub enum Trigger {
     ///
     /// RFC 3261 17.2.2
     Final,
+    /// Timer J fired.
+    ///
+    /// RFC 3261 17.2.2
+    TimerJ,
     /// The connection broke.
     ///
     /// RFC 3261 17.2.4
@@ -65,6 +74,14 @@ pub enum Effect {
     ///
     /// RFC 3261 17.2.2
     Repeat,
+    /// Start this timer.
+    ///
+    /// RFC 3261 17.2.2
+    Start(Timer),
+    /// Stop this timer.
+    ///
+    /// RFC 3261 17.2.2
+    Stop(Timer),
     /// Tell the transaction user that the connection broke.
     ///
     /// RFC 3261 17.2.4
@@ -74,31 +91,43 @@ pub enum Effect {
 /// Every state, in the order of the standard.
 ///
 /// RFC 3261 17.2.2
-pub const STATES: [State; 3] = [State::Trying, State::Proceeding, State::Terminated];
+pub const STATES: [State; 4] = [State::Trying, State::Proceeding, State::Completed, State::Terminated];
 
 /// Every trigger.
 ///
 /// RFC 3261 17.2.2
-pub const TRIGGERS: [Trigger; 4] =
-    [Trigger::Request, Trigger::Provisional, Trigger::Final, Trigger::TransportError];
+pub const TRIGGERS: [Trigger; 5] =
+    [Trigger::Request, Trigger::Provisional, Trigger::Final, Trigger::TimerJ, Trigger::TransportError];
 
 /// One step of the server transaction; it starts in [`State::Trying`].
 ///
 /// RFC 3261 figure 8
 #[must_use]
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
-    use Effect::{Repeat, Send, TransportFailed};
+    use Effect::{Repeat, Send, Start, Stop, TransportFailed};
     match (state, trigger) {
-        (State::Trying, Trigger::Request) => (State::Trying, &[]),
+        (State::Trying, Trigger::Request | Trigger::TimerJ) => (State::Trying, &[]),
         (State::Trying | State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[Send]),
-        (State::Trying | State::Proceeding, Trigger::Final) => (State::Terminated, &[Send]),
+        (State::Trying | State::Proceeding, Trigger::Final) => (State::Completed, &[Send, Start(Timer::J)]),
         (State::Trying | State::Proceeding, Trigger::TransportError) => {
             (State::Terminated, &[TransportFailed])
         }
         (State::Proceeding, Trigger::Request) => (State::Proceeding, &[Repeat]),
+        (State::Proceeding, Trigger::TimerJ) => (State::Proceeding, &[]),
+        (State::Completed, Trigger::Request) => (State::Completed, &[Repeat]),
+        (State::Completed, Trigger::TimerJ) => (State::Terminated, &[]),
+        (State::Completed, Trigger::TransportError) => {
+            (State::Terminated, &[Stop(Timer::J), TransportFailed])
+        }
+        // RFC 3261 17.2.2: any other final response is discarded.
+        (State::Completed, Trigger::Provisional | Trigger::Final) => (State::Completed, &[]),
         (
             State::Terminated,
-            Trigger::Request | Trigger::Provisional | Trigger::Final | Trigger::TransportError,
+            Trigger::Request
+            | Trigger::Provisional
+            | Trigger::Final
+            | Trigger::TimerJ
+            | Trigger::TransportError,
         ) => (State::Terminated, &[]),
     }
 }

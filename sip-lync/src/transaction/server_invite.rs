@@ -1,14 +1,15 @@
-//! The INVITE server transaction over a reliable transport.
+//! The INVITE server transaction.
 //!
 //! ```text
 //!               2xx
 //!  Proceeding --------> Accepted --timer L--> Terminated
 //!      |
-//!      | 300-699
-//!      +--------> Completed --ACK, timer H--> Terminated
+//!      | 300-699                    ACK
+//!      +--------> Completed ----------------> Confirmed --timer I--> Terminated
+//!                     | timer G: sent again   timer H: Terminated
 //! ```
 //!
-//! `Confirmed` is left in the step that enters it because timer I is zero over a reliable transport.
+//! Over a reliable transport timer G never runs and timer I is over at once.
 #![doc = include_str!("../../docs/states/server_invite.md")]
 
 use super::timers::Timer;
@@ -34,6 +35,10 @@ pub enum State {
     ///
     /// RFC 3261 17.2.1
     Completed,
+    /// The refusal was acknowledged; repeated ACKs are absorbed.
+    ///
+    /// RFC 3261 17.2.1
+    Confirmed,
     /// The transaction is over and forgotten.
     ///
     /// RFC 3261 17.2.1
@@ -69,10 +74,18 @@ pub enum Trigger {
     ///
     /// RFC 3261 17.2.1
     Trying,
+    /// Timer G fired.
+    ///
+    /// RFC 3261 17.2.1
+    TimerG,
     /// Timer H fired.
     ///
     /// RFC 3261 17.2.1
     TimerH,
+    /// Timer I fired.
+    ///
+    /// RFC 3261 17.2.1
+    TimerI,
     /// Timer L fired.
     ///
     /// RFC 6026 7.1
@@ -104,6 +117,10 @@ pub enum Effect {
     ///
     /// RFC 3261 17.2.1
     Start(Timer),
+    /// Start this timer with twice its last value.
+    ///
+    /// RFC 3261 17.2.1
+    StartDoubled(Timer),
     /// Stop this timer.
     ///
     /// RFC 3261 17.2.1
@@ -121,20 +138,28 @@ pub enum Effect {
 /// Every state, in the order of the standard.
 ///
 /// RFC 3261 17.2.1
-pub const STATES: [State; 5] =
-    [State::Incoming, State::Proceeding, State::Accepted, State::Completed, State::Terminated];
+pub const STATES: [State; 6] = [
+    State::Incoming,
+    State::Proceeding,
+    State::Accepted,
+    State::Completed,
+    State::Confirmed,
+    State::Terminated,
+];
 
 /// Every trigger.
 ///
 /// RFC 3261 17.2.1
-pub const TRIGGERS: [Trigger; 9] = [
+pub const TRIGGERS: [Trigger; 11] = [
     Trigger::Invite,
     Trigger::Ack,
     Trigger::Provisional,
     Trigger::Success,
     Trigger::Failure,
     Trigger::Trying,
+    Trigger::TimerG,
     Trigger::TimerH,
+    Trigger::TimerI,
     Trigger::TimerL,
     Trigger::TransportError,
 ];
@@ -145,65 +170,117 @@ pub const TRIGGERS: [Trigger; 9] = [
 /// RFC 3261 figure 7, RFC 6026 figure 7
 #[must_use]
 pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) {
-    use Effect::{Repeat, Send, SendTrying, Start, Stop, TimedOut, TransportFailed};
-    match (state, trigger) {
-        (State::Incoming, Trigger::Provisional) => (State::Proceeding, &[Stop(Timer::Trying), Send]),
-        (State::Incoming, Trigger::Success) => {
-            (State::Accepted, &[Stop(Timer::Trying), Start(Timer::L), Send])
+    match state {
+        State::Incoming => incoming(trigger),
+        State::Proceeding => proceeding(trigger),
+        State::Accepted => accepted(trigger),
+        State::Completed => completed(trigger),
+        State::Confirmed => confirmed(trigger),
+        State::Terminated => terminated(trigger),
+    }
+}
+
+type Step = (State, &'static [Effect]);
+
+const fn incoming(trigger: Trigger) -> Step {
+    use Effect::{Send, SendTrying, Start, Stop, TransportFailed};
+    match trigger {
+        Trigger::Provisional => (State::Proceeding, &[Stop(Timer::Trying), Send]),
+        Trigger::Success => (State::Accepted, &[Stop(Timer::Trying), Start(Timer::L), Send]),
+        Trigger::Failure => {
+            (State::Completed, &[Stop(Timer::Trying), Start(Timer::G), Start(Timer::H), Send])
         }
-        (State::Incoming, Trigger::Failure) => {
-            (State::Completed, &[Stop(Timer::Trying), Start(Timer::H), Send])
-        }
-        (State::Incoming, Trigger::Trying) => (State::Proceeding, &[SendTrying]),
+        Trigger::Trying => (State::Proceeding, &[SendTrying]),
+        Trigger::TransportError => (State::Terminated, &[Stop(Timer::Trying), TransportFailed]),
         // Nothing was sent yet that could be repeated.
-        (State::Incoming, Trigger::Invite | Trigger::Ack | Trigger::TimerH | Trigger::TimerL) => {
-            (State::Incoming, &[])
-        }
-        (State::Incoming, Trigger::TransportError) => {
-            (State::Terminated, &[Stop(Timer::Trying), TransportFailed])
-        }
-        (State::Proceeding, Trigger::Invite) => (State::Proceeding, &[Repeat]),
-        (State::Proceeding, Trigger::Provisional) => (State::Proceeding, &[Send]),
-        (State::Proceeding, Trigger::Success) => (State::Accepted, &[Start(Timer::L), Send]),
-        (State::Proceeding, Trigger::Failure) => (State::Completed, &[Start(Timer::H), Send]),
-        (State::Proceeding, Trigger::Ack | Trigger::Trying | Trigger::TimerH | Trigger::TimerL) => {
-            (State::Proceeding, &[])
-        }
-        (State::Proceeding, Trigger::TransportError) => (State::Terminated, &[TransportFailed]),
-        (State::Accepted, Trigger::Success) => (State::Accepted, &[Send]),
-        (
-            State::Accepted,
-            Trigger::Invite
-            | Trigger::Ack
-            | Trigger::Provisional
-            | Trigger::Failure
-            | Trigger::Trying
-            | Trigger::TimerH,
-        ) => (State::Accepted, &[]),
-        (State::Accepted, Trigger::TimerL) => (State::Terminated, &[]),
+        Trigger::Invite
+        | Trigger::Ack
+        | Trigger::TimerG
+        | Trigger::TimerH
+        | Trigger::TimerI
+        | Trigger::TimerL => (State::Incoming, &[]),
+    }
+}
+
+const fn proceeding(trigger: Trigger) -> Step {
+    use Effect::{Repeat, Send, Start, TransportFailed};
+    match trigger {
+        Trigger::Invite => (State::Proceeding, &[Repeat]),
+        Trigger::Provisional => (State::Proceeding, &[Send]),
+        Trigger::Success => (State::Accepted, &[Start(Timer::L), Send]),
+        Trigger::Failure => (State::Completed, &[Start(Timer::G), Start(Timer::H), Send]),
+        Trigger::TransportError => (State::Terminated, &[TransportFailed]),
+        Trigger::Ack
+        | Trigger::Trying
+        | Trigger::TimerG
+        | Trigger::TimerH
+        | Trigger::TimerI
+        | Trigger::TimerL => (State::Proceeding, &[]),
+    }
+}
+
+const fn accepted(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Success => (State::Accepted, &[Effect::Send]),
+        Trigger::TimerL => (State::Terminated, &[]),
         // The session hears of the broken connection itself.
-        (State::Accepted, Trigger::TransportError) => (State::Terminated, &[Stop(Timer::L)]),
-        (State::Completed, Trigger::Invite) => (State::Completed, &[Repeat]),
-        (State::Completed, Trigger::Ack) => (State::Terminated, &[Stop(Timer::H)]),
-        (State::Completed, Trigger::TimerH) => (State::Terminated, &[TimedOut]),
-        (
-            State::Completed,
-            Trigger::Provisional | Trigger::Success | Trigger::Failure | Trigger::Trying | Trigger::TimerL,
-        ) => (State::Completed, &[]),
-        (State::Completed, Trigger::TransportError) => {
-            (State::Terminated, &[Stop(Timer::H), TransportFailed])
-        }
-        (
-            State::Terminated,
-            Trigger::Invite
-            | Trigger::Ack
-            | Trigger::Provisional
-            | Trigger::Success
-            | Trigger::Failure
-            | Trigger::Trying
-            | Trigger::TimerH
-            | Trigger::TimerL
-            | Trigger::TransportError,
-        ) => (State::Terminated, &[]),
+        Trigger::TransportError => (State::Terminated, &[Effect::Stop(Timer::L)]),
+        Trigger::Invite
+        | Trigger::Ack
+        | Trigger::Provisional
+        | Trigger::Failure
+        | Trigger::Trying
+        | Trigger::TimerG
+        | Trigger::TimerH
+        | Trigger::TimerI => (State::Accepted, &[]),
+    }
+}
+
+const fn completed(trigger: Trigger) -> Step {
+    use Effect::{Repeat, Start, StartDoubled, Stop, TimedOut, TransportFailed};
+    match trigger {
+        Trigger::Invite => (State::Completed, &[Repeat]),
+        Trigger::Ack => (State::Confirmed, &[Stop(Timer::G), Stop(Timer::H), Start(Timer::I)]),
+        Trigger::TimerG => (State::Completed, &[Repeat, StartDoubled(Timer::G)]),
+        Trigger::TimerH => (State::Terminated, &[Stop(Timer::G), TimedOut]),
+        Trigger::TransportError => (State::Terminated, &[Stop(Timer::G), Stop(Timer::H), TransportFailed]),
+        Trigger::Provisional
+        | Trigger::Success
+        | Trigger::Failure
+        | Trigger::Trying
+        | Trigger::TimerI
+        | Trigger::TimerL => (State::Completed, &[]),
+    }
+}
+
+const fn confirmed(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::TimerI => (State::Terminated, &[]),
+        Trigger::TransportError => (State::Terminated, &[Effect::Stop(Timer::I)]),
+        Trigger::Invite
+        | Trigger::Ack
+        | Trigger::Provisional
+        | Trigger::Success
+        | Trigger::Failure
+        | Trigger::Trying
+        | Trigger::TimerG
+        | Trigger::TimerH
+        | Trigger::TimerL => (State::Confirmed, &[]),
+    }
+}
+
+const fn terminated(trigger: Trigger) -> Step {
+    match trigger {
+        Trigger::Invite
+        | Trigger::Ack
+        | Trigger::Provisional
+        | Trigger::Success
+        | Trigger::Failure
+        | Trigger::Trying
+        | Trigger::TimerG
+        | Trigger::TimerH
+        | Trigger::TimerI
+        | Trigger::TimerL
+        | Trigger::TransportError => (State::Terminated, &[]),
     }
 }

@@ -1,74 +1,125 @@
 //! The client half of the transaction layer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{ClientId, ClientMachine, Failure, LayerEvent, Owner, TransactionLayer};
 use crate::headers::HeaderName;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::transaction::key::cseq;
-use crate::transaction::timers::Timer;
+use crate::transaction::timers::{T2, Timer};
 use crate::transaction::{client, client_invite};
 
 impl TransactionLayer {
     pub(super) fn client_step(&mut self, now: Instant, id: ClientId, trigger: &ClientTrigger) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        let flow = client.key.flow;
-        let mut acknowledge = None;
-        let over = match client.machine {
+        let (over, ended) = match client.machine {
             ClientMachine::Invite(state) => {
                 let Some(input) = trigger.of_invite() else { return };
                 let (next, effects) = client_invite::step(state, input);
                 client.machine = ClientMachine::Invite(next);
+                let mut over = None;
                 for effect in effects {
-                    match effect {
-                        client_invite::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
-                        client_invite::Effect::Acknowledge => {
-                            if let (Some(invite), ClientTrigger::Response(response)) =
-                                (&client.invite, trigger)
-                            {
-                                acknowledge = Some(acknowledgement(invite, response));
-                            }
-                        }
-                        client_invite::Effect::Start(timer) => {
-                            self.deadlines.start(Owner::Client(id, *timer), now + timer.duration());
-                        }
-                        client_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
-                        client_invite::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
-                        }
-                        client_invite::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
-                        }
-                    }
+                    let started = self.client_invite_effect(now, id, *effect, trigger);
+                    over = over.or(started);
                 }
-                next == client_invite::State::Terminated
+                (over, next == client_invite::State::Terminated)
             }
             ClientMachine::Other(state) => {
                 let Some(input) = trigger.of_other() else { return };
                 let (next, effects) = client::step(state, input);
                 client.machine = ClientMachine::Other(next);
+                let mut over = None;
                 for effect in effects {
-                    match effect {
-                        client::Effect::PassUp => self.events.extend(trigger.pass_up(id)),
-                        client::Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, *timer)),
-                        client::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut));
-                        }
-                        client::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost));
-                        }
-                    }
+                    let started = self.client_effect(now, id, *effect, trigger);
+                    over = over.or(started);
                 }
-                next == client::State::Terminated
+                (over, next == client::State::Terminated)
             }
         };
-        if let Some(ack) = acknowledge {
-            self.send(flow, ack);
-        }
-        if over {
+        if ended {
             self.forget_client(id);
+        } else if let Some(timer) = over {
+            self.client_step(now, id, &ClientTrigger::Timer(timer));
         }
+    }
+
+    /// Carries out one effect; names the timer it started if that is over at once.
+    fn client_invite_effect(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        effect: client_invite::Effect,
+        trigger: &ClientTrigger,
+    ) -> Option<Timer> {
+        use client_invite::Effect;
+        match effect {
+            Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+            Effect::Retransmit => self.retransmit(id),
+            Effect::Acknowledge => {
+                if let (Some(client), ClientTrigger::Response(response)) = (self.clients.get(&id), trigger)
+                    && let Some(invite) = &client.request
+                {
+                    let (flow, ack) = (client.key.flow, acknowledgement(invite, response));
+                    self.send(flow, ack);
+                }
+            }
+            Effect::Start(timer) => return self.start_client(now, id, timer, None),
+            Effect::StartDoubled(timer) => return self.start_doubled(now, id, timer),
+            Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, timer)),
+            Effect::TimedOut => self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut)),
+            Effect::TransportFailed => self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost)),
+        }
+        None
+    }
+
+    fn client_effect(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        effect: client::Effect,
+        trigger: &ClientTrigger,
+    ) -> Option<Timer> {
+        use client::Effect;
+        match effect {
+            Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+            Effect::Retransmit => self.retransmit(id),
+            Effect::Start(timer) => return self.start_client(now, id, timer, None),
+            Effect::StartDoubled(timer) => return self.start_doubled(now, id, timer),
+            Effect::StartSlow(timer) => return self.start_client(now, id, timer, Some(T2)),
+            Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, timer)),
+            Effect::TimedOut => self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut)),
+            Effect::TransportFailed => self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost)),
+        }
+        None
+    }
+
+    fn retransmit(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get(&id)
+            && let Some(request) = client.request.as_deref()
+        {
+            let (flow, request) = (client.key.flow, request.clone());
+            self.send(flow, request);
+        }
+    }
+
+    fn start_doubled(&mut self, now: Instant, id: ClientId, timer: Timer) -> Option<Timer> {
+        let client = self.clients.get_mut(&id)?;
+        client.interval = timer.doubled(client.interval);
+        let interval = client.interval;
+        self.start_client(now, id, timer, Some(interval))
+    }
+
+    fn start_client(
+        &mut self,
+        now: Instant,
+        id: ClientId,
+        timer: Timer,
+        value: Option<Duration>,
+    ) -> Option<Timer> {
+        let reliability = self.clients.get(&id)?.reliability;
+        let duration = value.or_else(|| timer.duration(reliability));
+        self.start(now, Owner::Client(id, timer), duration).then_some(timer)
     }
 
     pub(super) fn forget_client(&mut self, id: ClientId) {
@@ -97,9 +148,21 @@ impl ClientTrigger {
             }
             Self::Response(response) if response.status.is_success() => client_invite::Trigger::Success,
             Self::Response(_) => client_invite::Trigger::Failure,
+            Self::Timer(Timer::A) => client_invite::Trigger::TimerA,
             Self::Timer(Timer::B) => client_invite::Trigger::TimerB,
+            Self::Timer(Timer::D) => client_invite::Trigger::TimerD,
             Self::Timer(Timer::M) => client_invite::Trigger::TimerM,
-            Self::Timer(Timer::F | Timer::H | Timer::L | Timer::Trying) => return None,
+            Self::Timer(
+                Timer::E
+                | Timer::F
+                | Timer::G
+                | Timer::H
+                | Timer::I
+                | Timer::J
+                | Timer::K
+                | Timer::L
+                | Timer::Trying,
+            ) => return None,
             Self::FlowLost => client_invite::Trigger::TransportError,
         })
     }
@@ -108,8 +171,21 @@ impl ClientTrigger {
         Some(match self {
             Self::Response(response) if response.status.is_provisional() => client::Trigger::Provisional,
             Self::Response(_) => client::Trigger::Final,
+            Self::Timer(Timer::E) => client::Trigger::TimerE,
             Self::Timer(Timer::F) => client::Trigger::TimerF,
-            Self::Timer(Timer::B | Timer::H | Timer::L | Timer::M | Timer::Trying) => return None,
+            Self::Timer(Timer::K) => client::Trigger::TimerK,
+            Self::Timer(
+                Timer::A
+                | Timer::B
+                | Timer::D
+                | Timer::G
+                | Timer::H
+                | Timer::I
+                | Timer::J
+                | Timer::L
+                | Timer::M
+                | Timer::Trying,
+            ) => return None,
             Self::FlowLost => client::Trigger::TransportError,
         })
     }

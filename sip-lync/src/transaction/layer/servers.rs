@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Failure, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer};
 use crate::message::Response;
 use crate::status::StatusCode;
-use crate::transaction::timers::Timer;
+use crate::transaction::timers::{Reliability, Timer};
 use crate::transaction::{server, server_invite};
 
 impl TransactionLayer {
@@ -17,66 +17,117 @@ impl TransactionLayer {
         response: Option<&Response>,
     ) {
         let Some(server) = self.servers.get_mut(&id) else { return };
-        let flow = server.key.flow;
-        let mut sent = None;
-        let over = match server.machine {
+        let (over, ended) = match server.machine {
             ServerMachine::Invite(state) => {
                 let Some(input) = trigger.of_invite() else { return };
                 let (next, effects) = server_invite::step(state, input);
                 server.machine = ServerMachine::Invite(next);
+                let mut over = None;
                 for effect in effects {
-                    match effect {
-                        server_invite::Effect::Send => {
-                            server.last = response.cloned().map(Box::new);
-                            sent.clone_from(&server.last);
-                        }
-                        server_invite::Effect::SendTrying => {
-                            let trying = Box::new(server.request.response(StatusCode::TRYING));
-                            server.last = Some(trying.clone());
-                            sent = Some(trying);
-                        }
-                        server_invite::Effect::Repeat => sent.clone_from(&server.last),
-                        server_invite::Effect::Start(timer) => {
-                            self.deadlines.start(Owner::Server(id, *timer), now + timer.duration());
-                        }
-                        server_invite::Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, *timer)),
-                        server_invite::Effect::TimedOut => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::TimedOut));
-                        }
-                        server_invite::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
-                        }
-                    }
+                    let started = self.server_invite_effect(now, id, *effect, response);
+                    over = over.or(started);
                 }
-                next == server_invite::State::Terminated
+                (over, next == server_invite::State::Terminated)
             }
             ServerMachine::Other(state) => {
                 let Some(input) = trigger.of_other() else { return };
                 let (next, effects) = server::step(state, input);
                 server.machine = ServerMachine::Other(next);
+                let mut over = None;
                 for effect in effects {
-                    match effect {
-                        server::Effect::Send => {
-                            server.last = response.cloned().map(Box::new);
-                            sent.clone_from(&server.last);
-                        }
-                        server::Effect::Repeat => sent.clone_from(&server.last),
-                        server::Effect::TransportFailed => {
-                            self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost));
-                        }
-                    }
+                    let started = self.server_effect(now, id, *effect, response);
+                    over = over.or(started);
                 }
-                next == server::State::Terminated
+                (over, next == server::State::Terminated)
             }
         };
-        if let Some(response) = sent {
-            self.send(flow, *response);
+        if ended {
+            self.forget_server(id);
+        } else if let Some(timer) = over {
+            self.server_step(now, id, ServerTrigger::Timer(timer), None);
         }
-        if over && let Some(server) = self.servers.remove(&id) {
-            self.server_keys.remove(&server.key);
-            if let Some(load) = self.loads.get_mut(&flow) {
-                load.servers = load.servers.saturating_sub(1);
+    }
+
+    /// Carries out one effect; names the timer it started if that is over at once.
+    fn server_invite_effect(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        effect: server_invite::Effect,
+        response: Option<&Response>,
+    ) -> Option<Timer> {
+        use server_invite::Effect;
+        match effect {
+            Effect::Send => self.send_response(id, response),
+            Effect::SendTrying => {
+                let trying = self.servers.get(&id)?.request.response(StatusCode::TRYING);
+                self.send_response(id, Some(&trying));
             }
+            Effect::Repeat => self.repeat_response(id),
+            Effect::Start(timer) => return self.start_server(now, id, timer),
+            Effect::StartDoubled(timer) => {
+                let server = self.servers.get_mut(&id)?;
+                server.interval = timer.doubled(server.interval);
+                let interval = server.interval;
+                self.start(now, Owner::Server(id, timer), Some(interval));
+            }
+            Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, timer)),
+            Effect::TimedOut => self.events.push_back(LayerEvent::ServerFailed(id, Failure::TimedOut)),
+            Effect::TransportFailed => self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost)),
+        }
+        None
+    }
+
+    fn server_effect(
+        &mut self,
+        now: Instant,
+        id: ServerId,
+        effect: server::Effect,
+        response: Option<&Response>,
+    ) -> Option<Timer> {
+        use server::Effect;
+        match effect {
+            Effect::Send => self.send_response(id, response),
+            Effect::Repeat => self.repeat_response(id),
+            Effect::Start(timer) => return self.start_server(now, id, timer),
+            Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, timer)),
+            Effect::TransportFailed => self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost)),
+        }
+        None
+    }
+
+    fn start_server(&mut self, now: Instant, id: ServerId, timer: Timer) -> Option<Timer> {
+        let duration = timer.duration(self.servers.get(&id)?.reliability);
+        self.start(now, Owner::Server(id, timer), duration).then_some(timer)
+    }
+
+    /// Sends a response and keeps it if the request may come again.
+    fn send_response(&mut self, id: ServerId, response: Option<&Response>) {
+        let Some(server) = self.servers.get_mut(&id) else { return };
+        let Some(response) = response else { return };
+        let kept = server.reliability == Reliability::Unreliable
+            || matches!(server.machine, ServerMachine::Invite(_))
+            || response.status.is_provisional();
+        server.last = kept.then(|| Box::new(response.clone()));
+        let flow = server.key.flow;
+        self.send(flow, response.clone());
+    }
+
+    fn repeat_response(&mut self, id: ServerId) {
+        let Some(server) = self.servers.get(&id) else { return };
+        if let Some(last) = server.last.as_deref().cloned() {
+            self.send(server.key.flow, last);
+        }
+    }
+
+    fn forget_server(&mut self, id: ServerId) {
+        let Some(server) = self.servers.remove(&id) else { return };
+        self.server_keys.remove(&server.key);
+        if let Some(merge) = server.merge {
+            self.merges.remove(&merge);
+        }
+        if let Some(load) = self.loads.get_mut(&server.key.flow) {
+            load.servers = load.servers.saturating_sub(1);
         }
     }
 }
@@ -100,9 +151,13 @@ impl ServerTrigger {
             Self::Respond(status) if status.is_success() => server_invite::Trigger::Success,
             Self::Respond(_) => server_invite::Trigger::Failure,
             Self::Timer(Timer::Trying) => server_invite::Trigger::Trying,
+            Self::Timer(Timer::G) => server_invite::Trigger::TimerG,
             Self::Timer(Timer::H) => server_invite::Trigger::TimerH,
+            Self::Timer(Timer::I) => server_invite::Trigger::TimerI,
             Self::Timer(Timer::L) => server_invite::Trigger::TimerL,
-            Self::Timer(Timer::B | Timer::F | Timer::M) => return None,
+            Self::Timer(
+                Timer::A | Timer::B | Timer::D | Timer::E | Timer::F | Timer::J | Timer::K | Timer::M,
+            ) => return None,
             Self::FlowLost => server_invite::Trigger::TransportError,
         })
     }
@@ -112,7 +167,22 @@ impl ServerTrigger {
             Self::Request => server::Trigger::Request,
             Self::Respond(status) if status.is_provisional() => server::Trigger::Provisional,
             Self::Respond(_) => server::Trigger::Final,
-            Self::Ack | Self::Timer(_) => return None,
+            Self::Timer(Timer::J) => server::Trigger::TimerJ,
+            Self::Ack
+            | Self::Timer(
+                Timer::A
+                | Timer::B
+                | Timer::D
+                | Timer::E
+                | Timer::F
+                | Timer::G
+                | Timer::H
+                | Timer::I
+                | Timer::K
+                | Timer::L
+                | Timer::M
+                | Timer::Trying,
+            ) => return None,
             Self::FlowLost => server::Trigger::TransportError,
         })
     }
