@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use ntlm_auth::ProtocolVersion;
 use sip_lync::SipUri;
 
 /// A user homed on the front end.
@@ -101,6 +103,10 @@ pub struct FrontEndConfig {
     pub dialling: Dialling,
     /// The text of the header Server.
     pub server: String,
+    /// The version of MS-SIPAE that it offers: 4 as Lync, 3 as OCS 2007.
+    pub authentication_version: ProtocolVersion,
+    /// What the clock on the wall shows when the front end starts; logins carry it.
+    pub wall_clock: SystemTime,
 }
 
 impl FrontEndConfig {
@@ -123,6 +129,8 @@ impl FrontEndConfig {
             request_timeout: Duration::from_secs(32),
             dialling: Dialling::default(),
             server: "RTC/5.0".to_owned(),
+            authentication_version: ProtocolVersion::V4,
+            wall_clock: UNIX_EPOCH,
         }
     }
 

@@ -49,6 +49,29 @@ pub enum Event {
         /// The connection.
         flow: FlowId,
     },
+    /// An endpoint logged in: its messages are signed from now on.
+    LoggedIn {
+        /// The user.
+        user: String,
+        /// The version of MS-SIPAE.
+        version: u32,
+        /// The connection.
+        flow: FlowId,
+    },
+    /// A login was refused.
+    LoginFailed {
+        /// The user in From.
+        user: String,
+        /// Why, in one line.
+        why: String,
+    },
+    /// A message that is not signed, or wrongly, was ignored.
+    Unsigned {
+        /// The connection.
+        flow: FlowId,
+        /// What is wrong.
+        why: String,
+    },
     /// An endpoint registered or refreshed.
     Registered {
         /// The user.

@@ -7,7 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use sip_lync::Message;
 use sip_lync::framing::{Frame, StreamDecoder};
+use sip_lync::headers::HeaderName;
 
+use super::authentication::Admission;
 use super::{Dialling, Event, FlowId, FrontEnd};
 
 /// One connection.
@@ -83,6 +85,11 @@ impl FrontEnd {
         names.iter().any(named) || (!self.config.tls && self.config.trusted_addresses.contains(&address))
     }
 
+    /// Whether the peer is a trusted server, which does not log in.
+    pub(super) fn is_trusted_flow(&self, flow: FlowId) -> bool {
+        self.flows.get(&flow).is_some_and(|flow| flow.trusted)
+    }
+
     pub(super) fn bytes(&mut self, now: Instant, id: FlowId, bytes: &[u8]) {
         let Some(flow) = self.flows.get_mut(&id) else { return };
         flow.heard(now);
@@ -94,7 +101,14 @@ impl FrontEnd {
                 None => return,
                 Some(Ok(Frame::Message(octets))) => match Message::parse(octets) {
                     Ok(Message::Request(request)) => self.request(now, id, request),
-                    Ok(Message::Response(response)) => self.response(now, id, response),
+                    Ok(message)
+                        if !self.is_trusted_flow(id)
+                            && self.admit_response(now, id, &message) == Admission::Ended => {}
+                    Ok(Message::Response(mut response)) => {
+                        response.headers.remove_all(&HeaderName::Authorization);
+                        response.headers.remove_all(&HeaderName::ProxyAuthorization);
+                        self.response(now, id, response);
+                    }
                     Err(error) => self.report(Event::Malformed { flow: id, error: error.to_string() }),
                 },
                 // A sign of life, which was counted above.
@@ -123,6 +137,7 @@ impl FrontEnd {
             self.deregistered(&key, &binding, "connection-lost");
         }
         self.targets.retain(|_, flow| *flow != id);
+        self.associations.flow_lost(id);
         self.legs_lost(now, id);
         if flow.waiting.is_none() {
             self.report(Event::Disconnected { flow: id });

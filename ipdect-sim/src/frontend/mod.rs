@@ -5,6 +5,7 @@
 //! their routes no longer valid (ErrorId 1004).
 
 mod address;
+mod authentication;
 mod config;
 mod envelope;
 mod event;
@@ -30,6 +31,7 @@ pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileErro
 pub use event::{Event, FlowId};
 
 use crate::seed::{Random, Seed};
+use authentication::Associations;
 use flow::Flow;
 use presence::Publications;
 use registrar::{Binding, EndpointKey, Registrar};
@@ -89,6 +91,9 @@ pub struct FrontEnd {
     registrar: Registrar,
     publications: Publications,
     transactions: Transactions,
+    associations: Associations,
+    /// When time began: the wall clock of the configuration belongs to it.
+    origin: Option<Instant>,
     outbox: VecDeque<(FlowId, Bytes)>,
     events: VecDeque<Event>,
     dialled: u32,
@@ -108,6 +113,8 @@ impl FrontEnd {
             registrar: Registrar::default(),
             publications: Publications::default(),
             transactions: Transactions::default(),
+            associations: Associations::default(),
+            origin: None,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
             dialled: 0,
@@ -119,6 +126,7 @@ impl FrontEnd {
     ///
     /// RFC 3261 18.2, RFC 3261 18.3
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        self.origin.get_or_insert(now);
         match input {
             Input::FlowOpened { flow, local: _, remote, peer_names } => {
                 self.flow_opened(now, flow, remote, peer_names);
@@ -135,6 +143,7 @@ impl FrontEnd {
         for (key, binding) in self.registrar.expired(now) {
             self.deregistered(&key, &binding, "expired");
         }
+        self.associations.expire(now);
         self.transactions_timeout(now);
         let idle: Vec<FlowId> = self
             .flows
@@ -168,7 +177,10 @@ impl FrontEnd {
     /// RFC 3261 16.8
     pub fn poll_timeout(&self) -> Option<Instant> {
         let idle = self.flows.values().filter_map(Flow::idle_until).min();
-        [self.registrar.deadline(), self.transactions.deadline(), idle].into_iter().flatten().min()
+        [self.registrar.deadline(), self.transactions.deadline(), self.associations.deadline(), idle]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How many endpoints are registered.
@@ -195,9 +207,12 @@ impl FrontEnd {
         self.report(event);
     }
 
-    /// Sends a message, or lets it wait for a connection that is being dialled.
+    /// Sends a message, signed where the peer has logged in, or lets it wait for a connection that is being dialled.
     fn send(&mut self, flow: FlowId, message: &Message) {
-        let octets = message.to_bytes();
+        let octets = match self.sign(flow, message) {
+            Some(signed) => signed.to_bytes(),
+            None => message.to_bytes(),
+        };
         let Some(open) = self.flows.get_mut(&flow) else { return };
         if let Some(octets) = open.send(octets) {
             self.outbox.push_back((flow, octets));

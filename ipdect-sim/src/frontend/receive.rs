@@ -5,6 +5,7 @@ use std::time::Instant;
 use sip_lync::headers::{HeaderName, NameAddr};
 use sip_lync::{Method, Request, Uri};
 
+use super::authentication::Admission;
 use super::envelope::Envelope;
 use super::respond::Refusal;
 use super::{FlowId, FrontEnd, address};
@@ -26,10 +27,12 @@ impl FrontEnd {
             self.options(flow, &request);
             return;
         }
-        if !self.flows.get(&flow).is_some_and(|flow| flow.trusted) {
-            self.challenge(flow, &request);
+        if !self.is_trusted_flow(flow) && self.admit_request(now, flow, &request) == Admission::Ended {
             return;
         }
+        // What proved the sender is between it and us.
+        request.headers.remove_all(&HeaderName::Authorization);
+        request.headers.remove_all(&HeaderName::ProxyAuthorization);
         match request.method {
             Method::Ack => return self.acknowledge(now, flow, request, &envelope),
             Method::Cancel => return self.cancel(now, flow, &request, &envelope),
@@ -104,34 +107,6 @@ impl FrontEnd {
     fn options(&mut self, flow: FlowId, request: &Request) {
         let mut response = self.answer(request, 200);
         response.headers.push(HeaderName::Allow, "REGISTER, INVITE, ACK, CANCEL, BYE, OPTIONS, SERVICE");
-        self.send(flow, &response.into());
-    }
-
-    /// Refuses a peer that is no trusted server: a challenge, and to an answer of it a clear no.
-    fn challenge(&mut self, flow: FlowId, request: &Request) {
-        if request.method == Method::Ack {
-            return;
-        }
-        let proxy = request.method != Method::Register;
-        let (asked, given, status) = if proxy {
-            (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization, 407)
-        } else {
-            (HeaderName::WwwAuthenticate, HeaderName::Authorization, 401)
-        };
-        if request.headers.contains(&given) || request.method == Method::Cancel {
-            let reason = "this simulated front end accepts trusted servers only, NTLM is not built yet";
-            self.refuse(flow, request, Refusal::new(403, 0, reason));
-            return;
-        }
-        let host = self.config.host_name.clone();
-        let mut response = self.answer(request, status);
-        response.headers.push(
-            asked,
-            format_args!("NTLM realm=\"SIP Communications Service\", targetname=\"{host}\", version=4"),
-        );
-        let reason = "the peer is no trusted server: its certificate has no trusted name";
-        self.explain(&mut response, 0, reason);
-        self.report_refusal(request, status, reason);
         self.send(flow, &response.into());
     }
 

@@ -23,6 +23,7 @@ pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failur
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.users.display())))?;
     let mut config = FrontEndConfig::new(&host_name(&arguments, &security)?, &arguments.domain);
     config.users = users;
+    config.wall_clock = std::time::SystemTime::now();
     config.default_expires = Duration::from_secs(arguments.expires);
     if arguments.no_dial {
         config.dialling = Dialling::Never;

@@ -1,0 +1,396 @@
+//! Logging in with NTLM, and the security associations that every later message of an endpoint is checked against.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
+
+use base64ct::{Base64, Encoding};
+use ntlm_auth::{
+    Acceptor, AcceptorConfig, AssociationName, FileTime, Mode, NtHash, ProtocolVersion, SecurityAssociation,
+    Session,
+};
+use sip_lync::headers::{AuthenticationInfo, AuthenticationParameters, Credentials, HeaderName, NameAddr};
+use sip_lync::{Message, Method, Request, SignatureFields, SignatureVersion, signature_text};
+
+use super::respond::Refusal;
+use super::{Event, FlowId, FrontEnd, address};
+
+/// A login whose challenge is out.
+#[derive(Clone, Debug)]
+struct Pending {
+    acceptor: Acceptor,
+    flow: FlowId,
+    until: Instant,
+}
+
+/// An endpoint that has logged in.
+#[derive(Clone, Debug)]
+struct Association {
+    security: SecurityAssociation,
+    user: String,
+    epid: Option<String>,
+    flow: FlowId,
+}
+
+/// Logins under way, and associations; both by their opaque.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Associations {
+    pending: BTreeMap<String, Pending>,
+    open: BTreeMap<String, Association>,
+}
+
+impl Associations {
+    /// A connection is gone, and with it what was agreed on it.
+    pub(super) fn flow_lost(&mut self, flow: FlowId) {
+        self.pending.retain(|_, pending| pending.flow != flow);
+        self.open.retain(|_, association| association.flow != flow);
+    }
+
+    /// Forgets what is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.pending.retain(|_, pending| pending.until > now);
+        self.open.retain(|_, association| association.security.expires() > now);
+    }
+
+    /// When something is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let pending = self.pending.values().map(|pending| pending.until);
+        pending.chain(self.open.values().map(|association| association.security.expires())).min()
+    }
+
+    /// The association of the endpoint at the other end of a connection that a message is for.
+    fn of(&mut self, flow: FlowId, message: &Message) -> Option<&mut Association> {
+        let theirs = match message {
+            Message::Request(_) => HeaderName::To,
+            Message::Response(_) => HeaderName::From,
+        };
+        let address = message.headers().get(&theirs).and_then(|value| NameAddr::parse(value).ok());
+        let epid = address.as_ref().and_then(NameAddr::epid);
+        let user = address.as_ref().and_then(NameAddr::sip_uri).map(address::user_key);
+        // Most connections have one endpoint. Of several the epid tells, else the user.
+        let likeness = |association: &Association| {
+            let same_epid = epid.is_some() && association.epid.as_deref() == epid;
+            (same_epid, user.as_deref() == Some(association.user.as_str()), association.security.expires())
+        };
+        let of_flow = self.open.values_mut().filter(|association| association.flow == flow);
+        of_flow.max_by_key(|association| likeness(association))
+    }
+}
+
+/// What a message of a peer that is no trusted server may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is genuine.
+    Admitted,
+    /// It has been answered, or is to be ignored.
+    Ended,
+}
+
+impl FrontEnd {
+    /// Checks a request of a peer that is no trusted server; answers it if it is not admitted (MS-SIPAE 3.3.5).
+    pub(super) fn admit_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Admission {
+        let Some(credentials) = credentials(request) else {
+            self.challenge(now, flow, request, None);
+            return Admission::Ended;
+        };
+        let opaque = credentials.opaque().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let token = credentials.gssapi_data();
+        match token.as_deref() {
+            Some("") => self.begin_login(now, flow, request),
+            Some(token) => self.finish_login(now, flow, request, &credentials, &opaque, token),
+            None if self.associations.open.contains_key(&opaque) => {
+                let message = Message::Request(request.clone());
+                match self.verify(now, flow, &message, &credentials, &opaque) {
+                    Ok(()) => Admission::Admitted,
+                    Err(refusal) => self.turned_away(flow, request, refusal),
+                }
+            }
+            // An association that is over, or of another front end.
+            None => {
+                self.challenge(now, flow, request, None);
+                Admission::Ended
+            }
+        }
+    }
+
+    /// Checks a response of a peer that is no trusted server. One that is not signed, or wrongly, is ignored
+    /// (MS-SIPAE 3.3.5.4).
+    pub(super) fn admit_response(&mut self, now: Instant, flow: FlowId, message: &Message) -> Admission {
+        let value = message
+            .headers()
+            .get(&HeaderName::Authorization)
+            .or_else(|| message.headers().get(&HeaderName::ProxyAuthorization));
+        let credentials = value.and_then(|value| Credentials::parse(value).ok());
+        let Some(credentials) = credentials.filter(|credentials| credentials.is(SCHEME)) else {
+            self.report(Event::Unsigned { flow, why: "a response without a signature".to_owned() });
+            return Admission::Ended;
+        };
+        let opaque = credentials.opaque().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        match self.verify(now, flow, message, &credentials, &opaque) {
+            Ok(()) => Admission::Admitted,
+            Err(refusal) => {
+                self.report(Event::Unsigned { flow, why: refusal.reason.to_owned() });
+                Admission::Ended
+            }
+        }
+    }
+
+    /// Signs what goes to an endpoint that has logged in (MS-SIPAE 3.3.4.1); none: it goes as it is.
+    pub(super) fn sign(&mut self, flow: FlowId, message: &Message) -> Option<Message> {
+        if matches!(message, Message::Response(response) if response.status.code() == 100) {
+            return None;
+        }
+        let random = self.random.token(8).to_ascii_uppercase();
+        let association = self.associations.of(flow, message)?;
+        let number = association.security.next_number();
+        let name = association.security.name();
+        let text = signature_text(message, &fields(name, &random, number)).ok()?;
+        let signature = association.security.sign(text.as_bytes());
+        let mut info = AuthenticationInfo {
+            scheme: Some(SCHEME.to_owned()),
+            parameters: AuthenticationParameters::default(),
+        };
+        let number = number.to_string();
+        for (parameter, value) in [
+            ("qop", "auth"),
+            ("opaque", name.opaque.as_str()),
+            ("srand", &random),
+            ("snum", &number),
+            ("rspauth", &signature),
+            ("targetname", &name.target_name),
+            ("realm", &name.realm),
+        ] {
+            info.parameters.push_quoted(parameter, value);
+        }
+        info.parameters.push("version", &name.version.number().to_string());
+        let mut signed = message.clone();
+        signed.headers_mut().set(HeaderName::AuthenticationInfo, info);
+        Some(signed)
+    }
+
+    /// Refuses with a challenge: the scheme alone, or with the token of a login.
+    fn challenge(&mut self, now: Instant, flow: FlowId, request: &Request, token: Option<(&str, &[u8])>) {
+        let time = self.wall_clock(now);
+        match request.method {
+            Method::Ack => return,
+            Method::Cancel => {
+                self.refuse(flow, request, Refusal::new(403, 0, "the request is not signed"));
+                return;
+            }
+            _ => {}
+        }
+        let (asked, status) = match request.method {
+            Method::Register => (HeaderName::WwwAuthenticate, 401),
+            _ => (HeaderName::ProxyAuthenticate, 407),
+        };
+        let mut challenge = sip_lync::headers::Challenge::new(SCHEME);
+        if let Some((opaque, token)) = token {
+            challenge = challenge.with("opaque", opaque).with("gssapi-data", &Base64::encode_string(token));
+        }
+        challenge = challenge.with("realm", REALM).with("targetname", &self.config.host_name);
+        challenge.parameters.push("version", &self.config.authentication_version.number().to_string());
+        let date = sip_lync::headers::Date::new(time);
+        let mut response = self.answer(request, status);
+        response.headers.push(asked, challenge);
+        response.headers.push(HeaderName::Date, date);
+        if token.is_none() {
+            self.report_refusal(request, status, "the peer is no trusted server and has not logged in");
+        }
+        self.send(flow, &response.into());
+    }
+
+    fn begin_login(&mut self, now: Instant, flow: FlowId, request: &Request) -> Admission {
+        if self.associations.pending.len() >= PENDING {
+            self.refuse(flow, request, Refusal::new(503, 1, "too many logins at a time"));
+            return Admission::Ended;
+        }
+        let time = self.wall_clock(now);
+        let (computer, domain) = self.windows_names();
+        let challenge: [u8; 8] = *self.random.octets().first_chunk().unwrap_or(&[0; 8]);
+        let opaque = self.random.token(8).to_ascii_uppercase();
+        let config = AcceptorConfig::new(Mode::Datagram, &computer, &domain);
+        match Acceptor::new(config, None, challenge, Some(FileTime::from(time))) {
+            Ok(acceptor) => {
+                self.challenge(now, flow, request, Some((&opaque, acceptor.challenge())));
+                self.associations.pending.insert(opaque, Pending { acceptor, flow, until: now + LOGIN });
+            }
+            Err(_) => {
+                self.refuse(flow, request, Refusal::new(500, 0, "a name of this front end is too long"));
+            }
+        }
+        Admission::Ended
+    }
+
+    fn finish_login(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: &Request,
+        credentials: &Credentials,
+        opaque: &str,
+        token: &str,
+    ) -> Admission {
+        let Some(pending) = self.associations.pending.remove(opaque).filter(|pending| pending.flow == flow)
+        else {
+            self.challenge(now, flow, request, None);
+            return Admission::Ended;
+        };
+        let from = request.headers.get(&HeaderName::From).and_then(|from| NameAddr::parse(from).ok());
+        let from_user = from.as_ref().and_then(NameAddr::sip_uri).map(address::user_key).unwrap_or_default();
+        let time = self.wall_clock(now);
+        let claim =
+            Base64::decode_vec(token).map_err(|_| "the token is no base64".to_owned()).and_then(|token| {
+                let claim = pending.acceptor.authenticate(FileTime::from(time), &token);
+                claim.map_err(|error| error.to_string())
+            });
+        let proven = claim.and_then(|claim| {
+            let account = self.config.users.iter().find(|user| {
+                user.account.eq_ignore_ascii_case(claim.user())
+                    && user.domain.eq_ignore_ascii_case(claim.domain())
+            });
+            let hash = account.map(|account| NtHash::of_password(&account.password.0));
+            let user = account.map(|account| address::user_key(&account.uri)).unwrap_or_default();
+            let accepted = claim.prove(hash.as_ref()).map_err(|error| error.to_string())?;
+            Ok((user, accepted.session))
+        });
+        let (user, session) = match proven {
+            Ok((user, Session::Datagram(session))) => (user, session),
+            Ok(_) => {
+                return self.turned_away(
+                    flow,
+                    request,
+                    Refusal::new(403, 1000, "the login is not of the datagram kind"),
+                );
+            }
+            Err(why) => {
+                // As a front end does: the next challenge, with the reason beside it.
+                self.report(Event::LoginFailed { user: from_user, why });
+                self.challenge(now, flow, request, None);
+                return Admission::Ended;
+            }
+        };
+        if user != from_user {
+            let refusal = Refusal::new(403, 4004, "the account is not that of the user in From");
+            return self.turned_away(flow, request, refusal);
+        }
+        let version = credentials.version().map_or(ProtocolVersion::V3, |version| {
+            ProtocolVersion::agree(Some(version)).min(self.config.authentication_version)
+        });
+        let name = AssociationName {
+            realm: REALM.to_owned(),
+            target_name: self.config.host_name.clone(),
+            opaque: opaque.to_owned(),
+            version,
+        };
+        let epid = from.as_ref().and_then(NameAddr::epid).map(str::to_owned);
+        let security = SecurityAssociation::new(now, name, session, None);
+        // The endpoint logs in anew: what was before is over.
+        self.associations
+            .open
+            .retain(|_, before| !(before.flow == flow && before.user == user && before.epid == epid));
+        self.associations
+            .open
+            .insert(opaque.to_owned(), Association { security, user: user.clone(), epid, flow });
+        let signed = credentials.get("response").is_some();
+        if version >= ProtocolVersion::V4 || signed {
+            let message = Message::Request(request.clone());
+            if let Err(refusal) = self.verify(now, flow, &message, credentials, opaque) {
+                self.associations.open.remove(opaque);
+                return self.turned_away(flow, request, refusal);
+            }
+        }
+        self.report(Event::LoggedIn { user, version: version.number(), flow });
+        Admission::Admitted
+    }
+
+    /// Checks the signature of a message against an association of its connection.
+    fn verify(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        message: &Message,
+        credentials: &Credentials,
+        opaque: &str,
+    ) -> Result<(), Refusal> {
+        let association = self
+            .associations
+            .open
+            .get_mut(opaque)
+            .filter(|association| association.flow == flow)
+            .ok_or(Refusal::new(403, 1000, "there is no such security association"))?;
+        let ours = match message {
+            Message::Request(_) => HeaderName::From,
+            Message::Response(_) => HeaderName::To,
+        };
+        let sender = message.headers().get(&ours).and_then(|value| NameAddr::parse(value).ok());
+        let sender = sender.as_ref().and_then(NameAddr::sip_uri).map(address::user_key);
+        let is_request = matches!(message, Message::Request(_));
+        if is_request && sender.as_deref() != Some(association.user.as_str()) {
+            return Err(Refusal::new(403, 4004, "the account is not that of the user in From"));
+        }
+        let get = |name: &str| credentials.get(name).map(std::borrow::Cow::into_owned);
+        let missing = Refusal::new(403, 1000, "the message is not signed");
+        let random = get("crand").ok_or(missing)?;
+        let number = get("cnum").and_then(|number| number.parse().ok()).ok_or(missing)?;
+        let signature = get("response").ok_or(missing)?;
+        let text = signature_text(message, &fields(association.security.name(), &random, number))
+            .map_err(|_| Refusal::new(400, 0, "From or To cannot be read"))?;
+        association.security.verify(now, number, text.as_bytes(), &signature).map_err(|error| {
+            let reason = match error {
+                ntlm_auth::Error::Replayed => "the number of the signature was there before",
+                ntlm_auth::Error::Expired => "the security association is over",
+                _ => "the signature is wrong",
+            };
+            Refusal::new(403, 1000, reason)
+        })
+    }
+
+    fn turned_away(&mut self, flow: FlowId, request: &Request, refusal: Refusal) -> Admission {
+        if request.method != Method::Ack {
+            self.refuse(flow, request, refusal);
+        }
+        Admission::Ended
+    }
+
+    /// The names of computer and domain that the challenge tells.
+    fn windows_names(&self) -> (String, String) {
+        let computer = self.config.host_name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+        let domain = self.config.users.iter().map(|user| &user.domain).find(|domain| !domain.is_empty());
+        let domain = domain
+            .cloned()
+            .unwrap_or_else(|| self.config.domain.split('.').next().unwrap_or_default().to_ascii_uppercase());
+        (computer, domain)
+    }
+
+    pub(super) fn wall_clock(&mut self, now: Instant) -> SystemTime {
+        let origin = *self.origin.get_or_insert(now);
+        self.config.wall_clock + now.saturating_duration_since(origin)
+    }
+}
+
+fn credentials(request: &Request) -> Option<Credentials> {
+    let headers = &request.headers;
+    [HeaderName::Authorization, HeaderName::ProxyAuthorization]
+        .iter()
+        .filter_map(|name| Credentials::parse(headers.get(name)?).ok())
+        .find(|credentials| credentials.is(SCHEME))
+}
+
+fn fields<'a>(name: &'a AssociationName, random: &'a str, number: u32) -> SignatureFields<'a> {
+    SignatureFields {
+        version: SignatureVersion::of(name.version.number()),
+        scheme: SCHEME,
+        random,
+        number,
+        realm: &name.realm,
+        target_name: &name.target_name,
+    }
+}
+
+const SCHEME: &str = "NTLM";
+/// MS-SIPAE 2.2: the realm is the same everywhere.
+const REALM: &str = "SIP Communications Service";
+/// How long a challenge may be answered.
+const LOGIN: Duration = Duration::from_mins(1);
+/// Logins at a time.
+const PENDING: usize = 20_000;
