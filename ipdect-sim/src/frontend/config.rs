@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ntlm_auth::ProtocolVersion;
 use sip_lync::SipUri;
 
+use super::provisioning::Provisioning;
+
 /// A user homed on the front end.
 ///
 /// MS-SIPREGE 3.2
@@ -103,6 +105,8 @@ pub struct FrontEndConfig {
     pub dialling: Dialling,
     /// The text of the header Server.
     pub server: String,
+    /// What it tells its clients about media.
+    pub provisioning: Provisioning,
     /// The version of MS-SIPAE that it offers: 4 as Lync, 3 as OCS 2007.
     pub authentication_version: ProtocolVersion,
     /// What the clock on the wall shows when the front end starts; logins carry it.
@@ -129,6 +133,7 @@ impl FrontEndConfig {
             request_timeout: Duration::from_secs(32),
             dialling: Dialling::default(),
             server: "RTC/5.0".to_owned(),
+            provisioning: Provisioning::default(),
             authentication_version: ProtocolVersion::V4,
             wall_clock: UNIX_EPOCH,
         }

@@ -158,6 +158,17 @@ pub enum Event {
         /// Whether the publication was removed.
         removed: bool,
     },
+    /// A subscription began, was refreshed or ended.
+    Subscribed {
+        /// The subscriber.
+        user: String,
+        /// The event package.
+        package: &'static str,
+        /// How many users it watches.
+        watched: usize,
+        /// Seconds; 0: ended, or answered once.
+        expires: u64,
+    },
     /// A connection sent what is no SIP and will be closed.
     Malformed {
         /// The connection.

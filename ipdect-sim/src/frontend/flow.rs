@@ -134,10 +134,11 @@ impl FrontEnd {
     pub(super) fn flow_closed(&mut self, now: Instant, id: FlowId) {
         let Some(flow) = self.flows.remove(&id) else { return };
         for (key, binding) in self.registrar.flow_lost(id) {
-            self.deregistered(&key, &binding, "connection-lost");
+            self.deregistered(now, &key, &binding, "connection-lost");
         }
         self.targets.retain(|_, flow| *flow != id);
         self.associations.flow_lost(id);
+        self.subscriptions.flow_lost(id);
         self.legs_lost(now, id);
         if flow.waiting.is_none() {
             self.report(Event::Disconnected { flow: id });

@@ -13,12 +13,15 @@ mod flow;
 pub mod forking;
 mod forward;
 mod presence;
+mod provisioning;
 mod receive;
 mod register;
 mod registrar;
 mod respond;
 mod route;
+mod subscription;
 mod transaction;
+mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -29,12 +32,14 @@ use sip_lync::{Message, SipUri};
 
 pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileError};
 pub use event::{Event, FlowId};
+pub use provisioning::{CallEncryption, Provisioning};
 
 use crate::seed::{Random, Seed};
 use authentication::Associations;
 use flow::Flow;
 use presence::Publications;
 use registrar::{Binding, EndpointKey, Registrar};
+use subscription::Subscriptions;
 use transaction::Transactions;
 
 /// What comes from the connections.
@@ -92,6 +97,7 @@ pub struct FrontEnd {
     publications: Publications,
     transactions: Transactions,
     associations: Associations,
+    subscriptions: Subscriptions,
     /// When time began: the wall clock of the configuration belongs to it.
     origin: Option<Instant>,
     outbox: VecDeque<(FlowId, Bytes)>,
@@ -114,6 +120,7 @@ impl FrontEnd {
             publications: Publications::default(),
             transactions: Transactions::default(),
             associations: Associations::default(),
+            subscriptions: Subscriptions::default(),
             origin: None,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
@@ -141,9 +148,10 @@ impl FrontEnd {
     /// RFC 3261 16.8, MS-CONMGMT 3.1.2
     pub fn handle_timeout(&mut self, now: Instant) {
         for (key, binding) in self.registrar.expired(now) {
-            self.deregistered(&key, &binding, "expired");
+            self.deregistered(now, &key, &binding, "expired");
         }
         self.associations.expire(now);
+        self.subscriptions.expire(now);
         self.transactions_timeout(now);
         let idle: Vec<FlowId> = self
             .flows
@@ -177,10 +185,16 @@ impl FrontEnd {
     /// RFC 3261 16.8
     pub fn poll_timeout(&self) -> Option<Instant> {
         let idle = self.flows.values().filter_map(Flow::idle_until).min();
-        [self.registrar.deadline(), self.transactions.deadline(), self.associations.deadline(), idle]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.registrar.deadline(),
+            self.transactions.deadline(),
+            self.associations.deadline(),
+            self.subscriptions.deadline(),
+            idle,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// How many endpoints are registered.
@@ -201,8 +215,11 @@ impl FrontEnd {
         self.events.push_back(event);
     }
 
-    fn deregistered(&mut self, key: &EndpointKey, binding: &Binding, reason: &'static str) {
-        self.publications.endpoint_gone(&key.user, &key.instance);
+    fn deregistered(&mut self, now: Instant, key: &EndpointKey, binding: &Binding, reason: &'static str) {
+        let last = self.registrar.of_user(&key.user).next().is_none();
+        if let Some(gone) = self.publications.endpoint_gone(&key.user, &key.instance, last) {
+            self.published(now, &key.user, &gone);
+        }
         let event = Event::Deregistered { user: key.user.clone(), epid: binding.epid.clone(), reason };
         self.report(event);
     }

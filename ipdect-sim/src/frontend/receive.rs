@@ -47,9 +47,10 @@ impl FrontEnd {
         }
         match request.method {
             Method::Register => self.register(now, flow, &request, &envelope),
+            Method::Subscribe => self.subscribe(now, flow, &request, &envelope),
             _ if envelope.to.tag().is_some() => self.within_dialog(now, flow, request, &envelope),
             Method::Service => self.service(now, flow, &request, &envelope),
-            Method::Subscribe | Method::Publish => {
+            Method::Publish => {
                 let refusal = Refusal::new(489, 0, "this simulated front end has no such event package");
                 self.refuse(flow, &request, refusal);
             }

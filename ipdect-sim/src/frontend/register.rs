@@ -62,7 +62,7 @@ impl FrontEnd {
         let expires = self.granted(request, endpoint.contact.as_ref());
         if endpoint.everything || expires.is_some_and(|expires| expires.is_zero()) {
             if let Some(binding) = self.registrar.remove(&endpoint.key) {
-                self.deregistered(&endpoint.key, &binding, "unregistered");
+                self.deregistered(now, &endpoint.key, &binding, "unregistered");
             }
             let mut response = self.answer(request, 200);
             self.contacts(now, &endpoint.key.user, &user, &mut response);
