@@ -80,6 +80,7 @@ pub mod base;
 pub mod frontend;
 pub mod handset;
 pub mod json;
+pub mod login;
 pub mod net;
 mod seed;
 pub mod speech;

@@ -1,6 +1,9 @@
 //! `user`: commands in, events out.
 
+use std::path::Path;
+
 use ipdect_sim::json::user_command;
+use ipdect_sim::login::Account;
 use ipdect_sim::net::{LyncUserClient, LyncUserOptions, LyncUserReport};
 use ipdect_sim::user::UserConfig;
 use serde_json::{Value, json};
@@ -10,11 +13,7 @@ use super::{Console, Failure, host_and_port, security};
 use crate::UserArguments;
 
 pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
-    if arguments.auth_user.is_some() || arguments.password_file.is_some() {
-        return Err(Failure::Usage(
-            "NTLM (--auth-user, --password-file) is not built yet; register with --cert and --key".to_owned(),
-        ));
-    }
+    let account = account(arguments.auth_user.as_deref(), arguments.password_file.as_deref())?;
     let (host, port) = host_and_port(&arguments.server)?;
     let uri = SipUri::parse(&arguments.user)
         .ok()
@@ -28,6 +27,7 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
         arguments.server_name,
     )?;
     let mut config = UserConfig::new(uri);
+    config.account = account;
     config.display_name = arguments.display_name;
     config.tls = !arguments.tcp;
     config.srtp = srtp_sdes::NegotiationConfig::new(arguments.srtp.0);
@@ -60,6 +60,21 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// The account of `--auth-user` with the password in the first line of `--password-file`.
+fn account(name: Option<&str>, file: Option<&Path>) -> Result<Option<Account>, Failure> {
+    let (name, file) = match (name, file) {
+        (None, None) => return Ok(None),
+        (Some(name), Some(file)) => (name, file),
+        _ => return Err(Failure::Usage("--auth-user and --password-file belong together".to_owned())),
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
+    let account = Account::new(name, text.lines().next().unwrap_or_default());
+    let account =
+        account.ok_or_else(|| Failure::Usage(format!("`{name}` is not of the form DOMAIN\\user")))?;
+    Ok(Some(Account { wall_clock: std::time::SystemTime::now(), ..account }))
 }
 
 fn report_line(report: &LyncUserReport) -> Value {

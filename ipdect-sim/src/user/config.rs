@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use sip_lync::SipUri;
 use srtp_sdes::{NegotiationConfig, SrtpPolicy};
 
+use crate::login::Account;
 use crate::seed::hexadecimal;
 use crate::talk::Encoding;
 
@@ -30,6 +31,8 @@ pub struct UserConfig {
     pub media_rtp: SocketAddr,
     /// Where RTCP is received.
     pub media_rtcp: SocketAddr,
+    /// The account that logs in; none: the certificate must be a trusted one.
+    pub account: Option<Account>,
     /// The codings offered, best first; an answer takes the first of the offer that is in here.
     pub encodings: Vec<Encoding>,
     /// The life of the registration that is asked for; none: the front end chooses.
@@ -53,6 +56,7 @@ impl UserConfig {
             srtp: NegotiationConfig::new(SrtpPolicy::Required),
             media_rtp: nowhere,
             media_rtcp: nowhere,
+            account: None,
             encodings: vec![Encoding::Pcma, Encoding::Pcmu],
             expires: None,
         }

@@ -17,6 +17,7 @@ use sip_lync::{Endpoint, FlowId, FlowRole, RegistrationFailure, Retry, StatusCod
 pub use config::UserConfig;
 pub use event::{CallNumber, Event, MediaPlan, Side};
 
+use crate::login::NtlmLogin;
 use crate::seed::{Random, Seed};
 use call::Call;
 
@@ -80,6 +81,7 @@ pub struct LyncUser {
     config: UserConfig,
     endpoint: Endpoint,
     user: UserId,
+    login: Option<NtlmLogin>,
     random: Random,
     registered: bool,
     deregistering: bool,
@@ -102,14 +104,17 @@ impl LyncUser {
         let mut endpoint = sip_lync::Config::client(config.uri.host());
         endpoint.transport = if config.tls { sip_lync::Transport::Tls } else { sip_lync::Transport::Tcp };
         concat!("UCCAPI/15.0 ipdect-sim/", env!("CARGO_PKG_VERSION")).clone_into(&mut endpoint.user_agent);
+        endpoint.credentials = config.account.is_some();
         let mut endpoint = Endpoint::new(endpoint, sip_lync::Seed(random.octets()));
         let mut user = sip_lync::User::new(config.uri.clone(), config.epid.clone());
         user.display_name.clone_from(&config.display_name);
         let user = endpoint.add_user(user);
+        let login = config.account.clone().map(|account| NtlmLogin::new(account, random.seed()));
         Self {
             config,
             endpoint,
             user,
+            login,
             random,
             registered: false,
             deregistering: false,
@@ -264,7 +269,11 @@ impl LyncUser {
     ///
     /// RFC 3261 18.1
     pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
+        let start = buffer.len();
         let transmit = self.endpoint.poll_transmit(buffer)?;
+        if let (Some(slot), Some(login)) = (self.endpoint.poll_signature(), &self.login) {
+            login.sign(&slot, buffer.get_mut(start..).unwrap_or_default());
+        }
         Some(Transmit { len: transmit.len })
     }
 
@@ -319,6 +328,23 @@ impl LyncUser {
             }
             sip_lync::Event::FlowFailed { error, .. } => {
                 self.events.push_back(Event::Close { reason: error.to_string() });
+            }
+            sip_lync::Event::Challenged { user, challenges } => {
+                let Some(login) = &mut self.login else { return };
+                match login.challenged(now, &challenges) {
+                    Ok(leg) => self.endpoint.authenticate(now, user, leg),
+                    Err(reason) => {
+                        self.endpoint.refuse_challenge(now, user);
+                        self.events.push_back(Event::RegistrationFailed { status: None, reason });
+                    }
+                }
+            }
+            sip_lync::Event::SignatureReceived { id, text, signature, .. } => {
+                let verdict = match &mut self.login {
+                    Some(login) => login.judge(&text, &signature),
+                    None => sip_lync::Verdict::Forged,
+                };
+                self.endpoint.verified(now, id, verdict);
             }
             sip_lync::Event::Request { id, .. } => {
                 let headers = sip_lync::Headers::new();
