@@ -178,6 +178,20 @@ rules! {
     SdpTooLong = "the session description has too many lines",
     /// A mandatory line of the session description is missing. RFC 8866 5
     SdpMissing = "a mandatory line of the session description is missing",
+    /// A STUN message starts with two zero bits and has a header of 20 octets. RFC 8489 5
+    StunHeader = "expected a STUN header",
+    /// The length of a STUN message is that of its attributes. RFC 8489 5
+    StunLength = "the length in the STUN header does not fit",
+    /// The cookie follows the length. RFC 8489 5
+    StunCookie = "expected the magic cookie",
+    /// An attribute lies within its message. RFC 8489 14
+    StunAttributeLength = "a STUN attribute does not fit into its message",
+    /// The value of an attribute has its form. RFC 8489 14
+    StunAttributeValue = "the value of this STUN attribute does not have its form",
+    /// FINGERPRINT is the last attribute. RFC 8489 14.7
+    StunFingerprintLast = "an attribute stands behind FINGERPRINT",
+    /// The cookie attribute is the first of MS-TURN. MS-TURN 2.2.2.1
+    StunMagicCookie = "expected the magic cookie attribute first",
 }
 
 /// What went wrong, and whose fault it is.
@@ -253,4 +267,16 @@ pub enum Refusal {
     /// The method has a verb of its own or belongs to a session. RFC 3261 8.1
     #[error("this method cannot be sent as a plain request")]
     MethodNotAllowed,
+    /// The buffer has no room for the STUN message. RFC 8489 5
+    #[error("the buffer is too small for this message")]
+    BufferTooSmall,
+    /// A STUN message or attribute would be longer than its length field counts. RFC 8489 5
+    #[error("the message is too long")]
+    StunTooLong,
+    /// The dialect has no number for a STUN attribute. RFC 8489 14
+    #[error("the dialect does not know this attribute")]
+    NotInDialect,
+    /// The message does not end with FINGERPRINT. MS-ICE2 3.1.4.8.2
+    #[error("the message does not end with FINGERPRINT")]
+    NoFingerprint,
 }

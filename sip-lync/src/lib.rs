@@ -100,6 +100,7 @@ pub mod seed;
 pub mod session_timer;
 mod signature;
 mod status;
+pub mod stun;
 pub mod transaction;
 pub mod transfer;
 mod uri;

@@ -106,7 +106,8 @@ impl Words {
         lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
     }
 
-    fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
+    /// Octets for one purpose, told by its label.
+    pub(crate) fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
         // A key of 32 octets is accepted by HMAC always.
         let mut octets = [0; N];
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.seed.0) {

@@ -1,0 +1,96 @@
+//! Messages written into the caller's buffer.
+
+use super::attribute::{Attribute, AttributeType, Writer};
+use super::dialect::Dialect;
+use super::fingerprint::{Table, value};
+use super::integrity::IntegrityKey;
+use super::integrity_sha256::Sha256Key;
+use super::message::HEADER;
+use super::message_type::{Class, Method, join};
+use super::transaction_id::TransactionId;
+use crate::error::Refusal;
+
+/// A message under construction in a buffer of the caller; nothing is allocated.
+///
+/// A message that does not fit, or has an attribute its dialect does not know, is refused by [`Builder::finish`].
+///
+/// RFC 8489 5
+#[derive(Debug)]
+pub struct Builder<'b> {
+    writer: Writer<'b>,
+    dialect: Dialect,
+    transaction: TransactionId,
+}
+
+impl<'b> Builder<'b> {
+    /// Starts a message with its header; in MS-TURN with its cookie, too.
+    ///
+    /// RFC 8489 5, MS-TURN 2.2.2
+    #[inline]
+    pub fn new(
+        buffer: &'b mut [u8],
+        dialect: Dialect,
+        class: Class,
+        method: Method,
+        transaction: TransactionId,
+    ) -> Self {
+        let mut writer = Writer::new(buffer);
+        let mut header = [0; HEADER];
+        header[..2].copy_from_slice(&join(class, method, dialect).to_be_bytes());
+        header[4..].copy_from_slice(&transaction.0);
+        writer.put(&header);
+        let mut builder = Self { writer, dialect, transaction };
+        if dialect.is_ms_turn() {
+            builder.push(&Attribute::MagicCookie);
+        }
+        builder
+    }
+
+    /// Appends an attribute.
+    ///
+    /// RFC 8489 14
+    #[inline]
+    pub fn push(&mut self, attribute: &Attribute<'_>) -> &mut Self {
+        attribute.emit(self.dialect, self.transaction, &mut self.writer);
+        self
+    }
+
+    /// Appends MESSAGE-INTEGRITY-SHA256 in full; [`Builder::finish`] is then called without a key.
+    ///
+    /// RFC 8489 14.6
+    pub fn push_sha256(&mut self, key: &Sha256Key) -> &mut Self {
+        let text = self.writer.written();
+        let tag = key.tag(text, (text.len().saturating_sub(HEADER) + 36) as u16);
+        self.push(&Attribute::MessageIntegritySha256(&tag))
+    }
+
+    /// Appends MESSAGE-INTEGRITY and FINGERPRINT as asked for, completes the header and returns the message.
+    ///
+    /// RFC 8489 14.5, 14.7, RFC 3489 11.2.8, MS-ICE2 2.2 (as seen)
+    #[inline]
+    pub fn finish(
+        self,
+        key: Option<&IntegrityKey>,
+        fingerprint: Option<Table>,
+    ) -> Result<&'b mut [u8], Refusal> {
+        let Self { mut writer, dialect, .. } = self;
+        let fingerprint_length = if fingerprint.is_some() { 8 } else { 0 };
+        if let Some(key) = key {
+            let text = writer.written();
+            let to_integrity = text.len().saturating_sub(HEADER) + 24;
+            let counted =
+                if dialect.hashes_whole_length() { to_integrity + fingerprint_length } else { to_integrity };
+            let tag = key.tag(text, counted as u16, dialect.pads_hashed_text());
+            writer.head(AttributeType::MESSAGE_INTEGRITY, 20);
+            writer.put(&tag);
+        }
+        let length = writer.written().len().saturating_sub(HEADER) + fingerprint_length;
+        writer.set_length(u16::try_from(length).map_err(|_| Refusal::StunTooLong)?);
+        if let Some(table) = fingerprint {
+            let crc = value(writer.written(), table);
+            writer.head(AttributeType::FINGERPRINT, 4);
+            writer.put(&crc.to_be_bytes());
+        }
+        writer.finish()
+    }
+}

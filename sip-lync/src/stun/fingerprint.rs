@@ -1,0 +1,183 @@
+//! FINGERPRINT: a CRC over the message, with the table of the standard and the one with an error in it.
+
+use super::dialect::Dialect;
+use super::message::Message;
+use crate::error::Refusal;
+
+/// Which table computes a FINGERPRINT.
+///
+/// RFC 8489 14.7, MS-ICE2 3.1.4.8.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// The table of the standard.
+    Correct,
+    /// The table of older implementations, wrong in the entry at 90.
+    Legacy,
+}
+
+/// What the FINGERPRINT of a message says.
+///
+/// RFC 8489 14.7, MS-ICE2 3.1.4.8.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fingerprint {
+    /// There is none.
+    Absent,
+    /// It is right.
+    Correct,
+    /// It is what the table with the error gives.
+    Legacy,
+    /// It is wrong.
+    Wrong,
+}
+
+/// XORed to the CRC. RFC 8489 14.7
+const MASK: u32 = 0x5354_554e;
+
+/// ITU-T V.42, reflected.
+const POLYNOMIAL: u32 = 0xedb8_8320;
+
+/// The entry in which the legacy table differs, and its value there. MS-ICE2 3.1.4.8.2
+const LEGACY_ENTRY: (usize, u32) = (90, 0x08bb_e8ea);
+
+/// How many octets one step of the fast form takes.
+const STEP: usize = 16;
+
+/// `TABLES[k][b]` is the CRC of octet `b` followed by `k` zeros.
+const TABLES: [[u32; 256]; STEP] = {
+    let mut tables = [[0_u32; 256]; STEP];
+    let mut octet = 0;
+    while octet < 256 {
+        let mut value = octet as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            value = if value & 1 == 1 { (value >> 1) ^ POLYNOMIAL } else { value >> 1 };
+            bit += 1;
+        }
+        tables[0][octet] = value;
+        octet += 1;
+    }
+    let mut step = 1;
+    while step < STEP {
+        let mut octet = 0;
+        while octet < 256 {
+            let before = tables[step - 1][octet];
+            tables[step][octet] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
+            octet += 1;
+        }
+        step += 1;
+    }
+    tables
+};
+
+const LEGACY_TABLE: [u32; 256] = {
+    let mut table = TABLES[0];
+    table[LEGACY_ENTRY.0] = LEGACY_ENTRY.1;
+    table
+};
+
+/// The value of FINGERPRINT for a message, of which `text` is all before the attribute.
+pub(super) fn value(text: &[u8], table: Table) -> u32 {
+    let crc = match table {
+        Table::Correct => crc_by_sixteen(text),
+        Table::Legacy => crc_by_one(text, !0, &LEGACY_TABLE),
+    };
+    !crc ^ MASK
+}
+
+#[inline]
+fn crc_by_one(text: &[u8], crc: u32, table: &[u32; 256]) -> u32 {
+    text.iter().fold(crc, |crc, octet| (crc >> 8) ^ table[usize::from(crc as u8 ^ octet)])
+}
+
+#[inline]
+fn crc_by_sixteen(text: &[u8]) -> u32 {
+    let mut crc = !0_u32;
+    let (steps, rest) = text.as_chunks::<STEP>();
+    for step in steps {
+        let mut octets = *step;
+        for (octet, earlier) in octets.iter_mut().zip(crc.to_le_bytes()) {
+            *octet ^= earlier;
+        }
+        crc = octets
+            .iter()
+            .zip(TABLES.iter().rev())
+            .fold(0, |sum, (octet, table)| sum ^ table[usize::from(*octet)]);
+    }
+    crc_by_one(rest, crc, &TABLES[0])
+}
+
+/// Rewrites the FINGERPRINT at the end of a message we wrote with the legacy table: the second copy that is sent until
+/// the peer is known.
+///
+/// MS-ICE2 3.1.4.8.2
+pub fn with_legacy_fingerprint(octets: &mut [u8]) -> Result<(), Refusal> {
+    let refused = Refusal::NoFingerprint;
+    let at = octets.len().checked_sub(8).ok_or(refused)?;
+    let (text, attribute) = octets.split_at_mut_checked(at).ok_or(refused)?;
+    match attribute {
+        [0x80, 0x28, 0, 4, last @ ..] if last.len() == 4 => {
+            last.copy_from_slice(&value(text, Table::Legacy).to_be_bytes());
+            Ok(())
+        }
+        _ => Err(refused),
+    }
+}
+
+impl Message<'_> {
+    /// What the FINGERPRINT says; the legacy table is tried when the standard's does not fit.
+    ///
+    /// RFC 8489 14.7, MS-ICE2 3.1.4.8.2
+    #[inline]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Some((text, found)) = self.fingerprint_parts() else { return Fingerprint::Absent };
+        if value(text, Table::Correct) == found {
+            Fingerprint::Correct
+        } else if value(text, Table::Legacy) == found {
+            Fingerprint::Legacy
+        } else {
+            Fingerprint::Wrong
+        }
+    }
+
+    /// Whether a receiver of connectivity checks may go on: the FINGERPRINT is right, or legacy and from a peer that has
+    /// not told its version, or absent where the dialect has none.
+    ///
+    /// RFC 8445 7.1.4, MS-ICE2 3.1.4.8.2
+    #[inline]
+    pub fn fingerprint_holds(&self) -> bool {
+        match (self.fingerprint(), self.dialect()) {
+            (Fingerprint::Correct, _) => true,
+            (Fingerprint::Legacy, Dialect::MsIce2) => self.implementation_version().is_none(),
+            (Fingerprint::Absent, dialect) => !dialect.has_cookie(),
+            (Fingerprint::Legacy | Fingerprint::Wrong, _) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_have_the_entries_of_the_documents() {
+        assert_eq!(TABLES[0][1], 0x7707_3096);
+        assert_eq!(TABLES[0][90], 0x8bbe_b8ea);
+        assert_eq!(LEGACY_TABLE[90], 0x08bb_e8ea);
+        let differing = TABLES[0].iter().zip(LEGACY_TABLE).filter(|(left, right)| *left != right).count();
+        assert_eq!(differing, 1);
+        // The check value of the CRC catalogue.
+        assert_eq!(!crc_by_sixteen(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn the_fast_form_equals_the_plain_one_at_every_length() {
+        let text: Vec<u8> = (0..300_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for length in 0..=text.len() {
+            assert_eq!(
+                crc_by_sixteen(&text[..length]),
+                crc_by_one(&text[..length], !0, &TABLES[0]),
+                "{length} octets"
+            );
+        }
+    }
+}
