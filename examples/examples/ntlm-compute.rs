@@ -13,7 +13,7 @@ use std::io::{self, BufRead, Write};
 use ntlm_auth::{
     Acceptor, AcceptorConfig, ChannelBinding, ClientChallenge, Credentials, DatagramSession, Demand, Error,
     FileTime, Initiator, InitiatorConfig, LmPolicy, Mic, MicPolicy, Mode, NegotiateFlags, RandomSessionKey,
-    Response, ResponseInput, Sender, Session, StreamSession, exchange_key, lm_v2_response,
+    Response, ResponseInput, ResponsePolicy, Sender, Session, StreamSession, exchange_key, lm_v2_response,
 };
 use serde_json::{Map, Value, json};
 
@@ -191,15 +191,16 @@ fn initiate(request: &Value) -> Result<Map<String, Value>, Bad> {
         Some("none") => LmPolicy::Nothing,
         Some(_) => return Err(Bad::from("`lm` is zero, v2 or none".to_owned())),
     };
-    let initiator = Initiator::new(config);
-    let negotiate = initiator.negotiate().map(|message| hex(&message));
+    config.responses = responses(option("responses"))?;
+    // The integrity code covers the messages that are given: without a first message, the two others.
+    let initiator = Initiator::resume(config, &negotiate(request)?);
     let (message, session) = initiator.challenge(
         time(request, "now")?,
         &octets(request, "challenge")?,
         ClientChallenge(array(request, "client_challenge")?),
         &RandomSessionKey::new(array(request, "random_session_key")?),
     )?;
-    let mut members = members([("authenticate", json!(hex(&message))), ("negotiate", json!(negotiate))]);
+    let mut members = members([("authenticate", json!(hex(&message)))]);
     members.extend(keys(&session));
     Ok(members)
 }
@@ -217,11 +218,8 @@ fn accept(request: &Value) -> Result<Map<String, Value>, Bad> {
     if let Some(names) = option("accepted_target_names").and_then(Value::as_array) {
         config.accepted_target_names = names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     }
-    let negotiate = match request.get("negotiate") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(_) => octets(request, "negotiate")?,
-    };
-    let acceptor = Acceptor::with_challenge(config, &negotiate, &octets(request, "challenge")?)?;
+    config.responses = responses(option("responses"))?;
+    let acceptor = Acceptor::with_challenge(config, &negotiate(request)?, &octets(request, "challenge")?)?;
     let claim = acceptor.authenticate(time(request, "now")?, &octets(request, "authenticate")?)?;
     let accounts = credentials(request)?;
     let same = |left: &str, right: &str| left.to_lowercase() == right.to_lowercase();
@@ -240,6 +238,24 @@ fn accept(request: &Value) -> Result<Map<String, Value>, Bad> {
     Ok(members)
 }
 
+/// The first message; none and an empty one are the same.
+fn negotiate(request: &Value) -> Result<Vec<u8>, Bad> {
+    match request.get("negotiate") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(_) => octets(request, "negotiate"),
+    }
+}
+
+/// What is weaker than NTLMv2 must be allowed by its name.
+fn responses(option: Option<&Value>) -> Result<ResponsePolicy, Bad> {
+    match option.map(Value::as_str) {
+        None | Some(Some("v2")) => Ok(ResponsePolicy::NtlmV2Only),
+        Some(Some("ntlm2-session")) => Ok(ResponsePolicy::AllowNtlm2Session),
+        Some(Some("v1")) => Ok(ResponsePolicy::AllowNtlmV1),
+        Some(_) => Err(Bad::from("`responses` is v2, ntlm2-session or v1".to_owned())),
+    }
+}
+
 fn version_2(request: &Value) -> Result<Map<String, Value>, Bad> {
     let member = |name: &str| text(request.get(name).unwrap_or(&Value::Null), name).map(str::to_owned);
     let account = Credentials::new(member("domain")?, member("user")?, &member("password")?);
@@ -252,7 +268,12 @@ fn version_2(request: &Value) -> Result<Map<String, Value>, Bad> {
         &key,
         &ResponseInput { server_challenge, client_challenge, time, target_info: &target_info },
     );
-    let encrypted = exchange_key(response.session_base_key(), &array(request, "random_session_key")?);
+    let encrypted = match request.get("random_session_key") {
+        None | Some(Value::Null) => Value::Null,
+        Some(_) => {
+            json!(hex(&exchange_key(response.session_base_key(), &array(request, "random_session_key")?)))
+        }
+    };
     Ok(members([
         ("ntowfv1", json!(hex(account.hash.expose()))),
         ("ntowfv2", json!(hex(key.expose()))),
@@ -260,7 +281,7 @@ fn version_2(request: &Value) -> Result<Map<String, Value>, Bad> {
         ("nt_challenge_response", json!(hex(&response.nt_response))),
         ("lmv2", json!(hex(&lm_v2_response(&key, server_challenge, client_challenge)))),
         ("session_base_key", json!(hex(response.session_base_key()))),
-        ("encrypted_random_session_key", json!(hex(&encrypted))),
+        ("encrypted_random_session_key", encrypted),
     ]))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The one who logs in (`ntlmssp-client-1`): `YR` begins and is answered with the first message; `TT CHALLENGE` is answered with
 //! `AF MESSAGE`. The one who lets in (`squid-2.5-ntlmssp`): `YR MESSAGE` is answered with `TT CHALLENGE`; `KK MESSAGE` with
-//! `AF DOMAIN\user` or `NA REASON`. `BH REASON` answers what cannot be understood. After success both take `GK` (session key), `GF` (flags),
+//! `AF DOMAIN\user` or `NA STATUS REASON`; `YR` alone begins a login without a connection. `BH REASON` answers what cannot be understood. After success both take `GK` (session key), `GF` (flags),
 //! `SIGN TEXT` and `VERIFY TEXT SIGNATURE`. Messages and texts are base64, signatures hexadecimal. With `--datagram` there is no
 //! first message, and signatures carry the number 100, as in SIP.
 
@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use examples::base64;
 use ntlm_auth::{
     Acceptor, AcceptorConfig, ClientChallenge, Credentials, Error, FileTime, Initiator, InitiatorConfig,
-    Mode, NegotiateFlags, RandomSessionKey, SIP_SEQUENCE, Session,
+    Mode, NegotiateFlags, NtHash, RandomSessionKey, Refusal, SIP_SEQUENCE, Session,
 };
 
 /// Speaks the helper protocol of ntlm_auth
@@ -104,6 +104,9 @@ impl Helper {
                 .finished()
                 .map(|(_, session)| format!("GK {}", base64::encode(&session.expose().exported_session_key))),
             "GF" => self.finished().map(|(flags, _)| format!("GF 0x{:08x}", flags.0)),
+            // Features are ours to choose; a driver that asks for some goes on.
+            "SF" => Ok("OK".to_owned()),
+            "PW" => self.password(argument.trim()),
             "SIGN" => self.sign(argument.trim()),
             "VERIFY" => self.verify(argument.trim()),
             _ => Err("unknown command".to_owned()),
@@ -122,9 +125,16 @@ impl Helper {
             }
             Side::Server { config, pending, .. } => {
                 let message = decode(argument)?;
-                let negotiate = (self.mode == Mode::Stream).then_some(message.as_slice());
+                // Without a first message there is no connection.
+                let datagram = self.mode == Mode::Datagram || message.is_empty();
+                let negotiate = (!datagram).then_some(message.as_slice());
+                let mut config = (**config).clone();
+                if datagram && config.mode != Mode::Datagram {
+                    let whole = AcceptorConfig::new(Mode::Datagram, "", "");
+                    (config.mode, config.flags) = (whole.mode, whole.flags);
+                }
                 let challenge = self.random.array()?;
-                let acceptor = Acceptor::new((**config).clone(), negotiate, challenge, Some(now))
+                let acceptor = Acceptor::new(config, negotiate, challenge, Some(now))
                     .map_err(|error| error.to_string())?;
                 let answer = format!("TT {}", base64::encode(acceptor.challenge()));
                 *pending = Some(acceptor);
@@ -160,11 +170,23 @@ impl Helper {
                         self.session = Some((accepted.flags, accepted.session));
                         Ok(format!("AF {domain}\\{}", accepted.user))
                     }
-                    Err(Error::Refused(refusal)) => Ok(format!("NA {refusal}")),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => Ok(format!("NA {} {error}", status(error))),
                 }
             }
             _ => Err("not for this side".to_owned()),
+        }
+    }
+
+    /// A driver that knows the password hands it over.
+    fn password(&mut self, argument: &str) -> Result<String, String> {
+        let password = decode(argument)?;
+        let password = std::str::from_utf8(&password).map_err(|_| "the password is not UTF-8")?;
+        match &mut self.side {
+            Side::Client { config, .. } => {
+                config.credentials.hash = NtHash::of_password(password);
+                Ok("OK".to_owned())
+            }
+            Side::Server { .. } => Err("not for this side".to_owned()),
         }
     }
 
@@ -192,6 +214,20 @@ impl Helper {
             _ => return Err("no signatures".to_owned()),
         };
         Ok(if result.is_ok() { "OK" } else { "BAD" }.to_owned())
+    }
+}
+
+/// What Samba's `ntlm_auth` calls a refusal.
+fn status(error: Error) -> &'static str {
+    match error {
+        Error::Malformed { .. } | Error::TooLong => "NT_STATUS_INVALID_PARAMETER",
+        Error::Refused(Refusal::WrongMic | Refusal::NoMic | Refusal::NoSessionKey | Refusal::TargetInfo) => {
+            "NT_STATUS_INVALID_PARAMETER"
+        }
+        Error::Refused(Refusal::Flags | Refusal::FlagsNotOffered) => "NT_STATUS_INVALID_PARAMETER",
+        Error::Refused(Refusal::ClockSkew) => "NT_STATUS_TIME_DIFFERENCE_AT_DC",
+        Error::Refused(Refusal::ChannelBinding) => "NT_STATUS_BAD_BINDINGS",
+        _ => "NT_STATUS_LOGON_FAILURE",
     }
 }
 

@@ -71,8 +71,8 @@ fn both_sides_log_in_and_sign_with_a_connection_and_without() {
 #[test]
 fn a_wrong_password_is_not_accepted_and_nonsense_is_answered() {
     let (mut client, mut server) = pair("wrong", "Pa:sS", false);
-    assert_eq!(log_in(&mut client, &mut server), "NA the login failed");
-    for line in ["", "KK", "KK AAAA", "TT AAAA", "YR !", "YR AAAA", "SIGN !", "XX"] {
+    assert_eq!(log_in(&mut client, &mut server), "NA NT_STATUS_LOGON_FAILURE refused: the login failed");
+    for line in ["", "KK", "KK AAAA", "TT AAAA", "YR !", "YR AAAA", "SIGN !", "PW AAAA", "XX"] {
         assert!(server.line(line, NOW).starts_with("BH "), "{line}");
     }
 }

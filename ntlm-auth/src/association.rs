@@ -1,76 +1,50 @@
 //! The security association of SIP: a session whose messages carry random and counting numbers against replay.
 
-use core::fmt::Write;
+mod life;
+mod mechanism;
+mod name;
+mod signature_text;
+mod window;
+
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::session::{DatagramSession, SIP_SEQUENCE};
+use signature_text::SignatureOctets;
+use window::ReplayWindow;
 
-/// What tells an association from others, as it stands in the headers.
-///
-/// MS-SIPAE 3.1.1
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AssociationName {
-    /// The realm.
-    pub realm: String,
-    /// The server that owns the association.
-    pub target_name: String,
-    /// The server's number for it.
-    pub opaque: String,
-    /// Version of the protocol that both agreed on.
-    pub version: ProtocolVersion,
-}
-
-/// Version of the authentication protocol.
-///
-/// MS-SIPAE 1.7
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ProtocolVersion {
-    /// 2: the To address and identities are not signed.
-    V2,
-    /// 3: as of OCS 2007.
-    V3,
-    /// 4: as of OCS 2007 R2 and Lync; the message that proves the password is signed already.
-    V4,
-}
-
-impl ProtocolVersion {
-    /// The version that follows from what a challenge says; none means 2, and newer ones are answered with 4.
-    ///
-    /// MS-SIPAE 1.7
-    #[must_use]
-    pub fn agree(offered: Option<u32>) -> Self {
-        match offered {
-            None | Some(0..=2) => Self::V2,
-            Some(3) => Self::V3,
-            Some(4..) => Self::V4,
-        }
-    }
-
-    /// The number in the headers.
-    ///
-    /// MS-SIPAE 1.7
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Self::V2 => 2,
-            Self::V3 => 3,
-            Self::V4 => 4,
-        }
-    }
-}
+pub use life::{AssociationState, AssociationTrigger};
+pub use mechanism::{Mechanism, Signing, Unverified, Verification};
+pub use name::{AssociationName, ProtocolVersion};
+pub use signature_text::SignatureText;
 
 /// One end of a security association.
+///
+/// Its life, as `tests/states.rs` finds it:
+#[doc = include_str!("../docs/states/association.md")]
 ///
 /// MS-SIPAE 3.1.1
 #[derive(Clone, Debug)]
 pub struct SecurityAssociation {
     name: AssociationName,
-    session: DatagramSession,
+    /// Gone once the association has ended.
+    mechanism: Option<Mechanism>,
+    state: AssociationState,
     /// The number of the last message that we signed.
     sent: u32,
     received: ReplayWindow,
+    renewal: Instant,
     expires: Instant,
+}
+
+/// The random and the counting number of a message that is about to be signed (crand and cnum, srand and snum).
+///
+/// MS-SIPAE 3.2.5.2, 3.3.5.2
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Eight hexadecimal digits.
+    pub random: SignatureText,
+    /// One more than the last message's.
+    pub number: u32,
 }
 
 impl SecurityAssociation {
@@ -81,44 +55,130 @@ impl SecurityAssociation {
     pub fn new(
         now: Instant,
         name: AssociationName,
-        session: DatagramSession,
+        mechanism: impl Into<Mechanism>,
         lifetime: Option<Duration>,
     ) -> Self {
         let lifetime = lifetime.map_or(LIFETIME, |lifetime| lifetime.min(LIFETIME));
-        Self { name, session, sent: 0, received: ReplayWindow::default(), expires: now + lifetime }
+        Self {
+            name,
+            mechanism: Some(mechanism.into()),
+            state: AssociationState::Established,
+            sent: 0,
+            received: ReplayWindow::default(),
+            renewal: now + lifetime.saturating_sub(RENEWAL),
+            expires: now + lifetime,
+        }
     }
 
-    /// The number of the message that is signed next (cnum of a client, snum of a server), to be written into its text.
+    /// Lets the time pass: a new login becomes due five minutes before the end, and at the end the keys are wiped.
+    ///
+    /// MS-SIPAE 3.2.2
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if now >= self.expires {
+            self.step(AssociationTrigger::Expired);
+        } else if now >= self.renewal {
+            self.step(AssociationTrigger::RenewalDue);
+        }
+    }
+
+    /// The peer challenged a message of this association: it has lost it, and a new login is due.
+    ///
+    /// MS-SIPAE 3.2.5
+    pub fn challenged(&mut self) {
+        self.step(AssociationTrigger::Challenged);
+    }
+
+    /// A new association takes this one's place: the keys are wiped.
+    ///
+    /// MS-SIPAE 3.2.5
+    pub fn replaced(&mut self) {
+        self.step(AssociationTrigger::Replaced);
+    }
+
+    fn step(&mut self, trigger: AssociationTrigger) {
+        self.state = self.state.step(trigger);
+        if self.state == AssociationState::Ended {
+            self.mechanism = None;
+        }
+    }
+
+    /// The numbers of the message that is signed next, to be written into its header and its text. The random octets are
+    /// fresh ones of the owner. When the numbers are used up the association is over.
     ///
     /// MS-SIPAE 3.2.5.2, 3.3.5.2
-    pub fn next_number(&mut self) -> u32 {
-        self.sent = self.sent.saturating_add(1);
-        self.sent
+    pub fn stamp(&mut self, random: [u8; 4]) -> Result<Stamp, Error> {
+        self.mechanism()?;
+        let Some(number) = self.sent.checked_add(1) else {
+            self.step(AssociationTrigger::Expired);
+            return Err(Error::Expired);
+        };
+        self.sent = number;
+        Ok(Stamp { random: SignatureText::new(&random)?, number })
     }
 
-    /// The signature of a text in hexadecimal, as it stands in the header.
+    /// Signs a text.
     ///
     /// MS-SIPAE 3.3.4.1
-    #[must_use]
-    pub fn sign(&self, text: &[u8]) -> String {
-        let mut digits = String::with_capacity(32);
-        for octet in self.session.sign(SIP_SEQUENCE, text) {
-            let _ = write!(digits, "{octet:02x}");
-        }
-        digits
+    pub fn sign(&self, text: &[u8]) -> Result<Signing, Error> {
+        self.mechanism()?.sign(text)
     }
 
     /// Checks a message of the peer: its signature, that its number was not there before, and that the association lasts.
     ///
     /// MS-SIPAE 3.2.5.4, 3.3.5.4
-    pub fn verify(&mut self, now: Instant, number: u32, text: &[u8], signature: &str) -> Result<(), Error> {
+    pub fn verify(
+        &mut self,
+        now: Instant,
+        number: u32,
+        text: &[u8],
+        signature: &str,
+    ) -> Result<Verification, Error> {
         if now >= self.expires {
             return Err(Error::Expired);
         }
-        let signature = octets(signature).ok_or(Error::BadSignature)?;
-        self.session.verify(SIP_SEQUENCE, text, &signature)?;
-        // Only a message that is genuine may move the window.
-        if self.received.take(number) { Ok(()) } else { Err(Error::Replayed) }
+        let mechanism = self.mechanism()?;
+        let signature = SignatureOctets::of(signature)?;
+        if !mechanism.verify(text, signature.as_slice())? {
+            return Ok(Verification::Token(Unverified { number, token: signature.as_slice().to_vec() }));
+        }
+        self.take(number)
+    }
+
+    /// Takes a message that `GSS_VerifyMIC` found genuine.
+    ///
+    /// MS-SIPAE 3.3.5.4
+    pub fn admit(&mut self, message: &Unverified) -> Result<Verification, Error> {
+        self.mechanism()?;
+        self.take(message.number)
+    }
+
+    /// Only a message that is genuine may move the window.
+    fn take(&mut self, number: u32) -> Result<Verification, Error> {
+        if self.received.take(number) { Ok(Verification::Genuine) } else { Err(Error::Replayed) }
+    }
+
+    fn mechanism(&self) -> Result<&Mechanism, Error> {
+        self.mechanism.as_ref().ok_or(Error::Expired)
+    }
+
+    /// When [`SecurityAssociation::handle_timeout`] has something to do.
+    ///
+    /// MS-SIPAE 3.2.2
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            AssociationState::Established => Some(self.renewal),
+            AssociationState::Renewing => Some(self.expires),
+            AssociationState::Ended => None,
+        }
+    }
+
+    /// Where it is in its life.
+    ///
+    /// MS-SIPAE 3.1.1
+    #[must_use]
+    pub fn state(&self) -> AssociationState {
+        self.state
     }
 
     /// When a new login has to begin: five minutes before the end.
@@ -126,7 +186,7 @@ impl SecurityAssociation {
     /// MS-SIPAE 3.2.2
     #[must_use]
     pub fn renewal(&self) -> Instant {
-        self.expires.checked_sub(RENEWAL).unwrap_or(self.expires)
+        self.renewal
     }
 
     /// When messages are no longer taken.
@@ -144,150 +204,15 @@ impl SecurityAssociation {
     pub fn name(&self) -> &AssociationName {
         &self.name
     }
-}
 
-/// The numbers that were there among the last 256.
-#[derive(Clone, Debug, Default)]
-struct ReplayWindow {
-    highest: u32,
-    /// Bit n of the whole: the number n below the highest was there.
-    seen: [u64; 4],
-}
-
-impl ReplayWindow {
-    /// Whether the number is new; it is not any more then. Numbers begin at 1.
-    fn take(&mut self, number: u32) -> bool {
-        if number == 0 {
-            return false;
-        }
-        if number > self.highest {
-            self.shift(number - self.highest);
-            self.highest = number;
-        }
-        let below = self.highest - number;
-        let Some(word) = self.seen.get_mut((below / 64) as usize) else {
-            return false;
-        };
-        let bit = 1 << (below % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
+    /// The name of the scheme in the headers and in signed texts; `None` once it has ended.
+    ///
+    /// MS-SIPAE 2.2.1
+    #[must_use]
+    pub fn scheme(&self) -> Option<&'static str> {
+        self.mechanism.as_ref().map(Mechanism::scheme)
     }
-
-    fn shift(&mut self, by: u32) {
-        if by >= 256 {
-            self.seen = [0; 4];
-            return;
-        }
-        let (words, bits) = ((by / 64) as usize, by % 64);
-        let old = self.seen;
-        let at = |index: Option<usize>| index.and_then(|index| old.get(index)).copied().unwrap_or(0);
-        for (index, word) in self.seen.iter_mut().enumerate() {
-            let from = index.checked_sub(words);
-            let carried = from.and_then(|from| from.checked_sub(1));
-            *word = (at(from) << bits) | if bits == 0 { 0 } else { at(carried) >> (64 - bits) };
-        }
-    }
-}
-
-/// Reads 32 digits, upper or lower case.
-fn octets(digits: &str) -> Option<[u8; 16]> {
-    let mut octets = [0; 16];
-    if digits.len() != 32 {
-        return None;
-    }
-    for (octet, pair) in octets.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        let mut value = 0;
-        for digit in pair {
-            value = value << 4 | char::from(*digit).to_digit(16)?;
-        }
-        *octet = value as u8;
-    }
-    Some(octets)
 }
 
 const LIFETIME: Duration = Duration::from_hours(8);
 const RENEWAL: Duration = Duration::from_mins(5);
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::{NegotiateFlags, Sender};
-
-    #[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-    fn pair() -> (Instant, SecurityAssociation, SecurityAssociation) {
-        let now = Instant::now();
-        let name = AssociationName {
-            realm: "SIP Communications Service".to_owned(),
-            target_name: "fe1.example.net".to_owned(),
-            opaque: "1D2C3B4A".to_owned(),
-            version: ProtocolVersion::V4,
-        };
-        let end = |end| {
-            let session = DatagramSession::new(end, NegotiateFlags(0x6298_8255), &[0x55; 16]);
-            SecurityAssociation::new(now, name.clone(), session, None)
-        };
-        (now, end(Sender::Client), end(Sender::Server))
-    }
-
-    #[test]
-    fn signatures_of_the_usual_texts_are_the_known_ones() {
-        let (now, client, mut server) = pair();
-        let request = b"<NTLM><0a0b0c0d><1><SIP Communications Service><fe1.example.net><7d1c3a5e9f0b2846a1c2e3f405162738><2><REGISTER><sip:dect1@example.net><91d0c4a2b7><sip:dect1@example.net><><><><>";
-        assert_eq!(client.sign(request), "010000005a11484614a569cc64000000");
-        let response = b"<NTLM><1A2B3C4D><1><SIP Communications Service><fe1.example.net><7d1c3a5e9f0b2846a1c2e3f405162738><2><REGISTER><sip:dect1@example.net><91d0c4a2b7><sip:dect1@example.net><0F9E8D7C6B5A49382716051423324150><><><7200><200>";
-        assert_eq!(server.sign(response), "0100000092eeb1d1c48be3d264000000");
-        assert_eq!(server.verify(now, 1, request, "010000005A11484614A569CC64000000"), Ok(()));
-    }
-
-    #[test]
-    fn a_message_is_taken_once_and_a_forged_one_moves_nothing() {
-        let (now, client, mut server) = pair();
-        let signature = client.sign(b"text");
-        assert_eq!(server.verify(now, 4_000_000_000, b"other", &signature), Err(Error::BadSignature));
-        assert_eq!(server.verify(now, 7, b"text", &signature), Ok(()));
-        assert_eq!(server.verify(now, 7, b"text", &signature), Err(Error::Replayed));
-        assert_eq!(server.verify(now, 5, b"text", &signature), Ok(()), "messages overtake each other");
-        for broken in ["", "01", "010000005a11484614a569cc6400000g", &"ü".repeat(16)] {
-            assert_eq!(server.verify(now, 8, b"text", broken), Err(Error::BadSignature), "{broken}");
-        }
-    }
-
-    #[test]
-    fn the_window_agrees_with_a_list_of_all_numbers() {
-        let mut window = ReplayWindow::default();
-        let mut seen = BTreeSet::new();
-        let mut highest = 0_u32;
-        let mut number = 1_u32;
-        for round in 0..20_000_u32 {
-            // A walk with steps in both directions, some beyond the window.
-            number = (number + round.wrapping_mul(2_654_435_761) % 97).saturating_sub(round % 61).max(1);
-            if round % 501 == 0 {
-                number += 300;
-            }
-            let new = highest.saturating_sub(number) < 256 && seen.insert(number);
-            highest = highest.max(number);
-            assert_eq!(window.take(number), new, "round {round}: {number} after {highest}");
-        }
-        assert!(!window.take(0));
-    }
-
-    #[test]
-    fn an_association_ends_after_eight_hours_and_is_renewed_before() {
-        let (now, mut client, mut server) = pair();
-        assert_eq!((client.next_number(), client.next_number()), (1, 2));
-        assert_eq!(client.renewal() - now, Duration::from_mins(8 * 60 - 5));
-        let signature = client.sign(b"text");
-        let late = server.expires();
-        assert_eq!(server.verify(late, 1, b"text", &signature), Err(Error::Expired));
-    }
-
-    #[test]
-    fn the_lower_version_is_agreed() {
-        for (offered, number) in [(None, 2), (Some(2), 2), (Some(3), 3), (Some(4), 4), (Some(9), 4)] {
-            assert_eq!(ProtocolVersion::agree(offered).number(), number);
-        }
-    }
-}

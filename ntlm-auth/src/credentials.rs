@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::digest::{Secret16, hmac_md5, md4};
+use crate::digest::{MacKey, Secret16, hmac_md5, md4_into};
 use crate::text::{upper, utf16};
 
 /// The hash of a password (NTOWFv1). Whoever has it can log in: it is worth as much as the password.
@@ -19,7 +20,9 @@ impl NtHash {
     /// MS-NLMP 3.3.1
     #[must_use]
     pub fn of_password(password: &str) -> Self {
-        Self(*md4(&utf16(password)))
+        let mut hash = Self([0; 16]);
+        md4_into(&utf16(password), &mut hash.0);
+        hash
     }
 
     /// A hash that was stored.
@@ -43,15 +46,28 @@ impl NtHash {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn response_key(&self, user: &str, domain: &str) -> ResponseKey {
-        ResponseKey(hmac_md5(&self.0, &[&utf16(&upper(user)), &utf16(domain)]))
+        let key = hmac_md5(&self.0, &[&utf16(&upper(user)), &utf16(domain)]);
+        let mac = MacKey::new(&*key);
+        ResponseKey { key, mac }
+    }
+
+    /// Whether it is the hash of no password at all.
+    pub(crate) fn is_of_nothing(&self) -> bool {
+        self.0.ct_eq(&OF_NOTHING).into()
     }
 }
+
+/// MD4 of an empty text.
+const OF_NOTHING: [u8; 16] = 0x31d6_cfe0_d16a_e931_b73c_59d7_e0c0_89c0_u128.to_be_bytes();
 
 /// The key of NTLMv2 responses.
 ///
 /// MS-NLMP 3.3.2
 #[derive(Clone)]
-pub struct ResponseKey(pub(crate) Secret16);
+pub struct ResponseKey {
+    key: Secret16,
+    pub(crate) mac: MacKey,
+}
 
 impl ResponseKey {
     /// The octets, for test benches.
@@ -59,7 +75,7 @@ impl ResponseKey {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn expose(&self) -> &[u8; 16] {
-        &self.0
+        &self.key
     }
 }
 

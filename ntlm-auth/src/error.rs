@@ -86,7 +86,7 @@ pub enum Refusal {
     /// The challenge names no computer or no domain.
     #[error("the challenge lacks the names of computer and domain")]
     NoNames,
-    /// User or password is empty.
+    /// User or password is empty, or there is none.
     #[error("anonymous logins are not made and not taken")]
     Anonymous,
     /// The clocks are too far apart.
@@ -113,4 +113,13 @@ pub enum Refusal {
     /// The login is meant for another server.
     #[error("the login is meant for another server")]
     TargetName,
+    /// The attributes in the response are not those of the challenge: somebody between changed them.
+    #[error("the attributes of the challenge were changed")]
+    TargetInfo,
+    /// A TLS cipher suite of which it is not known how TLS-DSK signs with it.
+    #[error("it is not known how TLS-DSK signs with this cipher suite")]
+    CipherSuite,
+    /// A token that nobody asked for, or one after the login was over.
+    #[error("a token that nobody asked for")]
+    Token,
 }

@@ -27,6 +27,10 @@ impl NegotiateFlags {
     pub const NTLM: Self = Self(0x0000_0200);
     /// J: anonymous.
     pub const ANONYMOUS: Self = Self(0x0000_0800);
+    /// K: NEGOTIATE names the client's domain.
+    pub const OEM_DOMAIN_SUPPLIED: Self = Self(0x0000_1000);
+    /// L: NEGOTIATE names the client's computer.
+    pub const OEM_WORKSTATION_SUPPLIED: Self = Self(0x0000_2000);
     /// M: a signature stands even where none was agreed.
     pub const ALWAYS_SIGN: Self = Self(0x0000_8000);
     /// N: the sender is a domain.

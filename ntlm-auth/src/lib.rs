@@ -58,13 +58,20 @@ mod file_time;
 mod flags;
 mod initiator;
 mod message;
+mod policy;
 mod response;
+mod response_v1;
 mod session;
 mod session_key;
 mod text;
+mod tls_dsk;
+mod token_login;
 
 pub use acceptor::{Accepted, Acceptor, AcceptorConfig, Claim, Demand, Mic};
-pub use association::{AssociationName, ProtocolVersion, SecurityAssociation};
+pub use association::{
+    AssociationName, AssociationState, AssociationTrigger, Mechanism, ProtocolVersion, SecurityAssociation,
+    SignatureText, Signing, Stamp, Unverified, Verification,
+};
 pub use channel_binding::ChannelBinding;
 pub use credentials::{Credentials, NtHash, ResponseKey};
 pub use error::{Error, Refusal, Rule};
@@ -74,6 +81,10 @@ pub use initiator::{
     ClientChallenge, Initiator, InitiatorConfig, LmPolicy, MicPolicy, Mode, RandomSessionKey,
 };
 pub use message::{Authenticate, AvId, AvPairs, Challenge, Negotiate, USUAL_VERSION, Version};
+pub use policy::{AnonymousPolicy, ResponsePolicy, TextPolicy};
 pub use response::{Response, ResponseInput, exchange_key, lm_v2_response};
+pub use response_v1::{KeyExchangeKey, LmHash, ResponseV1};
 pub use session::{DatagramSession, ExposedKeys, SIP_SEQUENCE, Session, StreamSession};
 pub use session_key::Sender;
+pub use tls_dsk::{TLS_DSK_EXPORTED, TLS_DSK_LABEL, TlsDskHash, TlsDskSession};
+pub use token_login::{Completeness, TokenLogin, TokenState, TokenTrigger, kerberos_service};

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::credentials::ResponseKey;
-use crate::digest::{KeyStream, Secret16, hmac_md5};
+use crate::digest::{KeyStream, Secret16};
 use crate::error::{Error, Rule};
 use crate::file_time::FileTime;
 use crate::message::AvPairs;
@@ -48,9 +48,14 @@ impl Response {
         temp.extend_from_slice(&[0; 4]);
         temp.extend_from_slice(input.target_info);
         temp.extend_from_slice(&[0; 4]);
-        let proof = hmac_md5(&*key.0, &[&input.server_challenge, &temp]);
+        let proof = key.mac.mac(&[&input.server_challenge, &temp]);
         let nt_response = [proof.as_slice(), &temp].concat();
-        Self { nt_response, proof: *proof, session_base_key: hmac_md5(&*key.0, &[&*proof]) }
+        Self { nt_response, proof: *proof, session_base_key: key.mac.mac(&[&*proof]) }
+    }
+
+    /// What is sent, and the key that follows from it.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Secret16) {
+        (self.nt_response, self.session_base_key)
     }
 
     /// The key that is encrypted by, or becomes, the session key.
@@ -73,7 +78,7 @@ impl core::fmt::Debug for Response {
 /// MS-NLMP 3.3.2
 #[must_use]
 pub fn lm_v2_response(key: &ResponseKey, server_challenge: [u8; 8], client_challenge: [u8; 8]) -> [u8; 24] {
-    let proof = hmac_md5(&*key.0, &[&server_challenge, &client_challenge]);
+    let proof = key.mac.mac(&[&server_challenge, &client_challenge]);
     let mut response = [0; 24];
     for (place, octet) in response.iter_mut().zip(proof.iter().chain(&client_challenge)) {
         *place = *octet;
@@ -87,8 +92,12 @@ pub fn lm_v2_response(key: &ResponseKey, server_challenge: [u8; 8], client_chall
 #[must_use]
 pub fn exchange_key(session_base_key: &[u8; 16], key: &[u8; 16]) -> [u8; 16] {
     let mut key = *key;
-    KeyStream::new(session_base_key).apply(&mut key);
+    exchange_in_place(session_base_key, &mut key);
     key
+}
+
+pub(crate) fn exchange_in_place(session_base_key: &[u8; 16], key: &mut [u8; 16]) {
+    KeyStream::new(session_base_key).apply(key);
 }
 
 /// A response of a peer.
@@ -119,9 +128,9 @@ impl<'a> ReceivedResponse<'a> {
 
     /// The session base key if the proof is right.
     pub(crate) fn prove(&self, key: &ResponseKey, server_challenge: [u8; 8]) -> Option<Secret16> {
-        let proof = hmac_md5(&*key.0, &[&server_challenge, self.temp]);
+        let proof = key.mac.mac(&[&server_challenge, self.temp]);
         let right = bool::from(proof.as_slice().ct_eq(&self.proof));
-        let session_base_key = hmac_md5(&*key.0, &[&*proof]);
+        let session_base_key = key.mac.mac(&[&*proof]);
         right.then_some(session_base_key)
     }
 }

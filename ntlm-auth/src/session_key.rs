@@ -1,6 +1,6 @@
 //! Keys of signatures and of encryption, one of each for each direction.
 
-use crate::digest::{Secret16, md5};
+use crate::digest::{MacKey, Secret16, md5_into};
 use crate::flags::NegotiateFlags;
 
 /// Whose messages.
@@ -15,17 +15,20 @@ pub enum Sender {
 }
 
 /// The keys of one direction.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct DirectionKeys {
     /// Only with extended session security.
     pub(crate) sign: Secret16,
+    /// The signing key made ready.
+    pub(crate) mac: MacKey,
     seal: Secret16,
     /// How much of the sealing key is used.
     seal_length: usize,
 }
 
 impl DirectionKeys {
-    pub(crate) fn new(flags: NegotiateFlags, exported: &[u8; 16], sender: Sender) -> Self {
+    /// Writes the keys where they stay.
+    pub(crate) fn derive(&mut self, flags: NegotiateFlags, exported: &[u8; 16], sender: Sender) {
         let (sign, seal): (&[u8], &[u8]) = match sender {
             Sender::Client => (
                 b"session key to client-to-server signing key magic constant\0",
@@ -36,6 +39,7 @@ impl DirectionKeys {
                 b"session key to server-to-client sealing key magic constant\0",
             ),
         };
+        self.seal_length = 16;
         if flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY) {
             let strength = if flags.contains(NegotiateFlags::KEY_128) {
                 16
@@ -45,19 +49,20 @@ impl DirectionKeys {
                 5
             };
             let weakened = exported.get(..strength).unwrap_or_default();
-            return Self { sign: md5(&[exported, sign]), seal: md5(&[weakened, seal]), seal_length: 16 };
+            md5_into(&[exported, sign], &mut self.sign);
+            md5_into(&[weakened, seal], &mut self.seal);
+            self.mac.prepare(&*self.sign);
+            return;
         }
-        let mut key = Secret16::new(*exported);
-        let mut seal_length = 16;
+        self.seal.copy_from_slice(exported);
         if flags.contains(NegotiateFlags::LM_KEY) {
             let tail: &[u8] =
                 if flags.contains(NegotiateFlags::KEY_56) { &[0xa0] } else { &[0xe5, 0x38, 0xb0] };
-            for (place, octet) in key.iter_mut().skip(8 - tail.len()).zip(tail) {
+            for (place, octet) in self.seal.iter_mut().skip(8 - tail.len()).zip(tail) {
                 *place = *octet;
             }
-            seal_length = 8;
+            self.seal_length = 8;
         }
-        Self { sign: Secret16::new([0; 16]), seal: key, seal_length }
     }
 
     pub(crate) fn seal(&self) -> &[u8] {

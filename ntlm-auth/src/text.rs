@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Rule};
+use crate::flags::NegotiateFlags;
 
 /// UTF-16, little endian, without a mark.
 pub(crate) fn utf16(text: &str) -> Zeroizing<Vec<u8>> {
@@ -24,6 +25,28 @@ pub(crate) fn from_utf16(octets: &[u8], at: usize, limit: usize) -> Result<Strin
         .map_err(|_| Error::Malformed { at, rule: Rule::Text })
 }
 
+/// A name as a message with these flags carries it.
+pub(crate) fn emit(text: &str, flags: NegotiateFlags) -> Result<Zeroizing<Vec<u8>>, Error> {
+    if flags.contains(NegotiateFlags::UNICODE) {
+        if text.encode_utf16().count() > NAME_MAX { Err(Error::TooLong) } else { Ok(utf16(text)) }
+    } else if text.is_ascii() && text.len() <= NAME_MAX {
+        Ok(Zeroizing::new(text.as_bytes().to_vec()))
+    } else {
+        Err(Error::TooLong)
+    }
+}
+
+/// Reads a name of a message with these flags; of code pages only what they share.
+pub(crate) fn parse(octets: &[u8], at: usize, flags: NegotiateFlags) -> Result<String, Error> {
+    if flags.contains(NegotiateFlags::UNICODE) {
+        return from_utf16(octets, at, NAME_MAX);
+    }
+    match core::str::from_utf8(octets) {
+        Ok(text) if text.is_ascii() && text.len() <= NAME_MAX => Ok(text.to_owned()),
+        _ => Err(Error::Malformed { at, rule: Rule::Text }),
+    }
+}
+
 /// Upper case, character for character: a letter whose upper case has more than one character stays, as domain controllers
 /// have it.
 pub(crate) fn upper(text: &str) -> Zeroizing<String> {
@@ -38,7 +61,7 @@ pub(crate) fn upper(text: &str) -> Zeroizing<String> {
 }
 
 /// Most units of a name.
-pub(crate) const NAME_MAX: usize = 512;
+const NAME_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests {

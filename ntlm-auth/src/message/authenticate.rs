@@ -4,7 +4,7 @@ use crate::error::{Error, Rule};
 use crate::flags::NegotiateFlags;
 use crate::message::Version;
 use crate::message::field::{Fields, Writing};
-use crate::text::{NAME_MAX, from_utf16, utf16};
+use crate::text;
 
 /// The AUTHENTICATE message.
 ///
@@ -32,7 +32,7 @@ pub struct Authenticate {
 }
 
 impl Authenticate {
-    /// Reads the message; the shortest has 64 octets. Text must be UTF-16.
+    /// Reads the message; the shortest has 64 octets. Names are UTF-16 if their flag is set, else ASCII.
     ///
     /// MS-NLMP 2.2.1.3
     pub fn parse(message: &[u8]) -> Result<Self, Error> {
@@ -43,7 +43,7 @@ impl Authenticate {
         if nt_response.len() > RESPONSE_MAX {
             return Err(Error::Malformed { at: 20, rule: Rule::TooLong });
         }
-        let mut name = |at| fields.field(at, HEADER).and_then(|name| from_utf16(name, at, NAME_MAX));
+        let mut name = |at| fields.field(at, HEADER).and_then(|name| text::parse(name, at, flags));
         let (domain, user, workstation) = (name(28)?, name(36)?, name(44)?);
         let encrypted_session_key = fields.field(52, HEADER)?.to_vec();
         let payload = fields.payload();
@@ -73,9 +73,9 @@ impl Authenticate {
             writing.put(MIC_AT, mic);
         }
         // The order that clients use.
-        writing.field(28, &utf16(&self.domain))?;
-        writing.field(36, &utf16(&self.user))?;
-        writing.field(44, &utf16(&self.workstation))?;
+        writing.field(28, &text::emit(&self.domain, self.flags)?)?;
+        writing.field(36, &text::emit(&self.user, self.flags)?)?;
+        writing.field(44, &text::emit(&self.workstation, self.flags)?)?;
         writing.field(12, &self.lm_response)?;
         writing.field(20, &self.nt_response)?;
         writing.field(52, &self.encrypted_session_key)?;

@@ -19,10 +19,14 @@ impl AvId {
     pub const DNS_COMPUTER_NAME: Self = Self(3);
     /// DNS name of the server's domain.
     pub const DNS_DOMAIN_NAME: Self = Self(4);
+    /// DNS name of the forest.
+    pub const DNS_TREE_NAME: Self = Self(5);
     /// Flags; bit 1 announces a message integrity code.
     pub const FLAGS: Self = Self(6);
     /// The server's time.
     pub const TIMESTAMP: Self = Self(7);
+    /// The client's machine; ignored.
+    pub const SINGLE_HOST: Self = Self(8);
     /// Service that the client means.
     pub const TARGET_NAME: Self = Self(9);
     /// Digest of the channel that the login belongs to.
@@ -109,6 +113,13 @@ impl AvPairs {
     #[must_use]
     pub fn get(&self, id: AvId) -> Option<&[u8]> {
         self.0.iter().find(|(found, _)| *found == id).map(|(_, value)| value.as_slice())
+    }
+
+    /// All attributes in their order.
+    ///
+    /// MS-NLMP 2.2.2.1
+    pub fn iter(&self) -> impl Iterator<Item = (AvId, &[u8])> {
+        self.0.iter().map(|(id, value)| (*id, value.as_slice()))
     }
 
     /// Replaces the attribute where it stands, or appends it.

@@ -61,12 +61,14 @@ impl Challenge {
         Ok(writing.octets)
     }
 
-    /// A name as it stands in [`Challenge::target_name`].
+    /// A name as it stands in [`Challenge::target_name`] of a challenge with these flags.
     ///
     /// MS-NLMP 2.2.1.2
     #[must_use]
-    pub fn name(text: &str) -> Vec<u8> {
-        utf16(text).to_vec()
+    pub fn name(text: &str, flags: NegotiateFlags) -> Vec<u8> {
+        // In a code page only what all of them share.
+        let ascii = || text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect();
+        if flags.contains(NegotiateFlags::UNICODE) { utf16(text).to_vec() } else { ascii() }
     }
 }
 

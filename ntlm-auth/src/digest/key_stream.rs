@@ -1,0 +1,96 @@
+//! The key stream of RC4, from which octets can be looked at before they are used up.
+
+use rc4::{KeyInit, Rc4, StreamCipher};
+use zeroize::{Zeroize, Zeroizing};
+
+/// A running key stream.
+pub(crate) struct KeyStream {
+    cipher: Rc4,
+    /// Octets that were made and not yet used up.
+    ahead: Zeroizing<Vec<u8>>,
+}
+
+impl KeyStream {
+    /// The key has 5 to 16 octets, always.
+    pub(crate) fn new(key: &[u8]) -> Self {
+        let cipher = Rc4::new_from_slice(key).unwrap_or_else(|_| Rc4::new(&[0; 32].into()));
+        Self { cipher, ahead: Zeroizing::new(Vec::new()) }
+    }
+
+    /// A stream that looks ahead at signatures without allocating.
+    pub(crate) fn looking_ahead(key: &[u8]) -> Self {
+        let mut stream = Self::new(key);
+        stream.ahead.reserve(SIGNATURE_OCTETS);
+        stream
+    }
+
+    /// Encrypts or decrypts with octets `from` on of what is to come, without using them up.
+    pub(crate) fn apply_ahead(&mut self, from: usize, text: &mut [u8]) {
+        let (made, end) = (self.ahead.len(), from.saturating_add(text.len()));
+        if made < end {
+            if self.ahead.capacity() < end {
+                // Growing in place would leave octets behind unwiped.
+                let mut ahead = Zeroizing::new(Vec::with_capacity(end));
+                ahead.extend_from_slice(&self.ahead);
+                self.ahead = ahead;
+            }
+            self.ahead.resize(end, 0);
+            if let Some(more) = self.ahead.get_mut(made..) {
+                self.cipher.apply_keystream(more);
+            }
+        }
+        for (octet, key) in text.iter_mut().zip(self.ahead.iter().skip(from)) {
+            *octet ^= key;
+        }
+    }
+
+    /// Uses octets up.
+    pub(crate) fn advance(&mut self, count: usize) {
+        let count = count.min(self.ahead.len());
+        if let Some(used) = self.ahead.get_mut(..count) {
+            used.zeroize();
+        }
+        self.ahead.drain(..count);
+    }
+
+    /// Encrypts or decrypts and uses the octets up.
+    pub(crate) fn apply(&mut self, text: &mut [u8]) {
+        if self.ahead.is_empty() {
+            self.cipher.apply_keystream(text);
+        } else {
+            self.apply_ahead(0, text);
+            self.advance(text.len());
+        }
+    }
+}
+
+/// Octets of a key stream that a signature takes at most.
+pub(crate) const SIGNATURE_OCTETS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_is_the_known_one() {
+        let mut text = *b"Plaintext";
+        KeyStream::new(b"Key").apply(&mut text);
+        assert_eq!(text, [0xbb, 0xf3, 0x16, 0xe8, 0xd9, 0x40, 0xaf, 0x0a, 0xd3]);
+    }
+
+    #[test]
+    fn looking_ahead_uses_nothing_up() {
+        let mut whole = [0; 20];
+        KeyStream::new(b"Key").apply(&mut whole);
+        let mut stream = KeyStream::looking_ahead(b"Key");
+        let mut ahead = [0; 8];
+        stream.apply_ahead(4, &mut ahead);
+        assert_eq!(ahead, whole[4..12]);
+        let mut first = [0; 6];
+        stream.apply(&mut first);
+        assert_eq!(first, whole[..6]);
+        let mut rest = [0; 14];
+        stream.apply(&mut rest);
+        assert_eq!(rest, whole[6..]);
+    }
+}

@@ -1,0 +1,116 @@
+//! A session over a connection: messages are counted, and the key stream goes on.
+
+use core::fmt;
+
+use super::keys::Keys;
+use crate::digest::KeyStream;
+use crate::error::Error;
+use crate::flags::NegotiateFlags;
+use crate::session_key::Sender;
+
+/// A session over a connection.
+///
+/// MS-NLMP 3.4
+pub struct StreamSession {
+    pub(super) keys: Box<Keys>,
+    sending: Box<Counted>,
+    receiving: Box<Counted>,
+}
+
+struct Counted {
+    stream: KeyStream,
+    sequence: u32,
+}
+
+impl Counted {
+    fn new(keys: &Keys, sender: Sender) -> Box<Self> {
+        Box::new(Self { stream: KeyStream::looking_ahead(keys.of(sender).seal()), sequence: 0 })
+    }
+
+    fn advance(&mut self, octets: usize) {
+        self.stream.advance(octets);
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+}
+
+impl StreamSession {
+    /// The session of one end with a key that is known already.
+    ///
+    /// MS-NLMP 3.4.5
+    #[must_use]
+    pub fn new(end: Sender, flags: NegotiateFlags, exported_session_key: &[u8; 16]) -> Self {
+        let keys = Keys::new(end, flags, exported_session_key);
+        let (sending, receiving) = (Counted::new(&keys, keys.end), Counted::new(&keys, keys.peer()));
+        Self { keys, sending, receiving }
+    }
+
+    /// Signs the next text that we send.
+    ///
+    /// MS-NLMP 3.4.4
+    #[must_use]
+    pub fn sign(&mut self, text: &[u8]) -> [u8; 16] {
+        let Counted { stream, sequence } = &mut *self.sending;
+        let mut signature = self.keys.plain(self.keys.end, *sequence, text);
+        self.keys.encrypt(|octets| stream.apply(octets), *sequence, &mut signature);
+        self.sending.advance(0);
+        signature
+    }
+
+    /// Checks the signature of the next text of the peer. A wrong one changes nothing.
+    ///
+    /// MS-NLMP 3.4.4
+    pub fn verify(&mut self, text: &[u8], signature: &[u8]) -> Result<(), Error> {
+        self.check(0, text, signature)
+    }
+
+    /// Encrypts the next text that we send and returns its signature.
+    ///
+    /// MS-NLMP 3.4.3
+    #[must_use]
+    pub fn seal(&mut self, text: &mut [u8]) -> [u8; 16] {
+        let Counted { stream, sequence } = &mut *self.sending;
+        let mut signature = self.keys.plain(self.keys.end, *sequence, text);
+        stream.apply(text);
+        self.keys.encrypt(|octets| stream.apply(octets), *sequence, &mut signature);
+        self.sending.advance(0);
+        signature
+    }
+
+    /// Decrypts the next text of the peer, if its signature is right. A wrong one changes nothing.
+    ///
+    /// MS-NLMP 3.4.3
+    pub fn unseal(&mut self, text: &mut [u8], signature: &[u8]) -> Result<(), Error> {
+        self.receiving.stream.apply_ahead(0, text);
+        let result = self.check(text.len(), text, signature);
+        if result.is_err() {
+            self.receiving.stream.apply_ahead(0, text);
+        }
+        result
+    }
+
+    /// What both ends agreed on.
+    ///
+    /// MS-NLMP 2.2.2.5
+    #[must_use]
+    pub fn flags(&self) -> NegotiateFlags {
+        self.keys.flags
+    }
+
+    fn check(&mut self, sealed: usize, text: &[u8], signature: &[u8]) -> Result<(), Error> {
+        let Counted { stream, sequence } = &mut *self.receiving;
+        let mut expected = self.keys.plain(self.keys.peer(), *sequence, text);
+        let apply = |octets: &mut [u8]| stream.apply_ahead(sealed, octets);
+        let used = self.keys.encrypt(apply, *sequence, &mut expected);
+        if !self.keys.is_right(&expected, signature) {
+            return Err(Error::BadSignature);
+        }
+        self.receiving.advance(sealed.saturating_add(used));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for StreamSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamSession").field("flags", &self.keys.flags).finish_non_exhaustive()
+    }
+}
