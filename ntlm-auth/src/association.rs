@@ -103,17 +103,26 @@ impl SecurityAssociation {
     }
 
     /// The numbers of the message that is signed next, to be written into its header and its text. The random octets are
-    /// fresh ones of the owner. When the numbers are used up the association is over.
+    /// fresh ones of the owner.
     ///
     /// MS-SIPAE 3.2.5.2, 3.3.5.2
     pub fn stamp(&mut self, random: [u8; 4]) -> Result<Stamp, Error> {
+        let number = self.next_number()?;
+        Ok(Stamp { random: SignatureText::new(&random)?, number })
+    }
+
+    /// The counting number alone, for owners that write the random one themselves. When the numbers are used up the
+    /// association is over.
+    ///
+    /// MS-SIPAE 3.2.5.2, 3.3.5.2
+    pub fn next_number(&mut self) -> Result<u32, Error> {
         self.mechanism()?;
         let Some(number) = self.sent.checked_add(1) else {
             self.step(AssociationTrigger::Expired);
             return Err(Error::Expired);
         };
         self.sent = number;
-        Ok(Stamp { random: SignatureText::new(&random)?, number })
+        Ok(number)
     }
 
     /// Signs a text.

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use base64ct::{Base64, Encoding};
 use ntlm_auth::{
     Acceptor, AcceptorConfig, AssociationName, FileTime, Mode, NtHash, ProtocolVersion, SecurityAssociation,
-    Session,
+    Session, Verification,
 };
 use sip_lync::headers::{AuthenticationInfo, AuthenticationParameters, Credentials, HeaderName, NameAddr};
 use sip_lync::{Message, Method, Request, SignatureFields, SignatureVersion, signature_text};
@@ -142,10 +142,10 @@ impl FrontEnd {
         }
         let random = self.random.token(8).to_ascii_uppercase();
         let association = self.associations.of(flow, message)?;
-        let number = association.security.next_number();
+        let number = association.security.next_number().ok()?;
         let name = association.security.name();
         let text = signature_text(message, &fields(name, &random, number)).ok()?;
-        let signature = association.security.sign(text.as_bytes());
+        let signature = association.security.sign(text.as_bytes()).ok()?.signed()?;
         let mut info = AuthenticationInfo {
             scheme: Some(SCHEME.to_owned()),
             parameters: AuthenticationParameters::default(),
@@ -335,14 +335,13 @@ impl FrontEnd {
         let signature = get("response").ok_or(missing)?;
         let text = signature_text(message, &fields(association.security.name(), &random, number))
             .map_err(|_| Refusal::new(400, 0, "From or To cannot be read"))?;
-        association.security.verify(now, number, text.as_bytes(), &signature).map_err(|error| {
-            let reason = match error {
-                ntlm_auth::Error::Replayed => "the number of the signature was there before",
-                ntlm_auth::Error::Expired => "the security association is over",
-                _ => "the signature is wrong",
-            };
-            Refusal::new(403, 1000, reason)
-        })
+        let reason = match association.security.verify(now, number, text.as_bytes(), &signature) {
+            Ok(Verification::Genuine) => return Ok(()),
+            Err(ntlm_auth::Error::Replayed) => "the number of the signature was there before",
+            Err(ntlm_auth::Error::Expired) => "the security association is over",
+            Ok(Verification::Token(_)) | Err(_) => "the signature is wrong",
+        };
+        Err(Refusal::new(403, 1000, reason))
     }
 
     fn turned_away(&mut self, flow: FlowId, request: &Request, refusal: Refusal) -> Admission {
