@@ -85,7 +85,7 @@ fn aggregated<'a>(publications: impl Iterator<Item = &'a CategoryInstance>) -> A
     let Some(machine) = machine else { return Aggregated { availability: OFFLINE, activity: None } };
     let base = chosen.filter(|chosen| *chosen > AVAILABLE).unwrap_or(machine);
     let availability = match phone {
-        _ if base >= DO_NOT_DISTURB => base,
+        _ if chosen.is_some_and(|chosen| chosen >= DO_NOT_DISTURB) => base,
         Some(phone) if machine < IDLE => phone.max(base),
         Some(phone) => phone.saturating_add(1000),
         None => base,
