@@ -20,7 +20,8 @@ pub(super) struct TransactionKey {
     branch: Option<String>,
     call_id: String,
     cseq: u32,
-    from_tag: String,
+    /// User and tag: clients that started at the same moment draw the same tags.
+    from: (String, String),
     method: String,
 }
 
@@ -56,7 +57,7 @@ impl Envelope {
             branch: self.branch.clone(),
             call_id: self.call_id.clone(),
             cseq: self.cseq,
-            from_tag: self.from.tag().unwrap_or_default().to_owned(),
+            from: (self.caller(), self.from.tag().unwrap_or_default().to_owned()),
             method,
         }
     }

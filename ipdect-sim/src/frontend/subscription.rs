@@ -52,8 +52,9 @@ impl Package {
     }
 }
 
-/// What tells a subscription from others: Call-ID and the subscriber's tag.
-type Key = (String, String);
+/// What tells a subscription from others: the subscriber, its tag and Call-ID. Clients that started at the same moment
+/// draw the same tags.
+type Key = (String, String, String);
 
 /// One subscription.
 #[derive(Clone, Debug)]
@@ -125,7 +126,8 @@ impl FrontEnd {
         if package == Package::Provisioning {
             expires = Duration::ZERO;
         }
-        let key = (envelope.call_id.clone(), envelope.from.tag().unwrap_or_default().to_owned());
+        let tag = envelope.from.tag().unwrap_or_default().to_owned();
+        let key = (user.clone(), tag, envelope.call_id.clone());
         let mut response = self.answer(request, 200);
         let us = response.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
         let Some(us) = us else { return };
@@ -257,7 +259,7 @@ impl FrontEnd {
         headers.push(HeaderName::MaxForwards, 70);
         headers.push(HeaderName::From, &subscription.us);
         headers.push(HeaderName::To, &subscription.them);
-        headers.push(HeaderName::CallId, &key.0);
+        headers.push(HeaderName::CallId, &key.2);
         headers.push(HeaderName::CSeq, format_args!("{} {method}", subscription.number));
         headers.push(HeaderName::Event, subscription.package.name());
         headers.push(HeaderName::SubscriptionState, format_args!("active;expires={left}"));

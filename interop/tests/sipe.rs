@@ -1,0 +1,121 @@
+//! The simulated front end against SIPE, a Lync client of another hand: what SIPE believes is a front end to it.
+
+#[path = "support/network.rs"]
+mod network;
+#[path = "support/sipe.rs"]
+mod sipe;
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use ipdect_sim::frontend::{CallEncryption, Event, FrontEndConfig, FrontEndUser, Password};
+use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security};
+use sip_lync::SipUri;
+use sipe::{Login, Sipe, share_of_tone};
+use tokio::runtime::Runtime;
+
+/// A front end on loopback, and its events from the beginning.
+struct Lab {
+    runtime: Runtime,
+    address: SocketAddr,
+    server: FrontEndServer,
+}
+
+impl Lab {
+    fn start(encryption: CallEncryption) -> Self {
+        let mut config = FrontEndConfig::new("fe1.lab.test", "lab.test");
+        config.wall_clock = SystemTime::now();
+        config.provisioning.encryption = encryption;
+        for name in ["alice", "bob"] {
+            let mut user = FrontEndUser::new(SipUri::parse(&format!("sip:{name}@lab.test")).expect("a URI"));
+            (user.domain, user.account) = ("LAB".to_owned(), name.to_owned());
+            user.password = Password("Passw0rd".to_owned());
+            config.users.push(user);
+        }
+        let runtime = Runtime::new().expect("threads");
+        let options = FrontEndOptions::new(config, SocketAddr::from(([127, 0, 0, 1], 0)), Security::Tcp);
+        let server = runtime.block_on(FrontEndServer::start(options)).expect("a free port");
+        Self { runtime, address: server.local, server }
+    }
+
+    fn client(&self, name: &str, password: &str, encryption: &str) -> Sipe {
+        Sipe::start(&Login {
+            user: &format!("{name}@lab.test"),
+            account: &format!("LAB\\{name}"),
+            password,
+            server: self.address,
+            transport: "tcp",
+            encryption,
+        })
+    }
+
+    /// All that the front end reported.
+    fn events(mut self) -> Vec<Event> {
+        let mut all = Vec::new();
+        self.runtime.block_on(async {
+            while let Ok(Some(event)) =
+                tokio::time::timeout(Duration::from_millis(200), self.server.events.recv()).await
+            {
+                all.push(event);
+            }
+        });
+        all
+    }
+}
+
+#[test]
+fn sipe_logs_in_watches_writes_and_calls() {
+    if !network::of_its_own("sipe_logs_in_watches_writes_and_calls") {
+        return;
+    }
+    let lab = Lab::start(CallEncryption::Require);
+    let mut alice = lab.client("alice", "Passw0rd", "required");
+    let mut bob = lab.client("bob", "Passw0rd", "required");
+    for client in [&mut alice, &mut bob] {
+        client.waits_for(&["SIGNED-ON"]);
+    }
+    // Each sees the other come.
+    alice.waits_for(&["BUDDY-ON", "bob@lab.test"]);
+    bob.waits_for(&["BUDDY-ON", "alice@lab.test"]);
+    alice.tell("im sip:bob@lab.test Hello");
+    bob.waits_for(&["IM", "alice@lab.test", "Hello"]);
+    alice.tell("status busy");
+    bob.waits_for(&["BUDDY-STATUS", "alice@lab.test", "-> busy"]);
+    alice.tell("status available");
+    bob.waits_for(&["BUDDY-STATUS", "alice@lab.test", "-> available"]);
+
+    alice.tell("call sip:bob@lab.test");
+    // Both are in a call, and both see that of the other.
+    alice.waits_for(&["BUDDY-STATUS", "bob@lab.test", "-> busy"]);
+    bob.waits_for(&["BUDDY-STATUS", "alice@lab.test", "-> busy"]);
+    alice.hears(2);
+    bob.hears(2);
+    alice.forgets();
+    bob.forgets();
+    bob.tell("hangup");
+    alice.waits_for(&["BUDDY-STATUS", "bob@lab.test", "-> available"]);
+    for (client, who) in [(alice, "alice"), (bob, "bob")] {
+        let heard = client.quits();
+        let share = share_of_tone(&heard, 440.0);
+        assert!(share > 0.9, "{who} heard {} samples, {share:.2} tone", heard.len());
+    }
+    let events = lab.events();
+    let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
+    assert_eq!(count(|event| matches!(event, Event::LoggedIn { version: 4, .. })), 2);
+    assert_eq!(count(|event| matches!(event, Event::Answered { .. })), 2, "a conversation and a call");
+    assert_eq!(count(|event| matches!(event, Event::Unsigned { .. } | Event::Malformed { .. })), 0);
+}
+
+#[test]
+fn sipe_with_a_wrong_password_is_turned_away() {
+    if !network::of_its_own("sipe_with_a_wrong_password_is_turned_away") {
+        return;
+    }
+    let lab = Lab::start(CallEncryption::Support);
+    let mut alice = lab.client("alice", "password", "optional");
+    alice.waits_for(&["CONN-ERROR", "Authentication failed"]);
+    drop(alice);
+    let events = lab.events();
+    assert!(events.iter().any(|event| matches!(event, Event::LoginFailed { .. })), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Registered { .. })), "{events:?}");
+}
