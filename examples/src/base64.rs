@@ -1,4 +1,4 @@
-//! Base64 with padding, for output.
+//! Base64 with padding.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -14,6 +14,23 @@ pub fn encode(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// The bytes of a text; `None` if it is no base64.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
+    for group in digits.as_bytes().chunks(4) {
+        let mut word = 0_u32;
+        for digit in group {
+            let value = ALPHABET.iter().position(|of| of == digit)?;
+            word = word << 6 | u32::try_from(value).ok()?;
+        }
+        word <<= 6 * (4 - group.len());
+        let [_, a, b, c] = word.to_be_bytes();
+        bytes.extend([a, b, c].iter().take(group.len() * 3 / 4));
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -32,7 +49,9 @@ mod tests {
         ];
         for (bytes, text) in vectors {
             assert_eq!(encode(bytes.as_bytes()), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
         }
         assert_eq!(encode(&[0xff, 0xfe, 0xfb]), "//77");
+        assert_eq!(decode("Zm9v!"), None);
     }
 }

@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod base64;
+pub mod connection;
+pub mod login;
 pub mod session_description;

@@ -105,7 +105,7 @@ fn an_invite_is_sent_seven_times_and_given_up_after_32_seconds() {
     let (mut layer, mut clock) = (layer(), Clock::new());
     let id = layer.request(clock.now, FLOW, &request("INVITE", "1")).unwrap();
     assert_eq!(sent(&mut layer).len(), 1);
-    let times = repetitions(&mut layer, &mut clock, Duration::from_secs(60));
+    let times = repetitions(&mut layer, &mut clock, Duration::from_mins(1));
     assert_eq!(times, [500, 1500, 3500, 7500, 15_500, 31_500]);
     assert_eq!(
         events(&mut layer),
@@ -120,7 +120,7 @@ fn another_request_is_sent_ever_more_slowly_up_to_four_seconds() {
     let (mut layer, mut clock) = (layer(), Clock::new());
     layer.request(clock.now, FLOW, &request("OPTIONS", "1")).unwrap();
     sent(&mut layer);
-    let times = repetitions(&mut layer, &mut clock, Duration::from_secs(60));
+    let times = repetitions(&mut layer, &mut clock, Duration::from_mins(1));
     assert_eq!(times, [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     assert_eq!(layer.open(), (0, 0));
 }
@@ -132,7 +132,7 @@ fn after_a_provisional_response_another_request_is_sent_every_four_seconds() {
     layer.request(clock.now, FLOW, &options).unwrap();
     sent(&mut layer);
     layer.handle_response(clock.now, FLOW, response(&options, 100));
-    let times = repetitions(&mut layer, &mut clock, Duration::from_secs(60));
+    let times = repetitions(&mut layer, &mut clock, Duration::from_mins(1));
     assert_eq!(times, [500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500]);
 }
 
@@ -143,7 +143,7 @@ fn an_invite_that_rings_is_not_sent_again() {
     layer.request(clock.now, FLOW, &invite).unwrap();
     sent(&mut layer);
     layer.handle_response(clock.now, FLOW, response(&invite, 180));
-    assert_eq!(repetitions(&mut layer, &mut clock, Duration::from_secs(600)), [0_u128; 0]);
+    assert_eq!(repetitions(&mut layer, &mut clock, Duration::from_mins(10)), [0_u128; 0]);
     assert_eq!(layer.open(), (1, 0));
 }
 
@@ -189,7 +189,7 @@ fn a_refusal_that_is_never_acknowledged_is_given_up_after_32_seconds() {
     let Received::New(id) = layer.handle_request(clock.now, FLOW, &invite) else { panic!() };
     layer.respond(clock.now, id, &response(&invite, 486));
     sent(&mut layer);
-    let times = repetitions(&mut layer, &mut clock, Duration::from_secs(60));
+    let times = repetitions(&mut layer, &mut clock, Duration::from_mins(1));
     assert_eq!(times, [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     assert_eq!(events(&mut layer), [LayerEvent::ServerFailed(id, Failure::TimedOut)]);
     assert_eq!(layer.open(), (0, 0));

@@ -1,0 +1,200 @@
+//! `lync-register` against the simulated front end, over TLS on loopback: with NTLM, and with a certificate.
+
+#[expect(dead_code, reason = "`main` is not called here")]
+#[path = "../examples/lync-register.rs"]
+mod lync_register;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser, Password};
+use ipdect_sim::json::UserCommand;
+use ipdect_sim::net::tls::{Identity, certificates};
+use ipdect_sim::net::{
+    FrontEndOptions, FrontEndServer, LyncUserClient, LyncUserOptions, LyncUserReport, Security,
+};
+use ipdect_sim::user::{Event, UserConfig};
+use lync_register::Options;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use serde_json::Value;
+use sip_lync::SipUri;
+
+/// A front end with certificates in files, and Bob, who answers every call.
+struct Site {
+    folder: PathBuf,
+    server: SocketAddr,
+    _runtime: tokio::runtime::Runtime,
+    _front_end: FrontEndServer,
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("the file can be written");
+}
+
+fn issue(folder: &Path, issuer: &CertifiedIssuer<'static, KeyPair>, name: &str) {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.subject_alt_names.push(SanType::DnsName(name.try_into().expect("a name")));
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, issuer).expect("a certificate");
+    write(folder, &format!("{name}.pem"), &certificate.pem());
+    write(folder, &format!("{name}.key"), &key.serialize_pem());
+}
+
+impl Site {
+    fn new(test: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("lync-register-{test}"));
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "laboratory authority");
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("it");
+        write(&folder, "ca.pem", &issuer.pem());
+        for name in ["fe1.example.net", "clients.example.net", "mallory.example.net"] {
+            issue(&folder, &issuer, name);
+        }
+        write(&folder, "password", "alice secret\n");
+        write(&folder, "wrong", "no secret\n");
+
+        let identity = |name: &str| {
+            Identity::read(&folder.join(format!("{name}.pem")), &folder.join(format!("{name}.key")))
+                .expect("a certificate")
+        };
+        let authorities = certificates(&folder.join("ca.pem")).expect("an authority");
+        let security = |identity| Security::Tls { identity, authorities: authorities.clone(), name: None };
+        let mut config = FrontEndConfig::new("fe1.example.net", "example.net");
+        for name in ["alice", "bob"] {
+            let mut user =
+                FrontEndUser::new(SipUri::parse(&format!("sip:{name}@example.net")).expect("a URI"));
+            "EXAMPLE".clone_into(&mut user.domain);
+            name.clone_into(&mut user.account);
+            user.password = Password(format!("{name} secret"));
+            config.users.push(user);
+        }
+        config.trusted.push("clients.example.net".to_owned());
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let server_security = security(Some(identity("fe1.example.net")));
+        let client_security = security(Some(identity("clients.example.net")));
+        let (front_end, server) = runtime.block_on(async {
+            let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+            let options = FrontEndOptions::new(config, listen, server_security);
+            let front_end = FrontEndServer::start(options).await.expect("a free port");
+            let server = front_end.local;
+            let bob = UserConfig::new(SipUri::parse("sip:bob@example.net").expect("a URI"));
+            let options = LyncUserOptions::new(bob, "127.0.0.1", server.port(), client_security);
+            let mut bob = LyncUserClient::start(options).await.expect("the front end runs");
+            // Bob is there before anybody calls him.
+            while let Some(report) = bob.reports.recv().await {
+                if matches!(report, LyncUserReport::Event(Event::Registered { .. })) {
+                    break;
+                }
+            }
+            tokio::spawn(async move {
+                while let Some(report) = bob.reports.recv().await {
+                    if matches!(report, LyncUserReport::Event(Event::Incoming { .. })) {
+                        bob.command(UserCommand::Answer).await;
+                    }
+                }
+            });
+            (front_end, server)
+        });
+        Self { folder, server, _runtime: runtime, _front_end: front_end }
+    }
+
+    /// Runs the program and returns whether it reached its goal, and its lines.
+    fn run(&self, arguments: &[&str]) -> (bool, Vec<Value>) {
+        let server = self.server.to_string();
+        let ca = self.folder.join("ca.pem").display().to_string();
+        let common = [
+            "lync-register",
+            "--server",
+            &server,
+            "--server-name",
+            "fe1.example.net",
+            "--ca",
+            &ca,
+            "--user",
+            "sip:alice@example.net",
+            "--seconds",
+            "0.1",
+        ];
+        let options = Options::parse_from(common.iter().chain(arguments));
+        let mut out = Vec::new();
+        let reached = lync_register::run(&options, &mut out).expect("the front end runs");
+        let lines = String::from_utf8(out).expect("text");
+        (reached, lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+}
+
+fn events(lines: &[Value]) -> Vec<&str> {
+    lines.iter().map(|line| line["event"].as_str().expect("an event")).collect()
+}
+
+#[test]
+fn it_registers_with_a_password_and_calls_with_every_message_signed() {
+    let site = Site::new("ntlm");
+    let password = site.file("password");
+    let (reached, lines) = site.run(&[
+        "--auth-user",
+        "EXAMPLE\\alice",
+        "--password-file",
+        &password,
+        "--call",
+        "sip:bob@example.net",
+    ]);
+    assert!(reached, "{lines:?}");
+    assert_eq!(
+        events(&lines),
+        [
+            "connected",
+            "challenged",
+            "challenged",
+            "registered",
+            "call",
+            "progress",
+            "answered",
+            "released",
+            "deregistered"
+        ]
+    );
+    let gruu = lines[3]["gruu"].as_str().expect("a GRUU");
+    assert!(gruu.starts_with("sip:alice@example.net;opaque=user:epid:") && gruu.ends_with(";gruu"), "{gruu}");
+    assert_eq!(lines[3]["expires"], 600);
+    assert_eq!(lines[7]["reason"], "local");
+}
+
+#[test]
+fn it_registers_with_a_certificate_without_being_challenged() {
+    let site = Site::new("certificate");
+    let (certificate, key) = (site.file("clients.example.net.pem"), site.file("clients.example.net.key"));
+    let (reached, lines) =
+        site.run(&["--cert", &certificate, "--key", &key, "--call", "sip:bob@example.net"]);
+    assert!(reached, "{lines:?}");
+    assert_eq!(
+        events(&lines),
+        ["connected", "registered", "call", "progress", "answered", "released", "deregistered"]
+    );
+}
+
+#[test]
+fn a_wrong_password_and_a_certificate_nobody_trusts_are_named_failures() {
+    let site = Site::new("failures");
+    let wrong = site.file("wrong");
+    let (reached, lines) = site.run(&["--auth-user", "EXAMPLE\\alice", "--password-file", &wrong]);
+    assert!(!reached);
+    let last = lines.last().expect("a line");
+    assert_eq!((&last["event"], &last["status"]), (&"failed".into(), &403.into()));
+    let (certificate, key) = (site.file("mallory.example.net.pem"), site.file("mallory.example.net.key"));
+    let (reached, lines) = site.run(&["--cert", &certificate, "--key", &key]);
+    assert!(!reached);
+    let reason = lines.last().expect("a line")["reason"].as_str().expect("a reason");
+    assert!(reason.contains("check the name in the certificate"), "{reason}");
+    let (reached, lines) = site.run(&["--call", "sip:bob@example.net"]);
+    assert!(!reached, "without any proof: {lines:?}");
+}
