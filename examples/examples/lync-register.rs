@@ -210,13 +210,17 @@ impl<W: Write> Phone<W> {
                 let line = json!({ "event": "challenged", "schemes": schemes });
                 self.tell(&line)?;
                 let random = random()?;
-                match self.login.as_mut().and_then(|login| login.leg(&challenges, random)) {
-                    Some(leg) => self.endpoint.authenticate(now, user, leg),
+                match self.login.as_mut().map(|login| login.leg(&challenges, random)) {
+                    Some(Ok(leg)) => self.endpoint.authenticate(now, user, leg),
+                    Some(Err(reason)) => {
+                        self.failed("login", &reason, None, None)?;
+                        self.endpoint.refuse_challenge(now, user);
+                    }
                     None => self.endpoint.refuse_challenge(now, user),
                 }
             }
             Event::SignatureReceived { id, text, signature, .. } => {
-                let verdict = self.login.as_ref().map(|login| login.judge(&text, &signature));
+                let verdict = self.login.as_mut().map(|login| login.judge(&text, &signature));
                 self.endpoint.verified(now, id, verdict.unwrap_or(sip_lync::Verdict::Forged));
             }
             Event::Registered { gruu, expires, refreshed, services, server, .. } => {

@@ -18,6 +18,8 @@ pub struct Login {
     user: String,
     password: String,
     session: Option<DatagramSession>,
+    /// The server signed with the same key: it took the password.
+    accepted: bool,
 }
 
 impl Login {
@@ -26,19 +28,24 @@ impl Login {
         let (domain, user) =
             account.split_once('\\').ok_or_else(|| format!("`{account}` is not of the form DOMAIN\\user"))?;
         let (domain, user, password) = (domain.to_owned(), user.to_owned(), password.to_owned());
-        Ok(Self { domain, user, password, session: None })
+        Ok(Self { domain, user, password, session: None, accepted: false })
     }
 
-    /// The next leg; `None` when the server offers nothing we know.
-    pub fn leg(&mut self, challenges: &[Challenge], random: [u8; 24]) -> Option<Leg> {
-        let challenge = challenges.iter().find(|challenge| challenge.is("NTLM"))?;
+    /// The next leg; the error says why there is none.
+    pub fn leg(&mut self, challenges: &[Challenge], random: [u8; 24]) -> Result<Leg, String> {
+        let challenge =
+            challenges.iter().find(|challenge| challenge.is("NTLM")).ok_or("the server offers no NTLM")?;
         let mut leg = Leg::of(challenge);
         let token = challenge.gssapi_data().unwrap_or_default();
         if token.is_empty() {
+            // A second attempt with the same password would only lock the account.
+            if self.session.take().is_some() && !self.accepted {
+                return Err("the server refuses the account or its password".to_owned());
+            }
+            self.accepted = false;
             // The first leg asks for the challenge.
-            self.session = None;
             leg.gssapi_data = Some(String::new());
-            return Some(leg);
+            return Ok(leg);
         }
         let credentials = Credentials::new(&*self.domain, &*self.user, &self.password);
         let initiator = Initiator::new(InitiatorConfig::new(Mode::Datagram, credentials));
@@ -47,16 +54,16 @@ impl Login {
         let (answer, session) = initiator
             .challenge(
                 now,
-                &base64::decode(&token)?,
-                ClientChallenge(ours.try_into().ok()?),
-                &RandomSessionKey::new(key.try_into().ok()?),
+                &base64::decode(&token).ok_or("the challenge is no base64")?,
+                ClientChallenge(ours.try_into().map_err(|_| "eight octets")?),
+                &RandomSessionKey::new(key.try_into().map_err(|_| "sixteen octets")?),
             )
-            .ok()?;
-        let Session::Datagram(session) = session else { return None };
+            .map_err(|error| error.to_string())?;
+        let Session::Datagram(session) = session else { return Err("another kind of session".to_owned()) };
         self.session = Some(session);
         leg.gssapi_data = Some(base64::encode(&answer));
         leg.signature_digits = Some(32);
-        Some(leg)
+        Ok(leg)
     }
 
     /// Writes the signature into a message that is about to be sent.
@@ -66,7 +73,7 @@ impl Login {
     }
 
     /// Judges the signature of a message that came.
-    pub fn judge(&self, text: &str, signature: &str) -> Verdict {
+    pub fn judge(&mut self, text: &str, signature: &str) -> Verdict {
         let octets = (0..signature.len())
             .step_by(2)
             .map(|at| signature.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
@@ -75,6 +82,7 @@ impl Login {
             (Some(session), Some(octets))
                 if session.verify(SIP_SEQUENCE, text.as_bytes(), &octets).is_ok() =>
             {
+                self.accepted = true;
                 Verdict::Genuine
             }
             _ => Verdict::Forged,

@@ -7,6 +7,7 @@ mod lync_register;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Parser;
 use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser, Password};
@@ -74,6 +75,7 @@ impl Site {
             config.users.push(user);
         }
         config.trusted.push("clients.example.net".to_owned());
+        config.wall_clock = SystemTime::now();
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let server_security = security(Some(identity("fe1.example.net")));
         let client_security = security(Some(identity("clients.example.net")));
@@ -188,8 +190,9 @@ fn a_wrong_password_and_a_certificate_nobody_trusts_are_named_failures() {
     let wrong = site.file("wrong");
     let (reached, lines) = site.run(&["--auth-user", "EXAMPLE\\alice", "--password-file", &wrong]);
     assert!(!reached);
-    let last = lines.last().expect("a line");
-    assert_eq!((&last["event"], &last["status"]), (&"failed".into(), &403.into()));
+    assert!(events(&lines).ends_with(&["failed", "failed"]), "{lines:?}");
+    let reason = lines[lines.len() - 2]["reason"].as_str().expect("a reason");
+    assert_eq!(reason, "the server refuses the account or its password");
     let (certificate, key) = (site.file("mallory.example.net.pem"), site.file("mallory.example.net.key"));
     let (reached, lines) = site.run(&["--cert", &certificate, "--key", &key]);
     assert!(!reached);
