@@ -1,0 +1,418 @@
+//! Candidate pairs in their order: which are formed, which is checked next.
+
+use core::net::SocketAddr;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::candidate::{Kind, Local, Remote, Transport, families_match, pair_priority};
+use super::pair::{Effect, State, Trigger, step};
+use super::role::Role;
+
+/// Most pairs of a check list.
+///
+/// RFC 8445 6.1.2.5
+pub(super) const MOST_PAIRS: usize = 100;
+
+/// Most pairs that checks of the peer may add to it.
+///
+/// RFC 8445 7.3.1.4
+pub(super) const MOST_LEARNT: usize = 32;
+
+/// A local and a remote candidate.
+///
+/// RFC 8445 6.1.2
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pair {
+    /// Its place among the local candidates: one that is its own base.
+    pub(super) local: u16,
+    /// Its place among the remote candidates.
+    pub(super) remote: u16,
+    pub(super) component: u16,
+    pub(super) priority: u64,
+    pub(super) state: State,
+    /// It waits in the triggered-check queue.
+    pub(super) queued: bool,
+    /// Taken out of the list: a refused path, or the component has its pair.
+    pub(super) dropped: bool,
+    /// The controlling side has chosen it, or asked for it.
+    pub(super) nominated: bool,
+    /// USE-CANDIDATE came; it is nominated as soon as it is valid. RFC 8445 7.3.1.5
+    pub(super) nominate_when_valid: bool,
+    /// The next check carries USE-CANDIDATE.
+    pub(super) nominating: bool,
+    /// How often a nominating check was not answered.
+    pub(super) refused_nominations: u8,
+    pub(super) failed_at: Option<Instant>,
+    pub(super) valid: Option<Valid>,
+}
+
+/// What makes a pair valid.
+///
+/// RFC 8445 7.2.5.3.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Valid {
+    /// How the peer sees this agent on this pair.
+    pub(super) mapped: SocketAddr,
+    pub(super) kind: Kind,
+    /// The priority of the pair as both agents compute it.
+    pub(super) priority: u64,
+}
+
+impl Pair {
+    /// Whether it may still become valid by itself.
+    pub(super) const fn is_open(&self) -> bool {
+        !self.dropped && matches!(self.state, State::Frozen | State::Waiting | State::InProgress)
+    }
+
+    pub(super) fn is_valid(&self) -> bool {
+        !self.dropped && self.state == State::Succeeded && self.valid.is_some()
+    }
+}
+
+/// The check list of a stream with its triggered-check queue.
+///
+/// RFC 8445 6.1.2, 6.1.4.1
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Checklist {
+    pub(super) pairs: Vec<Pair>,
+    triggered: VecDeque<u16>,
+}
+
+impl Checklist {
+    /// Forms, orders, cuts and thaws the pairs.
+    ///
+    /// RFC 8445 6.1.2.2 to 6.1.2.6, RFC 6544 6.2
+    pub(super) fn form(locals: &[Local], remotes: &[Remote], role: Role) -> Self {
+        let mut list = Self::default();
+        for (at, local) in locals.iter().enumerate() {
+            // A reflexive candidate gives way to its base, which is in the list itself. RFC 8445 6.1.2.4
+            // A passive one waits to be checked. RFC 6544 6.2
+            if matches!(local.kind, Kind::ServerReflexive | Kind::PeerReflexive)
+                || local.transport == Transport::TcpPassive
+            {
+                continue;
+            }
+            for (remote_at, remote) in remotes.iter().enumerate() {
+                if pairs(local, remote) {
+                    list.pairs.push(Pair::new(at, local, remote_at, remote, role));
+                }
+            }
+        }
+        list.pairs.sort_by_key(|pair| core::cmp::Reverse(pair.priority));
+        list.pairs.truncate(MOST_PAIRS);
+        list.thaw(locals, remotes);
+        list
+    }
+
+    /// The lowest component of each foundation is checked first, the others when it has succeeded. RFC 8445 6.1.2.6
+    fn thaw(&mut self, locals: &[Local], remotes: &[Remote]) {
+        let mut order: Vec<usize> = (0..self.pairs.len()).collect();
+        order.sort_by_key(|at| {
+            self.pairs.get(*at).map(|pair| (pair.component, core::cmp::Reverse(pair.priority)))
+        });
+        let mut seen = Vec::new();
+        for at in order {
+            let Some(pair) = self.pairs.get_mut(at) else { continue };
+            let foundation = foundation(pair, locals, remotes);
+            if !seen.contains(&foundation) {
+                seen.push(foundation);
+                pair.state = step(pair.state, Trigger::Unfreeze).0;
+            }
+        }
+    }
+
+    /// Adds a pair that a check of the peer brought; `None` when there are too many.
+    ///
+    /// RFC 8445 7.3.1.4
+    pub(super) fn learn(&mut self, pair: Pair) -> Option<usize> {
+        if self.pairs.len() >= MOST_PAIRS + MOST_LEARNT {
+            return None;
+        }
+        self.pairs.push(pair);
+        Some(self.pairs.len() - 1)
+    }
+
+    pub(super) fn find(&self, local: usize, remote: usize) -> Option<usize> {
+        self.pairs.iter().position(|p| usize::from(p.local) == local && usize::from(p.remote) == remote)
+    }
+
+    /// Moves a pair; what only concerns the list is done, the rest is left to the caller.
+    pub(super) fn step(
+        &mut self,
+        at: usize,
+        trigger: Trigger,
+        locals: &[Local],
+        remotes: &[Remote],
+    ) -> &'static [Effect] {
+        let Some(pair) = self.pairs.get_mut(at) else { return &[] };
+        if pair.dropped {
+            return &[];
+        }
+        let (next, effects) = step(pair.state, trigger);
+        pair.state = next;
+        for effect in effects {
+            match effect {
+                Effect::Enqueue => self.enqueue(at),
+                Effect::UnfreezeFoundation => self.unfreeze(at, locals, remotes),
+                Effect::SendCheck | Effect::CancelCheck | Effect::BecomeValid => {}
+            }
+        }
+        effects
+    }
+
+    fn enqueue(&mut self, at: usize) {
+        if let Some(pair) = self.pairs.get_mut(at)
+            && !pair.queued
+        {
+            pair.queued = true;
+            self.triggered.push_back(at as u16);
+        }
+    }
+
+    /// RFC 8445 7.2.5.3.3
+    fn unfreeze(&mut self, at: usize, locals: &[Local], remotes: &[Remote]) {
+        let Some(freed) = self.pairs.get(at).map(|pair| foundation(pair, locals, remotes)) else { return };
+        for pair in &mut self.pairs {
+            if pair.state == State::Frozen && foundation(pair, locals, remotes) == freed {
+                pair.state = step(pair.state, Trigger::Unfreeze).0;
+            }
+        }
+    }
+
+    /// Whose turn it is: the triggered-check queue, then the best waiting pair, then the best frozen one of a foundation
+    /// nobody checks, then the best that failed and rested until `rested`.
+    ///
+    /// RFC 8445 6.1.4.2
+    pub(super) fn next(&mut self, rested: Option<Instant>, locals: &[Local], remotes: &[Remote]) -> Option<usize> {
+        while let Some(at) = self.triggered.pop_front() {
+            let at = usize::from(at);
+            let Some(pair) = self.pairs.get_mut(at) else { continue };
+            pair.queued = false;
+            let wanted = match pair.state {
+                State::Waiting | State::Frozen | State::Failed => true,
+                State::Succeeded => pair.nominating,
+                State::InProgress => false,
+            };
+            if wanted && !pair.dropped {
+                return Some(at);
+            }
+        }
+        if let Some(at) = self.best(|pair| pair.state == State::Waiting) {
+            return Some(at);
+        }
+        let active: Vec<_> = self
+            .pairs
+            .iter()
+            .filter(|pair| !pair.dropped && pair.state == State::InProgress)
+            .map(|pair| foundation(pair, locals, remotes))
+            .collect();
+        if let Some(at) = self.best(|pair| {
+            pair.state == State::Frozen && !active.contains(&foundation(pair, locals, remotes))
+        }) {
+            if let Some(pair) = self.pairs.get_mut(at) {
+                pair.state = step(pair.state, Trigger::Unfreeze).0;
+            }
+            return Some(at);
+        }
+        let at = self.best(|pair| {
+            pair.state == State::Failed && pair.failed_at.zip(rested).is_some_and(|(failed, rested)| failed <= rested)
+        })?;
+        if let Some(pair) = self.pairs.get_mut(at) {
+            pair.state = step(pair.state, Trigger::Again).0;
+        }
+        Some(at)
+    }
+
+    /// Whether [`Checklist::next`] would give a pair at once.
+    pub(super) fn has_next(&self, locals: &[Local], remotes: &[Remote]) -> bool {
+        if !self.triggered.is_empty() {
+            return true;
+        }
+        let active = |of: &Pair| {
+            self.pairs.iter().any(|pair| {
+                !pair.dropped
+                    && pair.state == State::InProgress
+                    && foundation(pair, locals, remotes) == foundation(of, locals, remotes)
+            })
+        };
+        self.pairs.iter().any(|pair| {
+            !pair.dropped && (pair.state == State::Waiting || (pair.state == State::Frozen && !active(pair)))
+        })
+    }
+
+    /// The oldest failure of a pair that may be checked again.
+    pub(super) fn oldest_failure(&self) -> Option<Instant> {
+        self.pairs
+            .iter()
+            .filter(|pair| !pair.dropped && pair.state == State::Failed)
+            .filter_map(|pair| pair.failed_at)
+            .min()
+    }
+
+    fn best(&self, wanted: impl Fn(&Pair) -> bool) -> Option<usize> {
+        self.pairs
+            .iter()
+            .enumerate()
+            .filter(|(_, pair)| !pair.dropped && wanted(pair))
+            .max_by_key(|(at, pair)| (pair.priority, core::cmp::Reverse(*at)))
+            .map(|(at, _)| at)
+    }
+
+    /// Pairs that are waiting or being checked: they stretch the retransmission timer.
+    ///
+    /// RFC 8445 14.3
+    pub(super) fn active(&self) -> u32 {
+        self.pairs
+            .iter()
+            .filter(|p| !p.dropped && matches!(p.state, State::Waiting | State::InProgress))
+            .count() as u32
+    }
+
+    /// After a change of roles the priorities are others.
+    ///
+    /// RFC 8445 7.2.5.1
+    pub(super) fn reorder(&mut self, locals: &[Local], remotes: &[Remote], role: Role) {
+        for pair in &mut self.pairs {
+            if let (Some(local), Some(remote)) =
+                (locals.get(usize::from(pair.local)), remotes.get(usize::from(pair.remote)))
+            {
+                pair.priority = priority(local.priority, remote.priority, role);
+            }
+        }
+    }
+}
+
+impl Pair {
+    pub(super) const fn new(at: usize, local: &Local, remote_at: usize, remote: &Remote, role: Role) -> Self {
+        Self {
+            local: at as u16,
+            remote: remote_at as u16,
+            component: local.component,
+            priority: priority(local.priority, remote.priority, role),
+            state: State::Frozen,
+            queued: false,
+            dropped: false,
+            nominated: false,
+            nominate_when_valid: false,
+            nominating: false,
+            refused_nominations: 0,
+            failed_at: None,
+            valid: None,
+        }
+    }
+}
+
+/// Whether two candidates form a pair.
+///
+/// RFC 8445 6.1.2.2
+pub(super) fn pairs(local: &Local, remote: &Remote) -> bool {
+    local.component == remote.component
+        && local.transport.pairs_with(remote.transport)
+        && families_match(&local.base.ip(), &remote.address.ip())
+}
+
+/// The priority of a pair, by who controls.
+///
+/// RFC 8445 6.1.2.3
+pub(super) const fn priority(local: u32, remote: u32, role: Role) -> u64 {
+    match role {
+        Role::Controlling => pair_priority(local, remote),
+        Role::Controlled => pair_priority(remote, local),
+    }
+}
+
+/// The foundation of a pair: both of its candidates'.
+///
+/// RFC 8445 6.1.2.6
+fn foundation<'a>(pair: &Pair, locals: &[Local], remotes: &'a [Remote]) -> (Option<u16>, Option<&'a str>) {
+    (
+        locals.get(usize::from(pair.local)).map(|local| local.foundation),
+        remotes.get(usize::from(pair.remote)).map(|remote| &*remote.foundation),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(component: u16, kind: Kind, transport: Transport, address: &str, priority: u32, foundation: u16) -> Local {
+        let address = address.parse().unwrap();
+        Local { component, transport, kind, address, base: address, related: None, priority, foundation }
+    }
+
+    fn remote(component: u16, transport: Transport, address: &str, priority: u32, foundation: &str) -> Remote {
+        Remote {
+            component,
+            transport,
+            kind: Kind::Host,
+            address: address.parse().unwrap(),
+            priority,
+            foundation: foundation.into(),
+            credentials: 0,
+        }
+    }
+
+    #[test]
+    fn pairs_are_of_one_component_transport_and_family_and_the_best_of_each_foundation_starts() {
+        let locals = [
+            local(1, Kind::Host, Transport::Udp, "192.0.2.1:1000", 9, 1),
+            local(2, Kind::Host, Transport::Udp, "192.0.2.1:1001", 8, 1),
+            local(1, Kind::ServerReflexive, Transport::Udp, "203.0.113.1:1000", 7, 2),
+            local(1, Kind::Host, Transport::TcpActive, "192.0.2.1:9", 6, 3),
+            local(1, Kind::Host, Transport::TcpPassive, "192.0.2.1:1002", 5, 4),
+            local(1, Kind::Host, Transport::Udp, "[2001:db8::1]:1000", 4, 5),
+        ];
+        let remotes = [
+            remote(1, Transport::Udp, "198.51.100.1:1", 9, "a"),
+            remote(2, Transport::Udp, "198.51.100.1:2", 8, "a"),
+            remote(1, Transport::TcpPassive, "198.51.100.1:3", 7, "b"),
+            remote(1, Transport::TcpActive, "198.51.100.1:9", 6, "c"),
+            remote(1, Transport::Udp, "[2001:db8::2]:5", 5, "d"),
+        ];
+        let list = Checklist::form(&locals, &remotes, Role::Controlling);
+        let formed: Vec<_> = list.pairs.iter().map(|p| (p.local, p.remote, p.state)).collect();
+        assert_eq!(
+            formed,
+            [
+                (0, 0, State::Waiting),
+                (1, 1, State::Frozen),
+                (3, 2, State::Waiting),
+                (5, 4, State::Waiting)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_list_is_cut_at_its_limit_and_keeps_the_best() {
+        let locals: Vec<_> = (1..=40)
+            .map(|n| local(1, Kind::Host, Transport::Udp, &format!("192.0.2.1:{n}"), n, n as u16))
+            .collect();
+        let remotes: Vec<_> =
+            (1..=40).map(|n| remote(1, Transport::Udp, &format!("198.51.100.1:{n}"), n, &n.to_string())).collect();
+        let list = Checklist::form(&locals, &remotes, Role::Controlled);
+        assert_eq!(list.pairs.len(), MOST_PAIRS);
+        assert_eq!((list.pairs[0].local, list.pairs[0].remote), (39, 39));
+    }
+
+    #[test]
+    fn triggered_pairs_come_first_and_a_frozen_foundation_waits_for_the_one_being_checked() {
+        let locals = [
+            local(1, Kind::Host, Transport::Udp, "192.0.2.1:1000", 9, 1),
+            local(2, Kind::Host, Transport::Udp, "192.0.2.1:1001", 8, 1),
+        ];
+        let remotes = [
+            remote(1, Transport::Udp, "198.51.100.1:1", 9, "a"),
+            remote(2, Transport::Udp, "198.51.100.1:2", 8, "a"),
+            remote(1, Transport::Udp, "198.51.100.1:3", 7, "b"),
+        ];
+        let mut list = Checklist::form(&locals, &remotes, Role::Controlling);
+        list.step(2, Trigger::Requested, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), Some(2), "the triggered one");
+        list.step(2, Trigger::Check, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), Some(0));
+        list.step(0, Trigger::Check, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), None, "the other component waits");
+        list.step(0, Trigger::Answered, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), Some(1));
+    }
+}

@@ -1,0 +1,24 @@
+//! ICE: how two agents find a way to each other.
+mod admission;
+pub mod agent;
+mod bypass;
+mod candidate;
+mod checklist;
+mod credentials;
+mod description;
+mod dialect;
+pub mod consent;
+mod framing;
+pub mod pair;
+pub mod phase;
+mod role;
+
+pub use admission::{Admitted, Leg, Legs, Outcome, decide as admission};
+pub use agent::Agent;
+pub use bypass::{Decision, Setting, decide as bypass};
+pub use candidate::{Kind, Local, Remote, Transport};
+pub use credentials::Credentials;
+pub use description::Description;
+pub use dialect::{DIALECTS, Dialect, Times, UnknownDialect};
+pub use framing::{FrameDecoder, emit_frame};
+pub use role::{Conflict, Role, resolve};
