@@ -220,6 +220,36 @@ pub enum Breach {
     /// A stream cannot be framed any more. RFC 3261 18.3
     #[error("the stream has lost its framing")]
     Framing,
+    /// A message is longer than any check. RFC 8489 6.1
+    #[error("the message is too long for a check")]
+    OversizedCheck,
+    /// A STUN message is none that an ICE agent knows. RFC 8445 7
+    #[error("the message is no connectivity check")]
+    NoCheck,
+    /// A check has no FINGERPRINT, or a wrong one. RFC 8445 7.1
+    #[error("the FINGERPRINT of the check is missing or wrong")]
+    CheckFingerprint,
+    /// A check or its answer was not written by the peer. RFC 8489 9.1
+    #[error("the check or its answer was not written by the peer")]
+    UnauthenticatedCheck,
+    /// A check is for somebody else. RFC 8445 7.3
+    #[error("the check names another agent")]
+    ForeignCheck,
+    /// A check has an attribute that must be understood and is not known. RFC 8489 6.3.1
+    #[error("the check has an unknown attribute")]
+    UnknownAttribute,
+    /// Both agents claim one role; the peer is to change. RFC 8445 7.3.1.1
+    #[error("the peer claims our role")]
+    RoleConflict,
+    /// An answer belongs to no check, or says nothing. RFC 8445 7.2.5
+    #[error("the answer belongs to no check")]
+    UnexpectedAnswer,
+    /// An answer came another way than its check went. RFC 8445 7.2.5.2.1
+    #[error("the answer came from another address than was asked")]
+    AnswerFromElsewhere,
+    /// A STUN server refused to answer. RFC 8489 6.3.4
+    #[error("the server refused")]
+    ServerRefused,
 }
 
 /// Why something that was asked for is not done.
@@ -279,4 +309,25 @@ pub enum Refusal {
     /// The message does not end with FINGERPRINT. MS-ICE2 3.1.4.8.2
     #[error("the message does not end with FINGERPRINT")]
     NoFingerprint,
+    /// An address can be no candidate: unusable, known already, or one too many. RFC 8445 5.1.3
+    #[error("the address can be no candidate")]
+    NoCandidate,
+    /// The description of the peer is in another dialect than the agent. MS-ICE2 1.3
+    #[error("the peer's description is in another dialect")]
+    OtherDialect,
+    /// A packet is longer than its length field counts. RFC 4571 2
+    #[error("the packet is too long to be framed")]
+    FrameTooLong,
+}
+
+impl From<Breach> for Error {
+    fn from(breach: Breach) -> Self {
+        Self::Misbehaved(breach)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }

@@ -89,6 +89,7 @@ pub mod framing;
 mod grammar;
 pub mod gruu;
 pub mod headers;
+pub mod ice;
 pub mod invite;
 mod message;
 mod method;

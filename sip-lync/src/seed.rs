@@ -106,6 +106,18 @@ impl Words {
         lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
     }
 
+    /// The octets of new credentials of ICE.
+    ///
+    /// RFC 8445 5.3
+    pub(crate) fn secret(&mut self) -> [u8; 48] {
+        let mut octets = [0; 48];
+        let [first, second] = [self.octets::<32>(b"ice name"), self.octets::<32>(b"ice password")];
+        for (octet, random) in octets.iter_mut().zip(first.into_iter().chain(second)) {
+            *octet = random;
+        }
+        octets
+    }
+
     /// Octets for one purpose, told by its label.
     pub(crate) fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
         // A key of 32 octets is accepted by HMAC always.

@@ -13,10 +13,11 @@ use super::role::Role;
 /// RFC 8445 6.1.2.5
 pub(super) const MOST_PAIRS: usize = 100;
 
-/// Most pairs that checks of the peer may add to it.
+/// Most pairs that checks of the peer may add to it, in all and for one local candidate: two NATs that map each
+/// destination anew make a new candidate of every check.
 ///
 /// RFC 8445 7.3.1.4
-pub(super) const MOST_LEARNT: usize = 32;
+const MOST_LEARNT: (usize, usize) = (64, 16);
 
 /// A local and a remote candidate.
 ///
@@ -30,6 +31,8 @@ pub(super) struct Pair {
     pub(super) component: u16,
     pub(super) priority: u64,
     pub(super) state: State,
+    /// A check of the peer brought it.
+    pub(super) learnt: bool,
     /// It waits in the triggered-check queue.
     pub(super) queued: bool,
     /// Taken out of the list: a refused path, or the component has its pair.
@@ -76,6 +79,8 @@ impl Pair {
 pub(super) struct Checklist {
     pub(super) pairs: Vec<Pair>,
     triggered: VecDeque<u16>,
+    /// The last turn was a triggered one: an ordinary check must not starve.
+    was_triggered: bool,
 }
 
 impl Checklist {
@@ -125,10 +130,11 @@ impl Checklist {
     ///
     /// RFC 8445 7.3.1.4
     pub(super) fn learn(&mut self, pair: Pair) -> Option<usize> {
-        if self.pairs.len() >= MOST_PAIRS + MOST_LEARNT {
+        let of_local = self.pairs.iter().filter(|known| known.learnt && known.local == pair.local).count();
+        if self.pairs.len() >= MOST_PAIRS + MOST_LEARNT.0 || of_local >= MOST_LEARNT.1 {
             return None;
         }
-        self.pairs.push(pair);
+        self.pairs.push(Pair { learnt: true, ..pair });
         Some(self.pairs.len() - 1)
     }
 
@@ -184,6 +190,12 @@ impl Checklist {
     ///
     /// RFC 8445 6.1.4.2
     pub(super) fn next(&mut self, rested: Option<Instant>, locals: &[Local], remotes: &[Remote]) -> Option<usize> {
+        let waiting = self.best(|pair| pair.state == State::Waiting && !pair.queued);
+        let nominates = |at: &u16| self.pairs.get(usize::from(*at)).is_some_and(|pair| pair.nominating);
+        if self.was_triggered && waiting.is_some() && !self.triggered.iter().any(nominates) {
+            self.was_triggered = false;
+            return waiting;
+        }
         while let Some(at) = self.triggered.pop_front() {
             let at = usize::from(at);
             let Some(pair) = self.pairs.get_mut(at) else { continue };
@@ -194,11 +206,13 @@ impl Checklist {
                 State::InProgress => false,
             };
             if wanted && !pair.dropped {
+                self.was_triggered = true;
                 return Some(at);
             }
         }
-        if let Some(at) = self.best(|pair| pair.state == State::Waiting) {
-            return Some(at);
+        self.was_triggered = false;
+        if waiting.is_some() {
+            return waiting;
         }
         let active: Vec<_> = self
             .pairs
@@ -290,6 +304,7 @@ impl Pair {
             component: local.component,
             priority: priority(local.priority, remote.priority, role),
             state: State::Frozen,
+            learnt: false,
             queued: false,
             dropped: false,
             nominated: false,

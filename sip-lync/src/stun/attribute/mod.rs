@@ -74,6 +74,8 @@ macro_rules! attributes {
             pub const fn is_known(self, dialect: Dialect) -> bool {
                 match self.0 {
                     $($($number if $column(dialect) => true,)+)+
+                    0x0025 | 0x001a => !dialect.is_ms_turn(),
+                    0x000f => dialect.is_ms_turn(),
                     _ => false,
                 }
             }
