@@ -25,7 +25,12 @@ fn connects(dialect: Dialect, places: [Place; 2]) -> bool {
     internet.run_for(Duration::from_secs(1));
     let outcome = Side::BOTH.map(|side| {
         let node = internet.node(side);
-        assert_ne!(node.connected.is_some(), node.failed.is_some(), "{dialect} {places:?} {side:?}: {:?}", node.agent.state());
+        assert_ne!(
+            node.connected.is_some(),
+            node.failed.is_some(),
+            "{dialect} {places:?} {side:?}: {:?}",
+            node.agent.state()
+        );
         node.connected.is_some()
     });
     assert_eq!(outcome[0], outcome[1], "{dialect} {places:?}");
@@ -59,7 +64,13 @@ fn two_agents_behind_nats_connect_exactly_when_theory_allows_it() {
             let theory = reachable(*left, *right, SERVER);
             for dialect in DIALECTS {
                 let places = [Place::behind(*left), Place::behind(*right)];
-                assert_eq!(connects(dialect, places), theory, "{dialect}: {} and {}", name(*left), name(*right));
+                assert_eq!(
+                    connects(dialect, places),
+                    theory,
+                    "{dialect}: {} and {}",
+                    name(*left),
+                    name(*right)
+                );
                 if !theory {
                     let relayed = [Place { relay: true, ..places[0] }, places[1]];
                     assert!(connects(dialect, relayed), "{dialect}: {} and {}", name(*left), name(*right));

@@ -59,12 +59,15 @@ mod tests {
 
     #[test]
     fn only_two_equal_identifiers_lead_past_the_mediation_server() {
-        let (here, there) = ("{8D7F4A7F-0B1C-4A5E-9F7E-0123456789AB}", "8d7f4a7f-0b1c-4a5e-9f7e-0123456789ab");
+        let (here, there) =
+            ("{8D7F4A7F-0B1C-4A5E-9F7E-0123456789AB}", "8d7f4a7f-0b1c-4a5e-9f7e-0123456789ab");
         for setting in [Setting::BySite, Setting::Always] {
             assert_eq!(decide(setting, Some(here), Some(there), true), Decision::Bypass);
             assert_eq!(decide(setting, Some(here), Some(there), false), Decision::GatewayCannot);
             assert_eq!(decide(setting, Some(here), Some("other"), true), Decision::OtherSite);
-            for (ours, theirs) in [(None, Some(there)), (Some(here), None), (None, None), (Some("{}"), Some("{}"))] {
+            for (ours, theirs) in
+                [(None, Some(there)), (Some(here), None), (None, None), (Some("{}"), Some("{}"))]
+            {
                 assert_eq!(decide(setting, ours, theirs, true), Decision::NoSite);
             }
         }

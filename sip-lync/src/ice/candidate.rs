@@ -94,14 +94,24 @@ impl Kind {
 /// OCS 2007, in billionths. Peers compare numbers only.
 ///
 /// RFC 8445 5.1.2.1, RFC 6544 4.2, MS-ICE 2.2 (as seen)
-pub(super) const fn priority(dialect: Dialect, kind: Kind, transport: Transport, component: u16, counter: u16) -> u32 {
+pub(super) const fn priority(
+    dialect: Dialect,
+    kind: Kind,
+    transport: Transport,
+    component: u16,
+    counter: u16,
+) -> u32 {
     let below = 256_u32.saturating_sub(component as u32) & 0xff;
     match dialect {
         Dialect::Rfc8445 => {
             let (preference, local) = match transport {
                 Transport::Udp => (type_preference(kind), 0xffff - counter as u32),
-                Transport::TcpActive => (type_preference(kind) / 2, (6 << 13) | (0x1fff - counter as u32 % 0x2000)),
-                Transport::TcpPassive => (type_preference(kind) / 2, (4 << 13) | (0x1fff - counter as u32 % 0x2000)),
+                Transport::TcpActive => {
+                    (type_preference(kind) / 2, (6 << 13) | (0x1fff - counter as u32 % 0x2000))
+                }
+                Transport::TcpPassive => {
+                    (type_preference(kind) / 2, (4 << 13) | (0x1fff - counter as u32 % 0x2000))
+                }
             };
             preference << 24 | local << 8 | below
         }
@@ -160,7 +170,8 @@ pub(super) fn fraction(text: &str) -> Option<u32> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let billionths = digits.bytes().chain([b'0'; 9]).take(9).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let billionths =
+        digits.bytes().chain([b'0'; 9]).take(9).fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
     match whole {
         "0" => Some(billionths),
         "1" => Some(999_999_999),
@@ -230,9 +241,7 @@ pub(super) const fn families_match(local: &IpAddr, remote: &IpAddr) -> bool {
 /// RFC 8445 5.1.1.1
 pub(super) const fn is_usable(address: &SocketAddr) -> bool {
     let ip = match address {
-        SocketAddr::V4(v4) => {
-            !v4.ip().is_unspecified() && !v4.ip().is_multicast() && !v4.ip().is_broadcast()
-        }
+        SocketAddr::V4(v4) => !v4.ip().is_unspecified() && !v4.ip().is_multicast() && !v4.ip().is_broadcast(),
         SocketAddr::V6(v6) => {
             !v6.ip().is_unspecified() && !v6.ip().is_multicast() && v6.ip().to_ipv4_mapped().is_none()
         }
@@ -258,7 +267,8 @@ mod tests {
     #[test]
     fn every_dialect_prefers_udp_near_and_rtp() {
         for dialect in super::super::dialect::DIALECTS {
-            let of = |kind, transport, component, counter| priority(dialect, kind, transport, component, counter);
+            let of =
+                |kind, transport, component, counter| priority(dialect, kind, transport, component, counter);
             let kinds = [Kind::Host, Kind::PeerReflexive, Kind::ServerReflexive, Kind::Relayed];
             for pair in kinds.windows(2) {
                 assert!(of(pair[0], Transport::Udp, 1, 9) > of(pair[1], Transport::Udp, 1, 0), "{dialect}");
@@ -301,7 +311,15 @@ mod tests {
         assert!(families_match(&ip("fe80::1"), &ip("fe80::2")));
         assert!(!families_match(&ip("fe80::1"), &ip("2001:db8::2")));
         assert!(!families_match(&ip("192.0.2.1"), &ip("2001:db8::2")));
-        for text in ["0.0.0.0:5", "192.0.2.1:0", "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5", "[::ffff:192.0.2.1]:5"] {
+        for text in [
+            "0.0.0.0:5",
+            "192.0.2.1:0",
+            "224.0.0.1:5",
+            "255.255.255.255:5",
+            "[::]:5",
+            "[ff02::1]:5",
+            "[::ffff:192.0.2.1]:5",
+        ] {
             assert!(!is_usable(&text.parse().unwrap()), "{text}");
         }
         assert!(is_usable(&"[2001:db8::1]:5".parse().unwrap()));

@@ -129,12 +129,13 @@ impl Checklist {
     /// Adds a pair that a check of the peer brought; `None` when there are too many.
     ///
     /// RFC 8445 7.3.1.4
-    pub(super) fn learn(&mut self, pair: Pair) -> Option<usize> {
+    pub(super) fn learn(&mut self, mut pair: Pair) -> Option<usize> {
         let of_local = self.pairs.iter().filter(|known| known.learnt && known.local == pair.local).count();
         if self.pairs.len() >= MOST_PAIRS + MOST_LEARNT.0 || of_local >= MOST_LEARNT.1 {
             return None;
         }
-        self.pairs.push(Pair { learnt: true, ..pair });
+        pair.learnt = true;
+        self.pairs.push(pair);
         Some(self.pairs.len() - 1)
     }
 
@@ -189,7 +190,12 @@ impl Checklist {
     /// nobody checks, then the best that failed and rested until `rested`.
     ///
     /// RFC 8445 6.1.4.2
-    pub(super) fn next(&mut self, rested: Option<Instant>, locals: &[Local], remotes: &[Remote]) -> Option<usize> {
+    pub(super) fn next(
+        &mut self,
+        rested: Option<Instant>,
+        locals: &[Local],
+        remotes: &[Remote],
+    ) -> Option<usize> {
         let waiting = self.best(|pair| pair.state == State::Waiting && !pair.queued);
         let nominates = |at: &u16| self.pairs.get(usize::from(*at)).is_some_and(|pair| pair.nominating);
         if self.was_triggered && waiting.is_some() && !self.triggered.iter().any(nominates) {
@@ -220,16 +226,17 @@ impl Checklist {
             .filter(|pair| !pair.dropped && pair.state == State::InProgress)
             .map(|pair| foundation(pair, locals, remotes))
             .collect();
-        if let Some(at) = self.best(|pair| {
-            pair.state == State::Frozen && !active.contains(&foundation(pair, locals, remotes))
-        }) {
+        if let Some(at) = self
+            .best(|pair| pair.state == State::Frozen && !active.contains(&foundation(pair, locals, remotes)))
+        {
             if let Some(pair) = self.pairs.get_mut(at) {
                 pair.state = step(pair.state, Trigger::Unfreeze).0;
             }
             return Some(at);
         }
         let at = self.best(|pair| {
-            pair.state == State::Failed && pair.failed_at.zip(rested).is_some_and(|(failed, rested)| failed <= rested)
+            pair.state == State::Failed
+                && pair.failed_at.zip(rested).is_some_and(|(failed, rested)| failed <= rested)
         })?;
         if let Some(pair) = self.pairs.get_mut(at) {
             pair.state = step(pair.state, Trigger::Again).0;
@@ -350,12 +357,25 @@ fn foundation<'a>(pair: &Pair, locals: &[Local], remotes: &'a [Remote]) -> (Opti
 mod tests {
     use super::*;
 
-    fn local(component: u16, kind: Kind, transport: Transport, address: &str, priority: u32, foundation: u16) -> Local {
+    fn local(
+        component: u16,
+        kind: Kind,
+        transport: Transport,
+        address: &str,
+        priority: u32,
+        foundation: u16,
+    ) -> Local {
         let address = address.parse().unwrap();
         Local { component, transport, kind, address, base: address, related: None, priority, foundation }
     }
 
-    fn remote(component: u16, transport: Transport, address: &str, priority: u32, foundation: &str) -> Remote {
+    fn remote(
+        component: u16,
+        transport: Transport,
+        address: &str,
+        priority: u32,
+        foundation: &str,
+    ) -> Remote {
         Remote {
             component,
             transport,
@@ -388,12 +408,7 @@ mod tests {
         let formed: Vec<_> = list.pairs.iter().map(|p| (p.local, p.remote, p.state)).collect();
         assert_eq!(
             formed,
-            [
-                (0, 0, State::Waiting),
-                (1, 1, State::Frozen),
-                (3, 2, State::Waiting),
-                (5, 4, State::Waiting)
-            ]
+            [(0, 0, State::Waiting), (1, 1, State::Frozen), (3, 2, State::Waiting), (5, 4, State::Waiting)]
         );
     }
 
@@ -402,8 +417,9 @@ mod tests {
         let locals: Vec<_> = (1..=40)
             .map(|n| local(1, Kind::Host, Transport::Udp, &format!("192.0.2.1:{n}"), n, n as u16))
             .collect();
-        let remotes: Vec<_> =
-            (1..=40).map(|n| remote(1, Transport::Udp, &format!("198.51.100.1:{n}"), n, &n.to_string())).collect();
+        let remotes: Vec<_> = (1..=40)
+            .map(|n| remote(1, Transport::Udp, &format!("198.51.100.1:{n}"), n, &n.to_string()))
+            .collect();
         let list = Checklist::form(&locals, &remotes, Role::Controlled);
         assert_eq!(list.pairs.len(), MOST_PAIRS);
         assert_eq!((list.pairs[0].local, list.pairs[0].remote), (39, 39));

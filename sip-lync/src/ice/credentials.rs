@@ -178,7 +178,10 @@ mod tests {
             [(Dialect::Rfc8445, 4, 24, 4), (Dialect::MsIce2, 4, 24, 4), (Dialect::Draft06, 43, 22, 32)]
         {
             let made = Credentials::generate(dialect, &random);
-            assert_eq!((made.username.len(), made.password().len(), made.wire().len()), (name, password, wire));
+            assert_eq!(
+                (made.username.len(), made.password().len(), made.wire().len()),
+                (name, password, wire)
+            );
             assert_eq!(Credentials::parse(dialect, &made.username, made.password()), Some(made));
         }
     }
@@ -203,7 +206,12 @@ mod tests {
         ] {
             assert_eq!(Credentials::parse(dialect, name, password), None, "{name} {password}");
         }
-        let padded = Credentials::parse(Dialect::Draft06, "uNXO83rf43KagBxAChXdo4mUMjA3nN/ENpm4qEDyNHw=", "n3w+HVX/YpbRdkfVgkmGjg==").unwrap();
+        let padded = Credentials::parse(
+            Dialect::Draft06,
+            "uNXO83rf43KagBxAChXdo4mUMjA3nN/ENpm4qEDyNHw=",
+            "n3w+HVX/YpbRdkfVgkmGjg==",
+        )
+        .unwrap();
         assert_eq!(padded.wire().len(), 32);
     }
 

@@ -59,22 +59,23 @@ impl Description {
             remote_name: media.value("remote-candidate").map(Into::into),
         };
         let value = |name: &str| {
-            let of_session = || session.attributes.iter().find(|a| a.is(name)).and_then(|a| a.value.as_deref());
+            let of_session =
+                || session.attributes.iter().find(|a| a.is(name)).and_then(|a| a.value.as_deref());
             media.value(name).or_else(of_session)
         };
-        description.pacing =
-            value("ice-pacing").and_then(|text| text.parse().ok()).map(|ms: u16| Duration::from_millis(ms.into()));
+        description.pacing = value("ice-pacing")
+            .and_then(|text| text.parse().ok())
+            .map(|ms: u16| Duration::from_millis(ms.into()));
         match description.dialect {
             None => {}
             Some(Dialect::Draft06) => {}
             Some(dialect @ (Dialect::Rfc8445 | Dialect::MsIce2)) => {
                 let pair = (value("ice-ufrag").unwrap_or_default(), value("ice-pwd").unwrap_or_default());
-                match Credentials::parse(dialect, pair.0, pair.1) {
-                    Some(credentials) => description.credentials.push(credentials),
-                    None => {
-                        description.dialect = None;
-                        return description;
-                    }
+                if let Some(credentials) = Credentials::parse(dialect, pair.0, pair.1) {
+                    description.credentials.push(credentials);
+                } else {
+                    description.dialect = None;
+                    return description;
                 }
             }
         }
@@ -85,6 +86,18 @@ impl Description {
             description.dialect = None;
         }
         description
+    }
+
+    /// The same description for an agent whose dialect is known: what is told apart only by marks that the peer need
+    /// not write, [`Dialect::Rfc8445`] and [`Dialect::MsIce2`], is taken as the one that is spoken.
+    ///
+    /// MS-ICE2 1.3
+    #[must_use]
+    pub fn in_dialect(mut self, dialect: Dialect) -> Self {
+        if self.dialect.is_some_and(|read| read.is_draft06() == dialect.is_draft06()) {
+            self.dialect = Some(dialect);
+        }
+        self
     }
 
     /// Whether the default addresses are among the candidates; a description changed on its way is answered without
@@ -232,7 +245,8 @@ mod tests {
         );
         assert_eq!(description.dialect, Some(Dialect::MsIce2));
         assert_eq!(&*description.credentials[0].username, "Ab3/");
-        let kinds: Vec<_> = description.candidates.iter().map(|c| (c.component, c.transport, c.kind)).collect();
+        let kinds: Vec<_> =
+            description.candidates.iter().map(|c| (c.component, c.transport, c.kind)).collect();
         assert_eq!(
             kinds,
             [
@@ -270,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_draft_6_description_groups_candidates_by_their_names() {
-        let (name, other) = ("THibxoGssB4wHQmT/EVZmd7ALtXBKDI7cIxMhBZ8HkE", "uNXO83rf43KagBxAChXdo4mUMjA3nN/ENpm4qEDyNHw");
+        let (name, other) =
+            ("THibxoGssB4wHQmT/EVZmd7ALtXBKDI7cIxMhBZ8HkE", "uNXO83rf43KagBxAChXdo4mUMjA3nN/ENpm4qEDyNHw");
         let password = "n3w+HVX/YpbRdkfVgkmGjg";
         let description = read(
             &format!(
@@ -294,10 +309,12 @@ mod tests {
 
     #[test]
     fn ten_thousand_candidates_are_cut_to_what_is_kept() {
-        let text = format!("v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=x\r\nt=0 0\r\nm=audio 5 RTP/AVP 8\r\n{HEAD}");
+        let text =
+            format!("v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=x\r\nt=0 0\r\nm=audio 5 RTP/AVP 8\r\n{HEAD}");
         let mut session = SessionDescription::parse(&text).unwrap();
         for port in 1..=10_000 {
-            let line = crate::sdp::Attribute::new("candidate", format!("1 1 UDP 9 192.0.2.1 {port} typ host"));
+            let line =
+                crate::sdp::Attribute::new("candidate", format!("1 1 UDP 9 192.0.2.1 {port} typ host"));
             session.media[0].attributes.push(line);
         }
         let description = Description::read(&session, &session.media[0], Dialect::Rfc8445);

@@ -128,10 +128,9 @@ fn speaks_lync(media: &MediaDescription) -> bool {
         .iter()
         .any(|name| media.attribute(name).is_some())
         || media.values("candidate").any(|value| {
-            value
-                .split_ascii_whitespace()
-                .nth(2)
-                .is_some_and(|word| ["TCP-ACT", "TCP-PASS"].iter().any(|mark| word.eq_ignore_ascii_case(mark)))
+            value.split_ascii_whitespace().nth(2).is_some_and(|word| {
+                ["TCP-ACT", "TCP-PASS"].iter().any(|mark| word.eq_ignore_ascii_case(mark))
+            })
         })
 }
 

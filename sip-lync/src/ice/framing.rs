@@ -96,6 +96,6 @@ mod tests {
             assert_eq!(seen, expected, "cut {cut}");
             assert_eq!(decoder, FrameDecoder::new());
         }
-        assert_eq!(emit_frame(&[0; 65_536], &mut stream), Err(Refusal::FrameTooLong));
+        assert_eq!(emit_frame(&vec![0; 65_536], &mut stream), Err(Refusal::FrameTooLong));
     }
 }

@@ -104,17 +104,27 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
         }
         (State::Succeeded, Trigger::Answered) => (State::Succeeded, &[]),
         (State::InProgress, Trigger::RoleConflict) => (State::Waiting, &[CancelCheck, Enqueue]),
-        (State::Frozen | State::Waiting | State::Failed, Trigger::RoleConflict) => (State::Waiting, &[Enqueue]),
+        (State::Frozen | State::Waiting | State::Failed, Trigger::RoleConflict) => {
+            (State::Waiting, &[Enqueue])
+        }
         // A nominating check met the conflict: the pair stays valid.
         (State::Succeeded, Trigger::RoleConflict) => (State::Succeeded, &[]),
         (State::InProgress, Trigger::Unanswered) => (State::Failed, &[CancelCheck]),
         // It belongs to a check that was cancelled.
-        (State::Frozen | State::Waiting | State::Succeeded | State::Failed, Trigger::Unanswered) => (state, &[]),
+        (State::Frozen | State::Waiting | State::Succeeded | State::Failed, Trigger::Unanswered) => {
+            (state, &[])
+        }
         (State::Failed, Trigger::Again) => (State::Waiting, &[]),
-        (State::Frozen | State::Waiting | State::InProgress | State::Succeeded, Trigger::Again) => (state, &[]),
+        (State::Frozen | State::Waiting | State::InProgress | State::Succeeded, Trigger::Again) => {
+            (state, &[])
+        }
         (State::Succeeded, Trigger::Nominate) => (State::Succeeded, &[Enqueue]),
         // Only valid pairs are nominated by a check of their own.
-        (State::Frozen | State::Waiting | State::InProgress | State::Failed, Trigger::Nominate) => (state, &[]),
-        (State::Waiting | State::InProgress | State::Succeeded | State::Failed, Trigger::Unfreeze) => (state, &[]),
+        (State::Frozen | State::Waiting | State::InProgress | State::Failed, Trigger::Nominate) => {
+            (state, &[])
+        }
+        (State::Waiting | State::InProgress | State::Succeeded | State::Failed, Trigger::Unfreeze) => {
+            (state, &[])
+        }
     }
 }

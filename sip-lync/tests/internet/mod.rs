@@ -186,7 +186,9 @@ impl Internet {
                     agent.add_relayed(component, Transport::Udp, relayed, base, None).unwrap();
                 }
                 if place.tcp {
-                    agent.add_host(component, Transport::TcpPassive, address(host, 5000 + component)).unwrap();
+                    agent
+                        .add_host(component, Transport::TcpPassive, address(host, 5000 + component))
+                        .unwrap();
                     agent.add_host(component, Transport::TcpActive, address(host, 9)).ok();
                 }
             }
@@ -256,7 +258,8 @@ impl Internet {
     /// Runs until both have decided.
     pub(crate) fn run_until_decided(&mut self, most: Duration) {
         let end = self.start + most;
-        let decided = |node: &Node| node.connected.is_some() || node.failed.is_some() || !node.plain.is_empty();
+        let decided =
+            |node: &Node| node.connected.is_some() || node.failed.is_some() || !node.plain.is_empty();
         while !(decided(&self.left) && decided(&self.right)) && self.step(end) {}
     }
 
@@ -288,7 +291,11 @@ impl Internet {
             if self.node(side).agent.poll_timeout().is_some_and(|due| due <= now) {
                 self.node_mut(side).agent.handle_timeout(now);
                 let due = self.node(side).agent.poll_timeout();
-                assert!(due.is_none_or(|due| due > now), "{side:?} does not get on: {:?}", self.node(side).agent);
+                assert!(
+                    due.is_none_or(|due| due > now),
+                    "{side:?} does not get on: {:?}",
+                    self.node(side).agent
+                );
                 self.drain();
             }
         }
@@ -435,7 +442,11 @@ impl Internet {
 
     fn owner(&self, of: SocketAddr) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| {
-            self.node(*side).agent.local_candidates().iter().any(|l| l.base == of || l.base.ip() == of.ip() && l.transport.is_tcp())
+            self.node(*side)
+                .agent
+                .local_candidates()
+                .iter()
+                .any(|l| l.base == of || l.base.ip() == of.ip() && l.transport.is_tcp())
         })
     }
 
@@ -443,14 +454,23 @@ impl Internet {
     pub(crate) fn send(&mut self, side: Side, path: Path, octets: Vec<u8>) {
         self.packets += 1;
         if self.trace {
-            println!("{:?} {side:?} -> {path:?} {} octets {:02x?}", self.now - self.start, octets.len(), octets.get(..2));
+            println!(
+                "{:?} {side:?} -> {path:?} {} octets {:02x?}",
+                self.now - self.start,
+                octets.len(),
+                octets.get(..2)
+            );
         }
         let when = self.now + self.delay();
         if path.protocol == Protocol::Tcp {
             if let Some((other, theirs)) = self.streams.get(&(side, path)).copied() {
                 assert_eq!(other, side.other());
-                let arrival =
-                    Arrival::Packet { from: theirs.remote, to: theirs.local, protocol: Protocol::Tcp, octets };
+                let arrival = Arrival::Packet {
+                    from: theirs.remote,
+                    to: theirs.local,
+                    protocol: Protocol::Tcp,
+                    octets,
+                };
                 // In order: streams have no jitter.
                 let when = self.now + self.weather.latency;
                 self.post(arrival, when);
@@ -506,7 +526,9 @@ impl Internet {
             let base = match (relayed, &mut node.nat) {
                 (Some(false), _) => return None,
                 (Some(true), _) => to,
-                (None, Some(nat)) if to.is_ipv4() && !(together && to.ip().to_string().starts_with("10.")) => {
+                (None, Some(nat))
+                    if to.is_ipv4() && !(together && to.ip().to_string().starts_with("10.")) =>
+                {
                     match nat.inward(from, to) {
                         Some(base) => base,
                         None => continue,
@@ -530,10 +552,7 @@ impl Internet {
     fn packet(&mut self, from: SocketAddr, to: SocketAddr, protocol: Protocol, octets: &[u8]) {
         let now = self.now;
         let target = if protocol == Protocol::Tcp {
-            self.streams
-                .keys()
-                .find(|(_, path)| path.local == to && path.remote == from)
-                .copied()
+            self.streams.keys().find(|(_, path)| path.local == to && path.remote == from).copied()
         } else {
             self.target(from, to, protocol)
         };
@@ -600,14 +619,22 @@ impl Internet {
         for (component, left) in self.left.selected.clone() {
             let right = self.right.selected[&component];
             if left.path.protocol == Protocol::Udp {
-                assert_eq!((left.local, left.path.remote), (right.path.remote, right.local), "{why}: component {component}");
+                assert_eq!(
+                    (left.local, left.path.remote),
+                    (right.path.remote, right.local),
+                    "{why}: component {component}"
+                );
             }
             for (side, selected) in [(Side::Left, left), (Side::Right, right)] {
                 let media = vec![0x80, 8, side.number(), component as u8, 0, 0, 0, 0, 0, 0, 0, 0];
                 self.send(side, selected.path, media.clone());
                 self.run_for(self.weather.latency + self.weather.jitter + Duration::from_millis(1));
                 let other = if side == Side::Left { right } else { left };
-                let arrived = self.node(side.other()).media.iter().any(|(path, octets)| *path == other.path && *octets == media);
+                let arrived = self
+                    .node(side.other())
+                    .media
+                    .iter()
+                    .any(|(path, octets)| *path == other.path && *octets == media);
                 assert!(arrived, "{why}: media of {side:?} does not arrive on the pair of the other side");
             }
         }

@@ -66,7 +66,14 @@ pub(crate) struct Nat {
 
 impl Nat {
     pub(crate) fn new(behaviour: Behaviour, public: IpAddr) -> Self {
-        Self { behaviour, public, next_port: 30_000, mappings: BTreeMap::new(), inner: BTreeMap::new(), sent: BTreeSet::new() }
+        Self {
+            behaviour,
+            public,
+            next_port: 30_000,
+            mappings: BTreeMap::new(),
+            inner: BTreeMap::new(),
+            sent: BTreeSet::new(),
+        }
     }
 
     /// A packet goes out: its address outside.
@@ -102,10 +109,8 @@ impl Nat {
 /// from the address that was asked, seen from both ends.
 pub(crate) fn reachable(left: Behaviour, right: Behaviour, server: SocketAddr) -> bool {
     let hosts: [SocketAddr; 2] = ["10.0.1.2:1".parse().unwrap(), "10.0.2.2:1".parse().unwrap()];
-    let mut nats = [
-        Nat::new(left, "203.0.113.1".parse().unwrap()),
-        Nat::new(right, "203.0.113.2".parse().unwrap()),
-    ];
+    let mut nats =
+        [Nat::new(left, "203.0.113.1".parse().unwrap()), Nat::new(right, "203.0.113.2".parse().unwrap())];
     let reflexive = [nats[0].out(hosts[0], server), nats[1].out(hosts[1], server)];
     let mut known = [BTreeSet::from([reflexive[1]]), BTreeSet::from([reflexive[0]])];
     for _ in 0..10 {

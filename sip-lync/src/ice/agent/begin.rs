@@ -39,7 +39,8 @@ impl Agent {
     /// RFC 8445 6.1, 9, RFC 8839 4.4, MS-ICE2 3.1.4
     pub fn begin(&mut self, now: Instant, description: &Description) -> Result<Begun, Error> {
         let running = matches!(self.state, State::Checking | State::Connected | State::Completed);
-        let speaks = description.dialect.is_some() && (self.config.accept_mismatch || description.is_consistent());
+        let speaks =
+            description.dialect.is_some() && (self.config.accept_mismatch || description.is_consistent());
         let fresh = matches!(self.state, State::Gathering | State::Gathered);
         if !speaks {
             if fresh || self.state == State::Plain {
@@ -139,7 +140,10 @@ impl Agent {
             };
             let theirs = |r: &Remote| {
                 r.component == component
-                    && description.candidates.iter().any(|c| c.component == component && c.address == r.address)
+                    && description
+                        .candidates
+                        .iter()
+                        .any(|c| c.component == component && c.address == r.address)
             };
             let found = self
                 .list
@@ -152,10 +156,9 @@ impl Agent {
                         && (self.local(pair.local).is_some_and(ours)
                             || pair.valid.is_some_and(|valid| {
                                 description.remote_candidates.contains(&(component, valid.mapped))
-                                    || self
-                                        .locals
-                                        .iter()
-                                        .any(|l| l.address == valid.mapped && l.component == component && ours(l))
+                                    || self.locals.iter().any(|l| {
+                                        l.address == valid.mapped && l.component == component && ours(l)
+                                    })
                             }))
                 })
                 .max_by_key(|(_, pair)| (pair.is_valid(), pair.priority));
@@ -202,7 +205,9 @@ impl Agent {
         self.admitted = admitted;
         for at in 0..self.list.pairs.len() {
             let Some(pair) = self.list.pairs.get(at) else { continue };
-            let (Some(local), Some(remote)) = (self.local(pair.local), self.remote(pair.remote)) else { continue };
+            let (Some(local), Some(remote)) = (self.local(pair.local), self.remote(pair.remote)) else {
+                continue;
+            };
             let dropped = self.refused_path(local, remote);
             if let Some(pair) = self.list.pairs.get_mut(at) {
                 pair.dropped |= dropped;

@@ -176,7 +176,9 @@ impl Agent {
         if !effects.contains(&Effect::SendCheck) {
             return;
         }
-        let Some(use_candidate) = self.list.pairs.get(at).map(|pair| pair.nominating || self.nominates_always()) else {
+        let Some(use_candidate) =
+            self.list.pairs.get(at).map(|pair| pair.nominating || self.nominates_always())
+        else {
             return;
         };
         let transaction = self.transaction();
@@ -223,7 +225,8 @@ impl Agent {
 
     fn remember(&mut self, transaction: TransactionId, check: Check) {
         if self.checks.len() >= MOST_CHECKS {
-            let oldest = self.checks.iter().filter(|(_, c)| c.cancelled).min_by_key(|(_, c)| c.due).map(|(t, _)| *t);
+            let oldest =
+                self.checks.iter().filter(|(_, c)| c.cancelled).min_by_key(|(_, c)| c.due).map(|(t, _)| *t);
             if let Some(oldest) = oldest.or_else(|| self.checks.keys().next().copied()) {
                 self.checks.remove(&oldest);
             }
@@ -293,7 +296,12 @@ impl Agent {
     /// The octets of a check and the PRIORITY in it.
     ///
     /// RFC 8445 7.1, 7.2.2, MS-ICE2 3.1.4.8.2, MS-ICE 2.2 (as seen)
-    fn encode_check(&self, at: usize, transaction: TransactionId, use_candidate: bool) -> Option<(Vec<u8>, u32)> {
+    fn encode_check(
+        &self,
+        at: usize,
+        transaction: TransactionId,
+        use_candidate: bool,
+    ) -> Option<(Vec<u8>, u32)> {
         let pair = self.list.pairs.get(at)?;
         let (local, remote) = (self.local(pair.local)?, self.remote(pair.remote)?);
         let theirs = self.theirs.get(usize::from(remote.credentials))?;
@@ -315,8 +323,13 @@ impl Agent {
             Role::Controlled => Attribute::IceControlled(self.tie_breaker),
         };
         let mut buffer = [0; 640];
-        let mut builder =
-            stun::Builder::new(&mut buffer, self.stun_dialect(), Class::Request, Method::Binding, transaction);
+        let mut builder = stun::Builder::new(
+            &mut buffer,
+            self.stun_dialect(),
+            Class::Request,
+            Method::Binding,
+            transaction,
+        );
         if !dialect.is_draft06() {
             if use_candidate {
                 builder.push(&Attribute::UseCandidate);
@@ -421,7 +434,8 @@ impl Agent {
     }
 
     pub(super) fn patience_due(&self) -> Option<Instant> {
-        let settling = self.components.iter().filter(|c| c.selected.is_none()).filter_map(|c| c.settled_by).min();
+        let settling =
+            self.components.iter().filter(|c| c.selected.is_none()).filter_map(|c| c.settled_by).min();
         [self.patience, self.phase_end, settling].into_iter().flatten().min()
     }
 }

@@ -60,7 +60,8 @@ impl Agent {
     /// The best valid pair of a component whose nomination was not refused too often.
     fn best_valid(&self, component: u16) -> Option<usize> {
         let valid = |pair: &&Pair| pair.component == component && pair.is_valid();
-        let tries = self.list.pairs.iter().filter(valid).map(|p| p.refused_nominations / NOMINATIONS).min()?;
+        let tries =
+            self.list.pairs.iter().filter(valid).map(|p| p.refused_nominations / NOMINATIONS).min()?;
         self.list
             .pairs
             .iter()
@@ -105,8 +106,12 @@ impl Agent {
             Role::Controlling => self.config.nomination == Nomination::Regular || self.remote_lite,
         };
         let Some(component) = self.components.iter().find(|c| c.number == number) else { return };
-        let current = component.pair.and_then(|at| self.list.pairs.get(usize::from(at))).and_then(|p| p.valid);
-        if latest || current.is_none_or(|current| priority > Some(current.priority)) || component.selected.is_none() {
+        let current =
+            component.pair.and_then(|at| self.list.pairs.get(usize::from(at))).and_then(|p| p.valid);
+        if latest
+            || current.is_none_or(|current| priority > Some(current.priority))
+            || component.selected.is_none()
+        {
             self.select(now, at);
         }
     }

@@ -32,11 +32,10 @@ impl Agent {
         let mut name = None;
         for selected in &selected {
             let component = selected.path.component;
-            let local = self
-                .locals
-                .iter()
-                .find(|l| l.component == component && l.address == selected.local)
-                .or_else(|| self.locals.iter().find(|l| l.component == component && l.base == selected.path.local));
+            let local =
+                self.locals.iter().find(|l| l.component == component && l.address == selected.local).or_else(
+                    || self.locals.iter().find(|l| l.component == component && l.base == selected.path.local),
+                );
             attributes.extend(local.and_then(|local| self.candidate(local)));
             let remote = selected.path.remote;
             if !remotes.is_empty() {
@@ -78,7 +77,7 @@ impl Agent {
     /// In draft 6 one line tells both directions of TCP.
     fn is_written(&self, local: &Local) -> bool {
         let peer_reflexive = local.kind == crate::ice::candidate::Kind::PeerReflexive;
-        !peer_reflexive && !(self.config.dialect.is_draft06() && local.transport == Transport::TcpActive)
+        !(peer_reflexive || self.config.dialect.is_draft06() && local.transport == Transport::TcpActive)
     }
 
     fn candidate(&self, local: &Local) -> Option<Attribute> {
@@ -120,7 +119,11 @@ impl Agent {
             kind,
         };
         // Lync keeps IPv6 away from peers that cannot read it.
-        let name = if dialect == Dialect::MsIce2 && local.address.is_ipv6() { "x-candidate-ipv6" } else { "candidate" };
+        let name = if dialect == Dialect::MsIce2 && local.address.is_ipv6() {
+            "x-candidate-ipv6"
+        } else {
+            "candidate"
+        };
         Some(Attribute::new(name, candidate))
     }
 }

@@ -30,6 +30,19 @@ pub(super) struct Foundation {
     transport: Transport,
 }
 
+/// A candidate to be added.
+///
+/// RFC 8445 5.1.1
+struct Found {
+    component: u16,
+    transport: Transport,
+    kind: Kind,
+    address: SocketAddr,
+    base: SocketAddr,
+    related: Option<SocketAddr>,
+    server: Option<IpAddr>,
+}
+
 /// A question to a STUN server.
 ///
 /// RFC 8445 5.1.1.2
@@ -47,8 +60,21 @@ impl Agent {
     /// Adds an address of this machine: a socket, a listener, or address and port 9 of a host that opens connections.
     ///
     /// RFC 8445 5.1.1.1, RFC 6544 5.1
-    pub fn add_host(&mut self, component: u16, transport: Transport, address: SocketAddr) -> Result<(), Error> {
-        self.add(component, transport, Kind::Host, address, address, None, None)
+    pub fn add_host(
+        &mut self,
+        component: u16,
+        transport: Transport,
+        address: SocketAddr,
+    ) -> Result<(), Error> {
+        self.add(&Found {
+            component,
+            transport,
+            kind: Kind::Host,
+            address,
+            base: address,
+            related: None,
+            server: None,
+        })
     }
 
     /// Adds an address that a relay has lent. `reflexive` is what the relay saw of this agent: it becomes a candidate
@@ -63,14 +89,23 @@ impl Agent {
         base: SocketAddr,
         reflexive: Option<SocketAddr>,
     ) -> Result<(), Error> {
-        self.add(component, transport, Kind::Relayed, relayed, relayed, reflexive.or(Some(base)), Some(relayed.ip()))?;
-        if let Some(reflexive) = reflexive
+        let server = Some(relayed.ip());
+        self.add(&Found {
+            component,
+            transport,
+            kind: Kind::Relayed,
+            address: relayed,
+            base: relayed,
+            related: reflexive.or(Some(base)),
+            server,
+        })?;
+        if let Some(address) = reflexive
             && transport == Transport::Udp
             && self.locals.iter().any(|l| l.component == component && l.address == base)
         {
+            let (kind, related) = (Kind::ServerReflexive, Some(base));
             // Equal to a host candidate: there is nothing to add.
-            let _redundant =
-                self.add(component, transport, Kind::ServerReflexive, reflexive, base, Some(base), Some(relayed.ip()));
+            let _redundant = self.add(&Found { component, transport, kind, address, base, related, server });
         }
         Ok(())
     }
@@ -83,7 +118,9 @@ impl Agent {
             .locals
             .iter()
             .filter(|l| l.kind == Kind::Host && l.transport == Transport::Udp)
-            .filter(|l| l.base.is_ipv4() == server.is_ipv4() && l.base.ip().is_loopback() == server.ip().is_loopback())
+            .filter(|l| {
+                l.base.is_ipv4() == server.is_ipv4() && l.base.ip().is_loopback() == server.ip().is_loopback()
+            })
             .map(|l| Path { component: l.component, protocol: Protocol::Udp, local: l.base, remote: server })
             .collect();
         for path in bases {
@@ -92,7 +129,8 @@ impl Agent {
             }
             // Servers are asked in the turn of Ta, like checks. RFC 8445 14.2
             let turn = self.config.times.pacing.saturating_mul(self.queries.len() as u32);
-            let transaction = TransactionId::new(stun::Dialect::Rfc8489, self.words.octets(b"stun transaction"));
+            let transaction =
+                TransactionId::new(stun::Dialect::Rfc8489, self.words.octets(b"stun transaction"));
             self.queries.push(Query {
                 path,
                 transaction,
@@ -118,26 +156,22 @@ impl Agent {
     }
 
     fn finish_gathering(&mut self, now: Instant) {
-        if self.queries.is_empty() && self.state == State::Gathering && self.components.iter().all(|c| c.complete) {
+        if self.queries.is_empty()
+            && self.state == State::Gathering
+            && self.components.iter().all(|c| c.complete)
+        {
             self.advance(now, Trigger::Gathered, Failure::NoPair);
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        component: u16,
-        transport: Transport,
-        kind: Kind,
-        address: SocketAddr,
-        base: SocketAddr,
-        related: Option<SocketAddr>,
-        server: Option<IpAddr>,
-    ) -> Result<(), Error> {
+    fn add(&mut self, found: &Found) -> Result<(), Error> {
+        let Found { component, transport, kind, address, base, related, server } = *found;
         if !is_usable(&address) || !(1..=self.components.len()).contains(&usize::from(component)) {
             return Err(Refusal::NoCandidate.into());
         }
         let known = |l: &Local| {
-            (l.component, l.address) == (component, address) && l.transport.is_tcp() == transport.is_tcp()
+            (l.component, l.address) == (component, address)
+                && l.transport.is_tcp() == transport.is_tcp()
                 && (!transport.is_tcp() || l.transport == transport)
         };
         // A reflexive address that is a host's is redundant. RFC 8445 5.1.3
@@ -187,14 +221,24 @@ impl Agent {
         let foundation = if self.config.dialect.is_draft06() {
             base.foundation
         } else {
-            self.foundation(Foundation { kind, base: base.base.ip(), server: None, transport: base.transport })
+            self.foundation(Foundation {
+                kind,
+                base: base.base.ip(),
+                server: None,
+                transport: base.transport,
+            })
         };
         let related = Some(base.base);
         self.locals.push(Local { kind, address, related, priority, foundation, ..base.clone() });
     }
 
     /// A datagram of a server that was asked; `None` when it is not.
-    pub(super) fn handle_server(&mut self, now: Instant, path: Path, data: &[u8]) -> Option<Result<(), Error>> {
+    pub(super) fn handle_server(
+        &mut self,
+        now: Instant,
+        path: Path,
+        data: &[u8],
+    ) -> Option<Result<(), Error>> {
         let at = self.queries.iter().position(|query| query.path == path)?;
         let query = self.queries.get(at)?;
         let dialect = if query.legacy { stun::Dialect::Rfc3489 } else { stun::Dialect::Rfc8489 };
@@ -206,15 +250,15 @@ impl Agent {
             (Class::Success, Some(mapped)) => {
                 let Path { component, local, .. } = path;
                 // Equal to a host candidate: this machine is not behind a NAT.
-                let _redundant = self.add(
+                let _redundant = self.add(&Found {
                     component,
-                    Transport::Udp,
-                    Kind::ServerReflexive,
-                    mapped,
-                    local,
-                    Some(local),
-                    Some(path.remote.ip()),
-                );
+                    transport: Transport::Udp,
+                    kind: Kind::ServerReflexive,
+                    address: mapped,
+                    base: local,
+                    related: Some(local),
+                    server: Some(path.remote.ip()),
+                });
                 Ok(())
             }
             (Class::Error, _) => Err(Breach::ServerRefused.into()),

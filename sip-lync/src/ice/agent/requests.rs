@@ -63,7 +63,12 @@ impl Agent {
     /// A Binding request.
     ///
     /// RFC 8445 7.3, RFC 8489 9.1.3, MS-ICE2 3.1.5
-    pub(super) fn handle_request(&mut self, now: Instant, path: Path, message: &Message<'_>) -> Result<(), Error> {
+    pub(super) fn handle_request(
+        &mut self,
+        now: Instant,
+        path: Path,
+        message: &Message<'_>,
+    ) -> Result<(), Error> {
         let dialect = self.config.dialect;
         if !self.fingerprint_fits(message) {
             return Err(Breach::CheckFingerprint.into());
@@ -203,7 +208,14 @@ impl Agent {
     /// An error response, without words: it is never longer than what it answers.
     ///
     /// RFC 8489 6.3.4, 9.1.3
-    fn refuse(&mut self, now: Instant, path: Path, message: &Message<'_>, code: u16, key: Option<&IntegrityKey>) {
+    fn refuse(
+        &mut self,
+        now: Instant,
+        path: Path,
+        message: &Message<'_>,
+        code: u16,
+        key: Option<&IntegrityKey>,
+    ) {
         if key.is_none() && !self.refusals.spend(now) {
             return;
         }
@@ -280,10 +292,8 @@ impl Agent {
     /// RFC 8445 7.3.1.3, 7.3.1.4
     fn pair_of(&mut self, check: &Early) -> Option<usize> {
         let own_base = |kind: Kind| matches!(kind, Kind::Host | Kind::Relayed);
-        let local_at = self
-            .locals
-            .iter()
-            .position(|l| own_base(l.kind) && path(l, check.path.remote) == check.path)?;
+        let local_at =
+            self.locals.iter().position(|l| own_base(l.kind) && path(l, check.path.remote) == check.path)?;
         let local = self.locals.get(local_at)?.clone();
         let remote_at = self
             .remotes
@@ -311,7 +321,8 @@ impl Agent {
         } else {
             self.theirs.iter().position(|c| *c.wire() == *check.sender)?
         };
-        let foundation = check.foundation.clone().unwrap_or_else(|| format!("p{}", self.remotes.len()).into());
+        let foundation =
+            check.foundation.clone().unwrap_or_else(|| format!("p{}", self.remotes.len()).into());
         // Draft 6 tells no priority: less than any that was described.
         let priority = if check.priority == 0 {
             self.remotes.iter().map(|r| r.priority).min().unwrap_or(1).saturating_sub(1)
@@ -361,7 +372,9 @@ fn legacy_answer(transaction: TransactionId, mapped: SocketAddr) -> Option<Vec<u
 /// The foundation a check of MS-ICE2 names.
 fn identifier(message: &Message<'_>) -> Option<Box<str>> {
     match message.attribute(AttributeType::CANDIDATE_IDENTIFIER)? {
-        Attribute::CandidateIdentifier(text) if text.len() <= 32 => core::str::from_utf8(text).ok().map(Into::into),
+        Attribute::CandidateIdentifier(text) if text.len() <= 32 => {
+            core::str::from_utf8(text).ok().map(Into::into)
+        }
         _ => None,
     }
 }

@@ -15,7 +15,12 @@ impl Agent {
     /// A Binding response; one that is not from the peer has no effect.
     ///
     /// RFC 8445 7.2.5, RFC 8489 9.1.4
-    pub(super) fn handle_response(&mut self, now: Instant, path: Path, message: &Message<'_>) -> Result<(), Error> {
+    pub(super) fn handle_response(
+        &mut self,
+        now: Instant,
+        path: Path,
+        message: &Message<'_>,
+    ) -> Result<(), Error> {
         let Some(check) = self.checks.get(&message.transaction()) else {
             return Err(Breach::UnexpectedAnswer.into());
         };
@@ -27,7 +32,7 @@ impl Agent {
             .and_then(|remote| self.theirs.get(usize::from(remote.credentials)))
             .map(|theirs| theirs.key().clone());
         // An error without integrity could be anybody's: the check then ends by itself.
-        if !key.is_some_and(|key| message.integrity(&key) == Integrity::Genuine) {
+        if key.is_none_or(|key| message.integrity(&key) != Integrity::Genuine) {
             return Err(Breach::UnauthenticatedCheck.into());
         }
         if !self.fingerprint_fits(message) {
@@ -75,11 +80,13 @@ impl Agent {
         if effects.contains(&Effect::BecomeValid) {
             self.become_valid(now, check, mapped);
         }
-        if check.use_candidate && self.role == Role::Controlling {
-            self.nominated(now, at);
-        } else if self.role == Role::Controlled
-            && self.list.pairs.get(at).is_some_and(|pair| pair.nominate_when_valid && !pair.nominated)
-        {
+        let nominated = match self.role {
+            Role::Controlling => check.use_candidate,
+            Role::Controlled => {
+                self.list.pairs.get(at).is_some_and(|pair| pair.nominate_when_valid && !pair.nominated)
+            }
+        };
+        if nominated {
             self.nominated(now, at);
         }
         self.wake_checks(now);
@@ -91,19 +98,22 @@ impl Agent {
         let at = usize::from(check.pair);
         let Some(pair) = self.list.pairs.get(at) else { return };
         let (component, remote_at) = (pair.component, pair.remote);
-        let (Some(local), Some(remote)) = (self.local(pair.local).cloned(), self.remote(remote_at)) else { return };
+        let (Some(local), Some(remote)) = (self.local(pair.local).cloned(), self.remote(remote_at)) else {
+            return;
+        };
         let theirs = remote.priority;
         let (kind, ours) = if mapped == local.base || local.transport.is_tcp() {
             (local.kind, local.priority)
         } else {
-            let known =
-                self.locals.iter().find(|l| l.component == component && l.address == mapped && l.base == local.base);
-            match known {
-                Some(known) => (known.kind, known.priority),
-                None => {
-                    self.add_peer_reflexive(&local, mapped, check.priority);
-                    (Kind::PeerReflexive, check.priority)
-                }
+            let known = self
+                .locals
+                .iter()
+                .find(|l| l.component == component && l.address == mapped && l.base == local.base);
+            if let Some(known) = known {
+                (known.kind, known.priority)
+            } else {
+                self.add_peer_reflexive(&local, mapped, check.priority);
+                (Kind::PeerReflexive, check.priority)
             }
         };
         let priority = priority(ours, theirs, self.role);
