@@ -190,8 +190,14 @@ rules! {
     StunAttributeValue = "the value of this STUN attribute does not have its form",
     /// FINGERPRINT is the last attribute. RFC 8489 14.7
     StunFingerprintLast = "an attribute stands behind FINGERPRINT",
-    /// The cookie attribute is the first of MS-TURN. MS-TURN 2.2.2.1
+    /// The cookie attribute is the first of MS-TURN. MS-TURN 2.2.2
     StunMagicCookie = "expected the magic cookie attribute first",
+    /// A stream holds frames of its framing. RFC 4571 2, MS-TURN 2.1
+    StunFrame = "the stream has lost its frames",
+    /// The stream starts with the fixed hello. MS-TURN 2.1
+    PseudoTls = "expected the fixed beginning of a TLS handshake",
+    /// A message of the media relay authentication service has its form. MS-AVEDGEA 2.2
+    MediaRelayAuthentication = "expected a message of the media relay authentication service",
 }
 
 /// What went wrong, and whose fault it is.
@@ -250,6 +256,9 @@ pub enum Breach {
     /// A STUN server refused to answer. RFC 8489 6.3.4
     #[error("the server refused")]
     ServerRefused,
+    /// A server sent a message that is none, or from elsewhere. RFC 8489 6.3
+    #[error("not a message of the server")]
+    NotFromServer,
 }
 
 /// Why something that was asked for is not done.
@@ -330,4 +339,16 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
+    /// There is no allocation, or none yet. RFC 8656 5
+    #[error("there is no allocation")]
+    NoAllocation,
+    /// The peer has no permission. RFC 8656 9
+    #[error("the peer has no permission")]
+    NoPermission,
+    /// The limit of peers of an allocation is reached. RFC 8656 21.3
+    #[error("too many peers")]
+    TooManyPeers,
+    /// An allocation is under way or stands already. RFC 8656 7
+    #[error("there is an allocation already")]
+    AllocationStands,
 }

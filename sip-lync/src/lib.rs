@@ -104,6 +104,7 @@ mod status;
 pub mod stun;
 pub mod transaction;
 pub mod transfer;
+pub mod turn;
 mod uri;
 
 pub use endpoint::{

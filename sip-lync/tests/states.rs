@@ -662,3 +662,68 @@ fn every_refer_is_answered_and_its_notifications_end() {
     }
     compare("transferee", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }
+
+mod turn_allocation {
+    use sip_lync::turn::{Effect, State, Trigger, step};
+
+    pub(super) const STATES: [State; 8] = [
+        State::Idle,
+        State::Connecting,
+        State::Greeting,
+        State::Requesting,
+        State::Standing,
+        State::Refreshing,
+        State::Releasing,
+        State::Ended,
+    ];
+
+    pub(super) const TRIGGERS: [Trigger; 14] = [
+        Trigger::AllocateByDatagrams,
+        Trigger::AllocateByStream,
+        Trigger::Opened,
+        Trigger::OpenedForHello,
+        Trigger::Greeted,
+        Trigger::Granted,
+        Trigger::Challenged,
+        Trigger::ElsewhereByDatagrams,
+        Trigger::ElsewhereByStream,
+        Trigger::Refused,
+        Trigger::TimedOut,
+        Trigger::Closed,
+        Trigger::RefreshDue,
+        Trigger::Release,
+    ];
+
+    pub(super) fn last_word(effect: Effect) -> bool {
+        matches!(effect, Effect::ReportFailed | Effect::ReportLost | Effect::ReportReleased)
+    }
+
+    pub(super) fn next(state: &State) -> Vec<State> {
+        TRIGGERS.iter().map(|trigger| step(*state, *trigger).0).collect()
+    }
+}
+
+#[test]
+fn an_allocation_ends_from_everywhere_with_one_last_word() {
+    use sip_lync::turn::{State, step};
+    use turn_allocation::{STATES, TRIGGERS, last_word, next};
+
+    let reachable = explore(&[State::Idle], next);
+    assert_eq!(reachable.len(), STATES.len());
+    assert_always_ends(&reachable, next, |state| *state == State::Ended);
+    for state in STATES {
+        for trigger in TRIGGERS {
+            let (following, effects) = step(state, trigger);
+            let words = effects.iter().filter(|effect| last_word(**effect)).count();
+            let ends = state != State::Ended && following == State::Ended;
+            assert_eq!(words, usize::from(ends), "{state:?} {trigger:?}");
+        }
+    }
+    compare(
+        "turn_allocation",
+        &render(&STATES, &TRIGGERS, |state, trigger| {
+            let (next, effects) = step(state, trigger);
+            (next, effects.to_vec())
+        }),
+    );
+}

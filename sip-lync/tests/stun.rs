@@ -232,7 +232,7 @@ fn a_message_that_does_not_fit_is_refused_and_not_cut() {
     let mut buffer = vec![0; 70_000];
     let mut builder =
         Builder::new(&mut buffer, Dialect::Rfc8489, Class::Indication, Method::Send, transaction);
-    builder.push(&Attribute::Data(&[0; 65_535])).push(&Attribute::Data(&[0; 10]));
+    builder.push(&Attribute::Data(&vec![0; 65_535])).push(&Attribute::Data(&[0; 10]));
     assert_eq!(builder.finish(None, None), Err(Refusal::StunTooLong));
 }
 

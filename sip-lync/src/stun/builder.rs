@@ -93,4 +93,21 @@ impl<'b> Builder<'b> {
         }
         writer.finish()
     }
+
+    /// Completes everything before the value of one last attribute of `length` octets, behind which `behind` more follow
+    /// that the message counts, and returns what stands before it.
+    ///
+    /// RFC 8489 5
+    pub(crate) fn finish_before(
+        self,
+        kind: AttributeType,
+        length: usize,
+        behind: usize,
+    ) -> Result<&'b mut [u8], Refusal> {
+        let Self { mut writer, .. } = self;
+        writer.head(kind, u16::try_from(length).map_err(|_| Refusal::StunTooLong)?);
+        let all = writer.written().len().saturating_sub(HEADER) + length + behind;
+        writer.set_length(u16::try_from(all).map_err(|_| Refusal::StunTooLong)?);
+        writer.finish()
+    }
 }

@@ -82,6 +82,16 @@ impl IntegrityKey {
         Self::short_term(digest.as_slice())
     }
 
+    /// The whole attribute behind `text`, whose header counts it already.
+    pub(crate) fn attribute(&self, dialect: Dialect, text: &[u8]) -> [u8; 24] {
+        let length = (text.len().saturating_sub(20) + 24) as u16;
+        let mut attribute = [0; 24];
+        attribute[1] = 0x08;
+        attribute[3] = 20;
+        attribute[4..].copy_from_slice(&self.tag(text, length, dialect.pads_hashed_text()));
+        attribute
+    }
+
     /// The value of MESSAGE-INTEGRITY over `text`, with another length in its header.
     #[inline]
     pub(super) fn tag(&self, text: &[u8], length: u16, zeros: bool) -> [u8; 20] {

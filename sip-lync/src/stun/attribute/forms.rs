@@ -40,7 +40,7 @@ pub(super) mod filled {
     }
 }
 
-/// An address XORed with the transaction identifier. RFC 8489 14.2, MS-TURN 2.2.2.17
+/// An address XORed with the transaction identifier. RFC 8489 14.2, MS-TURN 2.2.2
 pub(super) mod xored {
     use core::net::SocketAddr;
 

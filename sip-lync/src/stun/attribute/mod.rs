@@ -88,7 +88,7 @@ macro_rules! attributes {
         #[non_exhaustive]
         pub enum Attribute<'a> {
             $($(#[doc = $doc])+ $variant($type),)+
-            /// The cookie that is first in MS-TURN. MS-TURN 2.2.2.1
+            /// The cookie that is first in MS-TURN. MS-TURN 2.2.2
             MagicCookie,
             /// The pair is nominated. RFC 8445 7.1.2
             UseCandidate,
@@ -153,13 +153,13 @@ macro_rules! attributes {
     };
 }
 
-/// The cookie of MS-TURN. MS-TURN 2.2.2.1
+/// The cookie of MS-TURN. MS-TURN 2.2.2
 const MAGIC: [u8; 4] = [0x72, 0xc6, 0x4b, 0xc6];
 
 impl AttributeType {
     /// `magic-cookie`
     ///
-    /// MS-TURN 2.2.2.1
+    /// MS-TURN 2.2.2
     pub const MAGIC_COOKIE: Self = Self(0x000f);
     /// `use-candidate`
     ///
@@ -172,7 +172,7 @@ impl AttributeType {
 }
 
 attributes! {
-    /// The reflexive address; in an Allocate success of MS-TURN the relayed one. RFC 8489 14.1, MS-TURN 2.2.2.2
+    /// The reflexive address; in an Allocate success of MS-TURN the relayed one. RFC 8489 14.1, MS-TURN 2.2.2
     MappedAddress(SocketAddr) [MAPPED_ADDRESS = 0x0001 any] "mapped-address" plain;
     /// Where the answer is to go. RFC 3489 11.2.2
     ResponseAddress(SocketAddr) [RESPONSE_ADDRESS = 0x0002 std] "response-address" plain;
@@ -182,13 +182,13 @@ attributes! {
     SourceAddress(SocketAddr) [SOURCE_ADDRESS = 0x0004 std] "source-address" plain;
     /// From where it would come if changed. RFC 3489 11.2.3
     ChangedAddress(SocketAddr) [CHANGED_ADDRESS = 0x0005 std] "changed-address" plain;
-    /// Who asks. RFC 8489 14.3, MS-TURN 2.2.2.3
+    /// Who asks. RFC 8489 14.3, MS-TURN 2.2.2
     Username(&'a [u8]) [USERNAME = 0x0006 any] "username" filled;
     /// A password, in the clear. RFC 3489 11.2.7
     Password(&'a [u8]) [PASSWORD = 0x0007 std] "password" plain;
     /// HMAC-SHA1 of what stands before. RFC 8489 14.5
     MessageIntegrity([u8; 20]) [MESSAGE_INTEGRITY = 0x0008 any] "message-integrity" plain;
-    /// Why it was refused. RFC 8489 14.8, MS-TURN 2.2.2.5
+    /// Why it was refused. RFC 8489 14.8, MS-TURN 2.2.2
     ErrorCode(ErrorCode<'a>) [ERROR_CODE = 0x0009 any] "error-code" plain;
     /// Which attributes were not understood. RFC 8489 14.13
     UnknownAttributes(TypeList<'a>) [UNKNOWN_ATTRIBUTES = 0x000a any] "unknown-attributes" plain;
@@ -196,27 +196,27 @@ attributes! {
     ReflectedFrom(SocketAddr) [REFLECTED_FROM = 0x000b std] "reflected-from" plain;
     /// The channel. RFC 8656 18.1
     ChannelNumber(u16) [CHANNEL_NUMBER = 0x000c std] "channel-number" upper;
-    /// Seconds. RFC 8656 18.2, MS-TURN 2.2.2.7
+    /// Seconds. RFC 8656 18.2, MS-TURN 2.2.2
     Lifetime(u32) [LIFETIME = 0x000d any] "lifetime" plain;
-    /// Another server to ask. RFC 8489 14.15, MS-TURN 2.2.2.8
+    /// Another server to ask. RFC 8489 14.15, MS-TURN 2.2.2
     AlternateServer(SocketAddr) [ALTERNATE_SERVER = 0x8023 std, MS_ALTERNATE_SERVER = 0x000e ms] "alternate-server" plain;
-    /// Kilobits a second. MS-TURN 2.2.2.9
+    /// Kilobits a second. MS-TURN 2.2.2
     Bandwidth(u32) [BANDWIDTH = 0x0010 any] "bandwidth" plain;
-    /// Where octets are to go. MS-TURN 2.2.2.10
+    /// Where octets are to go. MS-TURN 2.2.2
     DestinationAddress(SocketAddr) [DESTINATION_ADDRESS = 0x0011 ms] "destination-address" plain;
-    /// Where octets came from. MS-TURN 2.2.2.11
+    /// Where octets came from. MS-TURN 2.2.2
     RemoteAddress(SocketAddr) [REMOTE_ADDRESS = 0x0012 ms] "remote-address" plain;
     /// A peer. RFC 8656 18.3
     XorPeerAddress(SocketAddr) [XOR_PEER_ADDRESS = 0x0012 std] "xor-peer-address" xored;
-    /// Octets from or to a peer. RFC 8656 18.4, MS-TURN 2.2.2.12
+    /// Octets from or to a peer. RFC 8656 18.4, MS-TURN 2.2.2
     Data(&'a [u8]) [DATA = 0x0013 any] "data" plain;
-    /// The realm of long-term credentials. RFC 8489 14.9, MS-TURN 2.2.2.14
+    /// The realm of long-term credentials. RFC 8489 14.9, MS-TURN 2.2.2
     Realm(&'a [u8]) [REALM = 0x0014 std, MS_REALM = 0x0015 ms] "realm" plain;
-    /// The nonce of long-term credentials. RFC 8489 14.10, MS-TURN 2.2.2.13
+    /// The nonce of long-term credentials. RFC 8489 14.10, MS-TURN 2.2.2
     Nonce(&'a [u8]) [NONCE = 0x0015 std, MS_NONCE = 0x0014 ms] "nonce" plain;
     /// The relayed address. RFC 8656 18.5
     XorRelayedAddress(SocketAddr) [XOR_RELAYED_ADDRESS = 0x0016 std] "xor-relayed-address" xored;
-    /// The family wanted. RFC 8656 18.6, MS-TURN 2.2.2.15
+    /// The family wanted. RFC 8656 18.6, MS-TURN 2.2.2
     RequestedAddressFamily(Family) [REQUESTED_ADDRESS_FAMILY = 0x0017 any] "requested-address-family" plain;
     /// An even port is wanted, perhaps with the next one. RFC 8656 18.7
     EvenPort(bool) [EVEN_PORT = 0x0018 std] "even-port" highest_bit;
@@ -230,7 +230,7 @@ attributes! {
     PasswordAlgorithm(PasswordAlgorithm<'a>) [PASSWORD_ALGORITHM = 0x001d std] "password-algorithm" plain;
     /// A hash in place of USERNAME. RFC 8489 14.4
     UserHash([u8; 32]) [USERHASH = 0x001e std] "userhash" plain;
-    /// The reflexive address. RFC 8489 14.2, MS-TURN 2.2.2.17
+    /// The reflexive address. RFC 8489 14.2, MS-TURN 2.2.2
     XorMappedAddress(SocketAddr) [XOR_MAPPED_ADDRESS = 0x0020 std, MS_XOR_MAPPED_ADDRESS = 0x8020 any] "xor-mapped-address" xored;
     /// A port that was set aside. RFC 8656 18.10
     ReservationToken([u8; 8]) [RESERVATION_TOKEN = 0x0022 std] "reservation-token" plain;
@@ -252,7 +252,7 @@ attributes! {
     AlternateDomain(&'a [u8]) [ALTERNATE_DOMAIN = 0x8003 std] "alternate-domain" plain;
     /// An ICMP message that a peer's path returned. RFC 8656 18.13
     Icmp(Icmp) [ICMP = 0x8004 std] "icmp" plain;
-    /// Which edition of MS-TURN is spoken. MS-TURN 2.2.2.16
+    /// Which edition of MS-TURN is spoken. MS-TURN 2.2.2
     MsVersion(u32) [MS_VERSION = 0x8008 any] "ms-version" plain;
     /// Name of a program. RFC 8489 14.14
     Software(&'a [u8]) [SOFTWARE = 0x8022 std] "software" plain;
@@ -276,17 +276,17 @@ attributes! {
     ThirdPartyAuthorization(&'a [u8]) [THIRD_PARTY_AUTHORIZATION = 0x802e std] "third-party-authorization" plain;
     /// A ticket that moves an allocation. RFC 8016 3.4
     MobilityTicket(&'a [u8]) [MOBILITY_TICKET = 0x8030 std] "mobility-ticket" plain;
-    /// The name of another server. MS-TURN 2.2.2.18
+    /// The name of another server. MS-TURN 2.2.2
     MsAlternateHostName(&'a [u8]) [MS_ALTERNATE_HOST_NAME = 0x8032 any] "ms-alternate-host-name" plain;
     /// Which application asks. MS-TURN 2.2.2
     MsAppId(&'a [u8]) [MS_APP_ID = 0x8037 any] "ms-app-id" plain;
     /// A tag of the application. MS-TURN 2.2.2
     MsSecureTag(&'a [u8]) [MS_SECURE_TAG = 0x8039 any] "ms-secure-tag" plain;
-    /// Which allocation, and which message for it. MS-TURN 2.2.2.19
+    /// Which allocation, and which message for it. MS-TURN 2.2.2
     MsSequenceNumber(SequenceNumber) [MS_SEQUENCE_NUMBER = 0x8050 any] "ms-sequence-number" plain;
     /// The foundation of the writer's candidate. MS-ICE2 2.2
     CandidateIdentifier(&'a [u8]) [CANDIDATE_IDENTIFIER = 0x8054 any] "candidate-identifier" filled;
-    /// What the stream is. MS-TURN 2.2.2.20
+    /// What the stream is. MS-TURN 2.2.2
     MsServiceQuality(ServiceQuality) [MS_SERVICE_QUALITY = 0x8055 any] "ms-service-quality" plain;
     /// What is asked of the policy. MS-TURNBWM 2.2
     AdmissionControl(AdmissionControl) [ADMISSION_CONTROL = 0x8056 any] "bandwidth-admission-control-message" plain;

@@ -5,7 +5,7 @@ use super::writer::Writer;
 
 /// MS-Sequence-Number: which allocation, and which message for it.
 ///
-/// MS-TURN 2.2.2.19
+/// MS-TURN 2.2.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SequenceNumber {
     /// The name of the allocation, from the server.
@@ -28,7 +28,7 @@ impl<'a> Form<'a> for SequenceNumber {
 
 /// What a stream carries.
 ///
-/// MS-TURN 2.2.2.20
+/// MS-TURN 2.2.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamKind {
     /// Audio.
@@ -45,7 +45,7 @@ pub enum StreamKind {
 
 /// MS-Service-Quality: what a stream carries and whether it must arrive.
 ///
-/// MS-TURN 2.2.2.20
+/// MS-TURN 2.2.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServiceQuality {
     /// What it carries.
