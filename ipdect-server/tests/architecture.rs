@@ -41,12 +41,14 @@ const LINES_MAX: usize = 500;
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "types", "shared"];
 
 /// The machines and the crates they live in.
-const MACHINES: [(&str, &str); 5] = [
+const MACHINES: [(&str, &str); 7] = [
     ("rfp-link", "Link"),
     ("presence-pidf", "HandsetPresence"),
     ("dect-nwk", "FixedPart"),
     ("dect-nwk", "PortablePart"),
     ("sip-lync", "Endpoint"),
+    ("sip-lync", "Client"),
+    ("sip-lync", "Server"),
 ];
 
 /// Fails with all violations at once, so that they can be mended at once.

@@ -327,18 +327,6 @@ pub enum Refusal {
     /// A packet is longer than its length field counts. RFC 4571 2
     #[error("the packet is too long to be framed")]
     FrameTooLong,
-}
-
-impl From<Breach> for Error {
-    fn from(breach: Breach) -> Self {
-        Self::Misbehaved(breach)
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
     /// There is no allocation, or none yet. RFC 8656 5
     #[error("there is no allocation")]
     NoAllocation,
@@ -351,4 +339,16 @@ impl From<Refusal> for Error {
     /// An allocation is under way or stands already. RFC 8656 7
     #[error("there is an allocation already")]
     AllocationStands,
+}
+
+impl From<Breach> for Error {
+    fn from(breach: Breach) -> Self {
+        Self::Misbehaved(breach)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }

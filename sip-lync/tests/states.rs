@@ -698,6 +698,7 @@ mod turn_allocation {
         matches!(effect, Effect::ReportFailed | Effect::ReportLost | Effect::ReportReleased)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that explore wants")]
     pub(super) fn next(state: &State) -> Vec<State> {
         TRIGGERS.iter().map(|trigger| step(*state, *trigger).0).collect()
     }

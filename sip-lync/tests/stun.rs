@@ -283,3 +283,22 @@ fn what_stands_behind_the_integrity_does_not_count() {
     assert_eq!(message.integrity(&key), Integrity::Genuine);
     assert!(!message.use_candidate());
 }
+
+#[test]
+fn every_attribute_of_the_registry_is_known_by_name_and_no_other_is() {
+    for dialect in [Dialect::Rfc8489, Dialect::MsIce2, Dialect::Draft06, Dialect::MsTurn, Dialect::Rfc3489] {
+        let transaction = TransactionId::new(dialect, [9; 16]);
+        for number in 0..=u16::MAX {
+            let kind = AttributeType(number);
+            let unknown = matches!(
+                Attribute::parse(dialect, transaction, kind, b"?????"),
+                Some(Attribute::Unknown(..))
+            );
+            assert_eq!(kind.is_known(dialect), kind.name(dialect) != "unknown", "{number:#06x}");
+            assert!(!(kind.is_known(dialect) && unknown), "{number:#06x} {dialect:?}");
+        }
+    }
+    assert!(AttributeType::USE_CANDIDATE.is_known(Dialect::MsIce2));
+    assert!(AttributeType::MAGIC_COOKIE.is_known(Dialect::MsTurn));
+    assert!(!AttributeType::MAGIC_COOKIE.is_known(Dialect::Rfc8489));
+}

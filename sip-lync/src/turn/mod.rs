@@ -23,6 +23,7 @@ mod allocation;
 mod client;
 mod credentials;
 pub mod pseudo_tls;
+pub mod server;
 
 pub use allocation::{Effect, State, Trigger, step};
 pub use client::{

@@ -64,6 +64,9 @@ macro_rules! attributes {
             pub const fn name(self, dialect: Dialect) -> &'static str {
                 match self.0 {
                     $($($number if $column(dialect) => $name,)+)+
+                    0x000f if ms(dialect) => "magic-cookie",
+                    0x0025 if std(dialect) => "use-candidate",
+                    0x001a if std(dialect) => "dont-fragment",
                     _ => "unknown",
                 }
             }
@@ -74,8 +77,8 @@ macro_rules! attributes {
             pub const fn is_known(self, dialect: Dialect) -> bool {
                 match self.0 {
                     $($($number if $column(dialect) => true,)+)+
-                    0x0025 | 0x001a => !dialect.is_ms_turn(),
-                    0x000f => dialect.is_ms_turn(),
+                    0x000f => ms(dialect),
+                    0x0025 | 0x001a => std(dialect),
                     _ => false,
                 }
             }

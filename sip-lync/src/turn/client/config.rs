@@ -91,7 +91,7 @@ impl ClientConfig {
             service,
             transport,
             credentials,
-            lifetime: Duration::from_secs(600),
+            lifetime: Duration::from_mins(10),
             family: None,
             ms_version: 2,
             retransmission: Duration::from_millis(500),

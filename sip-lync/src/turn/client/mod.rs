@@ -296,7 +296,7 @@ impl Client {
                 Effect::SendRefresh => self.request(now, Purpose::Refresh),
                 Effect::SendRelease => self.request(now, Purpose::Release),
                 Effect::StartRefresh => {
-                    let margin = (self.lifetime / 4).min(Duration::from_secs(60));
+                    let margin = (self.lifetime / 4).min(Duration::from_mins(1));
                     self.refresh_at = now.checked_add(self.lifetime.saturating_sub(margin));
                 }
                 Effect::ReportAllocated => {

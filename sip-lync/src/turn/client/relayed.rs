@@ -25,7 +25,7 @@ pub const HEADROOM: usize = 384;
 pub const TAILROOM: usize = 24;
 
 /// Permissions last five minutes and are renewed before. RFC 8656 9
-const PERMISSION_REFRESH: Duration = Duration::from_secs(240);
+const PERMISSION_REFRESH: Duration = Duration::from_mins(4);
 /// The first channel. RFC 8656 12
 const CHANNEL_FIRST: u16 = 0x4000;
 /// The last one. RFC 8656 12

@@ -29,10 +29,13 @@ impl Client {
             return Ok(());
         };
         let code = message.error_code().map_or(0, |error| error.code);
-        // What asks for proof cannot have any; everything else must, once we proved ourselves.
-        let asks = message.class() == Class::Error && matches!(code, 401 | 434 | 435 | 438);
+        // What asks for proof, or says that there is none for it, cannot have any; everything else must, once we
+        // proved ourselves.
+        let error = message.class() == Class::Error;
+        let asks = error && matches!(code, 401 | 434 | 435 | 438);
+        let denies = error && matches!(code, 430..=432 | 436);
         let integrity = self.key.as_ref().map_or(Integrity::Absent, |key| message.integrity(key));
-        if request.proven && !asks && integrity != Integrity::Genuine {
+        if request.proven && !asks && !denies && integrity != Integrity::Genuine {
             return Err(Error::Misbehaved(Breach::NotFromServer));
         }
         let Some(request) = self.requests.remove(&transaction) else { return Ok(()) };
