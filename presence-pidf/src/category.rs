@@ -1,18 +1,33 @@
 //! Categories of enhanced presence: publishing them, the server's report of what it holds, and its faults.
 
+mod contact_card;
 mod device;
+mod event_categories;
 mod fault;
 mod instance;
 mod publish;
 mod report;
+mod roaming_self;
+mod routing;
 mod state_category;
 
-pub use device::DeviceCategory;
+use crate::xml::{Name, Namespace};
+
+pub use contact_card::{ContactCard, MessageWaiting, NoteBody, NoteCategory, Phone};
+pub use device::{AggregatedCapability, DeviceCapability, DeviceCategory, Service, ServicesCategory};
+pub use event_categories::{EVENT_CONTENT_TYPE, EventCategories, WatchedCategory};
 pub use fault::{Fault, VersionConflict, WRONG_DELTA};
-pub use instance::{CategoryInstance, Content, ExpireType};
+pub use instance::{CategoryInstance, Content, ExpireType, OpaqueContent};
 pub use publish::{CategoryPublish, parse_publish};
 pub use report::{CategoryReport, parse_report};
+pub use roaming_self::{Container, Member, MemberKind, RoamingData, Subscriber};
+pub use routing::RoutingCategory;
 pub use state_category::{PublishedActivity, StateCategory, StateKind};
+
+/// An element of that namespace; one without namespace is taken for it.
+pub(crate) fn is_of(name: &Name<'_>, namespace: Namespace, local: &str) -> bool {
+    name.local == local && (name.namespace == namespace || name.namespace == Namespace::None)
+}
 
 /// Content type of a publication.
 ///

@@ -1,19 +1,223 @@
 //! Dates as presence documents write them.
 
+use core::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::xml::{BLANKS, Writer};
+
+/// A moment as documents write it (`xs:dateTime`): kept as it was written, with its offset if it had one.
+///
+/// RFC 3863 4.1.7; W3C XML Schema Part 2 3.2.7
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DateTime {
+    year: i32,
+    month: u8,
+    day: u8,
+    hour: u8,
+    minute: u8,
+    second: u8,
+    nanos: u32,
+    /// Minutes east of Greenwich; without one the moment is read as UTC.
+    offset: Option<i16>,
+}
+
+impl DateTime {
+    /// Reads a date; blanks around it are allowed, a 60th second is not.
+    ///
+    /// W3C XML Schema Part 2 3.2.7.1
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches(BLANKS).as_bytes();
+        let (before_christ, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            _ => (false, text),
+        };
+        let digits = text.iter().position(|byte| !byte.is_ascii_digit())?;
+        if !(4..=9).contains(&digits) || (digits > 4 && text.first() == Some(&b'0')) {
+            return None;
+        }
+        let (year, rest) = text.split_at_checked(digits)?;
+        let year = year.iter().fold(0i32, |sum, digit| sum * 10 + i32::from(digit - b'0'));
+        let ([b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2], rest) =
+            rest.split_at_checked(15)?
+        else {
+            return None;
+        };
+        let (month, day) = (two(*m1, *m2)?, two(*d1, *d2)?);
+        let (hour, minute, second) = (two(*h1, *h2)?, two(*i1, *i2)?, two(*s1, *s2)?);
+        let (nanos, rest) = fraction(rest)?;
+        let offset = offset(rest)?;
+        let year = if before_christ { -year } else { year };
+        let midnight = hour == 24 && minute == 0 && second == 0 && nanos == 0;
+        let good = year != 0
+            && (1..=12).contains(&month)
+            && day >= 1
+            && day <= days_of(year, month)
+            && (hour < 24 || midnight)
+            && minute < 60
+            && second < 60;
+        good.then_some(Self { year, month, day, hour, minute, second, nanos, offset })
+    }
+
+    /// A moment in UTC; not before 1970, to the millisecond.
+    ///
+    /// RFC 3863 4.1.7
+    #[must_use]
+    pub fn of(wall: SystemTime) -> Self {
+        let since = wall.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let (year, month, day) = civil(since.as_secs() / 86_400);
+        let second = since.as_secs() % 86_400;
+        Self {
+            year: year as i32,
+            month: month as u8,
+            day: day as u8,
+            hour: (second / 3600) as u8,
+            minute: (second / 60 % 60) as u8,
+            second: (second % 60) as u8,
+            nanos: since.subsec_millis() * 1_000_000,
+            offset: Some(0),
+        }
+    }
+
+    /// The moment on the wall; without an offset it is read as UTC. `None` before 1970.
+    ///
+    /// RFC 3863 4.1.7
+    #[must_use]
+    pub fn system_time(&self) -> Option<SystemTime> {
+        let (second, nanos) = self.instant();
+        let since = Duration::new(u64::try_from(second).ok()?, nanos);
+        UNIX_EPOCH.checked_add(since)
+    }
+
+    /// Whether an offset was written.
+    ///
+    /// RFC 3863 4.1.7
+    #[must_use]
+    pub fn has_offset(&self) -> bool {
+        self.offset.is_some()
+    }
+
+    /// Whether it is later, whatever the offsets.
+    ///
+    /// RFC 3863 4.1.7
+    #[must_use]
+    pub fn is_after(&self, other: &Self) -> bool {
+        self.instant() > other.instant()
+    }
+
+    /// Seconds since 1970 and the part of a second.
+    fn instant(&self) -> (i64, u32) {
+        let days = days_since_1970(self.year, self.month, self.day);
+        let minutes =
+            i64::from(self.hour) * 60 + i64::from(self.minute) - i64::from(self.offset.unwrap_or(0));
+        (days * 86_400 + minutes * 60 + i64::from(self.second), self.nanos)
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        if !(1..=9999).contains(&self.year) {
+            out.raw(&self.to_string());
+            return;
+        }
+        let year = self.year.unsigned_abs();
+        let [y1, y2] = pair((year / 100) as u8);
+        let [y3, y4] = pair((year % 100) as u8);
+        let [m1, m2] = pair(self.month);
+        let [d1, d2] = pair(self.day);
+        let [h1, h2] = pair(self.hour);
+        let [i1, i2] = pair(self.minute);
+        let [s1, s2] = pair(self.second);
+        let whole =
+            [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'Z'];
+        if self.nanos == 0 && self.offset == Some(0) {
+            out.ascii(&whole);
+        } else {
+            out.raw(&self.to_string());
+        }
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { year, month, day, hour, minute, second, nanos, offset } = *self;
+        let sign = if year < 0 { "-" } else { "" };
+        let year = year.unsigned_abs();
+        write!(out, "{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if nanos != 0 {
+            let digits = format!("{nanos:09}");
+            write!(out, ".{}", digits.trim_end_matches('0'))?;
+        }
+        match offset {
+            None => Ok(()),
+            Some(0) => out.write_str("Z"),
+            Some(offset) => {
+                let sign = if offset < 0 { '-' } else { '+' };
+                let offset = offset.unsigned_abs();
+                write!(out, "{sign}{:02}:{:02}", offset / 60, offset % 60)
+            }
+        }
+    }
+}
 
 /// A moment as `xs:dateTime` in UTC, for example `2026-01-01T10:00:00Z`; fractions of a second are written only if there are any.
 ///
 /// RFC 3863 4.1.7
 #[must_use]
 pub fn date_time(wall: SystemTime) -> String {
-    let since = wall.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let (year, month, day) = civil(since.as_secs() / 86_400);
-    let second = since.as_secs() % 86_400;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let millis = since.subsec_millis();
-    let fraction = if millis == 0 { String::new() } else { format!(".{millis:03}") };
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+    DateTime::of(wall).to_string()
+}
+
+fn two(tens: u8, ones: u8) -> Option<u8> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
+}
+
+fn pair(number: u8) -> [u8; 2] {
+    [b'0' + number / 10, b'0' + number % 10]
+}
+
+/// Nanoseconds; digits beyond are dropped.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let [b'.', rest @ ..] = text else { return Some((0, text)) };
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let (fraction, rest) = rest.split_at_checked(digits)?;
+    let mut nanos = 0;
+    for place in 0..9 {
+        nanos = nanos * 10 + fraction.get(place).map_or(0, |digit| u32::from(digit - b'0'));
+    }
+    (digits > 0).then_some((nanos, rest))
+}
+
+#[expect(clippy::option_option, reason = "a good offset may be none")]
+fn offset(text: &[u8]) -> Option<Option<i16>> {
+    match text {
+        [] => Some(None),
+        b"Z" => Some(Some(0)),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (i16::from(two(*h1, *h2)?), i16::from(two(*m1, *m2)?));
+            let offset = hours * 60 + minutes;
+            let good = minutes < 60 && offset <= 14 * 60;
+            good.then_some(Some(if *sign == b'-' { -offset } else { offset }))
+        }
+        _ => None,
+    }
+}
+
+fn days_of(year: i32, month: u8) -> u8 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn days_since_1970(year: i32, month: u8, day: u8) -> i64 {
+    // As in `civil`, years begin in March.
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let from_march = (i64::from(month) + 9) % 12;
+    let of_year = (153 * from_march + 2) / 5 + i64::from(day) - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
@@ -43,28 +247,81 @@ mod tests {
             (951_782_400, 0, "2000-02-29T00:00:00Z"),
             (951_868_800, 1, "2000-03-01T00:00:00.001Z"),
             (1_767_261_600, 0, "2026-01-01T10:00:00Z"),
-            (4_107_542_400, 250, "2100-03-01T00:00:00.250Z"),
+            (4_107_542_400, 250, "2100-03-01T00:00:00.25Z"),
         ] {
             let wall = UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_millis(millis);
             assert_eq!(date_time(wall), expected);
+            assert_eq!(DateTime::parse(expected).and_then(|read| read.system_time()), Some(wall));
         }
     }
 
     #[test]
+    fn dates_are_read_as_the_schema_has_them() {
+        for (text, again) in [
+            (" 2026-01-01T10:00:00Z\n", "2026-01-01T10:00:00Z"),
+            ("2026-01-01T10:00:00", "2026-01-01T10:00:00"),
+            ("2026-01-01T10:00:00.3170+01:00", "2026-01-01T10:00:00.317+01:00"),
+            ("2026-01-01T10:00:00-14:00", "2026-01-01T10:00:00-14:00"),
+            ("2026-01-01T24:00:00Z", "2026-01-01T24:00:00Z"),
+            ("12026-01-01T00:00:00Z", "12026-01-01T00:00:00Z"),
+            ("-0001-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"),
+            ("2024-02-29T23:59:59.999999999999Z", "2024-02-29T23:59:59.999999999Z"),
+            ("2026-01-01T10:00:00+00:00", "2026-01-01T10:00:00Z"),
+        ] {
+            assert_eq!(
+                DateTime::parse(text).map(|read| read.to_string()).as_deref(),
+                Some(again),
+                "{text:?}"
+            );
+        }
+        for bad in [
+            "",
+            "2026",
+            "2026-01-01",
+            "2026-01-01T10:00Z",
+            "2026-1-01T10:00:00Z",
+            "2026-01-01t10:00:00Z",
+            "2026-01-01T10:00:00z",
+            "2026-01-01T10:00:60Z",
+            "2026-01-01T10:60:00Z",
+            "2026-01-01T24:00:01Z",
+            "2026-13-01T10:00:00Z",
+            "2026-02-29T10:00:00Z",
+            "2026-00-01T10:00:00Z",
+            "2026-01-00T10:00:00Z",
+            "0000-01-01T10:00:00Z",
+            "02026-01-01T10:00:00Z",
+            "+2026-01-01T10:00:00Z",
+            "2026-01-01T10:00:00.Z",
+            "2026-01-01T10:00:00+14:01",
+            "2026-01-01T10:00:00+1:00",
+            "2026-01-01T10:00:00 Z",
+            "206-01-01T10:00:00Z",
+            "9999999999-01-01T10:00:00Z",
+        ] {
+            assert_eq!(DateTime::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_offset_moves_a_moment_and_not_its_text() {
+        let of = |text: &str| DateTime::parse(text).expect("a date");
+        let (utc, east) = (of("2026-01-01T00:30:00Z"), of("2026-01-01T01:00:00+01:00"));
+        assert!(utc.is_after(&east) && !east.is_after(&utc) && !utc.is_after(&utc));
+        assert_eq!(east.system_time(), of("2026-01-01T00:00:00").system_time());
+        assert_eq!(of("1969-12-31T23:59:59Z").system_time(), None);
+    }
+
+    #[test]
     fn each_day_follows_the_day_before_for_four_centuries() {
-        let length = |year: u64, month| match month {
-            2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-            2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        let mut date = (1970, 1, 1);
-        for days in 0..146_097 {
-            assert_eq!(civil(days), date);
+        let mut date = (1970i32, 1u8, 1u8);
+        for days in 0..146_097u32 {
             let (year, month, day) = date;
+            assert_eq!(civil(u64::from(days)), (year as u64, u64::from(month), u64::from(day)));
+            assert_eq!(days_since_1970(year, month, day), i64::from(days));
             date = match (month, day) {
                 (12, 31) => (year + 1, 1, 1),
-                (_, day) if day == length(year, month) => (year, month + 1, 1),
+                (_, day) if day == days_of(year, month) => (year, month + 1, 1),
                 _ => (year, month, day + 1),
             };
         }

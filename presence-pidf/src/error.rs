@@ -1,5 +1,7 @@
 //! What can be wrong with a presence document.
 
+pub(crate) use crate::limits::Limits;
+
 use thiserror::Error;
 
 /// Why a document was not accepted.
@@ -72,4 +74,34 @@ pub enum Rule {
     /// MS-PRES 2.2: name, instance and container are unique within one request
     #[error("a publication occurs twice")]
     DuplicatePublication,
+    /// RFC 3863 4.4, RFC 4479 5, RFC 4480 5: the sequences of the schemas
+    #[error("an element stands where the schema has none")]
+    Order,
+    /// RFC 3863 4.4
+    #[error("an element is missing")]
+    ElementMissing,
+    /// RFC 3863 4.4
+    #[error("an element does not have that content")]
+    ElementValue,
+    /// XML Schema 2 3.3.8, RFC 3863 4.4: identifiers are unique in the document
+    #[error("an identifier occurs twice or is none")]
+    Identifier,
+    /// RFC 2046 5.1.1
+    #[error("the parts of the body cannot be told apart")]
+    Multipart,
+    /// RFC 4662 5.1
+    #[error("the first part is no list of resources")]
+    List,
+    /// RFC 5261 4.1
+    #[error("a selector is none of those that may be used")]
+    Selector,
+    /// RFC 5261 5
+    #[error("a selector does not locate exactly one node")]
+    Unlocated,
+    /// RFC 5261 5
+    #[error("a patch cannot be applied to that node")]
+    Patch,
+    /// RFC 3863 8: another media type than those that are read
+    #[error("a media type that is not read")]
+    MediaType,
 }

@@ -56,23 +56,36 @@
 #![forbid(unsafe_code)]
 
 mod availability;
+mod body;
+pub mod capabilities;
 pub mod category;
+mod cipid;
+pub mod data_model;
 mod date_time;
 mod error;
 mod handset_presence;
 mod instance;
+mod limits;
 pub mod msrtc;
+pub mod multipart;
+pub mod partial;
 pub mod pidf;
 mod publication;
+pub mod rlmi;
+pub mod rpid;
 pub mod state;
+pub mod subscription;
+pub mod watcherinfo;
 mod xml;
 
 pub use availability::Class;
-pub use date_time::date_time;
+pub use body::Body;
+pub use date_time::{DateTime, date_time};
 pub use error::{Error, Rule};
 pub use handset_presence::{
     CallKey, CountedActivity, Dnd, Event, HandsetPresence, OutOfRange, PresenceConfig, Remote, ShowConference,
 };
 pub use instance::{Instances, USER_STATE};
+pub use limits::Limits;
 pub use publication::{Activity, Publication};
 pub use state::Phase;

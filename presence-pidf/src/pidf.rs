@@ -1,187 +1,130 @@
-//! The presence of a handset as a PIDF document with RPID, for plain SIP presence.
+//! PIDF documents with the data model and its extensions: read, checked and written.
+//!
+//! Two readers in one: [`Reading::Strict`] holds a document against the schemas (for what is published to us, and for what we
+//! write ourselves), [`Reading::Lenient`] takes what others send: order does not matter, a value that cannot be read counts
+//! as missing, and what is not known is skipped. Well-formedness, the root and its entity, and the limits hold for both.
 
-use core::fmt::Write;
-use std::time::{Duration, SystemTime};
+mod handset;
+pub(crate) mod read;
+mod tuple;
+mod write;
 
-use bytes::{BufMut, BytesMut};
+use std::borrow::Cow;
 
-use crate::date_time::date_time;
-use crate::state::Phase;
-use crate::xml::escaped;
+use crate::data_model::{Device, Person};
+use crate::date_time::DateTime;
 
-/// A PIDF document that says what a handset's phase is: one tuple, and a person while there is something to say of one.
+pub use crate::cipid::CallerInformation;
+pub use handset::HandsetDocument;
+pub use tuple::{Basic, Contact, Priority, Status, Tuple};
+
+/// How a document is read.
 ///
-/// RFC 3863 4.1; RFC 4479 3; RFC 4480 3.2, 3.15
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HandsetDocument {
-    /// The user, for example `sip:jim@example.net`.
-    pub entity: String,
-    /// Where to reach the handset; usually the user again.
-    pub contact: String,
-    /// The phase to be told.
-    pub phase: Phase,
-    /// When the last call ended, if that is known.
-    pub last_input: Option<SystemTime>,
-    /// After how long without use the user counts as idle.
-    pub idle_threshold: Duration,
-    /// When this document was made.
-    pub timestamp: SystemTime,
+/// RFC 3863 4.4; docs/xml-limits.md
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Reading {
+    /// As the schemas have it.
+    #[default]
+    Strict,
+    /// As others write it.
+    Lenient,
 }
 
-impl HandsetDocument {
-    /// Appends the document. A handset can be rung in every phase but [`Phase::Removed`], so its status is open.
+/// What a document says of a presentity.
+///
+/// RFC 3863 4.1.1
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Presence<'a> {
+    /// The presentity, for example `sip:jim@example.net`.
+    pub entity: Cow<'a, str>,
+    /// Ways to reach it; without any nothing is known of it.
+    pub tuples: Vec<Tuple<'a>>,
+    /// Remarks on the presentity as a whole.
+    pub notes: Vec<Note<'a>>,
+    /// The human; there should be one at most.
+    pub persons: Vec<Person<'a>>,
+    /// Its devices.
+    pub devices: Vec<Device<'a>>,
+    /// Who it is.
+    pub caller: Option<Box<CallerInformation<'a>>>,
+}
+
+/// A remark for people.
+///
+/// RFC 3863 4.1.6
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Note<'a> {
+    /// Its language, as in `en`.
+    pub language: Option<Cow<'a, str>>,
+    /// The remark.
+    pub text: Cow<'a, str>,
+}
+
+impl Presence<'_> {
+    /// Whether anything is open; `None` when nothing is known.
     ///
-    /// RFC 3863 4.1
-    pub fn emit(&self, out: &mut BytesMut) {
-        let told = Told::of(self.phase);
-        let timestamp = date_time(self.timestamp);
-        let mut text = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"{PIDF}\" xmlns:dm=\"{DATA_MODEL}\" \
-             xmlns:rpid=\"{RPID}\" entity=\"{}\"><tuple id=\"handset\"><status><basic>{}</basic></status>",
-            escaped(&self.entity),
-            told.basic
-        );
-        self.write_user_input(told.user_input, &mut text);
-        let _ = write!(
-            text,
-            "<contact>{}</contact><timestamp>{timestamp}</timestamp></tuple>",
-            escaped(&self.contact)
-        );
-        if !told.activities.is_empty() {
-            text.push_str("<dm:person id=\"user\"><rpid:activities>");
-            for activity in told.activities {
-                let _ = write!(text, "<rpid:{activity}/>");
-            }
-            let _ = write!(text, "</rpid:activities><dm:timestamp>{timestamp}</dm:timestamp></dm:person>");
-        }
-        text.push_str("</presence>\n");
-        out.put_slice(text.as_bytes());
+    /// RFC 3863 4.1.4
+    #[must_use]
+    pub fn basic(&self) -> Option<Basic> {
+        let known = self.tuples.iter().filter_map(|tuple| tuple.status.basic);
+        known.min_by_key(|basic| *basic != Basic::Open)
     }
 
-    fn write_user_input(&self, user_input: Option<UserInput>, text: &mut String) {
-        let Some(user_input) = user_input else {
-            return;
-        };
-        text.push_str("<rpid:user-input");
-        if user_input == UserInput::Idle {
-            // Whole seconds from 1 on: the schema knows no others.
-            let _ = write!(text, " idle-threshold=\"{}\"", self.idle_threshold.as_secs().max(1));
-        }
-        match (user_input, self.last_input) {
-            (UserInput::Call, _) | (_, None) => {}
-            (UserInput::Active | UserInput::Idle, Some(last_input)) => {
-                let _ = write!(text, " last-input=\"{}\"", date_time(last_input));
+    /// The person that counts: of several the one with the newest timestamp.
+    ///
+    /// RFC 4479 3.1
+    #[must_use]
+    pub fn person(&self) -> Option<&Person<'_>> {
+        let mut newest: Option<&Person<'_>> = None;
+        for person in &self.persons {
+            let later = match (newest.and_then(|newest| newest.timestamp), person.timestamp) {
+                (Some(newest), Some(this)) => this.is_after(&newest),
+                (None, Some(_)) => true,
+                (_, None) => newest.is_none(),
+            };
+            if later {
+                newest = Some(person);
             }
         }
-        let word = if user_input == UserInput::Idle { "idle" } else { "active" };
-        let _ = write!(text, ">{word}</rpid:user-input>");
+        newest
+    }
+
+    /// When the newest tuple was made.
+    ///
+    /// RFC 3863 4.1.7
+    #[must_use]
+    pub fn timestamp(&self) -> Option<DateTime> {
+        let stamps = self.tuples.iter().filter_map(|tuple| tuple.timestamp);
+        stamps.reduce(|newest, stamp| if stamp.is_after(&newest) { stamp } else { newest })
+    }
+
+    /// The same, independent of the octets it was read from.
+    ///
+    /// RFC 3863 4.1.1
+    #[must_use]
+    pub fn into_owned(self) -> Presence<'static> {
+        Presence {
+            entity: owned(self.entity),
+            tuples: self.tuples.into_iter().map(Tuple::into_owned).collect(),
+            notes: self.notes.into_iter().map(Note::into_owned).collect(),
+            persons: self.persons.into_iter().map(Person::into_owned).collect(),
+            devices: self.devices.into_iter().map(Device::into_owned).collect(),
+            caller: self.caller.map(|caller| Box::new(caller.into_owned())),
+        }
     }
 }
 
-/// What the document says of a phase.
-struct Told {
-    basic: &'static str,
-    activities: &'static [&'static str],
-    user_input: Option<UserInput>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum UserInput {
-    /// In use right now.
-    Call,
-    /// Used recently.
-    Active,
-    Idle,
-}
-
-impl Told {
-    fn of(phase: Phase) -> Self {
-        let (basic, activities, user_input): (_, &[_], _) = match phase {
-            Phase::InCall => ("open", &["on-the-phone"], Some(UserInput::Call)),
-            Phase::InConference => ("open", &["on-the-phone", "meeting"], Some(UserInput::Call)),
-            Phase::Available => ("open", &[], Some(UserInput::Active)),
-            Phase::Inactive => ("open", &[], Some(UserInput::Idle)),
-            Phase::Away => ("open", &["away"], Some(UserInput::Idle)),
-            Phase::Removed => ("closed", &[], None),
-        };
-        Self { basic, activities, user_input }
+impl Note<'_> {
+    pub(crate) fn into_owned(self) -> Note<'static> {
+        Note { language: self.language.map(owned), text: owned(self.text) }
     }
+}
+
+pub(crate) fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// Content type of the document.
 ///
 /// RFC 3863 7
 pub const CONTENT_TYPE: &str = "application/pidf+xml";
-
-const PIDF: &str = "urn:ietf:params:xml:ns:pidf";
-const DATA_MODEL: &str = "urn:ietf:params:xml:ns:pidf:data-model";
-const RPID: &str = "urn:ietf:params:xml:ns:pidf:rpid";
-
-#[cfg(test)]
-mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use super::*;
-    use crate::xml::{Element, parse};
-
-    fn text(phase: Phase, last_input: Option<u64>) -> String {
-        let document = HandsetDocument {
-            entity: "sip:handset@example.net".to_owned(),
-            contact: "sip:handset@example.net".to_owned(),
-            phase,
-            last_input: last_input.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)),
-            idle_threshold: Duration::from_mins(5),
-            timestamp: UNIX_EPOCH + Duration::from_mins(5),
-        };
-        let mut out = BytesMut::new();
-        document.emit(&mut out);
-        String::from_utf8(out.to_vec()).expect("UTF-8")
-    }
-
-    #[test]
-    fn a_document_is_laid_out_as_the_schemas_demand() {
-        let body = text(Phase::InConference, Some(7));
-        assert_eq!(
-            body,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
-             xmlns:dm=\"urn:ietf:params:xml:ns:pidf:data-model\" xmlns:rpid=\"urn:ietf:params:xml:ns:pidf:rpid\" \
-             entity=\"sip:handset@example.net\"><tuple id=\"handset\"><status><basic>open</basic></status>\
-             <rpid:user-input>active</rpid:user-input><contact>sip:handset@example.net</contact>\
-             <timestamp>1970-01-01T00:05:00Z</timestamp></tuple><dm:person id=\"user\"><rpid:activities>\
-             <rpid:on-the-phone/><rpid:meeting/></rpid:activities><dm:timestamp>1970-01-01T00:05:00Z</dm:timestamp>\
-             </dm:person></presence>\n"
-        );
-    }
-
-    #[test]
-    fn every_phase_says_what_it_means() {
-        for (phase, last_input, basic, user_input, idle, last, activities) in [
-            (Phase::InCall, None, "open", Some("active"), None, None, vec!["on-the-phone"]),
-            (Phase::Available, Some(60), "open", Some("active"), None, Some("1970-01-01T00:01:00Z"), vec![]),
-            (
-                Phase::Inactive,
-                Some(0),
-                "open",
-                Some("idle"),
-                Some("300"),
-                Some("1970-01-01T00:00:00Z"),
-                vec![],
-            ),
-            (Phase::Away, None, "open", Some("idle"), Some("300"), None, vec!["away"]),
-            (Phase::Removed, None, "closed", None, None, None, vec![]),
-        ] {
-            let root = parse(text(phase, last_input).as_bytes()).expect("our own document");
-            let tuple = root.child(PIDF, "tuple").expect("a tuple");
-            let status = tuple.child(PIDF, "status").and_then(|status| status.child(PIDF, "basic"));
-            assert_eq!(status.map(Element::text), Some(basic), "{phase:?}");
-            let input = tuple.child(RPID, "user-input");
-            assert_eq!(input.map(Element::text), user_input, "{phase:?}");
-            assert_eq!(input.and_then(|input| input.attribute("idle-threshold")), idle, "{phase:?}");
-            assert_eq!(input.and_then(|input| input.attribute("last-input")), last, "{phase:?}");
-            let person = root.child(DATA_MODEL, "person").and_then(|person| person.child(RPID, "activities"));
-            let found: Vec<_> =
-                person.iter().flat_map(|list| &list.children).map(|child| &child.name[..]).collect();
-            assert_eq!(found, activities, "{phase:?}");
-        }
-    }
-}

@@ -23,17 +23,29 @@ fn kind() -> impl Strategy<Value = StateKind> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    let activity = (prop::option::of(word()), any::<u32>(), any::<Option<u32>>())
-        .prop_map(|(token, least, greatest)| PublishedActivity { token, least, greatest });
+    let activity = (prop::option::of(word()), any::<u32>(), any::<Option<u32>>()).prop_map(
+        |(token, least, greatest)| PublishedActivity {
+            token,
+            least,
+            greatest,
+            custom: least.checked_sub(7).map(|language| (language, "x & y".to_owned())).into_iter().collect(),
+        },
+    );
     let state = (kind(), any::<bool>(), any::<Option<u32>>(), prop::collection::vec(activity, 0..3))
         .prop_map(|(kind, manual, availability, activities)| {
-            Content::State(StateCategory { kind, manual, availability, activities })
+            Content::State(StateCategory {
+                kind,
+                manual,
+                availability,
+                activities,
+                ..StateCategory::default()
+            })
         });
     prop_oneof![
         Just(Content::Nothing),
         state,
         (word(), prop::option::of(word())).prop_map(|(endpoint_id, machine_name)| Content::Device(
-            DeviceCategory { endpoint_id, machine_name }
+            DeviceCategory { machine_name, ..DeviceCategory::telephone(&endpoint_id) }
         )),
     ]
 }
@@ -53,6 +65,7 @@ fn instance() -> impl Strategy<Value = CategoryInstance> {
             version,
             expire_type,
             expires,
+            publish_time: None,
             content,
         })
 }

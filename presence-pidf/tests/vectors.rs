@@ -49,3 +49,10 @@ fn a_report_names_deleted_publications_with_their_new_versions() {
     });
     assert_eq!(machine.map(|row| (row.instance, row.version)), Some((861_322_412, 1)));
 }
+
+#[test]
+fn instances_in_hexadecimal_digits_are_read_as_numbers() {
+    let publish = parse_publish(include_bytes!("vectors/lync-publish.xml")).expect("a publication");
+    let instances: Vec<_> = publish.publications.iter().map(|row| row.instance).collect();
+    assert_eq!(instances, [0xe8a3_5845, 0x0c6c_034e, 0x8c3b_1a77, 0xbd01_9680]);
+}

@@ -1,53 +1,226 @@
 //! The `device` category: what an endpoint can do. A handset speaks and listens, and neither shows nor writes.
 
-use core::fmt::Write;
+use std::borrow::Cow;
 
-use crate::error::Error;
-use crate::xml::{Element, escaped};
+use crate::category::state_category::optional;
+use crate::error::{Error, Rule};
+use crate::xml::{Name, Namespace, Reader, Writer, name_only};
 
-const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/device";
-
-/// A device with the capabilities of a telephone.
+/// A device with its capabilities.
 ///
 /// MS-PRES 2.2.2.7 (device)
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct DeviceCategory {
     /// The endpoint's UUID, without braces.
     pub endpoint_id: String,
+    /// The address of the endpoint.
+    pub gruu: Option<String>,
+    /// Whether the user prefers this device.
+    pub preferred: bool,
+    /// The user.
+    pub uri: Option<String>,
+    /// What it can do; what is not named it cannot.
+    pub capabilities: Vec<DeviceCapability>,
+    /// The offset of its clock, as in `00:00:00+01:00`.
+    pub time_zone: Option<String>,
     /// What people call the machine.
     pub machine_name: Option<String>,
 }
 
+/// What a device can do with one medium.
+///
+/// MS-PRES 2.2.2.7 (device capabilities)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DeviceCapability {
+    /// The medium, for example `voice`.
+    pub name: String,
+    /// It can record.
+    pub capture: bool,
+    /// It can play.
+    pub render: bool,
+    /// It can offer it to others.
+    pub publish: bool,
+}
+
 impl DeviceCategory {
-    pub(super) fn write(&self, out: &mut String) {
-        let _ = write!(
-            out,
-            "<device xmlns=\"{NAMESPACE}\" endpointId=\"{}\"><capabilities preferred=\"false\">",
-            escaped(&self.endpoint_id)
-        );
-        for (name, capture, render, publish) in CAPABILITIES {
-            let _ = write!(out, "<{name} capture=\"{capture}\" render=\"{render}\" publish=\"{publish}\"/>");
-        }
-        out.push_str("</capabilities>");
-        if let Some(name) = &self.machine_name {
-            let _ = write!(out, "<machineName>{}</machineName>", escaped(name));
-        }
-        out.push_str("</device>");
+    /// A telephone: it speaks and listens, and takes part in conferences. Watchers without another device of the user show
+    /// that there is voice only.
+    ///
+    /// MS-PRES 2.2.2.7 (device)
+    #[must_use]
+    pub fn telephone(endpoint_id: &str) -> Self {
+        let capabilities = TELEPHONE.map(|(name, capture, render, publish)| DeviceCapability {
+            name: name.to_owned(),
+            capture,
+            render,
+            publish,
+        });
+        Self { endpoint_id: endpoint_id.to_owned(), capabilities: capabilities.into(), ..Self::default() }
     }
 
-    /// Reads a `device`; `None` for another category.
-    pub(super) fn read(element: &Element) -> Option<Result<Self, Error>> {
-        element.is(NAMESPACE, "device").then(|| {
-            Ok(Self {
-                endpoint_id: element.required("endpointId")?.to_owned(),
-                machine_name: element.child(NAMESPACE, "machineName").map(|name| name.text().to_owned()),
-            })
-        })
+    /// As many octets as it hardly exceeds.
+    pub(super) const EXPECTED: usize = 900;
+
+    pub(super) fn write(&self, out: &mut Writer<'_>) {
+        out.raw("<device xmlns=\"http://schemas.microsoft.com/2006/09/sip/device\"");
+        out.attribute(" endpointId=\"", &self.endpoint_id).optional(" gruu=\"", self.gruu.as_deref());
+        out.raw("><capabilities preferred=\"").boolean(self.preferred).raw("\"");
+        out.optional(" uri=\"", self.uri.as_deref()).raw(">");
+        for capability in &self.capabilities {
+            out.raw("<").raw(&name_only(&capability.name));
+            out.raw(" capture=\"").boolean(capability.capture);
+            out.raw("\" render=\"").boolean(capability.render);
+            out.raw("\" publish=\"").boolean(capability.publish).raw("\"/>");
+        }
+        out.raw("</capabilities>");
+        optional(self.time_zone.as_deref(), "<timezone", "</timezone>", out);
+        optional(self.machine_name.as_deref(), "<machineName", "</machineName>", out);
+        out.raw("</device>");
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut device = Self {
+            endpoint_id: reader.required("endpointId")?.into_owned(),
+            gruu: reader.attribute("gruu").map(Cow::into_owned),
+            ..Self::default()
+        };
+        while let Some(child) = reader.child()? {
+            match child.local {
+                "capabilities" => {
+                    device.preferred = truth(reader, "preferred");
+                    device.uri = reader.attribute("uri").map(Cow::into_owned);
+                    while let Some(capability) = reader.child()? {
+                        device.capabilities.push(DeviceCapability {
+                            name: capability.local.to_owned(),
+                            capture: truth(reader, "capture"),
+                            render: truth(reader, "render"),
+                            publish: truth(reader, "publish"),
+                        });
+                        reader.skip()?;
+                    }
+                }
+                "timezone" => device.time_zone = Some(reader.text()?.into_owned()),
+                "machineName" => device.machine_name = Some(reader.text()?.into_owned()),
+                _ => reader.skip()?,
+            }
+        }
+        Ok(device)
+    }
+
+    pub(super) fn is(name: &Name<'_>) -> bool {
+        name.is(Namespace::Device, "device")
+    }
+}
+
+/// A boolean attribute that is false when it is missing or cannot be understood.
+pub(super) fn truth(reader: &Reader<'_>, name: &str) -> bool {
+    matches!(reader.attribute(name).as_deref().map(str::trim), Some("true" | "1"))
+}
+
+/// The `services` category: what the server made of all devices of a user.
+///
+/// MS-PRES 2.2.2.7 (services)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct ServicesCategory {
+    /// The services, usually one.
+    pub services: Vec<Service>,
+}
+
+/// One service of a user.
+///
+/// MS-PRES 2.2.2.7 (services)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Service {
+    /// Where it is reached.
+    pub uri: String,
+    /// What it can do.
+    pub capabilities: Vec<AggregatedCapability>,
+}
+
+/// What a service can do with one medium, and which endpoint does it best.
+///
+/// MS-PRES 2.2.2.7 (services)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AggregatedCapability {
+    /// The capability.
+    pub capability: DeviceCapability,
+    /// The endpoint to be preferred.
+    pub preferred_endpoint: Option<String>,
+    /// The availability of that device.
+    pub device_availability: Option<u32>,
+}
+
+impl ServicesCategory {
+    pub(super) fn write(&self, out: &mut Writer<'_>) {
+        out.raw("<services xmlns=\"http://schemas.microsoft.com/2006/09/sip/service\">");
+        for service in &self.services {
+            out.attribute("<service uri=\"", &service.uri).raw("><capabilities>");
+            for aggregated in &service.capabilities {
+                let AggregatedCapability { capability, preferred_endpoint, device_availability } = aggregated;
+                out.raw("<").raw(&name_only(&capability.name));
+                out.raw(" render=\"").boolean(capability.render);
+                out.raw("\" capture=\"").boolean(capability.capture);
+                out.raw("\" publish=\"").boolean(capability.publish).raw("\"");
+                out.optional(" preferredEndpointId=\"", preferred_endpoint.as_deref());
+                if let Some(availability) = device_availability {
+                    out.raw(" deviceAvailability=\"").number(*availability).raw("\"");
+                }
+                out.raw("/>");
+            }
+            out.raw("</capabilities></service>");
+        }
+        out.raw("</services>");
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut services = Self::default();
+        while let Some(child) = reader.child()? {
+            if child.local != "service" {
+                reader.skip()?;
+                continue;
+            }
+            let uri = reader.attribute("uri").map(Cow::into_owned).unwrap_or_default();
+            let mut service = Service { uri, ..Service::default() };
+            while let Some(child) = reader.child()? {
+                if child.local != "capabilities" {
+                    reader.skip()?;
+                    continue;
+                }
+                while let Some(capability) = reader.child()? {
+                    let availability = reader.attribute("deviceAvailability");
+                    service.capabilities.push(AggregatedCapability {
+                        capability: DeviceCapability {
+                            name: capability.local.to_owned(),
+                            capture: truth(reader, "capture"),
+                            render: truth(reader, "render"),
+                            publish: truth(reader, "publish"),
+                        },
+                        preferred_endpoint: reader.attribute("preferredEndpointId").map(Cow::into_owned),
+                        device_availability: availability
+                            .and_then(|text| super::state_category::unsigned(&text)),
+                    });
+                    reader.skip()?;
+                }
+            }
+            services.services.push(service);
+        }
+        Ok(services)
+    }
+
+    pub(super) fn is(name: &Name<'_>) -> bool {
+        name.is(Namespace::Service, "services")
+    }
+}
+
+impl DeviceCategory {
+    /// Refuses an endpoint that is no name at all.
+    pub(super) fn check(&self, reader: &Reader<'_>) -> Result<(), Error> {
+        if self.endpoint_id.trim().is_empty() { Err(reader.broken(Rule::AttributeValue)) } else { Ok(()) }
     }
 }
 
 /// Name, capture, render, publish of each capability of a telephone.
-const CAPABILITIES: [(&str, bool, bool, bool); 7] = [
+const TELEPHONE: [(&str, bool, bool, bool); 7] = [
     ("text", false, false, false),
     ("gifInk", false, false, false),
     ("isfInk", false, false, false),

@@ -1,12 +1,10 @@
 //! Why a server did not take a publication.
 
-use core::fmt::Write;
-
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use crate::category::instance::number;
-use crate::error::{Error, Rule};
-use crate::xml::{escaped, parse};
+use crate::error::{Error, Limits, Rule};
+use crate::xml::{BLANKS, Reader, Writer};
 
 /// The fault of publications that are not based on the current versions.
 ///
@@ -42,40 +40,49 @@ impl Fault {
     ///
     /// MS-PRES 2.2.2.9
     pub fn emit(&self, out: &mut BytesMut) {
-        let mut text = format!("<Fault><Faultcode>{}</Faultcode><details>", escaped(&self.code));
+        let mut out = Writer::new(out, 100 + 64 * self.conflicts.len());
+        out.element("<Fault><Faultcode>", &self.code, "</Faultcode><details>");
         for VersionConflict { index, version, current } in &self.conflicts {
-            let _ =
-                write!(text, "<operation index=\"{index}\" version=\"{version}\" curVersion=\"{current}\"/>");
+            out.raw("<operation index=\"").number(*index as u64).raw("\" version=\"").number(*version);
+            out.raw("\" curVersion=\"").number(*current).raw("\"/>");
         }
-        text.push_str("</details></Fault>");
-        out.put_slice(text.as_bytes());
+        out.raw("</details></Fault>");
     }
 
     /// Reads a fault, with or without a namespace.
     ///
     /// MS-PRES 2.2.2.9
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        let root = parse(body)?;
-        if root.name != "Fault" {
-            return Err(root.broken(Rule::Root));
+        let mut reader = Reader::new(body, Limits::DOCUMENT)?;
+        if reader.root()?.local != "Fault" {
+            return Err(reader.broken(Rule::Root));
         }
         let mut fault = Self { code: String::new(), conflicts: Vec::new() };
-        for child in &root.children {
-            match child.name.as_str() {
-                "Faultcode" | "faultcode" => child.text().clone_into(&mut fault.code),
-                "details" => {
-                    for operation in child.children.iter().filter(|child| child.name == "operation") {
-                        fault.conflicts.push(VersionConflict {
-                            index: number(operation, "index")?,
-                            version: number(operation, "version").unwrap_or(0),
-                            current: number(operation, "curVersion")?,
-                        });
-                    }
+        while let Some(child) = reader.child()? {
+            match child.local {
+                "Faultcode" | "faultcode" => {
+                    reader.text()?.trim_matches(BLANKS).clone_into(&mut fault.code);
                 }
-                _ => {}
+                "details" => fault.read_details(&mut reader)?,
+                _ => reader.skip()?,
             }
         }
+        reader.finish()?;
         Ok(fault)
+    }
+
+    fn read_details(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+        while let Some(child) = reader.child()? {
+            if child.local == "operation" {
+                self.conflicts.push(VersionConflict {
+                    index: number(reader, "index")?,
+                    version: number(reader, "version").unwrap_or(0),
+                    current: number(reader, "curVersion")?,
+                });
+            }
+            reader.skip()?;
+        }
+        Ok(())
     }
 }
 

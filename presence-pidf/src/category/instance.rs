@@ -1,10 +1,12 @@
 //! One category instance: what a publication consists of.
 
-use core::fmt::Write;
-
-use crate::category::{DeviceCategory, StateCategory};
+use crate::category::contact_card::MessageWaiting;
+use crate::category::{
+    ContactCard, DeviceCategory, NoteCategory, RoutingCategory, ServicesCategory, StateCategory,
+};
+use crate::date_time::DateTime;
 use crate::error::{Error, Rule};
-use crate::xml::{Element, escaped};
+use crate::xml::{BLANKS, Element, Name, Namespace, Reader, Writer};
 
 /// One publication: its key (name, instance, container), its version, how long it lives, and what it says.
 ///
@@ -23,6 +25,8 @@ pub struct CategoryInstance {
     pub expire_type: ExpireType,
     /// Seconds until it ends; 0 deletes it.
     pub expires: Option<u32>,
+    /// When the server took it: in reports.
+    pub publish_time: Option<DateTime>,
     /// What it says.
     pub content: Content,
 }
@@ -55,17 +59,67 @@ pub enum Content {
     State(StateCategory),
     /// A `device`.
     Device(DeviceCategory),
-    /// Another category; its content is not kept.
-    Other {
-        /// Namespace of its root.
-        namespace: String,
-        /// Name of its root.
-        name: String,
-    },
+    /// `services`.
+    Services(ServicesCategory),
+    /// A `contactCard`.
+    ContactCard(ContactCard),
+    /// A `note`.
+    Note(NoteCategory),
+    /// A `routing`.
+    Routing(RoutingCategory),
+    /// An `mwi`.
+    MessageWaiting(MessageWaiting),
+    /// Another category, kept as it came.
+    Other(OpaqueContent),
+}
+
+/// The content of a category that we do not interpret.
+///
+/// MS-PRES 2.2.2.7
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OpaqueContent {
+    element: Element,
+}
+
+impl OpaqueContent {
+    /// Reads an element from its text.
+    ///
+    /// MS-PRES 2.2.2.7
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        Element::parse(body, crate::error::Limits::DOCUMENT).map(|element| Self { element })
+    }
+
+    /// The namespace of its root.
+    ///
+    /// MS-PRES 2.2.2.7
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.element.namespace
+    }
+
+    /// The name of its root.
+    ///
+    /// MS-PRES 2.2.2.7
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.element.name
+    }
+
+    /// The element as text that can stand alone.
+    ///
+    /// MS-PRES 2.2.2.7
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.element.to_text()
+    }
 }
 
 impl ExpireType {
-    fn token(self) -> &'static str {
+    /// The word for it on the wire.
+    ///
+    /// MS-PRES 2.2.2.1 (expireType)
+    #[must_use]
+    pub fn token(self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
             Self::User => "user",
@@ -75,7 +129,7 @@ impl ExpireType {
     }
 
     fn of(token: Option<&str>) -> Option<Self> {
-        match token.map(str::trim) {
+        match token.map(|token| token.trim_matches(BLANKS)) {
             None | Some("endpoint") => Some(Self::Endpoint),
             Some("user") => Some(Self::User),
             Some("static") => Some(Self::Static),
@@ -91,14 +145,23 @@ impl CategoryInstance {
     /// MS-PRES 2.2.2.1 (publication)
     #[must_use]
     pub fn state(instance: u32, container: u16, state: StateCategory) -> Self {
+        Self::new("state", instance, container, Content::State(state))
+    }
+
+    /// A new category of an endpoint.
+    ///
+    /// MS-PRES 2.2.2.1 (publication)
+    #[must_use]
+    pub fn new(name: &str, instance: u32, container: u16, content: Content) -> Self {
         Self {
-            name: "state".to_owned(),
+            name: name.to_owned(),
             instance,
             container,
             version: 0,
             expire_type: ExpireType::Endpoint,
             expires: None,
-            content: Content::State(state),
+            publish_time: None,
+            content,
         }
     }
 
@@ -118,85 +181,125 @@ impl CategoryInstance {
         (&self.name, self.instance, self.container)
     }
 
-    pub(super) fn write_attributes(&self, name_attribute: &str, out: &mut String) {
-        let _ = write!(
-            out,
-            " {name_attribute}=\"{}\" instance=\"{}\" container=\"{}\" version=\"{}\" expireType=\"{}\"",
-            escaped(&self.name),
-            self.instance,
-            self.container,
-            self.version,
-            self.expire_type.token()
-        );
+    pub(super) fn write_attributes(&self, name_attribute: &str, out: &mut Writer<'_>) {
+        out.attribute(name_attribute, &self.name).raw(" instance=\"").number(self.instance);
+        if let Some(time) = self.publish_time {
+            out.raw("\" publishTime=\"");
+            time.write(out);
+        }
+        out.raw("\" container=\"").number(self.container);
+        out.raw("\" version=\"").number(self.version);
+        out.raw(match self.expire_type {
+            ExpireType::Endpoint => "\" expireType=\"endpoint\"",
+            ExpireType::User => "\" expireType=\"user\"",
+            ExpireType::Static => "\" expireType=\"static\"",
+            ExpireType::Time => "\" expireType=\"time\"",
+        });
         if let Some(expires) = self.expires {
-            let _ = write!(out, " expires=\"{expires}\"");
+            out.raw(" expires=\"").number(expires).raw("\"");
         }
     }
 
-    pub(super) fn write_content(&self, out: &mut String) {
-        match &self.content {
-            Content::Nothing => {}
-            Content::State(state) => state.write(out),
-            Content::Device(device) => device.write(out),
-            Content::Other { namespace, name } => {
-                let _ = write!(out, "<{} xmlns=\"{}\"/>", name_only(name), escaped(namespace));
-            }
+    /// About how many octets it takes.
+    pub(super) fn expected(&self) -> usize {
+        160 + match &self.content {
+            Content::Nothing => 0,
+            Content::State(_) => StateCategory::EXPECTED,
+            _ => DeviceCategory::EXPECTED,
         }
     }
 
-    pub(super) fn read(element: &Element, name_attribute: &str) -> Result<Self, Error> {
-        let expire_type = ExpireType::of(element.attribute("expireType"));
-        let container: u16 = number(element, "container")?;
+    /// Reads the publication or category that the reader has entered.
+    pub(super) fn read(reader: &mut Reader<'_>, name_attribute: &str) -> Result<Self, Error> {
+        let expire_type = ExpireType::of(reader.attribute("expireType").as_deref());
+        let container: u16 = number(reader, "container")?;
         if container > CONTAINER_MAX {
-            return Err(element.broken(Rule::AttributeValue));
+            return Err(reader.broken(Rule::AttributeValue));
         }
+        let expires = match reader.attribute("expires") {
+            None => None,
+            Some(_) => Some(number(reader, "expires")?),
+        };
+        let publish_time = reader.attribute("publishTime").and_then(|text| DateTime::parse(&text));
         Ok(Self {
-            name: element.required(name_attribute)?.to_owned(),
-            instance: number(element, "instance")?,
+            name: reader.required(name_attribute)?.into_owned(),
+            instance: instance(reader)?,
             container,
-            version: number(element, "version")?,
-            expire_type: expire_type.ok_or_else(|| element.broken(Rule::AttributeValue))?,
-            expires: match element.attribute("expires") {
-                None => None,
-                Some(_) => Some(number(element, "expires")?),
-            },
-            content: Content::read(element)?,
+            version: number(reader, "version")?,
+            expire_type: expire_type.ok_or_else(|| reader.broken(Rule::AttributeValue))?,
+            expires,
+            publish_time,
+            content: Content::read(reader)?,
         })
     }
 }
 
 impl Content {
-    fn read(element: &Element) -> Result<Self, Error> {
-        let Some(content) = element.children.first() else {
-            return Ok(Self::Nothing);
-        };
-        if let Some(state) = StateCategory::read(content) {
-            Ok(Self::State(state))
-        } else if let Some(device) = DeviceCategory::read(content) {
-            Ok(Self::Device(device?))
-        } else {
-            Ok(Self::Other { namespace: content.namespace.clone(), name: content.name.clone() })
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        match self {
+            Self::Nothing => {}
+            Self::State(state) => state.write(out),
+            Self::Device(device) => device.write(out),
+            Self::Services(services) => services.write(out),
+            Self::ContactCard(card) => card.write(out),
+            Self::Note(note) => note.write(out),
+            Self::Routing(routing) => routing.write(out),
+            Self::MessageWaiting(waiting) => waiting.write(out),
+            Self::Other(other) => other.element.write(NO_NAMESPACE, out),
         }
     }
+
+    /// Reads what stands in a publication or category, to its end. Further elements are not looked at.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let Some(name) = reader.child()? else {
+            return Ok(Self::Nothing);
+        };
+        let content = Self::read_element(reader, &name)?;
+        while reader.child()?.is_some() {
+            reader.skip()?;
+        }
+        Ok(content)
+    }
+
+    fn read_element(reader: &mut Reader<'_>, name: &Name<'_>) -> Result<Self, Error> {
+        Ok(match (name.namespace, name.local) {
+            _ if StateCategory::is(name) => Self::State(StateCategory::read(reader)?),
+            _ if DeviceCategory::is(name) => {
+                let device = DeviceCategory::read(reader)?;
+                device.check(reader)?;
+                Self::Device(device)
+            }
+            _ if ServicesCategory::is(name) => Self::Services(ServicesCategory::read(reader)?),
+            (ContactCard::NAMESPACE, "contactCard") => Self::ContactCard(ContactCard::read(reader)?),
+            (Namespace::Note, "note") => Self::Note(NoteCategory::read(reader)?),
+            (Namespace::Routing, "routing") => Self::Routing(RoutingCategory::read(reader)?),
+            (Namespace::MessageWaiting, "mwi") => Self::MessageWaiting(MessageWaiting::parse(reader)?),
+            _ => Self::Other(OpaqueContent { element: Element::read(reader, name)? }),
+        })
+    }
+}
+
+/// The number of an instance. Some write it with eight hexadecimal digits, as it stands in an epid.
+pub(super) fn instance(reader: &Reader<'_>) -> Result<u32, Error> {
+    let text = reader.required("instance")?;
+    let is_epid = text.len() == 8
+        && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && !text.bytes().all(|digit| digit.is_ascii_digit());
+    if is_epid {
+        return u32::from_str_radix(&text, 16).map_err(|_| reader.broken(Rule::AttributeValue));
+    }
+    number(reader, "instance")
 }
 
 /// An unsigned number in an attribute; blanks around it are allowed, signs are not.
-pub(super) fn number<T: core::str::FromStr>(element: &Element, name: &str) -> Result<T, Error> {
-    let text = element.required(name)?.trim();
+pub(super) fn number<T: core::str::FromStr>(reader: &Reader<'_>, name: &str) -> Result<T, Error> {
+    let text = reader.required(name)?;
+    let text = text.trim_matches(BLANKS);
     let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten().ok_or_else(|| element.broken(Rule::AttributeValue))
+    digits.then(|| text.parse().ok()).flatten().ok_or_else(|| reader.broken(Rule::AttributeValue))
 }
 
-/// A name that cannot end its tag.
-fn name_only(name: &str) -> String {
-    let name: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
-    if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
-        name
-    } else {
-        format!("_{name}")
-    }
-}
-
+/// Something that no namespace is called: every element declares its own.
+const NO_NAMESPACE: &str = "\0";
 /// The greatest container number.
 const CONTAINER_MAX: u16 = 32767;

@@ -1,15 +1,13 @@
 //! The body of a SERVICE request that publishes categories.
 
-use core::fmt::Write;
 use std::collections::BTreeSet;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
-use crate::category::CategoryInstance;
-use crate::error::{Error, Rule};
-use crate::xml::{escaped, parse};
-
-const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/rich-presence";
+use crate::category::{CategoryInstance, Content, is_of};
+use crate::error::{Error, Limits, Rule};
+use crate::pidf::read::trimmed;
+use crate::xml::{Namespace, Reader, Writer};
 
 /// Publications of one user in one request. The server takes all of them or none.
 ///
@@ -27,21 +25,21 @@ impl CategoryPublish {
     ///
     /// MS-PRES 2.2.2.1
     pub fn emit(&self, out: &mut BytesMut) {
-        let mut text =
-            format!("<publish xmlns=\"{NAMESPACE}\"><publications uri=\"{}\">", escaped(&self.uri));
+        let expected: usize = self.publications.iter().map(CategoryInstance::expected).sum();
+        let mut out = Writer::new(out, 200 + expected);
+        out.raw("<publish xmlns=\"http://schemas.microsoft.com/2006/09/sip/rich-presence\">");
+        out.attribute("<publications uri=\"", &self.uri).raw(">");
         for publication in &self.publications {
-            text.push_str("<publication");
-            publication.write_attributes("categoryName", &mut text);
-            if publication.content == crate::category::Content::Nothing {
-                text.push_str("/>");
+            publication.write_attributes("<publication categoryName=\"", &mut out);
+            if publication.content == Content::Nothing {
+                out.raw("/>");
             } else {
-                text.push('>');
-                publication.write_content(&mut text);
-                let _ = write!(text, "</publication>");
+                out.raw(">");
+                publication.content.write(&mut out);
+                out.raw("</publication>");
             }
         }
-        text.push_str("</publications></publish>");
-        out.put_slice(text.as_bytes());
+        out.raw("</publications></publish>");
     }
 }
 
@@ -49,19 +47,40 @@ impl CategoryPublish {
 ///
 /// MS-PRES 2.2.2.1
 pub fn parse_publish(body: &[u8]) -> Result<CategoryPublish, Error> {
-    let root = parse(body)?;
-    if !root.is(NAMESPACE, "publish") {
-        return Err(root.broken(Rule::Root));
+    let mut reader = Reader::new(body, Limits::DOCUMENT)?;
+    let root = reader.root()?;
+    if !is_of(&root, Namespace::RichPresence, "publish") {
+        return Err(reader.broken(Rule::Root));
     }
-    let list = root.child(NAMESPACE, "publications").ok_or_else(|| root.broken(Rule::Root))?;
-    let uri = list.required("uri")?.trim().to_owned();
-    let mut publications = Vec::new();
+    let mut publish = None;
+    while let Some(child) = reader.child()? {
+        if publish.is_none() && is_of(&child, Namespace::RichPresence, "publications") {
+            publish = Some(read_publications(&mut reader)?);
+        } else {
+            reader.skip()?;
+        }
+    }
+    let publish = publish.ok_or_else(|| reader.broken(Rule::ElementMissing))?;
+    reader.finish()?;
+    Ok(publish)
+}
+
+fn read_publications(reader: &mut Reader<'_>) -> Result<CategoryPublish, Error> {
+    let uri = trimmed(reader.required("uri")?).into_owned();
+    if uri.is_empty() {
+        return Err(reader.broken(Rule::AttributeValue));
+    }
+    let mut publications: Vec<CategoryInstance> = Vec::new();
     let mut keys = BTreeSet::new();
-    for element in list.children(NAMESPACE, "publication") {
-        let publication = CategoryInstance::read(element, "categoryName")?;
+    while let Some(child) = reader.child()? {
+        if !is_of(&child, Namespace::RichPresence, "publication") {
+            reader.skip()?;
+            continue;
+        }
+        let publication = CategoryInstance::read(reader, "categoryName")?;
         let (name, instance, container) = publication.key();
         if !keys.insert((name.to_owned(), instance, container)) {
-            return Err(element.broken(Rule::DuplicatePublication));
+            return Err(reader.broken(Rule::DuplicatePublication));
         }
         publications.push(publication);
     }
@@ -71,8 +90,10 @@ pub fn parse_publish(body: &[u8]) -> Result<CategoryPublish, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::category::{Content, ExpireType, StateCategory};
+    use crate::category::{ExpireType, NoteBody, NoteCategory, OpaqueContent, StateCategory};
     use crate::publication::Activity;
+
+    const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/rich-presence";
 
     fn body(publish: &CategoryPublish) -> String {
         let mut out = BytesMut::new();
@@ -135,16 +156,24 @@ mod tests {
     }
 
     #[test]
-    fn unknown_categories_are_named_and_their_content_is_not_kept() {
+    fn unknown_categories_are_kept_as_they_came() {
         let text = format!(
             "<publish xmlns=\"{NAMESPACE}\"><publications uri=\"sip:a@b\">\
              <publication categoryName=\"note\" instance=\"0\" container=\"200\" version=\"1\" expireType=\"static\">\
-             <note xmlns=\"u:note\"><body>hello</body></note></publication></publications></publish>"
+             <note xmlns=\"http://schemas.microsoft.com/2006/09/sip/note\"><body type=\"personal\">hello</body></note></publication>\
+             <publication categoryName=\"jukebox\" instance=\"7\" container=\"200\" version=\"1\">\
+             <j:song xmlns:j=\"u:j\" j:title=\"a &amp; b\" xml:lang=\"de\">la <j:la/> la</j:song></publication>\
+             </publications></publish>"
         );
         let publish = parse_publish(text.as_bytes()).expect("unknown categories are no error");
-        let note = publish.publications.first().expect("one publication");
+        let [note, other] = &publish.publications[..] else { panic!("{publish:?}") };
         assert_eq!(note.expire_type, ExpireType::Static);
-        assert_eq!(note.content, Content::Other { namespace: "u:note".to_owned(), name: "note".to_owned() });
-        assert_eq!(parse_publish(body(&publish).as_bytes()), Ok(publish));
+        let body = NoteBody { kind: "personal".to_owned(), text: "hello".to_owned(), ..NoteBody::default() };
+        assert_eq!(note.content, Content::Note(NoteCategory { bodies: vec![body] }));
+        let Content::Other(song) = &other.content else { panic!("{other:?}") };
+        assert_eq!((song.namespace(), song.name()), ("u:j", "song"));
+        assert_eq!(OpaqueContent::parse(song.text().as_bytes()).as_ref(), Ok(song));
+        assert!(song.text().contains("la <la/> la"), "{}", song.text());
+        assert_eq!(parse_publish(self::body(&publish).as_bytes()), Ok(publish));
     }
 }

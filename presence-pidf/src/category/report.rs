@@ -1,16 +1,12 @@
 //! What the server holds of a user: the answer to a publication and the notification to oneself.
 
-use core::fmt::Write;
+use bytes::BytesMut;
 
-use bytes::{BufMut, BytesMut};
-
-use crate::category::CategoryInstance;
 use crate::category::instance::number;
-use crate::error::{Error, Rule};
-use crate::xml::{Element, escaped, parse};
-
-const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/roaming-self";
-const CATEGORIES: &str = "http://schemas.microsoft.com/2006/09/sip/categories";
+use crate::category::{CategoryInstance, Content, RoamingData, is_of};
+use crate::error::{Error, Limits, Rule};
+use crate::pidf::read::trimmed;
+use crate::xml::{Namespace, Reader, Writer};
 
 /// The categories that a server holds of a user, with their versions.
 ///
@@ -30,63 +26,83 @@ impl CategoryReport {
     ///
     /// MS-PRES 2.2.2.6
     pub fn emit(&self, out: &mut BytesMut) {
-        let mut text = format!(
-            "<roamingData xmlns=\"{NAMESPACE}\"><categories xmlns=\"{CATEGORIES}\" uri=\"{}\">",
-            escaped(&self.uri)
-        );
+        let expected: usize = self.categories.iter().map(CategoryInstance::expected).sum();
+        let mut out = Writer::new(out, 300 + expected + self.gone.len() * 60);
+        out.raw("<roamingData xmlns=\"http://schemas.microsoft.com/2006/09/sip/roaming-self\">");
+        self.write(&mut out);
+        out.raw("</roamingData>");
+    }
+
+    /// The `categories` alone.
+    pub(crate) fn write(&self, out: &mut Writer<'_>) {
+        out.raw("<categories xmlns=\"http://schemas.microsoft.com/2006/09/sip/categories\"");
+        out.attribute(" uri=\"", &self.uri).raw(">");
         for (name, container) in &self.gone {
-            let _ = write!(text, "<category name=\"{}\"", escaped(name));
+            out.attribute("<category name=\"", name);
             if let Some(container) = container {
-                let _ = write!(text, " container=\"{container}\"");
+                out.raw(" container=\"").number(*container).raw("\"");
             }
-            text.push_str("/>");
+            out.raw("/>");
         }
         for category in &self.categories {
-            text.push_str("<category");
-            category.write_attributes("name", &mut text);
-            text.push('>');
-            category.write_content(&mut text);
-            text.push_str("</category>");
+            category.write_attributes("<category name=\"", out);
+            if category.content == Content::Nothing {
+                out.raw("/>");
+            } else {
+                out.raw(">");
+                category.content.write(out);
+                out.raw("</category>");
+            }
         }
-        text.push_str("</categories></roamingData>");
-        out.put_slice(text.as_bytes());
+        out.raw("</categories>");
+    }
+
+    /// Reads the `categories` that the reader has entered.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let uri = trimmed(reader.required("uri")?).into_owned();
+        if uri.is_empty() {
+            return Err(reader.broken(Rule::AttributeValue));
+        }
+        let mut report = Self { uri, categories: Vec::new(), gone: Vec::new() };
+        while let Some(child) = reader.child()? {
+            if !is_of(&child, Namespace::Categories, "category") {
+                reader.skip()?;
+                continue;
+            }
+            match gone(reader)? {
+                Some(gone) => {
+                    report.gone.push(gone);
+                    reader.skip()?;
+                }
+                None => report.categories.push(CategoryInstance::read(reader, "name")?),
+            }
+        }
+        Ok(report)
     }
 }
 
-/// Reads the report of a user's own categories.
+/// Reads the report of a user's own categories: of `roamingData`, or `categories` alone.
 ///
 /// MS-PRES 2.2.2.6
 pub fn parse_report(body: &[u8]) -> Result<CategoryReport, Error> {
-    let root = parse(body)?;
-    let list = if root.is(CATEGORIES, "categories") {
-        Some(&root)
-    } else if root.is(NAMESPACE, "roamingData") {
-        root.child(CATEGORIES, "categories")
-    } else {
-        return Err(root.broken(Rule::Root));
-    };
-    let mut report = CategoryReport { uri: String::new(), categories: Vec::new(), gone: Vec::new() };
-    let Some(list) = list else {
+    let mut reader = Reader::new(body, Limits::ROAMING_SELF)?;
+    let root = reader.root()?;
+    if is_of(&root, Namespace::Categories, "categories") {
+        let report = CategoryReport::read(&mut reader)?;
+        reader.finish()?;
         return Ok(report);
-    };
-    list.required("uri")?.trim().clone_into(&mut report.uri);
-    for element in list.children(CATEGORIES, "category") {
-        match gone(element)? {
-            Some(gone) => report.gone.push(gone),
-            None => report.categories.push(CategoryInstance::read(element, "name")?),
-        }
     }
-    Ok(report)
+    let nothing = || CategoryReport { uri: String::new(), categories: Vec::new(), gone: Vec::new() };
+    RoamingData::parse(body).map(|data| data.categories.unwrap_or_else(nothing))
 }
 
 /// A category without container, or with container but without instance, names what is no longer held.
-fn gone(element: &Element) -> Result<Option<(String, Option<u16>)>, Error> {
-    let name = element.required("name")?.to_owned();
-    if element.attribute("container").is_none() {
-        return Ok(Some((name, None)));
+fn gone(reader: &Reader<'_>) -> Result<Option<(String, Option<u16>)>, Error> {
+    if reader.attribute("container").is_none() {
+        return Ok(Some((reader.required("name")?.into_owned(), None)));
     }
-    if element.attribute("instance").is_none() {
-        return Ok(Some((name, Some(number(element, "container")?))));
+    if reader.attribute("instance").is_none() {
+        return Ok(Some((reader.required("name")?.into_owned(), Some(number(reader, "container")?))));
     }
     Ok(None)
 }
@@ -94,7 +110,7 @@ fn gone(element: &Element) -> Result<Option<(String, Option<u16>)>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::category::{Content, StateCategory, StateKind};
+    use crate::category::{StateCategory, StateKind};
 
     #[test]
     fn a_report_is_read_as_it_was_written() {
@@ -136,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_report_without_categories_says_nothing() {
-        let body = format!("<roamingData xmlns=\"{NAMESPACE}\"><containers/></roamingData>");
+        let body = "<roamingData xmlns='http://schemas.microsoft.com/2006/09/sip/roaming-self'><containers/></roamingData>";
         let report = parse_report(body.as_bytes()).expect("containers are somebody else's");
         assert!(report.categories.is_empty() && report.gone.is_empty());
     }

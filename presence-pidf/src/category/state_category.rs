@@ -1,27 +1,46 @@
-//! The `state` category: machine, phone and user states.
-
-use core::fmt::Write;
+//! The `state` category: machine, phone, user, calendar and aggregated states.
 
 use crate::availability::{self, BUSY_LIMIT};
+use crate::date_time::DateTime;
+use crate::error::Error;
 use crate::publication::Activity;
-use crate::xml::{Element, escaped};
+use crate::xml::{BLANKS, Name, Namespace, Reader, Writer};
 
-const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/state";
-const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
-
-/// A state: an availability number and, for phones, an activity.
+/// A state: an availability number, activities, and where it was found out.
 ///
 /// MS-PRES 2.2.2.7 (state)
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct StateCategory {
     /// Whose state it is.
     pub kind: StateKind,
     /// Whether a person chose it.
     pub manual: bool,
+    /// Since when.
+    pub start_time: Option<DateTime>,
+    /// When the user was active last: in aggregated states.
+    pub last_active: Option<DateTime>,
+    /// The endpoint: in aggregated states of machines.
+    pub endpoint_id: Option<String>,
+    /// The calendar or phone it was taken from.
+    pub uri: Option<String>,
     /// The number; `None` when there is none, or none that can be understood: then the former one stays.
     pub availability: Option<u32>,
     /// Activities; the first whose range holds the aggregated availability counts.
     pub activities: Vec<PublishedActivity>,
+    /// Where the endpoint is; empty when it does not say.
+    pub endpoint_location: Option<String>,
+    /// What the meeting is about.
+    pub meeting_subject: Option<String>,
+    /// Where the meeting is.
+    pub meeting_location: Option<String>,
+    /// Minutes to be added for UTC.
+    pub time_zone_bias: Option<i32>,
+    /// The time zone in words.
+    pub time_zone_name: Option<String>,
+    /// The time zone in short.
+    pub time_zone_abbreviation: Option<String>,
+    /// What kind of device: `computer`, `deskphone`, `mobile`, `web` or another.
+    pub device: Option<String>,
 }
 
 /// Whose state it is.
@@ -40,14 +59,24 @@ pub enum StateKind {
     Calendar,
     /// What the server made of all others.
     Aggregate,
+    /// What the server made of all machines.
+    AggregateMachine,
+    /// A conference.
+    Conference,
     /// Another kind, or none.
     Other(String),
+}
+
+impl Default for StateKind {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
 }
 
 /// An activity with the availabilities at which it counts.
 ///
 /// MS-PRES 2.2.2.7 (activity)
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct PublishedActivity {
     /// The token, for example `on-the-phone`; an own text has none.
     pub token: Option<String>,
@@ -55,6 +84,8 @@ pub struct PublishedActivity {
     pub least: u32,
     /// The greatest, if there is one.
     pub greatest: Option<u32>,
+    /// Own words, each with the number of its language.
+    pub custom: Vec<(u32, String)>,
 }
 
 impl PublishedActivity {
@@ -75,9 +106,9 @@ impl StateCategory {
     pub fn machine(availability: u16) -> Self {
         Self {
             kind: StateKind::Machine,
-            manual: false,
             availability: Some(availability.into()),
-            activities: Vec::new(),
+            endpoint_location: Some(String::new()),
+            ..Self::default()
         }
     }
 
@@ -94,12 +125,13 @@ impl StateCategory {
             token: Some(activity.token().to_owned()),
             least: least.into(),
             greatest: Some(BUSY_LIMIT),
+            custom: Vec::new(),
         };
         Self {
             kind: StateKind::Phone,
-            manual: false,
             availability: Some(availability.into()),
             activities: vec![activity],
+            ..Self::default()
         }
     }
 
@@ -112,68 +144,200 @@ impl StateCategory {
             kind: StateKind::User,
             manual: true,
             availability: Some(availability.into()),
-            activities: Vec::new(),
+            ..Self::default()
         }
     }
 
-    pub(super) fn write(&self, out: &mut String) {
-        let _ = write!(
-            out,
-            "<state xmlns=\"{NAMESPACE}\" xmlns:xsi=\"{XSI}\" xsi:type=\"{}\" manual=\"{}\">",
-            escaped(self.kind.token()),
-            self.manual
+    /// What the server made of all states.
+    ///
+    /// MS-PRES 2.2.2.7 (aggregateState)
+    #[must_use]
+    pub fn aggregate(availability: u32) -> Self {
+        Self { kind: StateKind::Aggregate, availability: Some(availability), ..Self::default() }
+    }
+
+    /// The activity that counts: the first in the document that fits the availability.
+    ///
+    /// MS-PRES 2.2.2.7 (activity)
+    #[must_use]
+    pub fn activity(&self) -> Option<&PublishedActivity> {
+        let availability = self.availability?;
+        self.activities.iter().find(|activity| activity.counts_at(availability))
+    }
+
+    /// As many octets as it hardly exceeds.
+    pub(super) const EXPECTED: usize = 320;
+
+    pub(super) fn write(&self, out: &mut Writer<'_>) {
+        out.raw(
+            "<state xmlns=\"http://schemas.microsoft.com/2006/09/sip/state\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"",
         );
+        out.text(self.kind.token());
+        out.raw(if self.manual { "\" manual=\"true\"" } else { "\" manual=\"false\"" });
+        for (name, date) in [(" startTime=\"", &self.start_time), (" lastActive=\"", &self.last_active)] {
+            if let Some(date) = date {
+                out.raw(name);
+                date.write(out);
+                out.raw("\"");
+            }
+        }
+        out.optional(" endpointId=\"", self.endpoint_id.as_deref()).optional(" uri=\"", self.uri.as_deref());
+        out.raw(">");
         if let Some(availability) = self.availability {
-            let _ = write!(out, "<availability>{availability}</availability>");
+            out.raw("<availability>").number(availability).raw("</availability>");
         }
         for activity in &self.activities {
-            out.push_str("<activity");
-            if let Some(token) = &activity.token {
-                let _ = write!(out, " token=\"{}\"", escaped(token));
-            }
-            let _ = write!(out, " minAvailability=\"{}\"", activity.least);
-            if let Some(greatest) = activity.greatest {
-                let _ = write!(out, " maxAvailability=\"{greatest}\"");
-            }
-            out.push_str("/>");
+            activity.write(out);
         }
-        if self.kind == StateKind::Machine {
-            out.push_str("<endpointLocation/>");
-        }
-        out.push_str("</state>");
+        optional(self.endpoint_location.as_deref(), "<endpointLocation", "</endpointLocation>", out);
+        optional(self.meeting_subject.as_deref(), "<meetingSubject", "</meetingSubject>", out);
+        optional(self.meeting_location.as_deref(), "<meetingLocation", "</meetingLocation>", out);
+        self.write_later(out);
+        out.raw("</state>");
     }
 
-    /// Reads a `state`; `None` for another category. Numbers that cannot be understood are unknown, never an error.
-    pub(super) fn read(element: &Element) -> Option<Self> {
-        if !element.is(NAMESPACE, "state") {
-            return None;
+    /// What a later version of the schema added stands between fences, so that old readers pass over it.
+    fn write_later(&self, out: &mut Writer<'_>) {
+        let later = self.time_zone_bias.is_some()
+            || self.time_zone_name.is_some()
+            || self.time_zone_abbreviation.is_some()
+            || self.device.is_some();
+        if !later {
+            return;
         }
-        let kind =
-            element.attribute_of(XSI, "type").or_else(|| element.attribute("type")).unwrap_or_default();
+        out.raw("<delimiter xmlns=\"http://schemas.microsoft.com/2006/09/sip/commontypes\"/>");
+        if let Some(bias) = self.time_zone_bias {
+            out.raw(if bias < 0 { "<timeZoneBias>-" } else { "<timeZoneBias>" });
+            out.number(bias.unsigned_abs()).raw("</timeZoneBias>");
+        }
+        optional(self.time_zone_name.as_deref(), "<timeZoneName", "</timeZoneName>", out);
+        optional(
+            self.time_zone_abbreviation.as_deref(),
+            "<timeZoneAbbreviation",
+            "</timeZoneAbbreviation>",
+            out,
+        );
+        optional(self.device.as_deref(), "<device", "</device>", out);
+        out.raw("<end xmlns=\"http://schemas.microsoft.com/2006/09/sip/commontypes\"/>");
+    }
+
+    /// Reads the `state` that the reader has entered. Numbers and dates that cannot be understood are unknown, never an
+    /// error.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let kind = reader
+            .attribute_of(Namespace::SchemaInstance, "type")
+            .or_else(|| reader.attribute("type"))
+            .unwrap_or_default();
         // The type may carry a prefix.
-        let kind = kind.rsplit(':').next().unwrap_or_default().trim();
-        let activities = element.children(NAMESPACE, "activity").map(|activity| PublishedActivity {
-            token: activity.attribute("token").map(str::to_owned),
-            least: unsigned(activity.attribute("minAvailability").unwrap_or_default()).unwrap_or(0),
-            greatest: activity.attribute("maxAvailability").and_then(unsigned),
-        });
-        Some(Self {
+        let kind = kind.rsplit(':').next().unwrap_or_default().trim_matches(BLANKS);
+        let date = |name| reader.attribute(name).and_then(|text| DateTime::parse(&text));
+        let text = |name| reader.attribute(name).map(std::borrow::Cow::into_owned);
+        let mut state = Self {
             kind: StateKind::of(kind),
-            manual: matches!(element.attribute("manual").map(str::trim), Some("true" | "1")),
-            availability: element.child(NAMESPACE, "availability").and_then(|child| unsigned(child.text())),
-            activities: activities.collect(),
-        })
+            manual: matches!(reader.attribute("manual").as_deref().map(str::trim), Some("true" | "1")),
+            start_time: date("startTime"),
+            last_active: date("lastActive"),
+            endpoint_id: text("endpointId"),
+            uri: text("uri"),
+            ..Self::default()
+        };
+        let mut first = true;
+        while let Some(child) = reader.child()? {
+            if !matches!(child.namespace, Namespace::State | Namespace::None) {
+                reader.skip()?;
+                continue;
+            }
+            let place = match child.local {
+                "availability" => {
+                    let number = unsigned(&reader.text()?);
+                    if first {
+                        state.availability = number;
+                    }
+                    first = false;
+                    continue;
+                }
+                "activity" => {
+                    state.activities.push(PublishedActivity::read(reader)?);
+                    continue;
+                }
+                "timeZoneBias" => {
+                    state.time_zone_bias = reader.text()?.trim_matches(BLANKS).parse().ok();
+                    continue;
+                }
+                "endpointLocation" => &mut state.endpoint_location,
+                "meetingSubject" => &mut state.meeting_subject,
+                "meetingLocation" => &mut state.meeting_location,
+                "timeZoneName" => &mut state.time_zone_name,
+                "timeZoneAbbreviation" => &mut state.time_zone_abbreviation,
+                "device" => &mut state.device,
+                _ => {
+                    reader.skip()?;
+                    continue;
+                }
+            };
+            *place = Some(reader.text()?.into_owned());
+        }
+        Ok(state)
+    }
+
+    pub(super) fn is(name: &Name<'_>) -> bool {
+        name.local == "state" && matches!(name.namespace, Namespace::State | Namespace::None)
+    }
+}
+
+impl PublishedActivity {
+    fn write(&self, out: &mut Writer<'_>) {
+        out.raw("<activity").optional(" token=\"", self.token.as_deref());
+        out.raw(" minAvailability=\"").number(self.least);
+        if let Some(greatest) = self.greatest {
+            out.raw("\" maxAvailability=\"").number(greatest);
+        }
+        if self.custom.is_empty() {
+            out.raw("\"/>");
+            return;
+        }
+        out.raw("\">");
+        for (language, text) in &self.custom {
+            out.raw("<custom LCID=\"").number(*language).element("\">", text, "</custom>");
+        }
+        out.raw("</activity>");
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let number = |name| reader.attribute(name).and_then(|text| unsigned(&text));
+        let mut activity = Self {
+            token: reader.attribute("token").map(std::borrow::Cow::into_owned),
+            least: number("minAvailability").unwrap_or(0),
+            greatest: number("maxAvailability"),
+            custom: Vec::new(),
+        };
+        while let Some(child) = reader.child()? {
+            if child.local == "custom" {
+                let language = reader.attribute("LCID").and_then(|text| unsigned(&text)).unwrap_or(0);
+                activity.custom.push((language, reader.text()?.into_owned()));
+            } else {
+                reader.skip()?;
+            }
+        }
+        Ok(activity)
     }
 }
 
 impl StateKind {
-    fn token(&self) -> &str {
+    /// The word for it on the wire.
+    ///
+    /// MS-PRES 2.2.2.7 (xsi:type)
+    #[must_use]
+    pub fn token(&self) -> &str {
         match self {
             Self::Machine => "machineState",
             Self::Phone => "phoneState",
             Self::User => "userState",
             Self::Calendar => "calendarState",
             Self::Aggregate => "aggregateState",
+            Self::AggregateMachine => "aggregateMachineState",
+            Self::Conference => "conferenceState",
             Self::Other(token) => token,
         }
     }
@@ -185,25 +349,50 @@ impl StateKind {
             "userState" => Self::User,
             "calendarState" => Self::Calendar,
             "aggregateState" => Self::Aggregate,
+            "aggregateMachineState" => Self::AggregateMachine,
+            "conferenceState" => Self::Conference,
             other => Self::Other(other.to_owned()),
         }
     }
 }
 
-fn unsigned(text: &str) -> Option<u32> {
-    let text = text.trim();
+/// `open` lacks its `>`.
+pub(super) fn optional(text: Option<&str>, open: &str, close: &str, out: &mut Writer<'_>) {
+    match text {
+        None => {}
+        Some("") => {
+            out.raw(open).raw("/>");
+        }
+        Some(text) => {
+            out.raw(open).element(">", text, close);
+        }
+    }
+}
+
+pub(super) fn unsigned(text: &str) -> Option<u32> {
+    let text = text.trim_matches(BLANKS);
     text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
-    use crate::xml::parse;
+    use crate::error::Limits;
 
     fn written(state: &StateCategory) -> String {
-        let mut out = String::new();
-        state.write(&mut out);
-        out
+        let mut out = BytesMut::new();
+        state.write(&mut Writer::new(&mut out, 0));
+        String::from_utf8(out.to_vec()).expect("UTF-8")
+    }
+
+    fn read(body: &str) -> StateCategory {
+        let mut reader = Reader::new(body.as_bytes(), Limits::DOCUMENT).expect("within the limits");
+        assert!(StateCategory::is(&reader.root().expect("a root")));
+        let state = StateCategory::read(&mut reader).expect("well-formed");
+        reader.finish().expect("nothing more");
+        state
     }
 
     #[test]
@@ -230,19 +419,52 @@ mod tests {
     }
 
     #[test]
+    fn every_member_of_a_state_is_read_as_it_was_written() {
+        let text = |text: &str| Some(text.to_owned());
+        for kind in
+            [StateKind::Calendar, StateKind::Aggregate, StateKind::AggregateMachine, StateKind::Conference]
+        {
+            let state = StateCategory {
+                kind,
+                manual: true,
+                start_time: DateTime::parse("2026-01-01T10:00:00Z"),
+                last_active: DateTime::parse("2026-01-01T10:00:00.5"),
+                endpoint_id: text("a15780ab-975f-5b29-ada0-8b95adb48287"),
+                uri: text("sip:a@b"),
+                availability: Some(6500),
+                activities: vec![PublishedActivity {
+                    token: None,
+                    least: 1,
+                    greatest: None,
+                    custom: vec![(1033, "at <home> & away".to_owned())],
+                }],
+                endpoint_location: text(""),
+                meeting_subject: text("Budget"),
+                meeting_location: text("Room 7"),
+                time_zone_bias: Some(-60),
+                time_zone_name: text("W. Europe Standard Time"),
+                time_zone_abbreviation: text("CET"),
+                device: text("deskphone"),
+            };
+            assert_eq!(read(&written(&state)), state);
+        }
+    }
+
+    #[test]
     fn numbers_that_cannot_be_understood_are_unknown() {
         for (text, expected) in [
             ("3500", Some(3500)),
             (" \n3500\t", Some(3500)),
+            ("35<!-- and -->00", Some(3500)),
             ("", None),
             ("+3500", None),
             ("-1", None),
             ("35.0", None),
             ("99999999999999999999", None),
         ] {
-            let body = format!("<state xmlns=\"{NAMESPACE}\"><availability>{text}</availability></state>");
-            let element = parse(body.as_bytes()).expect("well-formed");
-            let state = StateCategory::read(&element).expect("a state");
+            let state = read(&format!(
+                "<state xmlns='http://schemas.microsoft.com/2006/09/sip/state'><availability>{text}</availability></state>"
+            ));
             assert_eq!(state.availability, expected, "{text:?}");
             assert_eq!(state.kind, StateKind::Other(String::new()));
         }
@@ -250,9 +472,14 @@ mod tests {
 
     #[test]
     fn an_activity_counts_within_its_range_only() {
-        let call = PublishedActivity { token: None, least: 6500, greatest: Some(8999) };
+        let call = PublishedActivity { least: 6500, greatest: Some(8999), ..PublishedActivity::default() };
         assert_eq!([6499, 6500, 8999, 9000].map(|at| call.counts_at(at)), [false, true, true, false]);
-        let open = PublishedActivity { token: None, least: 12000, greatest: None };
+        let open = PublishedActivity { least: 12000, ..PublishedActivity::default() };
         assert_eq!([11999, 12000, u32::MAX].map(|at| open.counts_at(at)), [false, true, true]);
+        let state = StateCategory {
+            activities: vec![open, call.clone(), call.clone()],
+            ..StateCategory::aggregate(7000)
+        };
+        assert_eq!(state.activity(), Some(&call));
     }
 }

@@ -1,0 +1,107 @@
+//! Writing XML straight into the caller's buffer.
+
+use std::borrow::Cow;
+
+use bytes::BytesMut;
+
+use super::scan;
+
+/// Appends to the caller's buffer.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    out: &'a mut BytesMut,
+}
+
+impl<'a> Writer<'a> {
+    /// `expected`: about how many octets will be written.
+    pub(crate) fn new(out: &'a mut BytesMut, expected: usize) -> Self {
+        out.reserve(expected);
+        Self { out }
+    }
+
+    /// Markup, or text that needs no escape.
+    #[inline]
+    pub(crate) fn raw(&mut self, markup: &str) -> &mut Self {
+        self.out.extend_from_slice(markup.as_bytes());
+        self
+    }
+
+    /// Text as it stands in an attribute or between tags. Characters that XML cannot carry become blanks.
+    #[inline]
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        if scan::plain(text.as_bytes()) == text.len() { self.raw(text) } else { self.rough(text) }
+    }
+
+    #[cold]
+    fn rough(&mut self, text: &str) -> &mut Self {
+        for character in text.chars() {
+            match character {
+                '&' => self.raw("&amp;"),
+                '<' => self.raw("&lt;"),
+                '>' => self.raw("&gt;"),
+                '"' => self.raw("&quot;"),
+                '\'' => self.raw("&apos;"),
+                '\t' => self.raw("&#9;"),
+                '\n' => self.raw("&#10;"),
+                '\r' => self.raw("&#13;"),
+                other if scan::is_allowed(other) => self.raw(other.encode_utf8(&mut [0; 4])),
+                _ => self.raw(" "),
+            };
+        }
+        self
+    }
+
+    /// ` name="value"`; `name` begins with its blank and ends with `="`.
+    #[inline]
+    pub(crate) fn attribute(&mut self, name: &str, value: &str) -> &mut Self {
+        self.raw(name).text(value).raw("\"")
+    }
+
+    pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.attribute(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn number(&mut self, number: impl Into<u64>) -> &mut Self {
+        let mut digits = [0u8; 20];
+        let mut number = number.into();
+        let mut at = digits.len();
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+            at -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(digits.get(at..).unwrap_or_default());
+        self
+    }
+
+    pub(crate) fn boolean(&mut self, value: bool) -> &mut Self {
+        self.raw(if value { "true" } else { "false" })
+    }
+
+    /// An element that holds text alone; `open` and `close` are its tags.
+    pub(crate) fn element(&mut self, open: &str, text: &str, close: &str) -> &mut Self {
+        self.raw(open).text(text).raw(close)
+    }
+
+    /// ASCII octets that need no escape.
+    pub(crate) fn ascii(&mut self, octets: &[u8]) -> &mut Self {
+        self.out.extend_from_slice(octets);
+        self
+    }
+}
+
+/// A name that cannot end its tag.
+pub(crate) fn name_only(name: &str) -> Cow<'_, str> {
+    if scan::is_name(name) {
+        return Cow::Borrowed(name);
+    }
+    let kept: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+    Cow::Owned(if scan::is_name(&kept) { kept } else { format!("_{kept}") })
+}
