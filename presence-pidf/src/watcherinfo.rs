@@ -57,10 +57,10 @@ pub struct Watcher {
 }
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident $source:literal $($variant:ident $token:literal $what:literal,)*) => {
+    ($(#[$about:meta])* $name:ident $($variant:ident $token:literal $what:literal,)*) => {
         $(#[$about])*
-        #[doc = ""]
-        #[doc = $source]
+        ///
+        /// RFC 3858 4.3
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $(#[doc = $what] $variant,)*
@@ -68,8 +68,8 @@ macro_rules! words {
 
         impl $name {
             /// The word for it.
-            #[doc = ""]
-            #[doc = $source]
+            ///
+            /// RFC 3858 4.3
             #[must_use]
             pub fn token(self) -> &'static str {
                 match self { $(Self::$variant => $token,)* }
@@ -84,7 +84,7 @@ macro_rules! words {
 
 words! {
     /// How a subscription stands.
-    WatcherStatus "RFC 3858 4.3"
+    WatcherStatus
     Pending "pending" "It waits for consent.",
     Active "active" "It was accepted.",
     Waiting "waiting" "It ended while it waited, and is remembered.",
@@ -93,7 +93,7 @@ words! {
 
 words! {
     /// What brought a subscription to where it stands.
-    WatcherEvent "RFC 3858 4.3"
+    WatcherEvent
     Subscribe "subscribe" "It was begun.",
     Approved "approved" "It was accepted.",
     Deactivated "deactivated" "It was ended, and may begin at once again.",

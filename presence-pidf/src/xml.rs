@@ -2,8 +2,10 @@
 
 mod element;
 mod namespace;
+mod prolog;
 mod reader;
 mod scan;
+mod start_tag;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -26,7 +26,7 @@ pub(crate) struct Element {
 impl Element {
     /// Reads the element that the reader has entered, to its end.
     pub(crate) fn read(reader: &mut Reader<'_>, name: &Name<'_>) -> Result<Self, Error> {
-        let attribute = |attribute: &super::reader::Attribute<'_>| {
+        let attribute = |attribute: &super::start_tag::Attribute<'_>| {
             (
                 reader.attribute_uri(attribute).to_owned(),
                 attribute.local().to_owned(),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::namespace::{Namespace, XML};
 use super::scan;
+use super::start_tag::Attribute;
 use crate::error::{Error, Limits, Rule};
 
 /// A name with its namespace.
@@ -16,7 +17,7 @@ pub(crate) struct Name<'a> {
     pub(crate) namespace: Namespace,
     pub(crate) local: &'a str,
     /// Which of the bindings in scope; see [`Reader::uri`].
-    binding: u16,
+    pub(super) binding: u16,
 }
 
 impl Name<'_> {
@@ -26,45 +27,33 @@ impl Name<'_> {
 }
 
 #[derive(Clone, Debug)]
-struct Binding<'a> {
-    prefix: &'a str,
-    uri: Cow<'a, str>,
-    namespace: Namespace,
+pub(super) struct Binding<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) uri: Cow<'a, str>,
+    pub(super) namespace: Namespace,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Open<'a> {
-    qualified: &'a str,
+pub(super) struct Open<'a> {
+    pub(super) qualified: &'a str,
     /// Bindings in scope outside of the element.
-    bindings: u16,
-}
-
-/// An attribute of the element that was entered last.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Attribute<'a> {
-    prefix: &'a str,
-    local: &'a str,
-    raw: &'a str,
-    namespace: Namespace,
-    binding: u16,
-    /// Its value has references or white space that reads as blanks.
-    rough: bool,
+    pub(super) bindings: u16,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
     /// How far the first octet is from the beginning of the body (a byte order mark).
-    base: usize,
-    open: Vec<Open<'a>>,
-    bindings: Vec<Binding<'a>>,
-    attributes: Vec<Attribute<'a>>,
+    pub(super) base: usize,
+    pub(super) open: Vec<Open<'a>>,
+    pub(super) bindings: Vec<Binding<'a>>,
+    pub(super) attributes: Vec<Attribute<'a>>,
     /// The element entered last has an empty tag: its end comes next.
-    empty: bool,
-    elements: usize,
-    limits: Limits,
+    pub(super) empty: bool,
+    pub(super) elements: usize,
+    pub(super) limits: Limits,
 }
 
 /// What stands next in content.
@@ -215,11 +204,11 @@ impl<'a> Reader<'a> {
         Error::Malformed { at: self.base + self.at, rule }
     }
 
-    fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn slice(&self, from: usize, to: usize) -> &'a str {
+    pub(super) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
@@ -280,7 +269,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One character that needs a look.
-    fn allowed(&mut self) -> Result<char, Error> {
+    pub(super) fn allowed(&mut self) -> Result<char, Error> {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             Some(character) if scan::is_allowed(character) => {
                 self.at += character.len_utf8();
@@ -291,12 +280,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The rule that a character broke which stands where none may stand.
-    fn strange(&self) -> Option<Rule> {
+    pub(super) fn strange(&self) -> Option<Rule> {
         let character = self.text.get(self.at..).and_then(|rest| rest.chars().next())?;
         (!scan::is_allowed(character)).then_some(Rule::Character)
     }
 
-    fn reference(&mut self) -> Result<char, Error> {
+    pub(super) fn reference(&mut self) -> Result<char, Error> {
         let rest = self.rest();
         let end = rest.iter().take(REFERENCE_MAX).position(|byte| *byte == b';');
         let end = end.ok_or_else(|| self.broken(Rule::Entity))?;
@@ -324,232 +313,11 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(inside))
     }
 
-    fn only_allowed(&self, from: usize, inside: &str) -> Result<(), Error> {
+    pub(super) fn only_allowed(&self, from: usize, inside: &str) -> Result<(), Error> {
         match inside.char_indices().find(|(_, character)| !scan::is_allowed(*character)) {
             Some((at, _)) => Err(Error::Malformed { at: self.base + from + at, rule: Rule::Character }),
             None => Ok(()),
         }
-    }
-
-    /// `<!--`, or what is refused in its place.
-    fn comment(&mut self) -> Result<(), Error> {
-        const DOCUMENT_TYPE: &[u8] = b"<!DOCTYPE";
-        if self.rest().starts_with(DOCUMENT_TYPE) {
-            return Err(self.broken(Rule::DocumentType));
-        }
-        if !self.rest().starts_with(b"<!--") {
-            return Err(self.broken(Rule::WellFormed));
-        }
-        let from = self.at + 4;
-        let length = self.text.get(from..).and_then(|rest| rest.find("--"));
-        let to = from + length.ok_or_else(|| self.broken(Rule::WellFormed))?;
-        self.only_allowed(from, self.slice(from, to))?;
-        self.at = to + 2;
-        if self.bytes.get(self.at) != Some(&b'>') {
-            return Err(self.broken(Rule::WellFormed));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// `<?target … ?>`.
-    fn instruction(&mut self) -> Result<(), Error> {
-        let from = self.at + 2;
-        let length = self.text.get(from..).and_then(|rest| rest.find("?>"));
-        let to = from + length.ok_or_else(|| self.broken(Rule::WellFormed))?;
-        let inside = self.slice(from, to);
-        let target = inside.split([' ', '\t', '\r', '\n']).next().unwrap_or_default();
-        if !scan::is_name(target) || target.eq_ignore_ascii_case("xml") {
-            return Err(self.broken(Rule::WellFormed));
-        }
-        self.only_allowed(from, inside)?;
-        self.at = to + 2;
-        Ok(())
-    }
-
-    /// `<?xml …?>` at the beginning. Whatever encoding it names, the octets are UTF-8.
-    fn declaration(&mut self) -> Result<(), Error> {
-        let length = self.text.find("?>").ok_or_else(|| self.broken(Rule::WellFormed))?;
-        let mut inside = self.slice(5, length);
-        let mut allowed = &["version", "encoding", "standalone"][..];
-        let mut first = true;
-        loop {
-            let trimmed = inside.trim_start_matches(BLANKS);
-            if trimmed.is_empty() && !first {
-                break;
-            }
-            let good = pseudo_attribute(trimmed).filter(|_| trimmed.len() < inside.len());
-            let (name, value, rest) = good.ok_or_else(|| self.broken(Rule::WellFormed))?;
-            let place = allowed.iter().position(|known| *known == name);
-            let place = place.filter(|place| !first || *place == 0);
-            let place = place.ok_or_else(|| self.broken(Rule::WellFormed))?;
-            allowed = allowed.get(place + 1..).unwrap_or_default();
-            if !declared(name, value) {
-                return Err(self.broken(Rule::WellFormed));
-            }
-            first = false;
-            inside = rest;
-        }
-        self.at = length + 2;
-        Ok(())
-    }
-
-    fn name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
-        let from = self.at;
-        let first = scan::name(self.rest());
-        self.at += first;
-        let mut prefix = "";
-        let mut local = self.slice(from, self.at);
-        if self.bytes.get(self.at) == Some(&b':') {
-            prefix = local;
-            self.at += 1;
-            let from = self.at;
-            self.at += scan::name(self.rest());
-            local = self.slice(from, self.at);
-            if !scan::is_name(prefix) {
-                return Err(self.broken(Rule::WellFormed));
-            }
-        }
-        if !scan::is_name(local) {
-            return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed)));
-        }
-        Ok((prefix, local, self.slice(from, self.at)))
-    }
-
-    fn start(&mut self) -> Result<Name<'a>, Error> {
-        self.elements += 1;
-        if self.elements > self.limits.elements {
-            return Err(self.broken(Rule::Elements));
-        }
-        if self.open.len() >= self.limits.depth {
-            return Err(self.broken(Rule::Depth));
-        }
-        self.at += 1;
-        let (prefix, local, qualified) = self.name()?;
-        self.open.push(Open { qualified, bindings: self.bindings.len() as u16 });
-        self.attributes.clear();
-        let mut declared = 0;
-        loop {
-            let blanks = scan::blanks(self.rest());
-            self.at += blanks;
-            match self.rest() {
-                [b'>', ..] => {
-                    self.at += 1;
-                    break;
-                }
-                [b'/', b'>', ..] => {
-                    self.at += 2;
-                    self.empty = true;
-                    break;
-                }
-                _ if blanks == 0 => return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed))),
-                _ => declared += usize::from(self.read_attribute()?),
-            }
-            if self.attributes.len() + declared > self.limits.attributes {
-                return Err(self.broken(Rule::Attributes));
-            }
-        }
-        if !self.attributes.is_empty() {
-            self.resolve_attributes()?;
-        }
-        let (namespace, binding) = self.resolve(prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
-        Ok(Name { namespace, local, binding })
-    }
-
-    /// Whether it was a namespace declaration.
-    fn read_attribute(&mut self) -> Result<bool, Error> {
-        let (prefix, local, _) = self.name()?;
-        self.at += scan::blanks(self.rest());
-        if self.bytes.get(self.at) != Some(&b'=') {
-            return Err(self.broken(Rule::WellFormed));
-        }
-        self.at += 1;
-        self.at += scan::blanks(self.rest());
-        let quote = match self.bytes.get(self.at) {
-            Some(quote @ (b'"' | b'\'')) => *quote,
-            _ => return Err(self.broken(Rule::WellFormed)),
-        };
-        self.at += 1;
-        let from = self.at;
-        let mut rough = false;
-        loop {
-            self.at += scan::value(self.rest());
-            match self.rest() {
-                [found, ..] if *found == quote => break,
-                [b'"' | b'\'', ..] => self.at += 1,
-                [b'&', ..] => {
-                    self.reference()?;
-                    rough = true;
-                }
-                [b'\t' | b'\n' | b'\r', ..] => {
-                    self.at += 1;
-                    rough = true;
-                }
-                [] | [b'<', ..] => return Err(self.broken(Rule::WellFormed)),
-                _ => {
-                    self.allowed()?;
-                }
-            }
-        }
-        let raw = self.slice(from, self.at);
-        self.at += 1;
-        let attribute = Attribute { prefix, local, raw, namespace: Namespace::None, binding: 0, rough };
-        if prefix == "xmlns" || (prefix.is_empty() && local == "xmlns") {
-            self.declare(&attribute)?;
-            return Ok(true);
-        }
-        self.attributes.push(attribute);
-        Ok(false)
-    }
-
-    fn declare(&mut self, attribute: &Attribute<'a>) -> Result<(), Error> {
-        let prefix = if attribute.prefix.is_empty() { "" } else { attribute.local };
-        let uri = attribute.value();
-        let own = self.open.last().map_or(0, |open| usize::from(open.bindings));
-        if self.bindings.iter().skip(own).any(|binding| binding.prefix == prefix) {
-            return Err(self.broken(Rule::DuplicateAttribute));
-        }
-        // Namespaces in XML 1.0 3: nobody may bind `xmlns`, nor `xml` to anything else, nor take a prefix away.
-        let namespace = Namespace::of(&uri);
-        let reserved = prefix == "xmlns"
-            || (prefix == "xml") != (namespace == Namespace::Xml)
-            || uri == "http://www.w3.org/2000/xmlns/"
-            || (uri.is_empty() && !prefix.is_empty());
-        if reserved {
-            return Err(self.broken(Rule::Prefix));
-        }
-        if self.bindings.len() >= self.limits.namespaces {
-            return Err(self.broken(Rule::Attributes));
-        }
-        self.bindings.push(Binding { prefix, uri, namespace });
-        Ok(())
-    }
-
-    fn resolve(&self, prefix: &str) -> Option<(Namespace, u16)> {
-        let found = self.bindings.iter().rposition(|binding| same(binding.prefix, prefix))?;
-        self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
-    }
-
-    fn resolve_attributes(&mut self) -> Result<(), Error> {
-        for index in 0..self.attributes.len() {
-            let Some(mut attribute) = self.attributes.get(index).copied() else { break };
-            if !attribute.prefix.is_empty() {
-                let resolved = self.resolve(attribute.prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
-                (attribute.namespace, attribute.binding) = resolved;
-            }
-            let twice = self.attributes.iter().take(index).any(|other| {
-                same(other.local, attribute.local)
-                    && other.namespace == attribute.namespace
-                    && self.attribute_uri(other) == self.attribute_uri(&attribute)
-            });
-            if twice {
-                return Err(self.broken(Rule::DuplicateAttribute));
-            }
-            if let Some(place) = self.attributes.get_mut(index) {
-                *place = attribute;
-            }
-        }
-        Ok(())
     }
 
     fn end(&mut self) -> Result<(), Error> {
@@ -579,39 +347,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Attribute<'a> {
-    pub(crate) fn value(&self) -> Cow<'a, str> {
-        if self.rough { Cow::Owned(normalized(self.raw)) } else { Cow::Borrowed(self.raw) }
-    }
-
-    pub(crate) fn local(&self) -> &'a str {
-        self.local
-    }
-}
-
-/// The value of an attribute: references stand for characters, other white space is blank (XML 1.0 3.3.3).
-#[cold]
-fn normalized(raw: &str) -> String {
-    let mut value = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
-        let (before, from) = rest.split_at(at);
-        value.push_str(before);
-        if let Some((reference, after)) = from.strip_prefix('&').and_then(|from| from.split_once(';')) {
-            // It was resolved once before.
-            value.push(resolve(reference).unwrap_or(' '));
-            rest = after;
-        } else {
-            value.push(' ');
-            rest = from.strip_prefix("\r\n").or_else(|| from.get(1..)).unwrap_or_default();
-        }
-    }
-    value.push_str(rest);
-    value
-}
-
 /// What stands between `&` and `;`.
-fn resolve(reference: &str) -> Result<char, Rule> {
+pub(super) fn resolve(reference: &str) -> Result<char, Rule> {
     let number = match reference {
         "amp" => return Ok('&'),
         "lt" => return Ok('<'),
@@ -626,36 +363,6 @@ fn resolve(reference: &str) -> Result<char, Rule> {
     }
     let character = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
     character.filter(|character| scan::is_allowed(*character)).ok_or(Rule::Character)
-}
-
-fn pseudo_attribute(text: &str) -> Option<(&str, &str, &str)> {
-    let (name, rest) = text.split_once('=')?;
-    let rest = rest.trim_start_matches(BLANKS);
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let (value, rest) = rest.get(1..)?.split_once(quote)?;
-    Some((name.trim_end_matches(BLANKS), value, rest))
-}
-
-/// Whether the declaration may say so.
-fn declared(name: &str, value: &str) -> bool {
-    match name {
-        "version" => value
-            .strip_prefix("1.")
-            .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|digit| digit.is_ascii_digit())),
-        "encoding" => {
-            value.starts_with(|first: char| first.is_ascii_alphabetic())
-                && value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-        }
-        _ => matches!(value, "yes" | "no"),
-    }
-}
-
-/// Equality that looks at the length first and calls nobody: names are short.
-#[inline]
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| a == b)
 }
 
 pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];

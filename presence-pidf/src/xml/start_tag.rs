@@ -1,0 +1,217 @@
+//! Start tags: names, attributes, and the namespaces that they declare.
+
+use std::borrow::Cow;
+
+use super::namespace::Namespace;
+use super::reader::{Binding, Name, Open, Reader, resolve};
+use super::scan;
+use crate::error::{Error, Rule};
+
+/// An attribute of the element that was entered last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attribute<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) local: &'a str,
+    pub(super) raw: &'a str,
+    pub(super) namespace: Namespace,
+    pub(super) binding: u16,
+    /// Its value has references or white space that reads as blanks.
+    pub(super) rough: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
+        let from = self.at;
+        let first = scan::name(self.rest());
+        self.at += first;
+        let mut prefix = "";
+        let mut local = self.slice(from, self.at);
+        if self.bytes.get(self.at) == Some(&b':') {
+            prefix = local;
+            self.at += 1;
+            let from = self.at;
+            self.at += scan::name(self.rest());
+            local = self.slice(from, self.at);
+            if !scan::is_name(prefix) {
+                return Err(self.broken(Rule::WellFormed));
+            }
+        }
+        if !scan::is_name(local) {
+            return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed)));
+        }
+        Ok((prefix, local, self.slice(from, self.at)))
+    }
+
+    pub(super) fn start(&mut self) -> Result<Name<'a>, Error> {
+        self.elements += 1;
+        if self.elements > self.limits.elements {
+            return Err(self.broken(Rule::Elements));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(self.broken(Rule::Depth));
+        }
+        self.at += 1;
+        let (prefix, local, qualified) = self.name()?;
+        self.open.push(Open { qualified, bindings: self.bindings.len() as u16 });
+        self.attributes.clear();
+        let mut declared = 0;
+        loop {
+            let blanks = scan::blanks(self.rest());
+            self.at += blanks;
+            match self.rest() {
+                [b'>', ..] => {
+                    self.at += 1;
+                    break;
+                }
+                [b'/', b'>', ..] => {
+                    self.at += 2;
+                    self.empty = true;
+                    break;
+                }
+                _ if blanks == 0 => return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed))),
+                _ => declared += usize::from(self.read_attribute()?),
+            }
+            if self.attributes.len() + declared > self.limits.attributes {
+                return Err(self.broken(Rule::Attributes));
+            }
+        }
+        if !self.attributes.is_empty() {
+            self.resolve_attributes()?;
+        }
+        let (namespace, binding) = self.resolve(prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
+        Ok(Name { namespace, local, binding })
+    }
+
+    /// Whether it was a namespace declaration.
+    pub(super) fn read_attribute(&mut self) -> Result<bool, Error> {
+        let (prefix, local, _) = self.name()?;
+        self.at += scan::blanks(self.rest());
+        if self.bytes.get(self.at) != Some(&b'=') {
+            return Err(self.broken(Rule::WellFormed));
+        }
+        self.at += 1;
+        self.at += scan::blanks(self.rest());
+        let quote = match self.bytes.get(self.at) {
+            Some(quote @ (b'"' | b'\'')) => *quote,
+            _ => return Err(self.broken(Rule::WellFormed)),
+        };
+        self.at += 1;
+        let from = self.at;
+        let mut rough = false;
+        loop {
+            self.at += scan::value(self.rest());
+            match self.rest() {
+                [found, ..] if *found == quote => break,
+                [b'"' | b'\'', ..] => self.at += 1,
+                [b'&', ..] => {
+                    self.reference()?;
+                    rough = true;
+                }
+                [b'\t' | b'\n' | b'\r', ..] => {
+                    self.at += 1;
+                    rough = true;
+                }
+                [] | [b'<', ..] => return Err(self.broken(Rule::WellFormed)),
+                _ => {
+                    self.allowed()?;
+                }
+            }
+        }
+        let raw = self.slice(from, self.at);
+        self.at += 1;
+        let attribute = Attribute { prefix, local, raw, namespace: Namespace::None, binding: 0, rough };
+        if prefix == "xmlns" || (prefix.is_empty() && local == "xmlns") {
+            self.declare(&attribute)?;
+            return Ok(true);
+        }
+        self.attributes.push(attribute);
+        Ok(false)
+    }
+
+    pub(super) fn declare(&mut self, attribute: &Attribute<'a>) -> Result<(), Error> {
+        let prefix = if attribute.prefix.is_empty() { "" } else { attribute.local };
+        let uri = attribute.value();
+        let own = self.open.last().map_or(0, |open| usize::from(open.bindings));
+        if self.bindings.iter().skip(own).any(|binding| binding.prefix == prefix) {
+            return Err(self.broken(Rule::DuplicateAttribute));
+        }
+        // Namespaces in XML 1.0 3: nobody may bind `xmlns`, nor `xml` to anything else, nor take a prefix away.
+        let namespace = Namespace::of(&uri);
+        let reserved = prefix == "xmlns"
+            || (prefix == "xml") != (namespace == Namespace::Xml)
+            || uri == "http://www.w3.org/2000/xmlns/"
+            || (uri.is_empty() && !prefix.is_empty());
+        if reserved {
+            return Err(self.broken(Rule::Prefix));
+        }
+        if self.bindings.len() >= self.limits.namespaces {
+            return Err(self.broken(Rule::Attributes));
+        }
+        self.bindings.push(Binding { prefix, uri, namespace });
+        Ok(())
+    }
+
+    pub(super) fn resolve(&self, prefix: &str) -> Option<(Namespace, u16)> {
+        let found = self.bindings.iter().rposition(|binding| same(binding.prefix, prefix))?;
+        self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
+    }
+
+    pub(super) fn resolve_attributes(&mut self) -> Result<(), Error> {
+        for index in 0..self.attributes.len() {
+            let Some(mut attribute) = self.attributes.get(index).copied() else { break };
+            if !attribute.prefix.is_empty() {
+                let resolved = self.resolve(attribute.prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
+                (attribute.namespace, attribute.binding) = resolved;
+            }
+            let twice = self.attributes.iter().take(index).any(|other| {
+                same(other.local, attribute.local)
+                    && other.namespace == attribute.namespace
+                    && self.attribute_uri(other) == self.attribute_uri(&attribute)
+            });
+            if twice {
+                return Err(self.broken(Rule::DuplicateAttribute));
+            }
+            if let Some(place) = self.attributes.get_mut(index) {
+                *place = attribute;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Attribute<'a> {
+    pub(crate) fn value(&self) -> Cow<'a, str> {
+        if self.rough { Cow::Owned(normalized(self.raw)) } else { Cow::Borrowed(self.raw) }
+    }
+
+    pub(crate) fn local(&self) -> &'a str {
+        self.local
+    }
+}
+
+/// The value of an attribute: references stand for characters, other white space is blank (XML 1.0 3.3.3).
+#[cold]
+fn normalized(raw: &str) -> String {
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
+        let (before, from) = rest.split_at(at);
+        value.push_str(before);
+        if let Some((reference, after)) = from.strip_prefix('&').and_then(|from| from.split_once(';')) {
+            // It was resolved once before.
+            value.push(resolve(reference).unwrap_or(' '));
+            rest = after;
+        } else {
+            value.push(' ');
+            rest = from.strip_prefix("\r\n").or_else(|| from.get(1..)).unwrap_or_default();
+        }
+    }
+    value.push_str(rest);
+    value
+}
+
+/// Equality that looks at the length first and calls nobody: names are short.
+#[inline]
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| a == b)
+}
