@@ -75,6 +75,25 @@ fn a_user_logs_in_and_from_then_on_both_sign_every_message() {
 }
 
 #[test]
+fn a_user_who_logged_in_is_called_and_answers() {
+    let mut lab = lab(ProtocolVersion::V4);
+    let alice = lab.add("alice");
+    let bob = log_in(&mut lab, "bob", "CONTOSO\\bob", "bob secret");
+    for target in ["bob", "+14255550101"] {
+        lab.act(alice, |user, now| user.call(now, target)).expect("a call");
+        lab.act(bob, LyncUser::answer).expect("it rings");
+        lab.act(bob, LyncUser::hold).expect("a call");
+        lab.act(bob, LyncUser::hang_up);
+        let saw = lab.saw(alice);
+        assert!(
+            saw.ends_with(&["connected".into(), "media".into(), "held by them".into(), "released".into()]),
+            "{saw:?}"
+        );
+    }
+    assert!(!lab.events.iter().any(|event| matches!(event, Event::Unsigned { .. })), "{:?}", lab.events);
+}
+
+#[test]
 fn a_wrong_password_is_tried_once_and_the_reason_is_told_on_both_sides() {
     let mut lab = lab(ProtocolVersion::V4);
     let alice = log_in(&mut lab, "alice", "CONTOSO\\alice", "Alice secret");

@@ -1,5 +1,7 @@
 //! SIPE without a window: one Lync client, its commands on standard input, its events on standard output.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

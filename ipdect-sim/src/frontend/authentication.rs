@@ -324,8 +324,15 @@ impl FrontEnd {
         };
         let sender = message.headers().get(&ours).and_then(|value| NameAddr::parse(value).ok());
         let sender = sender.as_ref().and_then(NameAddr::sip_uri).map(address::user_key);
+        let within_dialog = message.headers().get(&HeaderName::To).is_some_and(|to| to.contains(";tag="));
         let is_request = matches!(message, Message::Request(_));
-        if is_request && sender.as_deref() != Some(association.user.as_str()) {
+        // Inside a dialog From may be the number that was called.
+        let called =
+            |sender: &str| !self.config.users.iter().any(|user| address::user_key(&user.uri) == sender);
+        let is_own = sender
+            .as_deref()
+            .is_some_and(|sender| sender == association.user || (within_dialog && called(sender)));
+        if is_request && !is_own {
             return Err(Refusal::new(403, 4004, "the account is not that of the user in From"));
         }
         let get = |name: &str| credentials.get(name).map(std::borrow::Cow::into_owned);

@@ -58,6 +58,8 @@ pub(super) struct Accounts {
     by_opaque: BTreeMap<Box<str>, UserId>,
     /// Address of record and epid, both sides of the index ordered.
     by_address: BTreeMap<(Box<str>, Box<str>), UserId>,
+    /// The epid alone: To of a call to a number names the endpoint by nothing else.
+    by_epid: BTreeMap<Box<str>, UserId>,
     /// The `opaque` parameter of the GRUU.
     by_gruu: BTreeMap<(Box<str>, Box<str>), UserId>,
     by_flow: BTreeSet<(FlowId, UserId)>,
@@ -72,6 +74,7 @@ impl Accounts {
         let address = address_key(&user.address_of_record);
         self.by_opaque.insert(opaque.as_str().into(), id);
         self.by_address.insert((address.clone(), user.epid.as_str().into()), id);
+        self.by_epid.insert(user.epid.as_str().into(), id);
         self.by_gruu.insert((address, instance.opaque().into()), id);
         let registration = Registration {
             state: register::State::Unregistered,
@@ -105,6 +108,7 @@ impl Accounts {
         let address = address_key(&account.user.address_of_record);
         remove_if(&mut self.by_opaque, &account.opaque, id);
         remove_if(&mut self.by_address, &(address.clone(), account.user.epid.as_str().into()), id);
+        remove_if(&mut self.by_epid, &account.user.epid.as_str().into(), id);
         remove_if(&mut self.by_gruu, &(address, account.instance.opaque().into()), id);
         if let Some(flow) = account.flow {
             self.by_flow.remove(&(flow, id));
@@ -135,11 +139,13 @@ impl Accounts {
         }
     }
 
-    /// The user a From or To names: by address of record and epid, else by address of record alone.
+    /// The user a From or To names: by address of record and epid, by epid alone where the address is none of ours (a
+    /// number that was called), else by address of record alone.
     pub(super) fn of_address(&self, address: &NameAddr) -> Option<UserId> {
         let key = address_key(address.sip_uri()?);
         if let Some(epid) = address.epid() {
-            return self.by_address.get(&(key, epid.into())).copied();
+            let known = self.by_address.get(&(key, epid.into()));
+            return known.or_else(|| self.by_epid.get(epid)).copied();
         }
         let ((found, _), id) = self.by_address.range((key.clone(), "".into())..).next()?;
         (*found == key).then_some(*id)
