@@ -15,8 +15,9 @@
 //! - [x] RFC 3550, RFC 3711: speech in G.711 and G.726, recorded by RTP time ([`talk`])
 //! - [x] EN 300 175-5: subscription, location, calls, display of a portable part ([`handset`])
 //! - [x] `docs/radio-link.md`: a base station with bearers and range ([`base`])
-//! - [ ] MS-SIPAE: NTLM, Kerberos and TLS-DSK at the front end (other peers are challenged and then refused)
-//! - [ ] RFC 3856, MS-PRES: subscriptions (answered 489)
+//! - [x] MS-SIPAE: NTLM in versions 3 and 4 at the front end and of the Lync user ([`login`]), all messages signed
+//! - [x] RFC 3856, MS-PRES: subscriptions to own data and the presence of others, BENOTIFY, piggybacked notifications
+//! - [ ] MS-SIPAE: Kerberos and TLS-DSK
 //! - [ ] RFC 3515, RFC 3891: transfer by a Lync user
 //! - [ ] RFC 3428: instant messages of a Lync user
 //! - [ ] MS-ICE2, MS-TURN: candidates, A/V Edge
