@@ -297,6 +297,9 @@ pub enum Refusal {
     /// The limit of sessions is reached. RFC 3261 21.4.18
     #[error("too many sessions")]
     TooManySessions,
+    /// The limit of subscriptions is reached. RFC 6665 4.4
+    #[error("too many subscriptions")]
+    TooManySubscriptions,
     /// An offer is open, or the session does not stand yet. RFC 3264 4, RFC 3261 14.1
     #[error("no offer is allowed now")]
     OfferNotAllowed,

@@ -63,7 +63,8 @@
 //! - [x] RFC 6026 transactions, RFC 3262 reliable provisional responses both ways, RFC 3311 UPDATE, RFC 3264 and 6337
 //!   offer and answer, RFC 3515 and 3891 transfer and replacement, RFC 4028 session timers
 //! - [x] MS-SIPREGE registration, notifications, survivable mode; MS-CONMGMT keep-alive; MS-SIPRE 3.7 recovery after 430
-//! - [ ] RFC 6665 subscriptions as a machine: NOTIFY is answered and handed on, SUBSCRIBE is a plain request
+//! - [x] RFC 6665 subscriptions of ours with refreshes, reasons of the end and new attempts; BENOTIFY and piggybacked
+//!   first notifications (MS-SIPRE 3.4); bodies are handed on unread. SUBSCRIBE of others is answered 489
 //! - [ ] RFC 4028 5: our INVITE sent again after 422; RFC 3262 5: an offer of the peer in a provisional response
 //! - [x] RFC 3262, 3264, 3325, 3326, 3515, 3891, 4028, 6665, 7044: their header fields
 //! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
@@ -102,6 +103,7 @@ pub mod session_timer;
 mod signature;
 mod status;
 pub mod stun;
+pub mod subscribe;
 pub mod transaction;
 pub mod transfer;
 pub mod turn;
@@ -110,7 +112,8 @@ mod uri;
 pub use endpoint::{
     CallFailure, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input, Invite, Leg, Mode,
     OutgoingRequest, Party, RegistrationFailure, Rendering, RequestId, Retry, SessionId, SignatureSlot,
-    Transmit, Transport, User, UserId, Verdict, VerificationId,
+    Subscription, SubscriptionEnd, SubscriptionId, Transmit, Transport, User, UserId, Verdict,
+    VerificationId,
 };
 pub use error::{Breach, Error, ParseError, Refusal, Rule};
 pub use flow::FlowId;

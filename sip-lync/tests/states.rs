@@ -10,7 +10,7 @@ use std::path::Path;
 use sip_lync::transaction::timers::{Reliability, Timer};
 use sip_lync::transaction::{client, client_invite, server, server_invite};
 use sip_lync::transfer::{transferee, transferor};
-use sip_lync::{invite, offer_answer, register};
+use sip_lync::{invite, offer_answer, register, subscribe};
 
 /// Renders one machine: a table of the cells that do something, state by state.
 fn render<S: Copy + Debug + PartialEq, T: Copy + Debug, E: Debug>(
@@ -727,4 +727,82 @@ fn an_allocation_ends_from_everywhere_with_one_last_word() {
             (next, effects.to_vec())
         }),
     );
+}
+
+#[test]
+fn a_subscription_has_one_request_and_one_timer_and_tells_its_end_once() {
+    use subscribe::{Effect, Report, STATES, State, TRIGGERS, Trigger, step};
+    // State, a SUBSCRIBE is under way, a timer runs, how often its end was told.
+    type Node = (State, bool, bool, u8);
+    let next = |(state, open, timer, told): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut open, mut timer, mut told) = (*open, *timer, *told);
+            match trigger {
+                Trigger::Accepted
+                | Trigger::AcceptedOver
+                | Trigger::AcceptedFetch
+                | Trigger::IntervalTooBrief
+                | Trigger::RefusedForGood
+                | Trigger::RefusedForNow
+                | Trigger::Gone => {
+                    if !open {
+                        continue;
+                    }
+                    open = false;
+                }
+                Trigger::RefreshDue | Trigger::RetryDue | Trigger::PatienceOver => {
+                    let due = matches!(
+                        (state, trigger),
+                        (State::Active, Trigger::RefreshDue)
+                            | (State::Waiting, Trigger::RetryDue)
+                            | (State::Fetching, Trigger::PatienceOver)
+                    );
+                    if !due || !timer {
+                        continue;
+                    }
+                    timer = false;
+                }
+                Trigger::FlowLost => open = false,
+                Trigger::Notified | Trigger::EndedAgain | Trigger::EndedForGood | Trigger::Unsubscribe => {}
+            }
+            let (after, effects) = step(*state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::SendSubscribe | Effect::SendUnsubscribe => {
+                        assert!(!open, "two requests: {state:?} {trigger:?}");
+                        open = true;
+                    }
+                    Effect::StartRefresh | Effect::StartRetry | Effect::StartPatience => {
+                        assert!(!timer, "two timers: {state:?} {trigger:?}");
+                        timer = true;
+                    }
+                    Effect::StopTimers => {
+                        assert!(timer, "no timer: {state:?} {trigger:?}");
+                        timer = false;
+                    }
+                    Effect::Report(Report::Subscribed | Report::Notified | Report::Interrupted) => {
+                        assert_eq!(told, 0, "told after the end: {state:?} {trigger:?}");
+                    }
+                    Effect::Report(Report::Over | Report::Refused | Report::Silent | Report::FlowLost) => {
+                        told += 1
+                    }
+                    Effect::NewDialog => {}
+                }
+            }
+            following.push((after, open, timer, told));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Subscribing, true, false, 0)], next);
+    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Terminated);
+    for (state, open, timer, told) in &reachable {
+        let waits = matches!(state, State::Subscribing | State::Refreshing | State::Unsubscribing);
+        assert_eq!(*open, waits, "{state:?}");
+        assert_eq!(*timer, matches!(state, State::Active | State::Waiting | State::Fetching), "{state:?}");
+        assert_eq!(*told, u8::from(*state == State::Terminated), "{state:?}");
+    }
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("subscribe", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
 }

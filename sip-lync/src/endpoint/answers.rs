@@ -255,6 +255,7 @@ impl Endpoint {
                 | Purpose::Request(_)
                 | Purpose::Refresh(_)
                 | Purpose::Refer(_)
+                | Purpose::Subscribe(_)
                 | Purpose::Nothing,
                 _,
             ) => {

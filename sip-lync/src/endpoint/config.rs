@@ -100,11 +100,19 @@ pub struct Limits {
     pub sessions_per_user: usize,
     /// Early dialogs of one INVITE.
     pub forks: usize,
+    /// Subscriptions of one user.
+    pub subscriptions_per_user: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { transactions_per_flow: 50_000, sessions: 50_000, sessions_per_user: 16, forks: 16 }
+        Self {
+            transactions_per_flow: 50_000,
+            sessions: 50_000,
+            sessions_per_user: 16,
+            forks: 16,
+            subscriptions_per_user: 32,
+        }
     }
 }
 

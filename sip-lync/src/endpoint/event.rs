@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::verification::VerificationId;
-use super::vocabulary::{ForkId, Rendering, RequestId, SessionId, UserId};
+use super::vocabulary::{ForkId, Rendering, RequestId, SessionId, SubscriptionId, UserId};
 use crate::error::{Error, ParseError};
 use crate::flow::FlowId;
 use crate::headers::Challenge;
@@ -135,6 +135,24 @@ pub enum EndReason {
     SessionExpired,
     /// Another call took its place.
     Replaced,
+}
+
+/// Why a subscription ended.
+///
+/// RFC 6665 4.1.3
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubscriptionEnd {
+    /// For now only: the endpoint subscribes again by itself.
+    Interrupted,
+    /// As the user wished, or a fetch is done.
+    Over,
+    /// The notifier refuses, or ended it for good.
+    Refused,
+    /// A fetch was accepted and its notification never came.
+    Silent,
+    /// The connection broke, or the registrar had lost the user: subscribe again once it is registered.
+    FlowLost,
 }
 
 /// What an endpoint tells its user.
@@ -347,7 +365,40 @@ pub enum Event {
         /// The diagnostics of the peer's BYE or CANCEL.
         diagnostics: Option<Diagnostics>,
     },
-    /// A NOTIFY, answered already, or a BENOTIFY, never answered.
+    /// A notifier accepted a subscription.
+    Subscribed {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The user it is for.
+        user: UserId,
+        /// How long it lasts without a refresh.
+        expires: Duration,
+    },
+    /// A notification of a subscription; NOTIFY was answered already.
+    SubscriptionNotified {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The user it is for.
+        user: UserId,
+        /// The media type of the body.
+        content_type: Option<String>,
+        /// The body.
+        body: Bytes,
+        /// It came within the response to SUBSCRIBE.
+        piggybacked: bool,
+    },
+    /// A subscription ended: its last event unless it is interrupted only.
+    SubscriptionEnded {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The user it is for.
+        user: UserId,
+        /// Why.
+        end: SubscriptionEnd,
+        /// The reason the notifier gave.
+        reason: Option<String>,
+    },
+    /// A NOTIFY of no subscription of ours, answered already, or such a BENOTIFY, never answered.
     Notified {
         /// The user it is for.
         user: UserId,

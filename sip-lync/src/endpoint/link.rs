@@ -129,6 +129,7 @@ impl Endpoint {
         // they name the true reason.
         self.registrations_lost(now, flow);
         self.sessions_lost(now, flow);
+        self.subscriptions_lost(now, flow);
         self.layer.handle_flow_closed(now, flow);
         self.forget_verifications(flow);
         self.run_layer(now);

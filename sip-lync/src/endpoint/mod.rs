@@ -55,6 +55,7 @@ mod event;
 mod identity;
 mod incoming;
 mod link;
+mod notification;
 mod recovery;
 mod refresh;
 mod registration;
@@ -65,6 +66,7 @@ mod sending;
 mod session;
 mod signing;
 mod step;
+mod subscription;
 mod transfer;
 mod verification;
 mod vocabulary;
@@ -76,11 +78,13 @@ use bytes::BytesMut;
 
 pub use config::{Config, KeepAliveOptions, Limits, Mode, Transport};
 pub use credentials::Leg;
-pub use event::{CallFailure, EndReason, Event, Party, RegistrationFailure, Retry};
+pub use event::{CallFailure, EndReason, Event, Party, RegistrationFailure, Retry, SubscriptionEnd};
 pub use signing::SignatureSlot;
+pub use subscription::Subscription;
 pub use verification::{Verdict, VerificationId};
 pub use vocabulary::{
-    FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId, Transmit, User, UserId,
+    FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId, SubscriptionId,
+    Transmit, User, UserId,
 };
 
 use crate::deadlines::Deadlines;
@@ -96,6 +100,7 @@ use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, Outgoing, Se
 use account::Accounts;
 use link::Flows;
 use session::Sessions;
+use subscription::Subscriptions;
 
 /// A time that is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +133,8 @@ enum Deadline {
     Transferee(SessionId),
     /// The user left a request unanswered.
     Request(RequestId),
+    /// A subscription is to be refreshed or made anew, or its notification is given up.
+    Subscription(SubscriptionId),
     /// An INVITE that outlived its session is given up.
     Orphan(ClientId),
 }
@@ -143,6 +150,7 @@ enum Purpose {
     /// An UPDATE that refreshes a session.
     Refresh(SessionId),
     Refer(SessionId),
+    Subscribe(SubscriptionId),
     /// CANCEL, PRACK, the BYE of a fork: nobody waits for the response.
     Nothing,
 }
@@ -159,6 +167,8 @@ pub struct Load {
     pub users: usize,
     /// Sessions that are not over.
     pub sessions: usize,
+    /// Subscriptions that are not over.
+    pub subscriptions: usize,
     /// Transactions of our requests.
     pub client_transactions: usize,
     /// Transactions of the peers' requests.
@@ -181,6 +191,7 @@ pub struct Endpoint {
     flows: Flows,
     accounts: Accounts,
     sessions: Sessions,
+    subscriptions: Subscriptions,
     purposes: BTreeMap<ClientId, Purpose>,
     /// Requests of peers that wait for the user.
     waiting: BTreeMap<RequestId, ServerId>,
@@ -208,6 +219,7 @@ impl Endpoint {
             flows: Flows::new(),
             accounts: Accounts::default(),
             sessions: Sessions::default(),
+            subscriptions: Subscriptions::default(),
             purposes: BTreeMap::new(),
             waiting: BTreeMap::new(),
             waiting_by_server: BTreeMap::new(),
@@ -261,6 +273,7 @@ impl Endpoint {
                 Deadline::Transferor(session) => self.transferor_due(now, session),
                 Deadline::Transferee(session) => self.transferee_due(now, session),
                 Deadline::Timer(session) => self.timer_due(now, session),
+                Deadline::Subscription(subscription) => self.subscription_due(now, subscription),
                 Deadline::Orphan(client) => self.layer.give_up(client),
                 Deadline::Request(request) => {
                     let nothing = crate::headers::Headers::new();
@@ -287,7 +300,9 @@ impl Endpoint {
         self.begin(now);
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.removed = true;
-        for session in account.sessions.clone() {
+        let sessions = account.sessions.clone();
+        self.subscriptions_of_user_lost(now, user);
+        for session in sessions {
             self.plain_step(now, session, crate::invite::Trigger::HangUp);
         }
         let unregistered = self.registration(user) == register::State::Unregistered;
@@ -359,6 +374,7 @@ impl Endpoint {
             flows: self.flows.len(),
             users: self.accounts.len(),
             sessions: self.sessions.len(),
+            subscriptions: self.subscriptions.len(),
             client_transactions,
             server_transactions,
             timers: self.deadlines.len(),
@@ -408,6 +424,7 @@ impl Endpoint {
             Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
             Purpose::Refresh(session) => self.on_refresh_response(now, session, response),
             Purpose::Refer(session) => self.on_refer_response(now, session, response),
+            Purpose::Subscribe(id) => self.on_subscribe_response(now, id, response),
             Purpose::Request(id) => {
                 self.events.push_back(Event::Response { id, response: response.clone() });
             }
@@ -433,6 +450,7 @@ impl Endpoint {
                 self.events.push_back(Event::RequestFailed { id, flow_lost });
             }
             Purpose::Refer(session) => self.on_refer_failure(now, session),
+            Purpose::Subscribe(id) => self.on_subscribe_failure(now, id, failure == Failure::FlowLost),
             Purpose::Refresh(session) => {
                 self.on_refresh_failure(now, session, failure == Failure::FlowLost);
             }

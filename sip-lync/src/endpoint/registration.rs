@@ -198,6 +198,7 @@ impl Endpoint {
             Report::FlowLost => (RegistrationFailure::FlowLost, Retry::Never),
             Report::Lost => {
                 self.sessions_of_user_lost(now, user);
+                self.subscriptions_of_user_lost(now, user);
                 (RegistrationFailure::LostByServer, Retry::After(Duration::ZERO))
             }
         };

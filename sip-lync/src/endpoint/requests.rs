@@ -107,7 +107,7 @@ impl Endpoint {
     ) {
         // BENOTIFY makes no transaction and is never answered, not even when it is wrong.
         if request.method == Method::BeNotify {
-            if problem.is_none() {
+            if problem.is_none() && self.on_subscription_notice(now, &request).is_none() {
                 self.on_notification(now, &request);
             }
             return;
@@ -136,6 +136,11 @@ impl Endpoint {
         match request.method {
             Method::Notify if self.on_refer_notification(now, &request) => {
                 self.respond_plainly(now, server, &request, StatusCode::OK);
+            }
+            Method::Notify if let Some(in_order) = self.on_subscription_notice(now, &request) => {
+                // RFC 3261 12.2.2: a lower number is out of order.
+                let status = if in_order { StatusCode::OK } else { StatusCode::SERVER_INTERNAL_ERROR };
+                self.respond_plainly(now, server, &request, status);
             }
             Method::Notify => {
                 let status = if self.on_notification(now, &request) {

@@ -30,6 +30,10 @@ number! {
     ///
     /// RFC 3261 8
     RequestId;
+    /// A subscription of a user.
+    ///
+    /// RFC 6665 4.1
+    SubscriptionId;
     /// One of the early dialogs of an INVITE, numbered from 0 in the order of their first responses.
     ///
     /// RFC 3261 12.1
