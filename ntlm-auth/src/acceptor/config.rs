@@ -64,15 +64,16 @@ impl AcceptorConfig {
         let mut target_info = AvPairs::new();
         target_info.replace_text(AvId::NB_DOMAIN_NAME, domain);
         target_info.replace_text(AvId::NB_COMPUTER_NAME, computer);
-        let flags = match mode {
-            Mode::Datagram => NegotiateFlags(0xe298_82f3),
-            Mode::Stream => NegotiateFlags(0x628a_8235),
+        let (flags, target_name) = match mode {
+            Mode::Datagram => (NegotiateFlags(0xe298_82f3), ""),
+            // Whoever says that it is a server says its name.
+            Mode::Stream => (NegotiateFlags(0x628a_8235), computer),
         };
         Self {
             mode,
             flags,
             target_info,
-            target_name: String::new(),
+            target_name: target_name.to_owned(),
             version: USUAL_VERSION,
             mic: Demand::Optional,
             channel_binding: None,

@@ -1,6 +1,7 @@
 //! A session without a connection: every message carries a number that the application gives it.
 
 use core::fmt;
+use std::sync::OnceLock;
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -17,8 +18,9 @@ use crate::session_key::Sender;
 #[derive(Clone)]
 pub struct DatagramSession {
     pub(super) keys: Box<Keys>,
-    /// The beginning of the key streams of SIP's number, ours and the peer's: they are the same for every message.
-    sip: Box<[SignatureStream; 2]>,
+    /// The beginning of the key streams of SIP's number, ours and the peer's, as of the first message: they are the same
+    /// for every one.
+    sip: Box<[OnceLock<SignatureStream>; 2]>,
 }
 
 type SignatureStream = Zeroizing<[u8; SIGNATURE_OCTETS]>;
@@ -29,12 +31,7 @@ impl DatagramSession {
     /// MS-NLMP 3.4.5
     #[must_use]
     pub fn new(end: Sender, flags: NegotiateFlags, exported_session_key: &[u8; 16]) -> Self {
-        let keys = Keys::new(end, flags, exported_session_key);
-        let mut sip = Box::<[SignatureStream; 2]>::default();
-        for (octets, sender) in sip.iter_mut().zip([keys.end, keys.peer()]) {
-            stream(&keys, sender, SIP_SEQUENCE).apply(&mut **octets);
-        }
-        Self { keys, sip }
+        Self { keys: Keys::new(end, flags, exported_session_key), sip: Box::default() }
     }
 
     /// Signs a text that we send.
@@ -93,6 +90,11 @@ impl DatagramSession {
         if sequence == SIP_SEQUENCE {
             let [ours, peers] = &*self.sip;
             let octets = if sender == self.keys.end { ours } else { peers };
+            let octets = octets.get_or_init(|| {
+                let mut octets = SignatureStream::default();
+                stream(&self.keys, sender, SIP_SEQUENCE).apply(&mut *octets);
+                octets
+            });
             let apply = |signature: &mut [u8]| {
                 signature.iter_mut().zip(octets.iter()).for_each(|(place, key)| *place ^= key);
             };

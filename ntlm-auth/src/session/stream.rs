@@ -13,22 +13,23 @@ use crate::session_key::Sender;
 /// MS-NLMP 3.4
 pub struct StreamSession {
     pub(super) keys: Box<Keys>,
-    sending: Box<Counted>,
-    receiving: Box<Counted>,
+    sending: Counted,
+    receiving: Counted,
 }
 
+#[derive(Default)]
 struct Counted {
-    stream: KeyStream,
+    /// As of the first message.
+    stream: Option<Box<KeyStream>>,
     sequence: u32,
 }
 
 impl Counted {
-    fn new(keys: &Keys, sender: Sender) -> Box<Self> {
-        Box::new(Self { stream: KeyStream::looking_ahead(keys.of(sender).seal()), sequence: 0 })
+    fn stream(&mut self, keys: &Keys, sender: Sender) -> &mut KeyStream {
+        self.stream.get_or_insert_with(|| Box::new(KeyStream::looking_ahead(keys.of(sender).seal())))
     }
 
-    fn advance(&mut self, octets: usize) {
-        self.stream.advance(octets);
+    fn advance(&mut self) {
         self.sequence = self.sequence.wrapping_add(1);
     }
 }
@@ -40,8 +41,7 @@ impl StreamSession {
     #[must_use]
     pub fn new(end: Sender, flags: NegotiateFlags, exported_session_key: &[u8; 16]) -> Self {
         let keys = Keys::new(end, flags, exported_session_key);
-        let (sending, receiving) = (Counted::new(&keys, keys.end), Counted::new(&keys, keys.peer()));
-        Self { keys, sending, receiving }
+        Self { keys, sending: Counted::default(), receiving: Counted::default() }
     }
 
     /// Signs the next text that we send.
@@ -49,10 +49,11 @@ impl StreamSession {
     /// MS-NLMP 3.4.4
     #[must_use]
     pub fn sign(&mut self, text: &[u8]) -> [u8; 16] {
-        let Counted { stream, sequence } = &mut *self.sending;
-        let mut signature = self.keys.plain(self.keys.end, *sequence, text);
-        self.keys.encrypt(|octets| stream.apply(octets), *sequence, &mut signature);
-        self.sending.advance(0);
+        let sequence = self.sending.sequence;
+        let mut signature = self.keys.plain(self.keys.end, sequence, text);
+        let stream = self.sending.stream(&self.keys, self.keys.end);
+        self.keys.encrypt(|octets| stream.apply(octets), sequence, &mut signature);
+        self.sending.advance();
         signature
     }
 
@@ -68,11 +69,12 @@ impl StreamSession {
     /// MS-NLMP 3.4.3
     #[must_use]
     pub fn seal(&mut self, text: &mut [u8]) -> [u8; 16] {
-        let Counted { stream, sequence } = &mut *self.sending;
-        let mut signature = self.keys.plain(self.keys.end, *sequence, text);
+        let sequence = self.sending.sequence;
+        let mut signature = self.keys.plain(self.keys.end, sequence, text);
+        let stream = self.sending.stream(&self.keys, self.keys.end);
         stream.apply(text);
-        self.keys.encrypt(|octets| stream.apply(octets), *sequence, &mut signature);
-        self.sending.advance(0);
+        self.keys.encrypt(|octets| stream.apply(octets), sequence, &mut signature);
+        self.sending.advance();
         signature
     }
 
@@ -80,10 +82,10 @@ impl StreamSession {
     ///
     /// MS-NLMP 3.4.3
     pub fn unseal(&mut self, text: &mut [u8], signature: &[u8]) -> Result<(), Error> {
-        self.receiving.stream.apply_ahead(0, text);
+        self.receiving.stream(&self.keys, self.keys.peer()).apply_ahead(0, text);
         let result = self.check(text.len(), text, signature);
         if result.is_err() {
-            self.receiving.stream.apply_ahead(0, text);
+            self.receiving.stream(&self.keys, self.keys.peer()).apply_ahead(0, text);
         }
         result
     }
@@ -97,14 +99,15 @@ impl StreamSession {
     }
 
     fn check(&mut self, sealed: usize, text: &[u8], signature: &[u8]) -> Result<(), Error> {
-        let Counted { stream, sequence } = &mut *self.receiving;
-        let mut expected = self.keys.plain(self.keys.peer(), *sequence, text);
-        let apply = |octets: &mut [u8]| stream.apply_ahead(sealed, octets);
-        let used = self.keys.encrypt(apply, *sequence, &mut expected);
+        let sequence = self.receiving.sequence;
+        let mut expected = self.keys.plain(self.keys.peer(), sequence, text);
+        let stream = self.receiving.stream(&self.keys, self.keys.peer());
+        let used = self.keys.encrypt(|octets| stream.apply_ahead(sealed, octets), sequence, &mut expected);
         if !self.keys.is_right(&expected, signature) {
             return Err(Error::BadSignature);
         }
-        self.receiving.advance(sealed.saturating_add(used));
+        stream.advance(sealed.saturating_add(used));
+        self.receiving.advance();
         Ok(())
     }
 }
