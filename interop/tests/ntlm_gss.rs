@@ -63,7 +63,7 @@ fn step(peer: &mut Lines, token: &[u8]) -> Result<Vec<u8>, String> {
 
 fn client(mode: Mode, password: &str) -> InitiatorConfig {
     let mut config = InitiatorConfig::new(mode, Credentials::new("COSMO", "User", password));
-    config.workstation = "RFP1".to_owned();
+    "RFP1".clone_into(&mut config.workstation);
     config
 }
 
