@@ -62,7 +62,8 @@ fn signed(sender: Sender, message: &Message) -> Option<Signed> {
     let headers = message.headers();
     let parameters = match sender {
         Sender::Client => {
-            let header = headers.get(&HeaderName::Authorization).or(headers.get(&HeaderName::ProxyAuthorization))?;
+            let header =
+                headers.get(&HeaderName::Authorization).or(headers.get(&HeaderName::ProxyAuthorization))?;
             Credentials::parse(header).expect("credentials").parameters
         }
         Sender::Server => {
