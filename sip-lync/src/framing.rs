@@ -187,7 +187,7 @@ impl StreamDecoder {
         let only_ends = self.buffer.iter().all(|&b| b == b'\r' || b == b'\n');
         if !only_ends
             && self.buffer.len() > self.limits.line
-            && scan::line_end(&self.buffer, 0) >= self.limits.line
+            && scan::line_end(&self.buffer, 0) > self.limits.line
         {
             return Err(FramingError::Head(ParseError::new(self.limits.line, Rule::LineTooLong)));
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{ParseError, Rule};
+use crate::simd::spans;
 
 /// `token`
 pub(crate) const TOKEN: u8 = 1;
@@ -90,9 +91,10 @@ pub(crate) const fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Offset of a byte; for the short texts of header values a plain loop is the fastest search.
+/// Offset of a byte.
+#[inline]
 pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
-    text.as_bytes().iter().position(|&b| b == byte)
+    spans::find(text.as_bytes(), 0, byte)
 }
 
 /// The text without blanks, tabulators and line ends around it.
@@ -130,23 +132,28 @@ pub(crate) fn saturating_number(text: &str) -> Result<u32, ParseError> {
     }
 }
 
-/// The text of a quoted string: without its quotes, escapes undone. Other text comes back as it is.
+/// The text of a quoted string: without its quotes, escapes undone, line ends of a fold as blanks. Other text comes back as it
+/// is.
 pub(crate) fn unquote(raw: &str) -> Cow<'_, str> {
     let Some(inner) = raw.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
         return Cow::Borrowed(raw);
     };
-    if !inner.contains('\\') {
+    if !inner.contains(['\\', '\r', '\n']) {
         return Cow::Borrowed(inner);
     }
     let mut text = String::with_capacity(inner.len());
     let mut characters = inner.chars();
     while let Some(c) = characters.next() {
         match c {
-            '\\' => text.extend(characters.next()),
-            _ => text.push(c),
+            '\\' => text.extend(characters.next().map(without_line_end)),
+            _ => text.push(without_line_end(c)),
         }
     }
     Cow::Owned(text)
+}
+
+const fn without_line_end(c: char) -> char {
+    if matches!(c, '\r' | '\n') { ' ' } else { c }
 }
 
 /// Writes a text as quoted string.
@@ -218,8 +225,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `byte`, with blanks around it.
+    #[inline]
     pub(crate) fn eat(&mut self, byte: u8) -> bool {
         let start = self.at;
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            if self.peek().is_none_or(|b| b > b' ') {
+                return true;
+            }
+            self.skip_blanks();
+            return true;
+        }
+        if self.peek().is_none_or(|b| b > b' ') {
+            return false;
+        }
         self.skip_blanks();
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -249,8 +268,15 @@ impl<'a> Cursor<'a> {
         taken
     }
 
+    fn advance_to(&mut self, end: usize) -> &'a str {
+        let taken = self.text.get(self.at..end).unwrap_or_default();
+        self.at += taken.len();
+        taken
+    }
+
+    #[inline]
     pub(crate) fn token(&mut self) -> Result<&'a str, ParseError> {
-        let token = self.take(TOKEN);
+        let token = self.advance_to(spans::token_end(self.text.as_bytes(), self.at));
         if token.is_empty() { Err(self.error(Rule::Token)) } else { Ok(token) }
     }
 
@@ -272,16 +298,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The value of a parameter: quoted, or everything up to the next separator.
+    #[inline]
     pub(crate) fn parameter_value(&mut self) -> Result<&'a str, ParseError> {
         if self.peek() == Some(b'"') {
             return self.quoted_string();
         }
-        let bytes = self.rest().as_bytes();
-        let mut length = 0;
-        while bytes.get(length).is_some_and(|&b| !is(b, VALUE_END)) {
-            length += 1;
-        }
-        if length == 0 { Err(self.error(Rule::Parameter)) } else { Ok(self.advance(length)) }
+        let value = self.advance_to(spans::value_end(self.text.as_bytes(), self.at));
+        if value.is_empty() { Err(self.error(Rule::Parameter)) } else { Ok(value) }
     }
 
     pub(crate) fn number(&mut self) -> Result<u32, ParseError> {
@@ -366,6 +389,7 @@ mod tests {
         }
         assert_eq!(unquote("token"), "token");
         assert_eq!(quoted("a\r\nb"), "\"a  b\"");
+        assert_eq!(unquote("\"a\r\n b\\\nc\""), "a   b c");
     }
 
     #[test]

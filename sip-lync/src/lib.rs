@@ -78,7 +78,7 @@
 //! # Deliberately absent
 //!
 //! Sockets, TLS, DNS, clocks, logging, cryptography of SRTP and NTLM, XML of presence.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod body;
 mod deadlines;
@@ -101,6 +101,7 @@ pub mod sdp;
 pub mod seed;
 pub mod session_timer;
 mod signature;
+mod simd;
 mod status;
 pub mod stun;
 pub mod subscribe;
@@ -120,7 +121,7 @@ pub use flow::FlowId;
 pub use framing::{Frame, FramingError, StreamDecoder};
 pub use headers::{HeaderName, Headers};
 pub use message::{
-    Abilities, Fault, HeaderView, Limits, Message, MessageView, Problem, Request, Response, StartLine,
+    Abilities, Edit, Fault, HeaderView, Limits, Message, MessageView, Problem, Request, Response, StartLine,
     Version,
 };
 pub use method::Method;

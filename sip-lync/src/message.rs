@@ -1,5 +1,6 @@
 //! Requests and responses: start line, header fields, body.
 
+mod passed_on;
 mod problem;
 mod strict;
 mod view;
@@ -16,6 +17,7 @@ use crate::scan::LineEnds;
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
+pub use passed_on::Edit;
 pub use problem::{Abilities, Fault, Problem};
 pub use view::{HeaderView, MessageView, StartLine};
 
@@ -79,6 +81,16 @@ impl Version {
         match (number(major), number(minor)) {
             (Some(major), Some(minor)) if name.eq_ignore_ascii_case("SIP") => Ok(Self { major, minor }),
             _ => Err(error),
+        }
+    }
+}
+
+impl Version {
+    fn emit(self, out: &mut BytesMut) {
+        if self == Self::SIP_2_0 {
+            out.put_slice(b"SIP/2.0");
+        } else {
+            let _ = fmt::Write::write_fmt(out, format_args!("{self}"));
         }
     }
 }
@@ -152,11 +164,19 @@ impl Request {
     ///
     /// RFC 3261 7
     pub fn emit(&self, out: &mut BytesMut) {
-        out.reserve(1024 + self.body.len());
-        let _ = fmt::Write::write_fmt(out, format_args!("{} {} {}\r\n", self.method, self.uri, self.version));
+        self.start(out);
         self.headers.emit(out, self.body.len());
         out.put_slice(b"\r\n");
         out.put_slice(&self.body);
+    }
+
+    fn start(&self, out: &mut BytesMut) {
+        out.reserve(1024 + self.body.len());
+        for part in [self.method.as_str(), " ", self.uri.as_str(), " "] {
+            out.put_slice(part.as_bytes());
+        }
+        self.version.emit(out);
+        out.put_slice(b"\r\n");
     }
 }
 
@@ -195,13 +215,18 @@ impl Response {
     ///
     /// RFC 3261 7
     pub fn emit(&self, out: &mut BytesMut) {
-        out.reserve(1024 + self.body.len());
-        let _ = fmt::Write::write_fmt(out, format_args!("{} {} ", self.version, self.status));
-        out.extend(self.reason.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
-        out.put_slice(b"\r\n");
+        self.start(out);
         self.headers.emit(out, self.body.len());
         out.put_slice(b"\r\n");
         out.put_slice(&self.body);
+    }
+
+    fn start(&self, out: &mut BytesMut) {
+        out.reserve(1024 + self.body.len());
+        self.version.emit(out);
+        let _ = fmt::Write::write_fmt(out, format_args!(" {} ", self.status));
+        out.extend(self.reason.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        out.put_slice(b"\r\n");
     }
 }
 
@@ -294,6 +319,19 @@ impl Message {
             Self::Request(request) => request.emit(out),
             Self::Response(response) => response.emit(out),
         }
+    }
+
+    /// Appends the message in as few bytes as its values allow: compact names, no folds, no blanks behind colons.
+    ///
+    /// RFC 3261 7.3.3
+    pub fn emit_compact(&self, out: &mut BytesMut) {
+        match self {
+            Self::Request(request) => request.start(out),
+            Self::Response(response) => response.start(out),
+        }
+        self.headers().emit_compact(out, self.body().len());
+        out.put_slice(b"\r\n");
+        out.put_slice(self.body());
     }
 
     /// The message as bytes.

@@ -2,8 +2,9 @@
 
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, TOKEN, is_blank};
-use crate::headers::name;
+use crate::headers::{lookup, name};
 use crate::message::Limits;
+use crate::simd::{Block, Blocks, WIDTH};
 
 /// Which line ends are taken.
 ///
@@ -34,11 +35,6 @@ pub(crate) struct Line {
     pub(crate) number: u8,
     /// Whether the value goes over several lines.
     pub(crate) folded: bool,
-}
-
-impl Line {
-    pub(crate) const NONE: Self =
-        Self { start: 0, value: 0, value_end: 0, end: 0, name: 0, number: name::UNKNOWN, folded: false };
 }
 
 /// What stands at an offset of the head.
@@ -76,7 +72,7 @@ pub(crate) fn line_end(head: &[u8], from: usize) -> usize {
 /// Offset of CR or LF in a block that holds a byte below 0x0e.
 #[inline]
 fn end_in_words(block: &[u8; 32]) -> Option<usize> {
-    for (i, word) in words(block).into_iter().enumerate() {
+    for (i, word) in lookup::as_words(block).into_iter().enumerate() {
         // Top bit of each byte that is below 0x0e; a borrow may mark a byte behind a true hit, never before it.
         let mut low = word.wrapping_sub(ONES * 0x0e) & !word & TOPS;
         while low != 0 {
@@ -89,16 +85,6 @@ fn end_in_words(block: &[u8; 32]) -> Option<usize> {
         }
     }
     None
-}
-
-#[inline]
-fn words(block: &[u8; 32]) -> [u64; 4] {
-    let mut words = [0; 4];
-    let (chunks, _) = block.as_chunks::<8>();
-    for (word, chunk) in words.iter_mut().zip(chunks) {
-        *word = u64::from_le_bytes(*chunk);
-    }
-    words
 }
 
 /// Offset of the first colon in the words.
@@ -117,9 +103,9 @@ fn colon_in_words(words: &[u64; 4]) -> Option<usize> {
 /// A known name with the colon right behind it: its number and length.
 #[inline]
 fn known_name(head: &[u8], start: usize) -> Option<(u8, u16)> {
-    let words = words(head.get(start..)?.first_chunk::<32>()?);
-    let length = colon_in_words(&words)?;
-    let number = name::classify_words(&words, length);
+    let chunk = head.get(start..)?.first_chunk::<32>()?;
+    let length = colon_in_words(&lookup::as_words(chunk))?;
+    let number = lookup::classify_chunk(chunk, length);
     (number != name::UNKNOWN).then_some((number, length as u16))
 }
 
@@ -135,7 +121,7 @@ fn any_name(head: &[u8], start: usize) -> Result<(u8, u16, usize), ParseError> {
     if head.get(colon) != Some(&b':') {
         return Err(ParseError::new(colon, Rule::Colon));
     }
-    Ok((name::classify(name), length, colon))
+    Ok((lookup::classify(name), length, colon))
 }
 
 #[inline]
@@ -230,33 +216,206 @@ pub(crate) fn header_lines(
 ) -> Result<usize, ParseError> {
     let mut at = start;
     let mut count = 0;
+    let mut checked = |line: Line, at: usize| {
+        let end = line.end as usize;
+        if end - at > limits.line {
+            return Err(ParseError::new(at, Rule::LineTooLong));
+        }
+        if end > limits.head {
+            return Err(ParseError::new(at, Rule::HeadTooLong));
+        }
+        if count >= limits.headers {
+            return Err(ParseError::new(at, Rule::TooManyHeaders));
+        }
+        count += 1;
+        take(line);
+        Ok(())
+    };
+    // Masks tell where lines end as long as every line end is CR LF; all else is read line by line.
+    let mut blocks = Blocks::new();
+    let masked = ends == LineEnds::Strict && wire.len() <= u32::MAX as usize;
     loop {
+        if masked {
+            blocks.fill(wire.get(at..).unwrap_or_default());
+            at = masked_lines(wire, at, blocks.get(), &mut checked)?;
+        }
         match header_line(wire, at, ends)? {
             Step::End => return Ok(at),
             Step::Body(body) => return Ok(body),
             Step::Line(line) => {
-                let end = line.end as usize;
-                if end - at > limits.line {
-                    return Err(ParseError::new(at, Rule::LineTooLong));
-                }
-                if end > limits.head {
-                    return Err(ParseError::new(at, Rule::HeadTooLong));
-                }
-                if count >= limits.headers {
-                    return Err(ParseError::new(at, Rule::TooManyHeaders));
-                }
-                count += 1;
-                take(line);
-                at = end;
+                checked(line, at)?;
+                at = line.end as usize;
             }
         }
     }
 }
 
+/// Reads the lines whose ends the masks show, as [`header_line`] would; returns where the first other one starts.
+#[inline]
+fn masked_lines(
+    wire: &[u8],
+    origin: usize,
+    blocks: &[Block],
+    checked: &mut impl FnMut(Line, usize) -> Result<(), ParseError>,
+) -> Result<usize, ParseError> {
+    // Offsets within the masks; nothing here exceeds the length of the input.
+    let text = wire.get(origin..).unwrap_or_default();
+    let mut start = 0;
+    let mut folded = false;
+    let mut return_before = 0;
+    for (i, block) in blocks.iter().enumerate() {
+        if block.feeds != block.returns << 1 | return_before {
+            break;
+        }
+        return_before = block.returns >> (WIDTH - 1);
+        let mut feeds = block.feeds;
+        while feeds != 0 {
+            let feed = i * WIDTH + feeds.trailing_zeros() as usize;
+            feeds &= feeds - 1;
+            match text.get(feed + 1) {
+                // The empty line.
+                _ if feed == start + 1 => return Ok(origin + start),
+                Some(&b) if is_blank(b) => {
+                    folded = true;
+                    continue;
+                }
+                _ => {}
+            }
+            let line = if folded { None } else { masked_line(text, start, feed, blocks) };
+            let line = match line {
+                Some(line) => Line {
+                    start: line.start + origin as u32,
+                    value: line.value + origin as u32,
+                    value_end: line.value_end + origin as u32,
+                    end: line.end + origin as u32,
+                    ..line
+                },
+                None => match header_line(wire, origin + start, LineEnds::Strict)? {
+                    Step::Line(line) => line,
+                    Step::Body(_) | Step::End => return Ok(origin + start),
+                },
+            };
+            checked(line, origin + start)?;
+            start = feed + 1;
+            folded = false;
+        }
+    }
+    Ok(origin + start)
+}
+
+/// A line with a short name and nothing unusual in it; `feed` is where it ends.
+#[inline]
+fn masked_line(text: &[u8], start: usize, feed: usize, blocks: &[Block]) -> Option<Line> {
+    let (block, bit) = (start / WIDTH, start % WIDTH);
+    let here = blocks.get(block)?.colons >> bit;
+    let next = blocks.get(block + 1).map_or(0, |block| block.colons);
+    let length = (here | (next << 1) << (WIDTH - 1 - bit)).trailing_zeros() as usize;
+    if length >= WIDTH {
+        // No colon within reach of the masks.
+        return None;
+    }
+    let colon = start + length;
+    let number = lookup::classify_at(text, start, length);
+    if number == name::UNKNOWN && !grammar::is_token(text.get(start..colon)?) {
+        return None;
+    }
+    // The byte before the line feed is a CR.
+    let mut value_end = feed - 1;
+    if colon >= value_end {
+        return None;
+    }
+    let mut value = colon + 1;
+    while value < value_end && text.get(value).copied().is_some_and(is_blank) {
+        value += 1;
+    }
+    while value_end > value && text.get(value_end - 1).copied().is_some_and(is_blank) {
+        value_end -= 1;
+    }
+    Some(Line {
+        start: start as u32,
+        value: value as u32,
+        value_end: value_end as u32,
+        end: (feed + 1) as u32,
+        name: length as u16,
+        number,
+        folded: false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::headers::HeaderName;
+
+    /// What the header lines are, read with and without masks.
+    fn both(head: &[u8]) -> [Result<(Vec<Line>, usize), ParseError>; 2] {
+        let limits = Limits { head: 5000, line: 3000, headers: 40, ..Limits::DEFAULT };
+        let mut lines = Vec::new();
+        let masked = header_lines(head, 0, LineEnds::Strict, &limits, |line| lines.push(line));
+        let masked = masked.map(|body| (lines, body));
+        let mut lines = Vec::new();
+        let (mut at, mut count) = (0, 0);
+        let plain = loop {
+            match header_line(head, at, LineEnds::Strict) {
+                Err(error) => break Err(error),
+                Ok(Step::End) => break Ok((lines, at)),
+                Ok(Step::Body(body)) => break Ok((lines, body)),
+                Ok(Step::Line(line)) => {
+                    let end = line.end as usize;
+                    if end - at > limits.line {
+                        break Err(ParseError::new(at, Rule::LineTooLong));
+                    }
+                    if end > limits.head {
+                        break Err(ParseError::new(at, Rule::HeadTooLong));
+                    }
+                    if count == limits.headers {
+                        break Err(ParseError::new(at, Rule::TooManyHeaders));
+                    }
+                    count += 1;
+                    lines.push(line);
+                    at = end;
+                }
+            }
+        };
+        [masked, plain]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn masks_and_single_lines_give_the_same(pieces in prop::collection::vec(piece(), 0..60)) {
+            let [masked, plain] = both(&pieces.concat());
+            prop_assert_eq!(masked, plain);
+        }
+    }
+
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let whole: &[&str] = &[
+            "Via: SIP/2.0/TLS a\r\n",
+            "v:\tx \t\r\n",
+            "X-Other: y\r\n",
+            "To:\r\n",
+            "t:  \r\n",
+            "CSeq : 1 A\r\n",
+            "From: a\r\n b\r\n",
+            "Subject:\r\n  folded\r\n",
+            "Content-Length: 0\r\n",
+            "Ms-Endpoint-Location-Data: 1\r\n",
+        ];
+        let part: &[&str] =
+            &["\r\n", "\r", "\n", " ", ":", "a", "\r\n\r\n", "\r\n ", "Allow", "Call-ID", "\u{e9}"];
+        prop_oneof![
+            8 => prop::sample::select(whole).prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::sample::select(part).prop_map(|text| text.as_bytes().to_vec()),
+            1 => (1usize..2500).prop_map(|length| format!("Subject: {}\r\n", "s".repeat(length)).into_bytes()),
+            1 => (50usize..140, prop::sample::select(&b":: \0"[..])).prop_map(|(length, end)| {
+                format!("{}{}:\r\n", "n".repeat(length), char::from(end)).into_bytes()
+            }),
+        ]
+    }
 
     fn line(head: &[u8]) -> Result<(String, String, u8, bool), Rule> {
         match header_line(head, 0, LineEnds::Strict).map_err(|e| e.rule)? {

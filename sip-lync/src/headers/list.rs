@@ -100,6 +100,14 @@ impl<'a> Header<'a> {
             .map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8).within(self.name()))
     }
 
+    /// Writes the line on one line.
+    fn emit(&self, out: &mut BytesMut) {
+        out.put_slice(self.raw_name);
+        out.put_slice(b": ");
+        out.put_slice(self.value);
+        out.put_slice(b"\r\n");
+    }
+
     /// The unfolded value as bytes.
     ///
     /// RFC 3261 25.1
@@ -238,49 +246,75 @@ impl Headers {
         self.entries.iter().filter(|entry| self.matches(entry, name)).count()
     }
 
-    /// Writes every line as it stands, Content-Length corrected; adds one if there is none.
+    /// Writes every line as it stands, Content-Length corrected; adds one if there is none. Lines that were received one
+    /// after the other are copied together.
     pub(crate) fn emit(&self, out: &mut BytesMut, body: usize) {
         let mut written = false;
+        // What was looked at and is still to be copied.
+        let (mut source, mut start, mut end) = (Source::Wire, 0, 0);
         for entry in &self.entries {
-            let line = self.slice(entry.line_source, entry.start, entry.end);
+            let mut right = true;
             if entry.number == HeaderName::ContentLength.number() {
-                let right = self.header(entry).value().ok().and_then(|v| grammar::number(v).ok())
-                    == Some(body as u32);
-                if written {
-                    continue;
+                right = !written
+                    && self.header(entry).value().ok().and_then(|v| grammar::number(v).ok())
+                        == Some(body as u32);
+            }
+            if right && self.is_strict(entry) {
+                written |= entry.number == HeaderName::ContentLength.number();
+                if entry.line_source != source || entry.start != end {
+                    out.put_slice(self.slice(source, start, end));
+                    (source, start) = (entry.line_source, entry.start);
                 }
+                end = entry.end;
+                continue;
+            }
+            out.put_slice(self.slice(source, start, end));
+            (start, end) = (0, 0);
+            if right {
+                written |= entry.number == HeaderName::ContentLength.number();
+                self.header(entry).emit(out);
+            } else if !written {
                 written = true;
-                if !right {
-                    let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
-                    continue;
-                }
-            }
-            // Bare LF is read where it is allowed and never written.
-            let folded = entry.value_source != entry.line_source;
-            if line.ends_with(b"\r\n") && !(folded && has_bare_line_feed(line)) {
-                out.put_slice(line);
-            } else {
-                let header = self.header(entry);
-                out.put_slice(header.raw_name);
-                out.put_slice(b": ");
-                out.put_slice(header.value);
-                out.put_slice(b"\r\n");
+                content_length(out, body);
             }
         }
+        out.put_slice(self.slice(source, start, end));
         if !written {
-            let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
+            content_length(out, body);
         }
+    }
+
+    /// Whether the line can be written as it stands: bare LF is read where it is allowed and never written.
+    fn is_strict(&self, entry: &Entry) -> bool {
+        let line = self.slice(entry.line_source, entry.start, entry.end);
+        let folded = entry.value_source != entry.line_source;
+        line.ends_with(b"\r\n") && !(folded && has_bare_line_feed(line))
+    }
+
+    /// Writes every line with its shortest name and without folds: Content-Length is corrected or added.
+    pub(crate) fn emit_compact(&self, out: &mut BytesMut, body: usize) {
+        for header in self.iter().filter(|header| !header.is(&HeaderName::ContentLength)) {
+            let known = HeaderName::from_number(header.number);
+            let name =
+                known.map_or_else(|| header.sent_name(), |known| known.compact().unwrap_or(known.as_str()));
+            out.put_slice(name.as_bytes());
+            out.put_slice(b":");
+            out.put_slice(header.value);
+            out.put_slice(b"\r\n");
+        }
+        let _ = fmt::Write::write_fmt(out, format_args!("l:{body}\r\n"));
     }
 
     /// Writes every line without touching Content-Length: header fields of a body part.
     pub(crate) fn emit_part(&self, out: &mut BytesMut) {
         for header in self.iter() {
-            out.put_slice(header.raw_name);
-            out.put_slice(b": ");
-            out.put_slice(header.value);
-            out.put_slice(b"\r\n");
+            header.emit(out);
         }
     }
+}
+
+fn content_length(out: &mut BytesMut, body: usize) {
+    let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
 }
 
 fn has_bare_line_feed(line: &[u8]) -> bool {

@@ -36,6 +36,7 @@
 
 mod edit;
 mod list;
+pub(crate) mod lookup;
 pub mod ms;
 pub(crate) mod name;
 

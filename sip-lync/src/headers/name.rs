@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::error::{ParseError, Rule};
 use crate::grammar;
+use crate::headers::lookup::classify;
 
 /// The name of a header field this crate has no name for, as it was sent; compared without case.
 ///
@@ -74,7 +75,7 @@ macro_rules! names {
         static KNOWN: &[HeaderName] = &[$(HeaderName::$name,)+];
 
         /// Long and compact form by number.
-        const FORMS: &[(&str, &str)] = &[$(($long, concat!($($compact)?)),)+];
+        pub(super) const FORMS: &[(&str, &str)] = &[$(($long, concat!($($compact)?)),)+];
 
         impl HeaderName {
             /// The number of a known name, [`UNKNOWN`] of any other.
@@ -85,8 +86,8 @@ macro_rules! names {
     };
 }
 
-/// The number of Content-Length.
-pub(crate) const CONTENT_LENGTH: u8 = Number::ContentLength as u8;
+/// How many names are known.
+pub(crate) const KNOWN_COUNT: usize = FORMS.len();
 
 /// The number of a name that is not known.
 pub(crate) const UNKNOWN: u8 = u8::MAX;
@@ -296,110 +297,6 @@ names! {
     WwwAuthenticate = "WWW-Authenticate";
 }
 
-/// One form of a name as words, so that it is compared without a loop over its bytes.
-#[derive(Clone, Copy)]
-struct Form {
-    words: [u64; 4],
-    /// The bits that count: all bits of the name's bytes but the one that is the case of a letter.
-    care: [u64; 4],
-    length: u8,
-    number: u8,
-}
-
-const fn form(text: &[u8], number: u8) -> Form {
-    assert!(text.len() <= 32 && !text.is_empty());
-    let mut form = Form { words: [0; 4], care: [0; 4], length: text.len() as u8, number };
-    let mut i = 0;
-    while i < text.len() {
-        let bits = if text[i].is_ascii_alphabetic() { 0xdf } else { 0xff };
-        form.words[i / 8] |= (text[i] as u64) << (8 * (i % 8));
-        form.care[i / 8] |= bits << (8 * (i % 8));
-        i += 1;
-    }
-    form
-}
-
-const FORM_COUNT: usize = {
-    let mut count = 0;
-    let mut i = 0;
-    while i < FORMS.len() {
-        count += 1 + !FORMS[i].1.is_empty() as usize;
-        i += 1;
-    }
-    count
-};
-
-/// Long and compact forms.
-static WORDS: [Form; FORM_COUNT] = ALL_FORMS;
-
-const ALL_FORMS: [Form; FORM_COUNT] = {
-    let mut forms = [Form { words: [0; 4], care: [0; 4], length: 0, number: UNKNOWN }; FORM_COUNT];
-    let (mut i, mut f) = (0, 0);
-    while i < FORMS.len() {
-        forms[f] = form(FORMS[i].0.as_bytes(), i as u8);
-        f += 1;
-        if !FORMS[i].1.is_empty() {
-            forms[f] = form(FORMS[i].1.as_bytes(), i as u8);
-            f += 1;
-        }
-        i += 1;
-    }
-    forms
-};
-
-const SLOTS: usize = 1024;
-
-/// The first eight bytes without case, and the length.
-const fn hash(first: u64, length: usize) -> usize {
-    let kept = if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX };
-    let word = (first | 0x2020_2020_2020_2020) & kept;
-    ((word ^ (length as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize
-}
-
-/// Open addressing over all forms; built while compiling.
-static TABLE: [u8; SLOTS] = {
-    let mut table = [UNKNOWN; SLOTS];
-    let mut f = 0;
-    while f < FORM_COUNT {
-        let mut slot = hash(ALL_FORMS[f].words[0], ALL_FORMS[f].length as usize);
-        while table[slot] != UNKNOWN {
-            slot = (slot + 1) % SLOTS;
-        }
-        table[slot] = f as u8;
-        f += 1;
-    }
-    table
-};
-
-/// The number of a name that fills the first `length` bytes of the words; what follows does not count.
-#[inline]
-pub(crate) fn classify_words(words: &[u64; 4], length: usize) -> u8 {
-    let [first, second, third, fourth] = *words;
-    let mut slot = hash(first, length);
-    while let Some(form) = TABLE.get(slot).and_then(|&f| WORDS.get(f as usize)) {
-        let [w0, w1, w2, w3] = form.words;
-        let [c0, c1, c2, c3] = form.care;
-        let differ = (first ^ w0) & c0 | (second ^ w1) & c1 | (third ^ w2) & c2 | (fourth ^ w3) & c3;
-        if differ == 0 && form.length as usize == length {
-            return form.number;
-        }
-        slot = (slot + 1) % SLOTS;
-    }
-    UNKNOWN
-}
-
-/// The number of a name as it stands on the wire.
-pub(crate) fn classify(name: &[u8]) -> u8 {
-    if name.is_empty() || name.len() > 32 {
-        return UNKNOWN;
-    }
-    let mut words = [0; 4];
-    for (word, chunk) in words.iter_mut().zip(name.chunks(8)) {
-        *word = chunk.iter().rev().fold(0, |word, &b| word << 8 | u64::from(b));
-    }
-    classify_words(&words, name.len())
-}
-
 impl HeaderName {
     /// Reads a name in its long or compact form.
     ///
@@ -488,25 +385,5 @@ mod tests {
         assert_ne!(sent, HeaderName::parse("X-Fop").unwrap());
         assert!(HeaderName::parse("").is_err() && HeaderName::parse("a b").is_err());
         assert!(matches!(HeaderName::parse("C%6Fntact"), Ok(HeaderName::Other(_))));
-    }
-
-    #[test]
-    fn bytes_that_differ_in_the_bit_of_case_only_are_told_apart() {
-        // CR with that bit is the hyphen, a control byte with it a digit.
-        assert_eq!(classify(b"Call\rID"), UNKNOWN);
-        assert_eq!(classify(b"Call-ID"), HeaderName::CallId.number());
-        assert_eq!(classify(b"\x36ia"), UNKNOWN);
-        assert_eq!(classify(&[b'x'; 40]), UNKNOWN);
-    }
-
-    #[test]
-    fn no_name_is_looked_up_through_a_long_chain() {
-        let mut longest = 0;
-        for (f, form) in WORDS.iter().enumerate() {
-            let home = hash(form.words[0], form.length as usize);
-            let steps = (0..SLOTS).find(|step| TABLE[(home + step) % SLOTS] == f as u8);
-            longest = longest.max(steps.unwrap_or(SLOTS));
-        }
-        assert!(longest <= 4, "{longest}");
     }
 }

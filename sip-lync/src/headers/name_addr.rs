@@ -5,6 +5,7 @@ use core::fmt;
 use super::parameters::{Parameters, ParametersView};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor};
+use crate::simd::spans;
 use crate::uri::{SipUri, SipUriView, Uri};
 
 /// A `name-addr` or `addr-spec` with parameters. Parameters outside of the brackets are here, those inside are the
@@ -105,6 +106,7 @@ pub struct NameAddrView<'a> {
     uri_at: usize,
     /// The parameters behind it.
     pub parameters: ParametersView<'a>,
+    tag: Option<&'a str>,
 }
 
 impl<'a> NameAddrView<'a> {
@@ -145,8 +147,7 @@ impl<'a> NameAddrView<'a> {
             (rest.get(1..end).unwrap_or_default(), at)
         } else {
             let rest = cursor.rest();
-            let ends = |b: u8| grammar::is(b, grammar::VALUE_END);
-            let end = rest.bytes().position(ends).unwrap_or(rest.len());
+            let end = spans::value_end(rest.as_bytes(), 0);
             let text = rest.get(..end).unwrap_or_default();
             if let Some(question) = grammar::find(text, b'?') {
                 return Err(ParseError::new(cursor.at() + question, Rule::BareUri));
@@ -155,11 +156,11 @@ impl<'a> NameAddrView<'a> {
             cursor.skip(end);
             (text, at)
         };
-        let parameters = ParametersView::read(cursor).map_err(|error| {
+        let (parameters, tag) = ParametersView::read_with(cursor, "tag").map_err(|error| {
             // A URI that is none is the first thing that is wrong.
             Uri::parse(uri).err().map_or(error, |error| error.shifted(uri_at))
         })?;
-        Ok(Self { display, uri, uri_at: uri_at - origin, parameters })
+        Ok(Self { display, uri, uri_at: uri_at - origin, parameters, tag })
     }
 
     /// The URI taken apart, where it was received.
@@ -172,8 +173,8 @@ impl<'a> NameAddrView<'a> {
     /// The `tag` parameter of From and To.
     ///
     /// RFC 3261 19.3
-    pub fn tag(self) -> Option<&'a str> {
-        self.parameters.get("tag").filter(|tag| !tag.is_empty())
+    pub const fn tag(self) -> Option<&'a str> {
+        self.tag
     }
 
     /// The address as a value.

@@ -143,14 +143,28 @@ pub struct ParametersView<'a> {
 impl<'a> ParametersView<'a> {
     /// Reads parameters up to what is none.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        Self::read_with(cursor, "").map(|(parameters, _)| parameters)
+    }
+
+    /// The same, and the value of the first one of a name, unless it is missing or empty.
+    pub(crate) fn read_with(
+        cursor: &mut Cursor<'a>,
+        wanted: &str,
+    ) -> Result<(Self, Option<&'a str>), ParseError> {
         let start = cursor.clone();
+        let mut found = None;
         while cursor.eat(b';') {
-            cursor.token().map_err(|error| ParseError::new(error.at, Rule::Parameter))?;
+            let name = cursor.token().map_err(|error| ParseError::new(error.at, Rule::Parameter))?;
+            let mut value = "";
             if cursor.eat(b'=') {
-                cursor.parameter_value()?;
+                value = cursor.parameter_value()?;
+            }
+            if found.is_none() && name.eq_ignore_ascii_case(wanted) {
+                found = Some(value);
             }
         }
-        Ok(Self { text: start.rest().get(..cursor.at() - start.at()).unwrap_or_default() })
+        let text = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
+        Ok((Self { text }, found.filter(|value| !value.is_empty())))
     }
 
     /// Names and values in order, values as they were sent.

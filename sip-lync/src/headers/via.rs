@@ -157,6 +157,7 @@ pub struct ViaView<'a> {
     pub port: Option<u16>,
     /// The parameters.
     pub parameters: ParametersView<'a>,
+    branch: Option<&'a str>,
 }
 
 impl<'a> ViaView<'a> {
@@ -196,15 +197,15 @@ impl<'a> ViaView<'a> {
             let number = cursor.number().map_err(|_| ParseError::new(at, Rule::Port))?;
             port = Some(u16::try_from(number).map_err(|_| ParseError::new(at, Rule::Port))?);
         }
-        let parameters = ParametersView::read(cursor)?;
-        Ok(Self { transport, host, port, parameters })
+        let (parameters, branch) = ParametersView::read_with(cursor, "branch")?;
+        Ok(Self { transport, host, port, parameters, branch })
     }
 
     /// The branch. Microsoft clients send none.
     ///
     /// RFC 3261 8.1.1.7
-    pub fn branch(self) -> Option<&'a str> {
-        self.parameters.get("branch").filter(|branch| !branch.is_empty())
+    pub const fn branch(self) -> Option<&'a str> {
+        self.branch
     }
 
     /// The Via as a value.

@@ -7,13 +7,17 @@ use bytes::Bytes;
 use super::{Limits, Message, Version};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor};
-use crate::headers::name::CONTENT_LENGTH;
+use crate::headers::name::{self, KNOWN_COUNT};
 use crate::headers::{HeaderName, NameAddrView, ViaView, unfolded};
 use crate::scan::{self, Line, LineEnds};
+use crate::simd::spans;
 use crate::status::StatusCode;
 
 /// Lines that are held without allocation.
 const INLINE: usize = 40;
+
+/// A line too far back to be numbered.
+const MANY: u8 = u8::MAX;
 
 /// A start line.
 ///
@@ -95,12 +99,42 @@ pub(super) fn start_line<'a>(
 /// RFC 3261 7
 #[derive(Clone, Debug)]
 pub struct MessageView<'a> {
-    wire: &'a [u8],
-    start: StartLine<'a>,
-    inline: [Line; INLINE],
+    pub(super) wire: &'a [u8],
+    pub(super) start: StartLine<'a>,
+    inline: [Place; INLINE],
     inlined: u8,
-    more: Vec<Line>,
-    body: &'a [u8],
+    more: Vec<Place>,
+    /// The first line of each known name, counted from one; zero is none.
+    first: [u8; KNOWN_COUNT],
+    /// Whether every line ends with CR LF.
+    pub(super) strict: bool,
+    /// Where the empty line is.
+    end: u32,
+    pub(super) body: &'a [u8],
+}
+
+/// Where a header line is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) start: u32,
+    value: u32,
+    value_end: u32,
+    name: u16,
+    number: u8,
+    folded: bool,
+}
+
+impl Place {
+    const NONE: Self =
+        Self { start: 0, value: 0, value_end: 0, name: 0, number: name::UNKNOWN, folded: false };
+}
+
+impl From<Line> for Place {
+    #[inline]
+    fn from(line: Line) -> Self {
+        let Line { start, value, value_end, name, number, folded, .. } = line;
+        Self { start, value, value_end, name, number, folded }
+    }
 }
 
 /// One header line of a view.
@@ -151,9 +185,14 @@ impl<'a> HeaderView<'a> {
         Ok(Cow::Owned(String::from_utf8(value).unwrap_or_default()))
     }
 
+    /// The value with its folds.
+    pub(super) const fn value_bytes(&self) -> &'a [u8] {
+        self.value
+    }
+
     /// The value with its folds, which count as blanks to every reader here.
-    fn raw(&self) -> Result<&'a str, ParseError> {
-        core::str::from_utf8(self.value).map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8))
+    pub(super) fn raw(&self) -> Result<&'a str, ParseError> {
+        spans::text(self.value).map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8))
     }
 }
 
@@ -161,6 +200,7 @@ impl<'a> MessageView<'a> {
     /// Splits a message: the whole of a datagram, or a frame of a stream.
     ///
     /// RFC 3261 7, 18.3
+    #[inline]
     pub fn parse(wire: &'a [u8]) -> Result<Self, ParseError> {
         Self::parse_with(wire, LineEnds::Strict, &Limits::DEFAULT)
     }
@@ -168,39 +208,66 @@ impl<'a> MessageView<'a> {
     /// Splits a message under given limits.
     ///
     /// RFC 3261 7, 18.3
+    #[inline]
     pub fn parse_with(wire: &'a [u8], ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
-        let (start, next) = start_line(wire, ends, limits)?;
-        let mut view =
-            Self { wire, start, inline: [Line::NONE; INLINE], inlined: 0, more: Vec::new(), body: &[] };
-        let mut length = None;
-        let body = scan::header_lines(wire, next, ends, limits, |line| {
-            if line.number == CONTENT_LENGTH && length.is_none() {
-                length = Some(line);
-            }
-            match view.inline.get_mut(view.inlined as usize) {
-                Some(slot) => {
-                    *slot = line;
-                    view.inlined += 1;
-                }
-                None => view.more.push(line),
-            }
-        })?;
-        view.body = wire.get(body..).unwrap_or_default();
-        let length =
-            length.and_then(|line| view.header(&line).raw().ok()).and_then(|text| grammar::number(text).ok());
-        if let Some(body) = length.and_then(|length| view.body.get(..length as usize)) {
-            view.body = body;
-        }
+        let mut view = Self {
+            wire,
+            start: StartLine::Request { method: "", uri: "", version: Version::SIP_2_0 },
+            inline: [Place::NONE; INLINE],
+            inlined: 0,
+            more: Vec::new(),
+            first: [0; KNOWN_COUNT],
+            strict: ends == LineEnds::Strict,
+            end: 0,
+            body: &[],
+        };
+        view.split(ends, limits)?;
         Ok(view)
     }
 
-    fn header(&self, line: &Line) -> HeaderView<'a> {
+    fn split(&mut self, ends: LineEnds, limits: &Limits) -> Result<(), ParseError> {
+        let wire = self.wire;
+        let (start, next) = start_line(wire, ends, limits)?;
+        self.start = start;
+        let Self { inline, inlined, more, first, end, .. } = self;
+        let mut count = 0_usize;
+        let body = scan::header_lines(wire, next, ends, limits, |line| {
+            if let Some(first) = first.get_mut(line.number as usize)
+                && *first == 0
+            {
+                // What is beyond the last number is found by a search.
+                *first = u8::try_from(count + 1).unwrap_or(MANY);
+            }
+            match inline.get_mut(count) {
+                Some(slot) => *slot = line.into(),
+                None => more.push(line.into()),
+            }
+            *end = line.end;
+            count += 1;
+        })?;
+        *inlined = count.min(INLINE) as u8;
+        self.body = wire.get(body..).unwrap_or_default();
+        let length = self.get(&HeaderName::ContentLength).and_then(|header| header.raw().ok());
+        let length = length.and_then(|text| grammar::number(text).ok());
+        if let Some(body) = length.and_then(|length| self.body.get(..length as usize)) {
+            self.body = body;
+        }
+        Ok(())
+    }
+
+    /// The lines, and where each ends.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&Place, usize)> {
+        let ends = self.lines().skip(1).map(|place| place.start).chain([self.end]);
+        self.lines().zip(ends.map(|end| end as usize))
+    }
+
+    pub(super) fn header(&self, place: &Place) -> HeaderView<'a> {
         let slice = |start: u32, end: u32| self.wire.get(start as usize..end as usize).unwrap_or_default();
         HeaderView {
-            number: line.number,
-            folded: line.folded,
-            name: slice(line.start, line.start + u32::from(line.name)),
-            value: slice(line.value, line.value_end),
+            number: place.number,
+            folded: place.folded,
+            name: slice(place.start, place.start + u32::from(place.name)),
+            value: slice(place.value, place.value_end),
         }
     }
 
@@ -218,7 +285,7 @@ impl<'a> MessageView<'a> {
         self.body
     }
 
-    fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &Place> {
         self.inline.iter().take(self.inlined as usize).chain(&self.more)
     }
 
@@ -247,12 +314,17 @@ impl<'a> MessageView<'a> {
     ///
     /// RFC 3261 7.3.1
     pub fn get(&self, name: &HeaderName) -> Option<HeaderView<'a>> {
-        match name {
-            HeaderName::Other(_) => self.headers().find(|header| header.is(name)),
-            known => {
-                let number = known.number();
-                self.lines().find(|line| line.number == number).map(|line| self.header(line))
-            }
+        self.place(name).map(|place| self.header(place))
+    }
+
+    #[inline]
+    pub(super) fn place(&self, name: &HeaderName) -> Option<&Place> {
+        let number = name.number();
+        match self.first.get(number as usize).map(|&first| first as usize) {
+            None => self.lines().find(|place| self.header(place).is(name)),
+            Some(0) => None,
+            Some(first @ 1..=INLINE) => self.inline.get(first - 1),
+            Some(_) => self.more.iter().find(|place| place.number == number),
         }
     }
 

@@ -116,7 +116,7 @@ impl SessionDescription {
         for (count, raw) in text.split_inclusive('\n').enumerate() {
             let start = at;
             at += raw.len();
-            let line = raw.trim_end_matches(['\r', '\n', ' ', '\t', '\0']);
+            let line = raw.trim_end_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
             if line.is_empty() {
                 continue;
             }

@@ -1,0 +1,34 @@
+//! The kernel for any processor: eight octets at a time in one word.
+
+use super::{BLOCKS, Block, WIDTH, each};
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+
+/// One bit for each octet of the word that is equal.
+#[inline]
+const fn equal(word: u64, octet: u8) -> u64 {
+    let zeros = word ^ (ONES * octet as u64);
+    // The top bit of each octet that is zero; no borrow goes from one octet to the next.
+    let tops = !(((zeros & LOW) + LOW) | zeros | LOW);
+    (tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+#[inline]
+fn block(octets: &[u8; WIDTH]) -> Block {
+    let mut block = Block::default();
+    let (words, _) = octets.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        block.returns |= equal(word, b'\r') << (8 * i);
+        block.feeds |= equal(word, b'\n') << (8 * i);
+        block.colons |= equal(word, b':') << (8 * i);
+    }
+    block
+}
+
+/// The masks of a text.
+#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "the twin of the kernels in tests"))]
+pub(super) fn fill(text: &[u8], blocks: &mut [Block; BLOCKS]) -> usize {
+    each(text, blocks, block)
+}

@@ -1,0 +1,71 @@
+//! Kernels for x86-64: SSE2 is always there, AVX2 and AVX-512 where the processor says so.
+
+use core::arch::x86_64::{
+    __m128i, __m256i, __m512i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8,
+    _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask,
+    _mm512_loadu_si512, _mm512_set1_epi8,
+};
+
+use super::{BLOCKS, Block, WIDTH, each};
+
+/// The masks of a text, sixteen octets at a time.
+pub(super) fn sse2(text: &[u8], blocks: &mut [Block; BLOCKS]) -> usize {
+    each(text, blocks, |octets| {
+        let (quarters, _) = octets.as_chunks::<16>();
+        let mut block = Block::default();
+        for (i, quarter) in quarters.iter().enumerate() {
+            // SAFETY: every x86-64 processor has SSE2; the load takes exactly the sixteen octets of `quarter`.
+            unsafe {
+                let value = _mm_loadu_si128(quarter.as_ptr().cast::<__m128i>());
+                let mask = |octet: u8| {
+                    let equal = _mm_cmpeq_epi8(value, _mm_set1_epi8(octet as i8));
+                    u64::from(_mm_movemask_epi8(equal) as u32) << (16 * i)
+                };
+                block.returns |= mask(b'\r');
+                block.feeds |= mask(b'\n');
+                block.colons |= mask(b':');
+            }
+        }
+        block
+    })
+}
+
+/// The masks of a text, thirty-two octets at a time.
+///
+/// # Safety
+///
+/// The processor must have AVX2.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn avx2(text: &[u8], blocks: &mut [Block; BLOCKS]) -> usize {
+    each(text, blocks, |octets| {
+        let (halves, _) = octets.as_chunks::<32>();
+        let mut block = Block::default();
+        for (i, half) in halves.iter().enumerate() {
+            // SAFETY: the load takes exactly the thirty-two octets of `half`.
+            let value = unsafe { _mm256_loadu_si256(half.as_ptr().cast::<__m256i>()) };
+            let mask = |octet: u8| {
+                let equal = _mm256_cmpeq_epi8(value, _mm256_set1_epi8(octet as i8));
+                u64::from(_mm256_movemask_epi8(equal) as u32) << (32 * i)
+            };
+            block.returns |= mask(b'\r');
+            block.feeds |= mask(b'\n');
+            block.colons |= mask(b':');
+        }
+        block
+    })
+}
+
+/// The masks of a text, sixty-four octets at a time.
+///
+/// # Safety
+///
+/// The processor must have AVX-512BW.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) unsafe fn avx512(text: &[u8], blocks: &mut [Block; BLOCKS]) -> usize {
+    each(text, blocks, |octets: &[u8; WIDTH]| {
+        // SAFETY: the load takes exactly the sixty-four octets.
+        let value = unsafe { _mm512_loadu_si512(octets.as_ptr().cast::<__m512i>()) };
+        let mask = |octet: u8| _mm512_cmpeq_epi8_mask(value, _mm512_set1_epi8(octet as i8));
+        Block { returns: mask(b'\r'), feeds: mask(b'\n'), colons: mask(b':') }
+    })
+}
