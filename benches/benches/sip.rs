@@ -299,6 +299,7 @@ fn run<'a>(turns: Turns<'a>, who: &'a str, task: Task, messages: &'a [Bytes]) ->
 
 fn main() {
     let messages = corpus();
+    #[cfg_attr(not(feature = "sip-peers"), expect(unused_mut, reason = "peers are added"))]
     let mut rows =
         vec![Row { who: "ours", split: ours_split, typed: Some(ours_typed), written: Some(ours_written) }];
     #[cfg(feature = "sip-peers")]

@@ -1,4 +1,4 @@
-//! Replaces, and Target-Dialog and Join, which have the same shape.
+//! Replaces, and Join, which has the same shape.
 
 use core::fmt;
 

@@ -45,7 +45,7 @@ impl Headers {
     }
 
     /// All elements of the comma lists of all lines.
-    fn list<T>(
+    pub(in crate::headers) fn list<T>(
         &self,
         name: &HeaderName,
         parse: impl Fn(&str) -> Result<T, ParseError>,
