@@ -71,6 +71,7 @@ pub mod multipart;
 pub mod partial;
 pub mod pidf;
 mod publication;
+pub mod publisher;
 pub mod rlmi;
 pub mod rpid;
 pub mod state;

@@ -34,7 +34,7 @@ pub struct CategoryInstance {
 /// What ends a publication.
 ///
 /// MS-PRES 2.2.2.1 (expireType)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum ExpireType {
     /// The end of the endpoint's registration.
     #[default]
