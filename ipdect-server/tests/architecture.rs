@@ -41,9 +41,10 @@ const LINES_MAX: usize = 500;
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "types", "shared"];
 
 /// The machines and the crates they live in.
-const MACHINES: [(&str, &str); 7] = [
+const MACHINES: [(&str, &str); 8] = [
     ("rfp-link", "Link"),
     ("presence-pidf", "HandsetPresence"),
+    ("presence-pidf", "Publisher"),
     ("dect-nwk", "FixedPart"),
     ("dect-nwk", "PortablePart"),
     ("sip-lync", "Endpoint"),

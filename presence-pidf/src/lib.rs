@@ -55,11 +55,14 @@
 //! SIP (bodies are octets here, whoever carries them), storage, and the server's own aggregation of states.
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 mod availability;
 mod body;
+pub mod bootstrap;
 pub mod capabilities;
 pub mod category;
 mod cipid;
+pub mod contacts;
 pub mod data_model;
 mod date_time;
 mod error;
@@ -68,6 +71,7 @@ mod instance;
 mod limits;
 pub mod msrtc;
 pub mod multipart;
+pub mod own_presence;
 pub mod partial;
 pub mod pidf;
 mod publication;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use crate::category::{
-    CategoryInstance, CategoryPublish, CategoryReport, Content, DeviceCategory, ExpireType, FIRST_AGGREGATION, Fault,
-    SECOND_AGGREGATION, StateCategory, WRONG_DELTA, parse_report,
+    CategoryInstance, CategoryPublish, CategoryReport, Content, DeviceCategory, ExpireType,
+    FIRST_AGGREGATION, Fault, SECOND_AGGREGATION, StateCategory, WRONG_DELTA, parse_report,
 };
 use crate::instance::{Instances, USER_STATE};
 use crate::publication::Publication;
@@ -207,7 +207,12 @@ impl Publisher {
                 version: self.held.version(key),
                 expire_type: key.expire_type,
                 expires: content.is_none().then_some(0),
-                ..CategoryInstance::new(key.name, key.instance, key.container, content.clone().unwrap_or(Content::Nothing))
+                ..CategoryInstance::new(
+                    key.name,
+                    key.instance,
+                    key.container,
+                    content.clone().unwrap_or(Content::Nothing),
+                )
             });
         }
         let before = out.len();
@@ -248,7 +253,10 @@ impl Publisher {
         let shown = desired.machine.is_some();
         let device = self.config.device.clone().filter(|_| shown).map(Content::Device);
         let machine = desired.machine.map(StateCategory::machine).map(Content::State);
-        let phone = desired.phone.zip(desired.activity).map(|(number, activity)| StateCategory::phone(number, activity));
+        let phone = desired
+            .phone
+            .zip(desired.activity)
+            .map(|(number, activity)| StateCategory::phone(number, activity));
         let user = desired.user.map(StateCategory::user).map(Content::State);
         let mut changes = Vec::new();
         for (name, instance, containers, expire_type, content) in [
@@ -325,7 +333,8 @@ impl Publisher {
     }
 
     fn fail(&mut self, now: Instant) {
-        let wait = self.config.first_retry.saturating_mul(1 << self.failures.min(16)).min(self.config.last_retry);
+        let wait =
+            self.config.first_retry.saturating_mul(1 << self.failures.min(16)).min(self.config.last_retry);
         self.failures += 1;
         self.go(PublisherTrigger::Failed);
         self.deadline = Some(now + wait);

@@ -7,7 +7,6 @@ mod failover;
 mod media_plan;
 pub mod node;
 mod numbering;
-mod publisher;
 mod radio;
 pub mod status;
 mod subscriber;

@@ -6,11 +6,11 @@ use std::time::Instant;
 use dect_nwk::fixed_part::PortableId;
 use dect_nwk::identity::Ipei;
 use presence_pidf::HandsetPresence;
+use presence_pidf::publisher::Publisher;
 use sha1::{Digest, Sha1};
 use sip_lync::UserId;
 
 use super::deadlines::Waiter;
-use super::publisher::Publisher;
 use crate::config::User;
 
 /// Number of a subscriber: its place in the configuration.

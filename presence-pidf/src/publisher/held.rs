@@ -53,7 +53,8 @@ impl Held {
 
     /// The version that the server has; what it says there must be told again.
     pub(super) fn correct(&mut self, key: &Key, version: u32) {
-        let entry = self.entries.entry(*key).or_insert(Entry { version, content: None, present: version > 0 });
+        let entry =
+            self.entries.entry(*key).or_insert(Entry { version, content: None, present: version > 0 });
         entry.version = version;
     }
 
@@ -91,7 +92,8 @@ impl Held {
                 continue;
             }
             // Servers may write the same content in other words: ours counts as long as nobody else has written since.
-            let known = self.entries.get(&key).filter(|entry| entry.version == category.version && entry.present);
+            let known =
+                self.entries.get(&key).filter(|entry| entry.version == category.version && entry.present);
             let content = known.map_or_else(|| comparable(&category.content), |entry| entry.content.clone());
             self.entries.insert(key, Entry { version: category.version, content, present: true });
         }

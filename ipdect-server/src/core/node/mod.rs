@@ -25,6 +25,8 @@ use bytes::{BufMut, BytesMut};
 use dect_nwk::fixed_part::KnownPortable;
 use dect_nwk::identity::{Ari, Ipei, Rfpi, Tpui};
 use dect_nwk::{FixedPart, FixedPartConfig};
+use presence_pidf::category::DeviceCategory;
+use presence_pidf::publisher::{Pace, Publisher, PublisherConfig};
 use rfp_link::BearerId;
 use sip_lync::{Endpoint, RequestId, SessionId};
 
@@ -32,7 +34,6 @@ use super::call::Call;
 use super::channels::Channels;
 use super::deadlines::{Deadlines, Waiter};
 use super::failover::{Failover, Rank};
-use super::publisher::Publisher;
 use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
 use super::vocabulary::{Command, Effect, FlowId, Input, Lane, Level, LinkId, Restored, StoreWrite};
@@ -94,6 +95,7 @@ pub struct Node {
     by_session: BTreeMap<SessionId, u32>,
     by_bearer: BTreeMap<BearerId, u32>,
     publishing: BTreeMap<RequestId, SubscriberId>,
+    publication_pace: Pace,
     channels: Channels,
     failover: Failover,
     /// Why each proxy failed last.
@@ -172,6 +174,7 @@ impl Node {
             by_session: BTreeMap::new(),
             by_bearer: BTreeMap::new(),
             publishing: BTreeMap::new(),
+            publication_pace: Pace::new(Pace::PER_SECOND, u64::from(draw.number("presence"))),
             channels: Channels::new(channels),
             proxy_failures: vec![String::new(); ranks.len()],
             failover: Failover::new(ranks, random),
@@ -324,6 +327,11 @@ impl Node {
                 known.tpui = location.and_then(|(_, tpui)| Tpui::new((*tpui)?).ok());
                 self.fixed_part.add_portable(known)
             });
+        let epid = epid(user.ipei.text(), &address);
+        let mut publication = PublisherConfig::new(&format!("sip:{address}"), &epid);
+        let uuid = sip_lync::gruu::InstanceId::from_epid(&epid).to_string();
+        publication.device = Some(DeviceCategory::telephone(&uuid));
+        let publisher = Publisher::new(publication);
         let subscriber = Subscriber {
             user: user.clone(),
             ipei,
@@ -336,7 +344,7 @@ impl Node {
             base: None,
             registration: Registration::Unwanted,
             presence,
-            publisher: Publisher::new(),
+            publisher,
             waiter: self.deadlines.insert(Waiting::Call(0)),
             calls: BTreeSet::new(),
         };

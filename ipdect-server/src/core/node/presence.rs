@@ -2,16 +2,15 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use presence_pidf::Event;
+use presence_pidf::category::PUBLISH_CONTENT_TYPE;
+use presence_pidf::publisher::{PublisherEvent, PublisherInput};
 use sip_lync::{Headers, Method, OutgoingRequest, RequestId, Response};
 
-use super::super::subscriber::{Registration, SubscriberId, epid};
+use super::super::subscriber::{Registration, SubscriberId};
 use super::super::vocabulary::Level;
 use super::Node;
-
-/// Media type of a publication.
-const PUBLISH: &str = "application/msrtc-category-publish+xml";
 
 impl Node {
     pub(super) fn drain_presence(&mut self, now: Instant) -> bool {
@@ -21,9 +20,10 @@ impl Node {
             let Some(subscriber) = self.subscribers.get_mut(id) else { continue };
             while let Some(event) = subscriber.presence.poll_event() {
                 if let Event::Changed(publication) = event {
-                    subscriber.publisher.want(publication);
+                    subscriber.publisher.publish(publication);
                 }
             }
+            subscriber.publisher.handle_timeout(now);
             self.publish(now, id);
             let Some(subscriber) = self.subscribers.get(id) else { continue };
             let deadlines = [subscriber.presence.poll_timeout(), subscriber.publisher.poll_timeout()];
@@ -46,21 +46,23 @@ impl Node {
             return;
         }
         let uri = format!("sip:{}", subscriber.address);
-        let epid = epid(subscriber.user.ipei.text(), &subscriber.address);
-        let Some(body) = subscriber.publisher.next(now, &uri, &epid) else { return };
+        let mut body = BytesMut::new();
+        if subscriber.publisher.poll_transmit(&mut body).is_none() {
+            return;
+        }
         let sip = subscriber.sip;
         match uri.parse() {
             Ok(target) => {
                 let mut request = OutgoingRequest::new(Method::Service, target);
                 request.headers = Headers::new();
-                request.headers.push(sip_lync::HeaderName::ContentType, PUBLISH);
-                request.body = body;
+                request.headers.push(sip_lync::HeaderName::ContentType, PUBLISH_CONTENT_TYPE);
+                request.body = body.freeze();
                 match self.endpoint.request(now, sip, request) {
                     Ok(request) => {
                         self.publishing.insert(request, id);
                     }
                     Err(error) => {
-                        subscriber.publisher.failed(now);
+                        subscriber.publisher.handle_input(now, PublisherInput::NoAnswer);
                         self.log(Level::Warning, format!("{uri}: presence: {error}"));
                     }
                 }
@@ -76,10 +78,16 @@ impl Node {
         }
         let Some(id) = self.publishing.remove(&request) else { return };
         let Some(subscriber) = self.subscribers.get_mut(id) else { return };
-        let body: &Bytes = &response.body;
-        if !subscriber.publisher.answered(now, status, body) {
-            let address = subscriber.address.clone();
-            self.log(Level::Debug, format!("{address}: presence was answered with {status}"));
+        subscriber.publisher.handle_input(now, PublisherInput::Answer { status, body: &response.body });
+        let address = subscriber.address.clone();
+        while let Some(event) = self.subscribers.get_mut(id).and_then(|found| found.publisher.poll_event()) {
+            match event {
+                PublisherEvent::Published => {}
+                PublisherEvent::Refused(status) => {
+                    self.log(Level::Warning, format!("{address}: presence was refused with {status}"));
+                }
+                event => self.log(Level::Notice, format!("{address}: presence: {event:?}")),
+            }
         }
         self.touched.insert(id);
     }
@@ -87,7 +95,7 @@ impl Node {
     pub(super) fn publish_failed(&mut self, now: Instant, request: RequestId) {
         let Some(id) = self.publishing.remove(&request) else { return };
         if let Some(subscriber) = self.subscribers.get_mut(id) {
-            subscriber.publisher.failed(now);
+            subscriber.publisher.handle_input(now, PublisherInput::NoAnswer);
             self.touched.insert(id);
         }
     }
@@ -100,7 +108,7 @@ impl Node {
         publication.phone = None;
         publication.activity = None;
         publication.user = None;
-        subscriber.publisher.want(publication);
+        subscriber.publisher.publish(publication);
         self.publish(now, id);
     }
 }

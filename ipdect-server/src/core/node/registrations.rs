@@ -142,7 +142,7 @@ impl Node {
                 subscriber.registration = Registration::Up { gruu: gruu.map(|gruu| gruu.to_string()) };
                 if !refreshed {
                     // A new binding: nothing of what was published before is known to the server.
-                    subscriber.publisher.reset();
+                    subscriber.publisher.registered(self.publication_pace.turn(now));
                     let address = subscriber.address.clone();
                     self.touched.insert(id);
                     self.log(Level::Notice, format!("{address}: registered"));

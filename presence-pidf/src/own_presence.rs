@@ -1,0 +1,195 @@
+//! What a server holds of a user, kept current: versions, containers, watchers, messages that wait.
+
+use std::collections::BTreeMap;
+
+use crate::category::{
+    CategoryInstance, Container, Content, MemberKind, MessageWaiting, RoamingData, Subscriber,
+};
+use crate::error::{Error, Limits, Rule};
+use crate::rlmi::same_address;
+use crate::xml::{BLANKS, Namespace, Reader};
+
+/// What tells a publication of a user from others: name, container, instance.
+type Key = (String, u16, u32);
+
+/// What a server holds of a user.
+///
+/// MS-PRES 3.2.5 (self subscription)
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct OwnPresence {
+    uri: String,
+    categories: BTreeMap<Key, CategoryInstance>,
+    containers: BTreeMap<u16, Container>,
+    subscribers: Vec<Subscriber>,
+    reported_messages: Option<MessageWaiting>,
+    events: Vec<OwnEvent>,
+}
+
+/// What the owner learns.
+///
+/// MS-PRES 3.2.5 (self subscription)
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OwnEvent {
+    /// Other messages wait than before.
+    Messages(MessageWaiting),
+    /// Somebody watches of whom the user does not know yet. A handset does not take notice for its user: another client may ask.
+    Watcher(Subscriber),
+}
+
+impl OwnPresence {
+    /// Of a user of whom nothing is known yet.
+    ///
+    /// MS-PRES 3.2.5 (self subscription)
+    #[must_use]
+    pub fn new(uri: &str) -> Self {
+        Self { uri: uri.to_owned(), ..Self::default() }
+    }
+
+    /// Takes a notification, or the body of an answer. Categories of another user are passed over.
+    ///
+    /// MS-PRES 2.2.2.6, 3.2.5
+    pub fn take(&mut self, data: RoamingData) {
+        if let Some(report) = data.categories.filter(|report| same_address(&report.uri, &self.uri)) {
+            // Of every name that occurs, everything known before is dropped: the list is complete.
+            let named: Vec<&str> = report.categories.iter().map(|category| category.name.as_str()).collect();
+            self.categories.retain(|(name, container, _), _| {
+                let gone =
+                    |(gone, of): &(String, Option<u16>)| gone == name && of.is_none_or(|of| of == *container);
+                !named.contains(&name.as_str()) && !report.gone.iter().any(gone)
+            });
+            for category in report.categories {
+                let key = (category.name.clone(), category.container, category.instance);
+                if category.expires != Some(0) && self.categories.len() < CATEGORIES_MAX {
+                    self.categories.insert(key, category);
+                }
+            }
+            self.report_messages();
+        }
+        if let Some(containers) = data.containers {
+            // Those that are listed replace what was known of them.
+            self.containers.extend(containers.into_iter().map(|container| (container.id, container)));
+        }
+        for subscriber in data.subscribers.into_iter().flatten() {
+            let known = self.subscribers.iter().position(|known| same_address(&known.user, &subscriber.user));
+            if let Some(at) = known {
+                self.subscribers.remove(at);
+            } else if !subscriber.acknowledged && self.subscribers.len() < CATEGORIES_MAX {
+                self.events.push(OwnEvent::Watcher(subscriber.clone()));
+            }
+            if self.subscribers.len() < CATEGORIES_MAX {
+                self.subscribers.push(subscriber);
+            }
+        }
+    }
+
+    /// What has happened.
+    ///
+    /// MS-PRES 3.2.5 (self subscription)
+    pub fn poll_event(&mut self) -> Option<OwnEvent> {
+        (!self.events.is_empty()).then(|| self.events.remove(0))
+    }
+
+    /// A publication that is held.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn category(&self, name: &str, container: u16, instance: u32) -> Option<&CategoryInstance> {
+        self.categories.get(&(name.to_owned(), container, instance))
+    }
+
+    /// All publications that are held.
+    ///
+    /// MS-PRES 2.2.2.6
+    pub fn categories(&self) -> impl Iterator<Item = &CategoryInstance> {
+        self.categories.values()
+    }
+
+    /// A container, if the server has told of it.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn container(&self, id: u16) -> Option<&Container> {
+        self.containers.get(&id)
+    }
+
+    /// Whether any container has a member of that kind.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn has_member(&self, kind: &MemberKind) -> bool {
+        self.containers.values().flat_map(|container| &container.members).any(|member| member.kind == *kind)
+    }
+
+    /// Who watches.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn subscribers(&self) -> &[Subscriber] {
+        &self.subscribers
+    }
+
+    /// How many messages wait, if the server knows.
+    ///
+    /// MS-PRES 2.2.2.7 (mwi)
+    #[must_use]
+    pub fn messages(&self) -> Option<MessageWaiting> {
+        self.categories.values().find_map(|category| match category.content {
+            Content::MessageWaiting(messages) => Some(messages),
+            _ => None,
+        })
+    }
+
+    fn report_messages(&mut self) {
+        let messages = self.messages();
+        if messages != self.reported_messages {
+            self.reported_messages = messages;
+            self.events.push(OwnEvent::Messages(messages.unwrap_or_default()));
+        }
+    }
+}
+
+/// Whether a user's presence is for contacts alone. `None` when the body does not say.
+///
+/// MS-PRES 3.2 (privacy mode), MS-SIPREGE 2.2 (provisioning)
+pub fn privacy_mode(body: &[u8]) -> Result<Option<bool>, Error> {
+    let mut reader = Reader::new(body, Limits::ROAMING_SELF)?;
+    let root = reader.root()?;
+    if root.local != "provisionGroupList"
+        || !matches!(root.namespace, Namespace::Provisioning | Namespace::None)
+    {
+        return Err(reader.broken(Rule::Root));
+    }
+    let mut found = None;
+    while let Some(group) = reader.child()? {
+        let wanted = group.local == "provisionGroup"
+            && reader.attribute("name").is_some_and(|name| name.starts_with("presencePolicy"));
+        if wanted {
+            read_policy(&mut reader, &mut found)?;
+        } else {
+            reader.skip()?;
+        }
+    }
+    reader.finish()?;
+    Ok(found)
+}
+
+/// The policy stands in an element of its name, or in a property of an instance.
+fn read_policy(reader: &mut Reader<'_>, found: &mut Option<bool>) -> Result<(), Error> {
+    while let Some(child) = reader.child()? {
+        let name = reader.attribute("name").unwrap_or_default();
+        if child.local == "instance" {
+            read_policy(reader, found)?;
+        } else if child.local.eq_ignore_ascii_case(PRIVACY) || name.eq_ignore_ascii_case(PRIVACY) {
+            let text = reader.text()?;
+            *found = Some(matches!(text.trim_matches(BLANKS).to_ascii_lowercase().as_str(), "true" | "1"));
+        } else {
+            reader.skip()?;
+        }
+    }
+    Ok(())
+}
+
+const PRIVACY: &str = "EnablePrivacyMode";
+/// Most publications, and most watchers, that are remembered of a user.
+const CATEGORIES_MAX: usize = 2000;

@@ -1,0 +1,354 @@
+//! The publisher: every cell of its table, and what it sends when the server does what servers do.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use presence_pidf::category::{
+    CategoryInstance, CategoryPublish, CategoryReport, Content, DeviceCategory, ExpireType, Fault,
+    StateCategory, VersionConflict, WRONG_DELTA, parse_publish,
+};
+use presence_pidf::publisher::{
+    Pace, Publisher, PublisherConfig, PublisherEvent, PublisherInput, PublisherState, PublisherTrigger, step,
+};
+use presence_pidf::{Activity, Instances, Phase, Publication};
+
+const STATES: [PublisherState; 7] = [
+    PublisherState::Unregistered,
+    PublisherState::Starting,
+    PublisherState::Ready,
+    PublisherState::InFlight,
+    PublisherState::Waiting,
+    PublisherState::Blocked,
+    PublisherState::Stopped,
+];
+
+const TRIGGERS: [PublisherTrigger; 11] = [
+    PublisherTrigger::Registered,
+    PublisherTrigger::RegistrationLost,
+    PublisherTrigger::Changed,
+    PublisherTrigger::Learned,
+    PublisherTrigger::Deadline,
+    PublisherTrigger::Sent,
+    PublisherTrigger::Accepted,
+    PublisherTrigger::Conflict,
+    PublisherTrigger::ConflictsExhausted,
+    PublisherTrigger::Refused,
+    PublisherTrigger::Failed,
+];
+
+fn table() -> String {
+    let mut text = String::from(
+        "# States of a publisher\n\nWritten by `tests/publisher.rs` from the code (`UPDATE_STATES=1` writes it anew). A dash means \
+         that the state stays.\n\nAll publications of a change go in one request, and there is one request at a time; what \
+         changes meanwhile waits, and only the newest is sent. A new registration forgets what was bound to the old one: versions \
+         begin at 0. After a conflict the server's versions are used; the fourth in a row waits for the server's next report. \
+         Without an answer the newest state is tried again after 5, 10, 20 … 300 seconds. Endpoints of one server begin 20 a \
+         second.\n\n| trigger |",
+    );
+    for state in STATES {
+        let _ = write!(text, " {state:?} |");
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(STATES.len()));
+    for trigger in TRIGGERS {
+        let _ = write!(text, "\n| {trigger:?} |");
+        for state in STATES {
+            let next = step(state, trigger);
+            if next == state {
+                text.push_str(" – |");
+            } else {
+                let _ = write!(text, " {next:?} |");
+            }
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[test]
+fn the_table_in_the_documentation_is_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/states/publisher.md");
+    if std::env::var_os("UPDATE_STATES").is_some() {
+        std::fs::write(path, table()).expect("the table can be written");
+    }
+    let written = std::fs::read_to_string(path).expect("the table exists");
+    assert_eq!(written, table(), "run with UPDATE_STATES=1 and review the difference");
+}
+
+#[test]
+fn every_state_is_reached_and_none_is_without_a_way_out() {
+    let mut seen = BTreeSet::from([PublisherState::Unregistered]);
+    let mut open = vec![PublisherState::Unregistered];
+    while let Some(state) = open.pop() {
+        let left = TRIGGERS.iter().any(|trigger| step(state, *trigger) != state);
+        assert!(left, "{state:?} is never left");
+        for trigger in TRIGGERS {
+            let next = step(state, trigger);
+            assert!(step(next, PublisherTrigger::RegistrationLost) == PublisherState::Unregistered);
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    assert_eq!(seen.len(), STATES.len());
+}
+
+const URI: &str = "sip:jim@example.net";
+const EPID: &str = "0102030405";
+
+#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
+fn origin() -> Instant {
+    Instant::now()
+}
+
+/// A registered publisher with something to say.
+fn ready(now: Instant, phase: Phase) -> Publisher {
+    let mut publisher = Publisher::new(PublisherConfig::new(URI, EPID));
+    publisher.publish(Publication::of(phase));
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    publisher
+}
+
+fn request(publisher: &mut Publisher) -> Option<CategoryPublish> {
+    let mut body = BytesMut::new();
+    let length = publisher.poll_transmit(&mut body)?;
+    assert_eq!(length, body.len());
+    Some(parse_publish(&body).expect("our own body"))
+}
+
+fn accept(publisher: &mut Publisher, now: Instant, request: CategoryPublish) {
+    let raised = |row: CategoryInstance| CategoryInstance { version: row.version + 1, ..row };
+    let categories = request.publications.into_iter().map(raised).collect();
+    let mut body = BytesMut::new();
+    CategoryReport { uri: URI.into(), categories, gone: Vec::new() }.emit(&mut body);
+    publisher.handle_input(now, PublisherInput::Answer { status: 200, body: &body });
+}
+
+fn conflict(publisher: &mut Publisher, now: Instant, rows: &[(usize, u32)]) {
+    let conflicts =
+        rows.iter().map(|(index, current)| VersionConflict { index: *index, version: 0, current: *current });
+    let mut body = BytesMut::new();
+    Fault { code: WRONG_DELTA.into(), conflicts: conflicts.collect() }.emit(&mut body);
+    publisher.handle_input(now, PublisherInput::Answer { status: 409, body: &body });
+}
+
+fn rows(request: &CategoryPublish) -> Vec<(u32, u16, u32, bool)> {
+    let row =
+        |row: &CategoryInstance| (row.instance >> 28, row.container, row.version, row.expires == Some(0));
+    request.publications.iter().map(row).collect()
+}
+
+#[test]
+fn one_request_at_a_time_and_only_what_changed() {
+    let now = origin();
+    let mut publisher = Publisher::new(PublisherConfig::new(URI, EPID));
+    publisher.publish(Publication::of(Phase::Away));
+    assert_eq!(request(&mut publisher), None, "not before it is registered");
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    let first = request(&mut publisher).expect("the first publication");
+    assert_eq!(rows(&first), [(3, 2, 0, false), (3, 3, 0, false)]);
+    publisher.publish(Publication::of(Phase::InCall));
+    publisher.publish(Publication::of(Phase::InConference));
+    publisher.publish(Publication::of(Phase::InCall));
+    assert_eq!(request(&mut publisher), None, "one request at a time");
+    accept(&mut publisher, now, first);
+    assert_eq!(publisher.poll_event(), None, "something else is to be published by now");
+    let second = request(&mut publisher).expect("the call");
+    assert_eq!(rows(&second), [(3, 2, 1, false), (3, 3, 1, false), (8, 2, 0, false), (8, 3, 0, false)]);
+    accept(&mut publisher, now, second);
+    assert_eq!(publisher.poll_event(), Some(PublisherEvent::Published));
+    publisher.publish(Publication::of(Phase::Available));
+    let third = request(&mut publisher).expect("the end");
+    assert_eq!(rows(&third), [(8, 2, 1, true), (8, 3, 1, true)], "the machine is as active as before");
+    accept(&mut publisher, now, third);
+    assert_eq!((request(&mut publisher), publisher.poll_timeout()), (None, None));
+}
+
+#[test]
+fn a_conflict_is_answered_with_the_servers_versions_three_times_and_then_waits_for_a_report() {
+    let now = origin();
+    let mut publisher = ready(now, Phase::Away);
+    for round in 1..=4 {
+        let request = request(&mut publisher).expect("a try");
+        assert_eq!(request.publications[0].version, 7 * (round - 1));
+        assert_eq!(request.publications[1].version, 0, "only what was named conflicts");
+        conflict(&mut publisher, now, &[(1, 7 * round), (0, 99), (3, 99)]);
+    }
+    assert_eq!((request(&mut publisher), publisher.state()), (None, PublisherState::Blocked));
+    let mut report = BytesMut::new();
+    let machine = Instances::of(EPID).machine_state();
+    let held =
+        CategoryInstance { version: 30, ..CategoryInstance::state(machine, 2, StateCategory::machine(3500)) };
+    CategoryReport { uri: URI.into(), categories: vec![held], gone: Vec::new() }.emit(&mut report);
+    publisher.handle_input(now, PublisherInput::Report(&report));
+    let once = request(&mut publisher).expect("one more try");
+    assert_eq!(once.publications[0].version, 30);
+    conflict(&mut publisher, now, &[(1, 31)]);
+    assert_eq!(publisher.state(), PublisherState::Blocked, "one and no more");
+}
+
+#[test]
+fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
+    let now = origin();
+    for body in [
+        &b""[..],
+        b"<Fault><Faultcode>Client.BadCall.Else</Faultcode></Fault>",
+        b"<Fault",
+        b"<Fault><details/></Fault>",
+    ] {
+        let mut publisher = ready(now, Phase::Away);
+        request(&mut publisher).expect("a try");
+        publisher.handle_input(now, PublisherInput::Answer { status: 409, body });
+        assert_eq!(publisher.poll_event(), Some(PublisherEvent::Refused(409)));
+        assert_eq!((request(&mut publisher), publisher.poll_timeout()), (None, None));
+        publisher.publish(Publication::of(Phase::InCall));
+        assert!(request(&mut publisher).is_some(), "something else may be taken");
+    }
+}
+
+#[test]
+fn failures_wait_ever_longer_and_then_send_what_is_current() {
+    let now = origin();
+    let mut publisher = ready(now, Phase::Away);
+    let mut at = now;
+    let mut waits = Vec::new();
+    for round in 0..9 {
+        request(&mut publisher).expect("a try");
+        let input = if round % 2 == 0 {
+            PublisherInput::NoAnswer
+        } else {
+            PublisherInput::Answer { status: 503, body: b"" }
+        };
+        publisher.handle_input(at, input);
+        publisher.publish(Publication::of(if round % 2 == 0 { Phase::InCall } else { Phase::Away }));
+        assert_eq!(request(&mut publisher), None, "news do not shorten the wait");
+        let deadline = publisher.poll_timeout().expect("a wait");
+        waits.push((deadline - at).as_secs());
+        publisher.handle_timeout(deadline.checked_sub(Duration::from_millis(1)).expect("a time"));
+        assert_eq!(request(&mut publisher), None, "not early");
+        at = deadline;
+        publisher.handle_timeout(at);
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    let current = request(&mut publisher).expect("a try");
+    assert_eq!(rows(&current).len(), 4, "the call, not what was to be said before");
+}
+
+#[test]
+fn a_new_registration_begins_at_version_0_and_an_unknown_endpoint_registers_again() {
+    let now = origin();
+    let mut publisher = ready(now, Phase::InCall);
+    let first = request(&mut publisher).expect("a publication");
+    accept(&mut publisher, now, first);
+    publisher.publish(Publication::of(Phase::Available));
+    request(&mut publisher).expect("the end");
+    publisher.handle_input(now, PublisherInput::Answer { status: 481, body: b"" });
+    publisher.poll_event();
+    assert_eq!(publisher.state(), PublisherState::Unregistered);
+    publisher.registered(now + Duration::from_secs(1));
+    publisher.handle_timeout(now);
+    assert_eq!(request(&mut publisher), None, "its turn has not come");
+    publisher.handle_timeout(now + Duration::from_secs(1));
+    let again = request(&mut publisher).expect("everything anew");
+    assert_eq!(rows(&again), [(3, 2, 0, false), (3, 3, 0, false)], "the call is gone with the registration");
+}
+
+#[test]
+fn what_an_earlier_run_left_is_found_and_deleted_before_anything_is_said() {
+    let now = origin();
+    let mut config = PublisherConfig::new(URI, EPID);
+    config.learn_first = true;
+    config.device = Some(DeviceCategory::telephone("a15780ab-975f-5b29-ada0-8b95adb48287"));
+    let mut publisher = Publisher::new(config);
+    publisher.publish(Publication::of(Phase::Away));
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    assert_eq!(request(&mut publisher), None, "the server has not told yet");
+    let instances = Instances::of(EPID);
+    let row = |instance, container, version, content| CategoryInstance {
+        version,
+        ..CategoryInstance::new("state", instance, container, Content::State(content))
+    };
+    let categories = vec![
+        row(instances.phone_state(), 2, 4, StateCategory::phone(6500, Activity::OnThePhone)),
+        row(instances.machine_state(), 2, 9, StateCategory::machine(15500)),
+        row(instances.machine_state(), 3, 8, StateCategory::machine(3500)),
+        row(0x8fff_ffff, 2, 3, StateCategory::phone(6500, Activity::OnThePhone)),
+        CategoryInstance {
+            expire_type: ExpireType::Static,
+            ..row(0x2000_0000, 2, 5, StateCategory::user(9500))
+        },
+    ];
+    let mut report = BytesMut::new();
+    CategoryReport { uri: URI.into(), categories, gone: Vec::new() }.emit(&mut report);
+    publisher.handle_input(now, PublisherInput::Report(&report));
+    let request = request(&mut publisher).expect("what differs");
+    assert_eq!(request.publications[0].name, "device");
+    assert_eq!(
+        rows(&request)[1..],
+        [(3, 3, 8, false), (8, 2, 4, true)],
+        "neither another endpoint's nor the user's own state"
+    );
+}
+
+#[test]
+fn without_a_report_the_wait_for_it_ends() {
+    let now = origin();
+    let mut config = PublisherConfig::new(URI, EPID);
+    config.learn_first = true;
+    let mut publisher = Publisher::new(config);
+    publisher.publish(Publication::of(Phase::Away));
+    publisher.registered(now);
+    let at = publisher.poll_timeout().expect("an end");
+    publisher.handle_timeout(at);
+    assert!(request(&mut publisher).is_some());
+}
+
+#[test]
+fn a_removed_user_leaves_nothing_behind() {
+    let now = origin();
+    let mut publisher = Publisher::new({
+        let mut config = PublisherConfig::new(URI, EPID);
+        config.device = Some(DeviceCategory::telephone("a15780ab-975f-5b29-ada0-8b95adb48287"));
+        config
+    });
+    let mut silent = Publication::of(Phase::InCall);
+    silent.user = Some(9500);
+    publisher.publish(silent);
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    let first = request(&mut publisher).expect("everything");
+    assert_eq!(first.publications.len(), 7);
+    let user = first.publications.iter().find(|row| row.instance == 0x2000_0000).expect("a user state");
+    assert_eq!(user.expire_type, ExpireType::Static);
+    accept(&mut publisher, now, first);
+    publisher.publish(Publication::of(Phase::Removed));
+    let last = request(&mut publisher).expect("the end");
+    assert_eq!(last.publications.len(), 7);
+    assert!(
+        last.publications
+            .iter()
+            .all(|row| row.expires == Some(0) && row.version == 1 && row.content == Content::Nothing)
+    );
+    assert!(last.publications.iter().any(|row| row.expire_type == ExpireType::Static));
+}
+
+#[test]
+fn a_thousand_endpoints_begin_twenty_a_second() {
+    let now = origin();
+    let mut pace = Pace::new(Pace::PER_SECOND, 7);
+    let turns: Vec<Duration> = (0..1000).map(|_| pace.turn(now) - now).collect();
+    assert!(turns.windows(2).all(|pair| pair[0] < pair[1]));
+    for second in 0..50 {
+        let within = |turn: &&Duration| turn.as_secs() == second;
+        assert_eq!(turns.iter().filter(within).count(), 20, "second {second}");
+    }
+    let beats = (0..1000).filter(|at| turns[*at as usize] == Duration::from_millis(50) * *at).count();
+    assert!(beats < 10, "they are off the beat: {beats}");
+    let later = now + Duration::from_hours(1);
+    assert!(pace.turn(later) - later < Duration::from_millis(50), "nobody waits for those of long ago");
+}
