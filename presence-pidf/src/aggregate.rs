@@ -17,7 +17,7 @@ pub fn aggregate<'a>(states: impl IntoIterator<Item = &'a StateCategory>) -> Opt
         match state.kind {
             // The machine that is used most counts: one that is away never hides one that is not.
             StateKind::Machine => {
-                machine = Some(machine.map_or(availability, |known| known.min(availability)))
+                machine = Some(machine.map_or(availability, |known| known.min(availability)));
             }
             StateKind::Phone | StateKind::Calendar | StateKind::Conference => {
                 if busy.is_none_or(|known| known.availability < state.availability) {
