@@ -26,6 +26,27 @@ enum Simulator {
     User(UserArguments),
     /// A base station with handsets; JSON lines on stdin command them, JSON lines on stdout report.
     Base(BaseArguments),
+    /// An A/V Edge, the relay of MS-TURN; prints its addresses and one JSON line per event.
+    Edge(EdgeArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct EdgeArguments {
+    /// Where datagrams of clients arrive; relayed addresses have its host, unless --relay says otherwise.
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:3478")]
+    udp: SocketAddr,
+    /// Where connections of clients arrive; otherwise the same as --udp.
+    #[arg(long, value_name = "ADDR")]
+    tcp: Option<SocketAddr>,
+    /// Where relayed addresses are.
+    #[arg(long, value_name = "IP")]
+    relay: Option<IpAddr>,
+    /// Ports of relayed addresses.
+    #[arg(long, value_name = "FIRST-LAST", default_value = "50000-59999")]
+    ports: String,
+    /// A user name and a password as a credentials service writes them; may be given several times.
+    #[arg(long = "user", value_name = "BASE64:BASE64", required = true)]
+    users: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -163,6 +184,7 @@ fn main() -> ExitCode {
             Simulator::Frontend(arguments) => program::front_end(arguments).await,
             Simulator::User(arguments) => program::user(arguments).await,
             Simulator::Base(arguments) => program::base(arguments).await,
+            Simulator::Edge(arguments) => program::edge(arguments).await,
         }
     });
     runtime.shutdown_background();

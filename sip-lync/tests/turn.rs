@@ -5,11 +5,16 @@ mod turn_network;
 use std::time::Duration;
 
 use sip_lync::stun::{
-    Attribute, AttributeType, Builder, Class, Dialect, IntegrityKey, Message, Method, TransactionId,
+    AdmissionControl, Attribute, AttributeType, Builder, Class, Dialect, IntegrityKey, Location,
+    LocationProfile, Message, Method, PathResponse, ReservationAmount, ServiceQuality, StreamKind,
+    TransactionId,
 };
-use sip_lync::turn::server::{Config as ServerConfig, Event as ServerEvent, Input as ServerInput, Path};
+use sip_lync::turn::server::{
+    Config as ServerConfig, Event as ServerEvent, Input as ServerInput, Path, Server,
+};
 use sip_lync::turn::{
-    Client, ClientConfig, Credentials, Event, Failure, HEADROOM, Input, Service, State, TAILROOM, Transport,
+    AdmissionAnswer, AdmissionRequest, AllocationNumber, Client, ClientConfig, Credentials, Event, Failure,
+    HEADROOM, Input, Service, State, TAILROOM, Transport, Warm,
 };
 use sip_lync::{Breach, Error, Refusal, Seed};
 use turn_network::{CLIENT, Network, OTHER, PEER, SERVER, credentials, start};
@@ -381,4 +386,182 @@ fn a_client_that_hangs_up_loses_its_allocation() {
     assert_eq!(network.server.state().allocations, 0);
     assert_eq!(network.last_event(), Some(Event::Lost(Failure::Closed)));
     let _ = Path::Connection(turn_network::CONNECTION);
+}
+
+/// Carries the answer for a question about bandwidth.
+fn ask(network: &mut Network, asked: AdmissionRequest) -> AdmissionAnswer {
+    network.client.admission(network.now, asked).unwrap();
+    network.run();
+    match network.event() {
+        Event::Admission(answer) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn bandwidth_is_checked_committed_and_updated_on_the_allocation() {
+    let mut config = ServerConfig::new(SERVER, SERVER.ip());
+    config.bandwidth = Some(150);
+    config.pstn_failover = true;
+    let mut network = Network::with(Transport::Udp, config);
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    let Event::Allocated { relayed, .. } = network.event() else { panic!() };
+    let amount = ReservationAmount { max_send: 100, min_send: 40, max_receive: 100, min_receive: 40 };
+    let mut asked = AdmissionRequest::new(AdmissionControl::Check);
+    asked.amount = Some(amount);
+    asked.remote_site = Some(PEER);
+    asked.remote_relay = Some(OTHER);
+    asked.local_site = Some(CLIENT);
+    asked.local_relay = Some(relayed);
+    asked.quality = Some(ServiceQuality { stream: StreamKind::Audio, reliable: false });
+    asked.location =
+        Some(LocationProfile { peer: Location::Intranet, own: Location::Intranet, federation: 0 });
+    asked.call_id = b"1@fe".to_vec();
+    let answer = ask(&mut network, asked.clone());
+    let path = PathResponse { valid: true, pstn_failover: false, max_send: 100, max_receive: 100 };
+    assert_eq!((answer.local_site, answer.local_relay), (Some(path), Some(path)));
+    assert_eq!((answer.remote_site, answer.remote_relay), (Some(path), Some(path)));
+    assert_eq!(network.server.state().reserved, 0);
+
+    asked.message = AdmissionControl::Commit;
+    let committed = ask(&mut network, asked.clone());
+    assert_eq!(committed.amount, Some(amount));
+    assert_eq!(network.server.state().reserved, 100);
+
+    // What is left is enough for the least, not for the most.
+    asked.message = AdmissionControl::Check;
+    let answer = ask(&mut network, asked.clone());
+    assert_eq!(answer.local_site.unwrap().max_send, 50);
+    asked.amount = Some(ReservationAmount { max_send: 100, min_send: 60, max_receive: 100, min_receive: 60 });
+    let answer = ask(&mut network, asked.clone());
+    let refused = PathResponse { valid: false, pstn_failover: true, max_send: 0, max_receive: 0 };
+    assert_eq!((answer.local_site, answer.remote_site), (Some(refused), Some(refused)));
+
+    // Less is given back to the link; a foreign reservation is left alone.
+    let mut update = AdmissionRequest::new(AdmissionControl::Update);
+    update.reservation = committed.reservation;
+    update.amount = Some(ReservationAmount { max_send: 64, min_send: 40, max_receive: 64, min_receive: 40 });
+    assert_eq!(ask(&mut network, update.clone()).amount.unwrap().max_send, 64);
+    assert_eq!(network.server.state().reserved, 64);
+    update.reservation = Some([9; 16]);
+    network.client.admission(network.now, update).unwrap();
+    network.run();
+    assert_eq!(network.event(), Event::AdmissionRefused { code: 0 });
+    network.client.release(network.now);
+    network.run();
+    assert_eq!(network.server.state().reserved, 0);
+}
+
+#[test]
+fn an_incomplete_question_is_an_allocation_and_no_more() {
+    let mut config = ServerConfig::new(SERVER, SERVER.ip());
+    config.bandwidth = Some(150);
+    let mut network = Network::with(Transport::PseudoTls, config);
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    network.last_event();
+    for message in [AdmissionControl::Check, AdmissionControl::Commit, AdmissionControl::Update] {
+        network.client.admission(network.now, AdmissionRequest::new(message)).unwrap();
+        network.run();
+        assert_eq!(network.event(), Event::AdmissionRefused { code: 0 });
+    }
+    assert_eq!(network.client.state(), State::Standing);
+}
+
+#[test]
+fn allocations_are_warm_before_they_are_needed_and_go_to_one_call_each() {
+    let mut server = Server::new(ServerConfig::new(SERVER, SERVER.ip()), Seed([1; 32]));
+    server.admit(credentials(), None);
+    let config = ClientConfig::new(SERVER, Service::MsTurn, Transport::Udp, credentials());
+    let mut warm = Warm::new(config, 3, Seed([5; 32]));
+    let mut now = start();
+    let mut events = Vec::new();
+    let run = |warm: &mut Warm, server: &mut Server, now, events: &mut Vec<Event>| {
+        loop {
+            let mut moved = false;
+            let mut buffer = bytes::BytesMut::new();
+            while let Some((number, transmit)) = warm.poll_transmit(&mut buffer) {
+                moved = true;
+                let octets = buffer.split_to(transmit.len);
+                let from = std::net::SocketAddr::new(CLIENT.ip(), 10_000 + number.0 as u16);
+                drop(server.handle_input(now, ServerInput::Datagram { from, octets: &octets }));
+            }
+            while let Some(event) = server.poll_event() {
+                if let ServerEvent::OpenRelay { relay } = event {
+                    server.handle_input(now, ServerInput::RelayOpened { relay }).unwrap();
+                }
+            }
+            while let Some(transmit) = server.poll_transmit(&mut buffer) {
+                moved = true;
+                let octets = buffer.split_to(transmit.len);
+                if let Path::Datagram(to) = transmit.path {
+                    let number = AllocationNumber(u32::from(to.port() - 10_000));
+                    drop(warm.handle_input(now, number, Input::Datagram { from: SERVER, octets: &octets }));
+                }
+            }
+            while let Some((_, event)) = warm.poll_event(now) {
+                moved = true;
+                events.push(event);
+            }
+            if !moved {
+                return;
+            }
+        }
+    };
+    warm.handle_timeout(now);
+    run(&mut warm, &mut server, now, &mut events);
+    assert_eq!((warm.free(), server.state().allocations), (3, 3));
+    // A call takes one at once, and the next one is on its way.
+    let first = warm.take(now).unwrap();
+    let second = warm.take(now).unwrap();
+    assert_ne!(first, second);
+    assert!(warm.client(first).unwrap().relayed().is_some());
+    run(&mut warm, &mut server, now, &mut events);
+    assert_eq!((warm.free(), server.state().allocations), (3, 5));
+    // They stay warm for a day.
+    let end = now + Duration::from_hours(24);
+    while let Some(next) = warm.poll_timeout().filter(|next| *next <= end) {
+        now = now.max(next);
+        warm.handle_timeout(now);
+        server.handle_timeout(now);
+        run(&mut warm, &mut server, now, &mut events);
+    }
+    assert_eq!((warm.free(), server.state().allocations), (3, 5));
+    warm.give_back(now, first);
+    warm.give_back(now, second);
+    run(&mut warm, &mut server, now, &mut events);
+    assert_eq!((warm.free(), server.state().allocations), (3, 3));
+    assert!(warm.client(first).is_none());
+    assert!(!events.iter().any(|event| matches!(event, Event::Lost(_) | Event::Failed(_))));
+}
+
+#[test]
+fn credentials_that_are_refused_are_not_tried_again_at_once() {
+    let mut server = Server::new(ServerConfig::new(SERVER, SERVER.ip()), Seed([1; 32]));
+    let config = ClientConfig::new(SERVER, Service::MsTurn, Transport::Udp, credentials());
+    let mut warm = Warm::new(config.clone(), 1, Seed([5; 32]));
+    let now = start();
+    let mut asked = 0;
+    let attempt = |warm: &mut Warm, server: &mut Server, asked: &mut u32| {
+        warm.handle_timeout(now);
+        for _ in 0..10 {
+            let mut buffer = bytes::BytesMut::new();
+            while let Some((number, transmit)) = warm.poll_transmit(&mut buffer) {
+                *asked += 1;
+                let octets = buffer.split_to(transmit.len);
+                drop(server.handle_input(now, ServerInput::Datagram { from: CLIENT, octets: &octets }));
+                let mut answer = bytes::BytesMut::new();
+                while server.poll_transmit(&mut answer).is_some() {}
+                drop(warm.handle_input(now, number, Input::Datagram { from: SERVER, octets: &answer }));
+                while warm.poll_event(now).is_some() {}
+            }
+        }
+    };
+    attempt(&mut warm, &mut server, &mut asked);
+    attempt(&mut warm, &mut server, &mut asked);
+    assert_eq!(asked, 2);
+    warm.renew(now, config);
+    attempt(&mut warm, &mut server, &mut asked);
+    assert_eq!(asked, 4);
 }

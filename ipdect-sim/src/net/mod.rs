@@ -6,6 +6,7 @@
 mod audio;
 mod base;
 mod connection;
+mod edge;
 mod frontend;
 mod stream;
 mod talking;
@@ -14,6 +15,7 @@ mod user;
 
 pub use audio::{AudioError, read_wav, write_wav};
 pub use base::{BaseStationClient, BaseStationOptions, BaseStationReport};
+pub use edge::{Edge, EdgeOptions};
 pub use frontend::{FrontEndCommand, FrontEndOptions, FrontEndServer};
 pub use stream::Security;
 pub use talking::TalkReport;

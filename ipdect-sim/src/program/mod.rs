@@ -1,6 +1,7 @@
-//! The three programs: arguments in, JSON Lines out.
+//! The programs: arguments in, JSON Lines out.
 
 mod base;
+mod edge;
 mod front_end;
 mod user;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin, Stdout};
 
 pub(crate) use base::base;
+pub(crate) use edge::edge;
 pub(crate) use front_end::front_end;
 pub(crate) use user::user;
 

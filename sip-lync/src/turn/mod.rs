@@ -20,13 +20,18 @@
 //! assert_eq!((transmit.destination, transmit.len), (server, 36));
 //! ```
 mod allocation;
+mod bandwidth;
 mod client;
 mod credentials;
+pub mod mras;
 pub mod pseudo_tls;
 pub mod server;
+mod warm;
 
 pub use allocation::{Effect, State, Trigger, step};
+pub use bandwidth::{AdmissionAnswer, AdmissionRequest};
 pub use client::{
     Client, ClientConfig, Event, Failure, HEADROOM, Input, Service, TAILROOM, Transmit, Transport,
 };
 pub use credentials::Credentials;
+pub use warm::{AllocationNumber, Warm};

@@ -6,6 +6,7 @@ use core::time::Duration;
 use bytes::Bytes;
 
 use super::config::Transport;
+use crate::turn::AdmissionAnswer;
 
 /// What came from the server.
 ///
@@ -118,6 +119,13 @@ pub enum Event {
         peer: SocketAddr,
         /// The packet.
         data: Bytes,
+    },
+    /// What the bandwidth policy answered.
+    Admission(AdmissionAnswer),
+    /// It did not answer: there is none, or the server refused.
+    AdmissionRefused {
+        /// The server's code; 0 when it said nothing about bandwidth.
+        code: u16,
     },
     /// The allocation is gone. Nothing follows.
     Lost(Failure),

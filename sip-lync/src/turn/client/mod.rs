@@ -17,6 +17,7 @@ pub use event::{Event, Failure, Input, Transmit};
 pub use relayed::{HEADROOM, TAILROOM};
 
 use super::allocation::{Effect, State, Trigger, step};
+use super::bandwidth::AdmissionRequest;
 use super::pseudo_tls::{Hello, client_hello, read_hello};
 use crate::error::{Breach, Error, Refusal};
 use crate::seed::{Seed, Words};
@@ -209,6 +210,17 @@ impl Client {
     /// RFC 8656 8, MS-TURN 3.2
     pub fn release(&mut self, now: Instant) {
         self.step(now, Trigger::Release);
+    }
+
+    /// Asks the bandwidth policy of an A/V Edge, on this allocation.
+    ///
+    /// MS-TURNBWM 3.2.4
+    pub fn admission(&mut self, now: Instant, asked: AdmissionRequest) -> Result<(), Error> {
+        if !self.is_standing() || self.config.service != Service::MsTurn {
+            return Err(Error::Refused(Refusal::NoAllocation));
+        }
+        self.request(now, Purpose::Admission(Box::new(asked)));
+        Ok(())
     }
 
     /// The next octets for the server.

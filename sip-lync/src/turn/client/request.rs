@@ -7,6 +7,7 @@ use super::config::{Service, Transport};
 use super::event::{Event, Failure};
 use super::{Client, Trigger};
 use crate::stun::{Attribute, Builder, Class, Method, SequenceNumber, Table, TransactionId};
+use crate::turn::AdmissionRequest;
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,7 @@ pub(super) enum Purpose {
     Release,
     Permit(IpAddr),
     Bind(SocketAddr, u16),
+    Admission(Box<AdmissionRequest>),
 }
 
 /// A request without an answer yet.
@@ -94,6 +96,7 @@ impl Client {
                 self.channels.remove(&peer);
                 self.events.push_back(Event::BindRefused { peer, code: 0 });
             }
+            Purpose::Admission(_) => self.events.push_back(Event::AdmissionRefused { code: 0 }),
         }
     }
 
@@ -103,7 +106,7 @@ impl Client {
         let lifetime = self.config.lifetime.as_secs() as u32;
         let (service, dialect) = (self.config.service, self.config.service.dialect());
         let method = match (service, purpose) {
-            (_, Purpose::Allocate) => Method::Allocate,
+            (_, Purpose::Allocate | Purpose::Admission(_)) => Method::Allocate,
             (Service::Rfc8656, Purpose::Refresh | Purpose::Release) => Method::Refresh,
             (Service::MsTurn, Purpose::Refresh | Purpose::Release) => Method::Allocate,
             (_, Purpose::Permit(_)) => Method::CreatePermission,
@@ -115,6 +118,7 @@ impl Client {
             builder.push(&Attribute::MsVersion(self.config.ms_version));
         }
         match *purpose {
+            Purpose::Admission(ref asked) => asked.emit(&mut builder),
             Purpose::Allocate => {
                 if service == Service::Rfc8656 {
                     builder.push(&Attribute::RequestedTransport(17)).push(&Attribute::Lifetime(lifetime));

@@ -9,6 +9,7 @@ use super::request::{Purpose, Request};
 use super::{Client, Trigger};
 use crate::error::{Breach, Error};
 use crate::stun::{Attribute, AttributeType, Class, Integrity, Message};
+use crate::turn::AdmissionAnswer;
 
 /// Longest realm or nonce that is taken. RFC 8489 14.9
 const NAME_MAX: usize = 763;
@@ -76,6 +77,11 @@ impl Client {
             Purpose::Refresh | Purpose::Release => self.step(now, Trigger::Granted),
             Purpose::Permit(peer) => self.permitted(now, peer),
             Purpose::Bind(peer, _) => self.bound(now, peer),
+            Purpose::Admission(_) => self.events.push_back(match AdmissionAnswer::read(message) {
+                Some(answer) => Event::Admission(answer),
+                // The server does not manage bandwidth.
+                None => Event::AdmissionRefused { code: 0 },
+            }),
         }
     }
 
@@ -140,6 +146,7 @@ impl Client {
                 self.channels.remove(&peer);
                 self.events.push_back(Event::BindRefused { peer, code });
             }
+            Purpose::Admission(_) => self.events.push_back(Event::AdmissionRefused { code }),
         }
     }
 

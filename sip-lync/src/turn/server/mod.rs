@@ -5,6 +5,7 @@
 mod allocation;
 mod config;
 mod nonce;
+mod policy;
 mod relay;
 mod request;
 

@@ -12,6 +12,7 @@ use crate::stun::{
     Attribute, AttributeType, Builder, Class, Dialect, ErrorCode, FrameKind, Integrity, IntegrityKey,
     Message, Method, SequenceNumber, TransactionId, TypeList, has_ms_turn_cookie,
 };
+use crate::turn::{AdmissionAnswer, AdmissionRequest};
 
 /// A granted request whose relayed address is being opened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -118,7 +119,8 @@ impl Server {
             }
             allocation.expires = expires;
             let (reflexive, connection) = (allocation.reflexive, allocation.connection);
-            self.grant(&asked, relay, reflexive, lifetime, connection);
+            let admission = AdmissionRequest::read(message).and_then(|wanted| self.admission(relay, &wanted));
+            self.grant(&asked, relay, reflexive, lifetime, connection, admission);
             if lifetime.is_zero() {
                 self.free(relay);
             }
@@ -187,7 +189,7 @@ impl Server {
         self.clients.insert(client, relay);
         self.allocations.insert(relay, allocation);
         let asked = Asked { client, method: Method::Allocate, transaction, key: Some(&key) };
-        self.grant(&asked, relay, reflexive, lifetime, connection);
+        self.grant(&asked, relay, reflexive, lifetime, connection, None);
         self.events.push_back(Event::Allocated { client, relay });
     }
 
@@ -243,18 +245,17 @@ impl Server {
         reflexive: SocketAddr,
         lifetime: Duration,
         connection: [u8; 20],
+        admission: Option<AdmissionAnswer>,
     ) {
         let number = SequenceNumber { connection, number: 0 };
-        self.answer(
-            asked,
-            Class::Success,
-            &[
-                Attribute::MappedAddress(relay),
-                Attribute::XorMappedAddress(reflexive),
-                Attribute::Lifetime(lifetime.as_secs() as u32),
-                Attribute::MsSequenceNumber(number),
-            ],
-        );
+        let mut attributes = vec![
+            Attribute::MappedAddress(relay),
+            Attribute::XorMappedAddress(reflexive),
+            Attribute::Lifetime(lifetime.as_secs() as u32),
+            Attribute::MsSequenceNumber(number),
+        ];
+        attributes.extend(admission.iter().flat_map(AdmissionAnswer::attributes));
+        self.answer(asked, Class::Success, &attributes);
     }
 
     /// Asks for proof; the answer is shorter than three of the shortest requests.
