@@ -2,11 +2,10 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use bytes::Bytes;
-
 use crate::{
     coding::serde_as_text,
     error::{Error, Rule},
+    few::Few,
 };
 
 /// Characters of a display or keypad element, one octet each.
@@ -15,7 +14,7 @@ use crate::{
 ///
 /// EN 300 175-5 annex D
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Characters<const LIMIT: usize = 250>(Bytes);
+pub struct Characters<const LIMIT: usize = 250>(Few);
 
 impl<const LIMIT: usize> Characters<LIMIT> {
     /// The characters of received octets.
@@ -25,7 +24,7 @@ impl<const LIMIT: usize> Characters<LIMIT> {
         if octets.len() > LIMIT {
             Err(Error::Value(Rule::TooLong))
         } else {
-            Ok(Self(Bytes::copy_from_slice(octets)))
+            Ok(Self(Few::new(octets)))
         }
     }
 
@@ -39,7 +38,7 @@ impl<const LIMIT: usize> Characters<LIMIT> {
             .flat_map(|character| plain(character).into_owned().into_bytes())
             .take(LIMIT)
             .collect();
-        Self(octets.into())
+        Self(Few::new(&octets))
     }
 
     /// Writes a text in Latin-1, for portable parts that announced it; the rest as [`from_text`](Self::from_text).
@@ -54,7 +53,7 @@ impl<const LIMIT: usize> Characters<LIMIT> {
             })
             .take(LIMIT)
             .collect();
-        Self(octets.into())
+        Self(Few::new(&octets))
     }
 
     /// The octets as sent.

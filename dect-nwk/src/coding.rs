@@ -1,9 +1,11 @@
 //! The coding rules of information elements: shapes, octet groups, extended numbers.
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use nom::{IResult, Parser as _, bytes::complete::take, multi::length_data, number::complete::be_u8};
+use bytes::{BufMut as _, BytesMut};
 
-use crate::error::{Error, Rule};
+use crate::{
+    error::{Error, Rule},
+    few::Few,
+};
 
 /// One information element as its shape delimits it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,19 +19,17 @@ pub(crate) enum Shape<'a> {
 }
 
 /// Splits the first element off; `None` when it ends beyond the input.
-pub(crate) fn split(input: &[u8]) -> Option<(Shape<'_>, &[u8])> {
-    let (rest, shape) = shape(input).ok()?;
-    Some((shape, rest))
-}
-
-fn shape(input: &[u8]) -> IResult<&[u8], Shape<'_>> {
-    let (rest, identifier) = be_u8(input)?;
-    match identifier {
-        0x00..=0x7f => {
-            length_data(be_u8).map(|contents| Shape::Variable { identifier, contents }).parse(rest)
+pub(crate) const fn split(input: &[u8]) -> Option<(Shape<'_>, &[u8])> {
+    match input {
+        [identifier @ 0x00..=0x7f, length, rest @ ..] => match rest.split_at_checked(*length as usize) {
+            Some((contents, rest)) => Some((Shape::Variable { identifier: *identifier, contents }, rest)),
+            None => None,
+        },
+        [identifier @ 0xe0..=0xef, contents, rest @ ..] => {
+            Some((Shape::Double { identifier: *identifier, contents: *contents }, rest))
         }
-        0xe0..=0xef => be_u8.map(|contents| Shape::Double { identifier, contents }).parse(rest),
-        _ => Ok((rest, Shape::Fixed(identifier))),
+        [0x00..=0x7f | 0xe0..=0xef] | [] => None,
+        [octet, rest @ ..] => Some((Shape::Fixed(*octet), rest)),
     }
 }
 
@@ -58,8 +58,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn octets(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let taken: IResult<&[u8], &[u8]> = take(count).parse(self.rest);
-        let Ok((rest, octets)) = taken else { return Err(self.broken(Rule::Truncated)) };
+        let Some((octets, rest)) = self.rest.split_at_checked(count) else {
+            return Err(self.broken(Rule::Truncated));
+        };
         self.rest = rest;
         self.at += count;
         Ok(octets)
@@ -138,7 +139,7 @@ pub(crate) const MAX_CONTENTS: usize = 255;
 ///
 /// EN 300 175-5 7.5.1
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Octets<const LIMIT: usize = 250>(Bytes);
+pub struct Octets<const LIMIT: usize = 250>(Few);
 
 impl<const LIMIT: usize> Octets<LIMIT> {
     /// Takes a copy of at most `LIMIT` octets.
@@ -152,7 +153,7 @@ impl<const LIMIT: usize> Octets<LIMIT> {
     ///
     /// EN 300 175-5 17.5.2
     pub fn cut(octets: &[u8]) -> Self {
-        Self(Bytes::copy_from_slice(octets.get(..LIMIT).unwrap_or(octets)))
+        Self(Few::new(octets.get(..LIMIT).unwrap_or(octets)))
     }
 }
 

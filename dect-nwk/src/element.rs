@@ -297,23 +297,38 @@ impl InformationElement {
             octets.put_u8(shift.octet());
             return;
         }
-        let mut contents = BytesMut::new();
-        self.emit_contents(&mut contents);
-        put(self.identifier(), &contents, octets);
+        emit_as(self.identifier(), octets, |octets| self.emit_contents(octets));
     }
 }
 
-/// Appends an element with these contents octets.
-pub(crate) fn put(identifier: ElementIdentifier, contents: &[u8], octets: &mut BytesMut) {
+/// Appends an element whose contents octets `contents` appends.
+#[inline]
+pub(crate) fn emit_as(
+    identifier: ElementIdentifier,
+    octets: &mut BytesMut,
+    contents: impl FnOnce(&mut BytesMut),
+) {
+    let first = identifier.octet();
     if identifier.is_variable() {
-        let contents = contents.get(..MAX_CONTENTS).unwrap_or(contents);
-        octets.put_u8(identifier.octet());
-        octets.put_u8(contents.len() as u8);
-        octets.put_slice(contents);
-    } else if identifier.is_double() {
-        octets.put_u8(identifier.octet());
-        octets.put_u8(contents.first().copied().unwrap_or(0));
+        octets.put_u8(first);
+        octets.put_u8(0);
+        let start = octets.len();
+        contents(octets);
+        octets.truncate(start + MAX_CONTENTS);
+        let length = octets.len() - start;
+        if let Some(place) = octets.get_mut(start - 1) {
+            *place = length as u8;
+        }
+        return;
+    }
+    let start = octets.len();
+    contents(octets);
+    let value = octets.get(start).copied();
+    octets.truncate(start);
+    if identifier.is_double() {
+        octets.put_u8(first);
+        octets.put_u8(value.unwrap_or(0));
     } else {
-        octets.put_u8(identifier.octet() | contents.first().map_or(0, |octet| octet & 0xf));
+        octets.put_u8(first | value.map_or(0, |octet| octet & 0xf));
     }
 }

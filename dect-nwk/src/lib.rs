@@ -93,12 +93,13 @@ pub mod message;
 pub mod page;
 
 mod error;
+mod few;
 
 pub use characters::Characters;
 pub use coding::Octets;
 pub use element::{ElementIdentifier, InformationElement};
 pub use error::{Error, Rule};
-pub use message::{Message, MessageType, ProtocolDiscriminator, Transaction};
+pub use message::{Message, MessageType, ProtocolDiscriminator, Transaction, View, Writer};
 
 pub mod cc_fixed;
 pub mod cc_portable;

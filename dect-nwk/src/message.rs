@@ -11,19 +11,22 @@ mod mm;
 mod protocol;
 mod rules;
 mod transaction;
+mod view;
+mod writer;
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 
 pub use self::{
     kind::MessageType,
     protocol::ProtocolDiscriminator,
     rules::{Fault, Requirement, Senders, Side, Status},
     transaction::Transaction,
+    view::{ElementView, Elements, View},
+    writer::Writer,
 };
 use crate::{
-    coding::{Octets, Shape, split},
-    element::{Element, ElementIdentifier, InformationElement, Opaque, RepeatIndicator, Shift},
-    error::{Error, Rule},
+    element::{Element, ElementIdentifier, InformationElement, RepeatIndicator},
+    error::Error,
 };
 
 /// One element of a message and, when it came in another coding than ours, the octets it came in.
@@ -144,54 +147,7 @@ impl Message {
     ///
     /// EN 300 175-5 17
     pub fn parse(octets: &[u8]) -> Result<Self, Error> {
-        let mut rest = octets;
-        let first = rest.first().copied().ok_or(Error::Malformed { at: 0, rule: Rule::MessageTooShort })?;
-        let protocol = ProtocolDiscriminator::from_code(first & 0xf)
-            .ok_or(Error::Malformed { at: 0, rule: Rule::ProtocolDiscriminator })?;
-        rest.advance(1);
-        if octets.len() > Self::MAX_LEN {
-            return Err(Error::Malformed { at: Self::MAX_LEN, rule: Rule::MessageTooLong });
-        }
-        let mut next = || {
-            let at = octets.len() - rest.len();
-            rest.try_get_u8().map_err(|_| Error::Malformed { at, rule: Rule::MessageTooShort })
-        };
-        let transaction = Transaction::parse(first, &mut next)?;
-        let message_type = MessageType::from_code(protocol, next()?);
-        let mut message = Self::new(message_type, transaction);
-        message.parse_elements(rest);
-        Ok(message)
-    }
-
-    fn parse_elements(&mut self, mut rest: &[u8]) {
-        let mut locked = 0;
-        let mut next_only = None;
-        while !rest.is_empty() {
-            let Some((shape, behind)) = split(rest) else {
-                self.dropped = Bytes::copy_from_slice(rest);
-                return;
-            };
-            let octets = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-            rest = behind;
-            let codeset = next_only.take().unwrap_or(locked);
-            let element = if let Shape::Fixed(octet @ 0x90..=0x9f) = shape {
-                let shift = Shift::from_octet(octet);
-                if !shift.locking {
-                    next_only = Some(shift.codeset);
-                } else if shift.codeset > locked {
-                    locked = shift.codeset;
-                }
-                InformationElement::Shift(shift)
-            } else if codeset == 0 {
-                of_codeset_0(shape)
-            } else {
-                of_another_codeset(shape)
-            };
-            let mut written = BytesMut::new();
-            element.emit(&mut written);
-            let received = (written != octets).then(|| Bytes::copy_from_slice(octets));
-            self.entries.push(Entry { element, received });
-        }
+        Ok(Self::from(View::parse(octets)?))
     }
 
     /// Appends the message.
@@ -218,36 +174,19 @@ impl Message {
     }
 }
 
-fn of_codeset_0(shape: Shape<'_>) -> InformationElement {
-    match shape {
-        Shape::Fixed(octet) => {
-            let identifier = ElementIdentifier::from_octet(octet);
-            let nibble = [octet & 0xf];
-            InformationElement::parse(identifier, if identifier.octet() == octet { &[] } else { &nibble })
+impl From<View<'_>> for Message {
+    fn from(view: View<'_>) -> Self {
+        let mut written = BytesMut::new();
+        let mut entries = Vec::with_capacity(8);
+        let mut elements = view.elements();
+        for found in elements.by_ref() {
+            let element = found.element();
+            written.clear();
+            element.emit(&mut written);
+            let received = (written != found.octets()).then(|| Bytes::copy_from_slice(found.octets()));
+            entries.push(Entry { element, received });
         }
-        Shape::Double { identifier, contents } => {
-            InformationElement::parse(ElementIdentifier::from_octet(identifier), &[contents])
-        }
-        Shape::Variable { identifier, contents } => {
-            InformationElement::parse(ElementIdentifier::from_octet(identifier), contents)
-        }
+        let dropped = Bytes::copy_from_slice(elements.rest());
+        Self { transaction: view.transaction, message_type: view.message_type, entries, dropped }
     }
-}
-
-fn of_another_codeset(shape: Shape<'_>) -> InformationElement {
-    let nibble;
-    let octet;
-    let (first, contents) = match shape {
-        Shape::Fixed(first) => {
-            nibble = [first & 0xf];
-            (first & 0xf0, &nibble[..])
-        }
-        Shape::Double { identifier, contents } => {
-            octet = [contents];
-            (identifier, &octet[..])
-        }
-        Shape::Variable { identifier, contents } => (identifier, contents),
-    };
-    let identifier = ElementIdentifier::OtherCodeset(first);
-    InformationElement::Opaque(Opaque { identifier, contents: Octets::cut(contents) })
 }

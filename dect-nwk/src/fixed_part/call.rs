@@ -8,7 +8,7 @@ use crate::cc_fixed::{Action, State, Trigger, step};
 use crate::element::{CallClass, ReleaseReason};
 use crate::error::Error;
 use crate::link::CallId;
-use crate::message::Message;
+use crate::message::View;
 use crate::refusal::Refusal;
 use crate::{mm_fixed, timers};
 
@@ -31,7 +31,7 @@ pub(super) struct Call {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Payload<'a> {
     None,
-    Message(&'a Message),
+    Message(&'a View<'a>),
     Information(&'a Information),
 }
 

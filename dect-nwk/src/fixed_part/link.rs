@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::lce::State;
 use crate::lce::fixed::{Action, Trigger, step};
 use crate::link::{CallId, LinkId, ReleaseMode};
-use crate::message::Message;
+use crate::message::View;
 use crate::outbox::Outgoing;
 use crate::refusal::Refusal;
 use crate::{cc_fixed, mm_fixed, timers};
@@ -57,7 +57,7 @@ impl FixedPart {
     /// DL_DATA-ind, or the message of DL_ESTABLISH-ind.
     pub(super) fn link_data(&mut self, now: Instant, link: LinkId, sdu: &[u8]) -> Result<(), Error> {
         let owner = *self.links.get(&link).ok_or(Error::Refused(Refusal::NoLink))?;
-        let message = Message::parse(sdu)?;
+        let message = View::parse(sdu)?;
         let going = owner.and_then(|id| self.table.get(id));
         if going.is_some_and(|entry| entry.lce == State::ReleasePending) {
             // We have asked for the release: nothing could be answered any more.

@@ -10,11 +10,11 @@ use crate::element::{
 use crate::error::{Error, Rule};
 use crate::identity::Ipui;
 use crate::key_exchange::Algorithm;
-use crate::message::{Message, MessageType};
+use crate::message::{View, MessageType};
 use crate::mm_fixed::{FixedProcedure, Trigger};
 
 impl FixedPart {
-    pub(super) fn mobility_message(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    pub(super) fn mobility_message(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         let Some(entry) = self.table.get(portable) else { return };
         let (running, subscribed, keyed) = (entry.mm.fixed, entry.subscribed, entry.uak.is_some());
         let trigger = match message.message_type {
@@ -114,7 +114,7 @@ impl FixedPart {
     }
 
     /// AUTHENTICATION-REQUEST: the proof of a key allocation, or the portable part authenticates us.
-    fn authentication_requested(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    fn authentication_requested(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         let Some(entry) = self.table.get(portable) else { return };
         let allocating = matches!(entry.mm.fixed, FixedProcedure::KeyAllocation(_));
         if allocating && message.transaction.flag {
@@ -154,7 +154,7 @@ impl FixedPart {
     }
 
     /// What CIPHER-SUGGEST wants, or why it cannot be had.
-    fn judge_cipher(&self, portable: PortableId, message: &Message) -> Result<Ciphering, RejectReason> {
+    fn judge_cipher(&self, portable: PortableId, message: &View<'_>) -> Result<Ciphering, RejectReason> {
         let Some(info) = message.find::<CipherInfo>() else {
             let missing = !message.contains(ElementIdentifier::CipherInfo);
             return Err(if missing {
@@ -175,7 +175,7 @@ impl FixedPart {
     }
 
     /// Whether the identity in a message is that of the portable part whose link it is.
-    fn names(&self, portable: PortableId, message: &Message) -> bool {
+    fn names(&self, portable: PortableId, message: &View<'_>) -> bool {
         portable_identity(message).is_ok_and(|identity| match identity {
             PortableIdentity::Ipui(ipui) => self.table.by_ipui(&ipui) == Some(portable),
             PortableIdentity::Ipei(ipei) => self.table.by_ipui(&Ipui::N(ipei)) == Some(portable),
@@ -187,11 +187,11 @@ impl FixedPart {
 }
 
 /// The identity of the portable part in a message.
-pub(super) fn portable_identity(message: &Message) -> Result<PortableIdentity, Error> {
-    message.find::<PortableIdentity>().copied().ok_or(Error::Value(Rule::IdentityLength))
+pub(super) fn portable_identity(message: &View<'_>) -> Result<PortableIdentity, Error> {
+    message.find::<PortableIdentity>().ok_or(Error::Value(Rule::IdentityLength))
 }
 
-fn wrong_identity(message: &Message) -> RejectReason {
+fn wrong_identity(message: &View<'_>) -> RejectReason {
     match message.find::<PortableIdentity>() {
         Some(PortableIdentity::Tpui(_) | PortableIdentity::TpuiWithNumber(_)) => RejectReason::TpuiUnknown,
         Some(PortableIdentity::Ipui(_) | PortableIdentity::Ipei(_)) => RejectReason::IpuiUnknown,

@@ -14,7 +14,7 @@ use crate::element::{
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
 use crate::link::{CallId, LinkId};
-use crate::message::{Fault, Message, MessageType, ProtocolDiscriminator, Side, Transaction};
+use crate::message::{Fault, View, MessageType, ProtocolDiscriminator, Side, Transaction};
 use crate::outbox::Outgoing;
 
 use super::mobility_receive::portable_identity;
@@ -25,7 +25,7 @@ const LONGEST: usize = 128;
 impl FixedPart {
     /// Finds out whose link it is from its first message. Nothing means that the message is answered already, or
     /// that it is none with which a link may begin.
-    pub(super) fn whose_link(&mut self, now: Instant, link: LinkId, message: &Message) -> Option<PortableId> {
+    pub(super) fn whose_link(&mut self, now: Instant, link: LinkId, message: &View<'_>) -> Option<PortableId> {
         if message.transaction.flag || !message.transaction.is_legal(message.protocol_discriminator()) {
             return None;
         }
@@ -99,7 +99,7 @@ impl FixedPart {
     }
 
     /// Answers the first message of a portable part that has no access rights.
-    fn refuse_unknown(&mut self, link: LinkId, message: &Message, identity: Option<PortableIdentity>) {
+    fn refuse_unknown(&mut self, link: LinkId, message: &View<'_>, identity: Option<PortableIdentity>) {
         let missing = !message.contains(PortableIdentity::IDENTIFIER);
         let by_tpui =
             matches!(identity, Some(PortableIdentity::Tpui(_) | PortableIdentity::TpuiWithNumber(_)));
@@ -138,7 +138,7 @@ impl FixedPart {
     }
 
     /// Hands a message of a known portable part to its entity.
-    pub(super) fn dispatch(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    pub(super) fn dispatch(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         let protocol = message.protocol_discriminator();
         if !message.transaction.is_legal(protocol) {
             return;
@@ -153,14 +153,14 @@ impl FixedPart {
     }
 
     /// Call independent services: FACILITY of a transaction nobody opened is answered, the rest ignored.
-    fn ciss_message(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    fn ciss_message(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         let connectionless = message.transaction.value == Transaction::CONNECTIONLESS;
         if message.message_type == MessageType::CissFacility && !connectionless {
             self.send(now, portable, None, compose::ciss_refuse(message.transaction));
         }
     }
 
-    fn call_message(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    fn call_message(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         use cc_fixed::Trigger as T;
         if message.transaction.extended {
             return;
@@ -171,7 +171,7 @@ impl FixedPart {
             return;
         };
         let reason =
-            message.find::<ReleaseReason>().copied().map_or(ReleaseReason::Normal, |reason| match reason {
+            message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
                 ReleaseReason::Reserved(_) => ReleaseReason::Normal,
                 known => known,
             });
@@ -192,7 +192,7 @@ impl FixedPart {
         self.call_step(now, call, trigger, reason, Payload::Message(message));
     }
 
-    fn message_of_no_call(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    fn message_of_no_call(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         match message.message_type {
             MessageType::CcSetup if !message.transaction.flag => self.setup_received(now, portable, message),
             MessageType::CcSetup
@@ -207,7 +207,7 @@ impl FixedPart {
     }
 
     /// CC-SETUP for a new call.
-    fn setup_received(&mut self, now: Instant, portable: PortableId, message: &Message) {
+    fn setup_received(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
         let refusal = self.judge_setup(portable, message);
         if let Some(reason) = refusal {
             self.send(now, portable, None, compose::refuse(message.transaction, reason));
@@ -234,7 +234,7 @@ impl FixedPart {
         self.secure_call(now, portable);
     }
 
-    fn judge_setup(&self, portable: PortableId, message: &Message) -> Option<ReleaseReason> {
+    fn judge_setup(&self, portable: PortableId, message: &View<'_>) -> Option<ReleaseReason> {
         let entry = self.table.get(portable)?;
         match message.verify(Side::Portable) {
             Err(Fault::Missing(_)) => return Some(ReleaseReason::MandatoryElementMissing),
@@ -276,12 +276,12 @@ impl FixedPart {
     }
 
     /// Tells the owner what CC-SETUP, CC-INFO or a supplementary message carried.
-    pub(super) fn indicate_message(&mut self, id: CallId, action: Action, message: &Message) {
+    pub(super) fn indicate_message(&mut self, id: CallId, action: Action, message: &View<'_>) {
         let Some(call) = self.calls.get(&id) else { return };
         let portable = call.portable;
         if action == Action::IndicateSetup {
             let Some(link) = self.table.get(portable).and_then(|entry| entry.link) else { return };
-            let class = message.find::<BasicService>().copied().unwrap_or(BasicService::NORMAL_SPEECH).class;
+            let class = message.find::<BasicService>().unwrap_or(BasicService::NORMAL_SPEECH).class;
             self.events.push_back(Event::Setup {
                 call: id,
                 portable,
@@ -315,7 +315,7 @@ impl FixedPart {
     }
 
     /// What the terminal capability says about the algorithms.
-    pub(super) fn learn_capability(&mut self, portable: PortableId, message: &Message) {
+    pub(super) fn learn_capability(&mut self, portable: PortableId, message: &View<'_>) {
         if let Some(capability) = message.find::<TerminalCapability>()
             && let Some(entry) = self.table.get_mut(portable)
         {
@@ -324,14 +324,14 @@ impl FixedPart {
     }
 
     /// The challenge and the proof of the portable part.
-    pub(super) fn proof(message: &Message) -> Option<([u8; 8], [u8; 4])> {
+    pub(super) fn proof(message: &View<'_>) -> Option<([u8; 8], [u8; 4])> {
         let rand = message.find::<Rand>().map_or([0; 8], |rand| rand.0);
         message.find::<Res>().map(|res| (rand, res.0))
     }
 }
 
 /// The digits and keys of a message: CALLED-PARTY-NUMBER, keypad, and the R key in either form.
-fn keys(message: &Message) -> String {
+fn keys(message: &View<'_>) -> String {
     let mut keys = String::new();
     if let Some(number) = message.find::<CalledPartyNumber>() {
         keys.push_str(&number.digits.to_string());

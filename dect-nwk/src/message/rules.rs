@@ -1,6 +1,6 @@
 //! Which elements a message has, in which direction, and what is wrong with a message that breaks the rule.
 
-use super::{Message, MessageType, Transaction};
+use super::{Message, MessageType, Transaction, View};
 use crate::element::{
     AuthType, AuthenticationAlgorithm, BasicService, ElementIdentifier, InformationElement, Service,
 };
@@ -123,48 +123,34 @@ impl MessageType {
     }
 }
 
-impl Message {
-    /// Checks that every mandatory element is there and that its contents keep their rules. What depends on the
-    /// procedure rather than on the message is left to the entity concerned.
-    ///
-    /// EN 300 175-5 17.6, 17.7
-    pub fn verify(&self, sender: Side) -> Result<(), Fault> {
-        let faults = || self.mandatory(sender).filter_map(|element| self.fault(element));
-        let missing = faults().find(|fault| matches!(fault, Fault::Missing(_)));
-        missing.or_else(|| faults().next()).map_or(Ok(()), Err)
-    }
+/// How an element of a message was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Missing,
+    Empty,
+    Broken,
+    Good,
+}
 
-    /// Everything that is wrong with mandatory elements.
-    ///
-    /// EN 300 175-5 17.6, 17.7
-    pub fn faults(&self, sender: Side) -> impl Iterator<Item = Fault> {
-        self.mandatory(sender).filter_map(|element| self.fault(element))
-    }
-
-    fn mandatory(&self, sender: Side) -> impl Iterator<Item = ElementIdentifier> {
-        self.message_type
-            .requirements()
-            .iter()
-            .filter(move |requirement| requirement.senders.include(sender))
-            .filter(move |requirement| {
-                requirement.status == Status::Mandatory
-                    || requirement.status == Status::Conditional
-                        && self.condition(sender, requirement.element)
-            })
-            .map(|requirement| requirement.element)
-    }
+/// What the rules look at in a message, however it is held.
+trait Examined {
+    fn kind(&self) -> MessageType;
+    fn transaction(&self) -> Transaction;
+    fn presence(&self, identifier: ElementIdentifier) -> Presence;
+    fn basic_service(&self) -> Option<BasicService>;
+    fn auth_type(&self) -> Option<AuthType>;
 
     /// Whether the condition holds that makes an element mandatory, as far as the message itself tells.
     fn condition(&self, sender: Side, element: ElementIdentifier) -> bool {
-        match (self.message_type, element) {
+        match (self.kind(), element) {
             (MessageType::CcSetup, ElementIdentifier::IwuAttributes) => {
-                self.find::<BasicService>().is_some_and(|service| service.service == Service::Other)
+                self.basic_service().is_some_and(|service| service.service == Service::Other)
             }
             (MessageType::CissFacility, ElementIdentifier::PortableIdentity) => {
-                sender == Side::Portable && self.transaction.value == Transaction::CONNECTIONLESS
+                sender == Side::Portable && self.transaction().value == Transaction::CONNECTIONLESS
             }
             (MessageType::AuthenticationRequest, ElementIdentifier::Rs) => {
-                self.find::<AuthType>().is_some_and(|kind| {
+                self.auth_type().is_some_and(|kind| {
                     matches!(kind.algorithm, AuthenticationAlgorithm::Dsaa | AuthenticationAlgorithm::Dsaa2)
                 })
             }
@@ -173,17 +159,121 @@ impl Message {
     }
 
     fn fault(&self, identifier: ElementIdentifier) -> Option<Fault> {
-        match self.elements().find(|element| element.identifier() == identifier) {
-            None => Some(Fault::Missing(identifier)),
+        match self.presence(identifier) {
+            Presence::Missing => Some(Fault::Missing(identifier)),
             // No temporary identity is an answer, and a call to a group names no fixed part.
-            Some(InformationElement::Empty(_)) => match (self.message_type, identifier) {
+            Presence::Empty => match (self.kind(), identifier) {
                 (MessageType::LocateAccept, ElementIdentifier::PortableIdentity)
                 | (MessageType::CcSetup, ElementIdentifier::FixedIdentity) => None,
                 _ => Some(Fault::Missing(identifier)),
             },
-            Some(InformationElement::Broken(_)) => Some(Fault::Contents(identifier)),
-            Some(_) => None,
+            Presence::Broken => Some(Fault::Contents(identifier)),
+            Presence::Good => None,
         }
+    }
+
+    fn all_faults(&self, sender: Side) -> impl Iterator<Item = Fault> {
+        self.kind()
+            .requirements()
+            .iter()
+            .filter(move |requirement| requirement.senders.include(sender))
+            .filter(move |requirement| {
+                requirement.status == Status::Mandatory
+                    || requirement.status == Status::Conditional
+                        && self.condition(sender, requirement.element)
+            })
+            .filter_map(|requirement| self.fault(requirement.element))
+    }
+
+    fn judge(&self, sender: Side) -> Result<(), Fault> {
+        let mut worst = Ok(());
+        for fault in self.all_faults(sender) {
+            if let Fault::Missing(_) = fault {
+                return Err(fault);
+            }
+            worst = worst.and(Err(fault));
+        }
+        worst
+    }
+}
+
+impl Examined for Message {
+    fn kind(&self) -> MessageType {
+        self.message_type
+    }
+
+    fn transaction(&self) -> Transaction {
+        self.transaction
+    }
+
+    fn presence(&self, identifier: ElementIdentifier) -> Presence {
+        match self.elements().find(|element| element.identifier() == identifier) {
+            None => Presence::Missing,
+            Some(InformationElement::Empty(_)) => Presence::Empty,
+            Some(InformationElement::Broken(_)) => Presence::Broken,
+            Some(_) => Presence::Good,
+        }
+    }
+
+    fn basic_service(&self) -> Option<BasicService> {
+        self.find().copied()
+    }
+
+    fn auth_type(&self) -> Option<AuthType> {
+        self.find().copied()
+    }
+}
+
+impl Examined for View<'_> {
+    fn kind(&self) -> MessageType {
+        self.message_type
+    }
+
+    fn transaction(&self) -> Transaction {
+        self.transaction
+    }
+
+    fn presence(&self, identifier: ElementIdentifier) -> Presence {
+        match self.first(identifier).map(|found| found.element()) {
+            None => Presence::Missing,
+            Some(InformationElement::Empty(_)) => Presence::Empty,
+            Some(InformationElement::Broken(_)) => Presence::Broken,
+            Some(_) => Presence::Good,
+        }
+    }
+
+    fn basic_service(&self) -> Option<BasicService> {
+        self.find()
+    }
+
+    fn auth_type(&self) -> Option<AuthType> {
+        self.find()
+    }
+}
+
+impl Message {
+    /// Checks that every mandatory element is there and that its contents keep their rules. What depends on the
+    /// procedure rather than on the message is left to the entity concerned.
+    ///
+    /// EN 300 175-5 17.6, 17.7
+    pub fn verify(&self, sender: Side) -> Result<(), Fault> {
+        self.judge(sender)
+    }
+
+    /// Everything that is wrong with mandatory elements.
+    ///
+    /// EN 300 175-5 17.6, 17.7
+    pub fn faults(&self, sender: Side) -> impl Iterator<Item = Fault> {
+        self.all_faults(sender)
+    }
+}
+
+impl View<'_> {
+    /// Checks what [`Message::verify`] checks.
+    ///
+    /// EN 300 175-5 17.6, 17.7
+    pub fn verify(&self, sender: Side) -> Result<(), Fault> {
+        self.judge(sender)
     }
 }
 
@@ -201,6 +291,9 @@ mod tests {
         assert_eq!(setup.verify(Side::Portable), Err(Fault::Missing(ElementIdentifier::FixedIdentity)));
         let setup = message(&[0x03, 0x05, 0x05, 0x02, 0x80, 0xa8, 0x06, 0x00, 0xe0, 0x80]);
         assert_eq!(setup.verify(Side::Portable), Err(Fault::Contents(ElementIdentifier::PortableIdentity)));
+        let octets = setup.to_bytes();
+        let view = View::parse(&octets).unwrap();
+        assert_eq!(view.verify(Side::Portable), setup.verify(Side::Portable));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::cc_portable::{Action, State, Trigger, step};
 use crate::element::{ReleaseReason, TimerRestart};
 use crate::error::Error;
 use crate::link::CallId;
-use crate::message::Message;
+use crate::message::View;
 use crate::refusal::Refusal;
 use crate::timers;
 
@@ -30,7 +30,7 @@ pub(super) struct Call {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Payload<'a> {
     None,
-    Message(&'a Message),
+    Message(&'a View<'a>),
     Keys { keys: &'a str, complete: bool },
 }
 
@@ -286,7 +286,7 @@ impl PortablePart {
     /// CC-NOTIFY: the timer that runs gets its whole time again, or stops.
     fn restart_timers(&mut self, now: Instant, call: CallId, payload: Payload<'_>) {
         let Payload::Message(message) = payload else { return };
-        let Some(restart) = message.find::<TimerRestart>().copied() else { return };
+        let Some(restart) = message.find::<TimerRestart>() else { return };
         let running = [
             (Timer::CallSetup(call), Some(timers::CC_03)),
             (Timer::CallCompletion(call), self.config.call_completion),

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::lce::State;
 use crate::lce::portable::{Action, Trigger, step};
 use crate::link::{LinkId, ReleaseMode};
-use crate::message::Message;
+use crate::message::View;
 use crate::outbox::Outgoing;
 use crate::page::{Page, PageHeader};
 use crate::refusal::Refusal;
@@ -42,7 +42,7 @@ impl PortablePart {
         if self.link != Some(link) {
             return Err(Error::Refused(Refusal::NoLink));
         }
-        let message = Message::parse(sdu)?;
+        let message = View::parse(sdu)?;
         if self.lce == State::ReleasePending {
             // We have asked for the release: nothing could be answered any more.
             return Ok(());

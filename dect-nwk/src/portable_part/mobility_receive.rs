@@ -7,11 +7,11 @@ use crate::element::{
     AllocationType, AuthType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
     PortableIdentity, Rand, RejectReason, Res, Rs,
 };
-use crate::message::{Fault, Message, MessageType, Side};
+use crate::message::{Fault, View, MessageType, Side};
 use crate::mm_portable::{Asked, Trigger};
 
 impl PortablePart {
-    pub(super) fn mobility_message(&mut self, now: Instant, message: &Message) {
+    pub(super) fn mobility_message(&mut self, now: Instant, message: &View<'_>) {
         let fault = match message.verify(Side::Fixed) {
             Ok(()) => None,
             Err(Fault::Missing(_)) => Some(RejectReason::InformationElementError),
@@ -48,7 +48,7 @@ impl PortablePart {
                 self.procedure.own_transaction = true;
                 match message.find::<PortableIdentity>() {
                     Some(PortableIdentity::Tpui(tpui) | PortableIdentity::TpuiWithNumber(tpui)) => {
-                        self.procedure.new_tpui = Some(*tpui);
+                        self.procedure.new_tpui = Some(tpui);
                         Trigger::LocatedWithIdentity
                     }
                     Some(PortableIdentity::Ipui(_) | PortableIdentity::Ipei(_)) | None => Trigger::Located,
@@ -60,14 +60,14 @@ impl PortablePart {
             }
             MessageType::TemporaryIdentityAssign if opened => match message.find::<PortableIdentity>() {
                 Some(PortableIdentity::Tpui(tpui) | PortableIdentity::TpuiWithNumber(tpui)) => {
-                    self.procedure.new_tpui = Some(*tpui);
+                    self.procedure.new_tpui = Some(tpui);
                     self.procedure.own_transaction = false;
                     Trigger::IdentityAssigned
                 }
                 Some(PortableIdentity::Ipui(_) | PortableIdentity::Ipei(_)) | None => return,
             },
             MessageType::IdentityRequest if opened && fault.is_none() => {
-                self.procedure.wanted = message.list::<IdentityType>().copied().take(8).collect();
+                self.procedure.wanted = message.list::<IdentityType>().take(8).collect();
                 Trigger::IdentityRequested
             }
             MessageType::CipherRequest => {
@@ -82,7 +82,7 @@ impl PortablePart {
             }
             MessageType::CipherReject => Trigger::CipherRejected,
             MessageType::AccessRightsTerminateRequest if opened => {
-                let ours = message.find::<PortableIdentity>().is_some_and(|it| self.is_ours(it));
+                let ours = message.find::<PortableIdentity>().is_some_and(|it| self.is_ours(&it));
                 if !ours {
                     let reason = fault.unwrap_or(RejectReason::IpuiUnknown);
                     self.send(now, compose::terminate_reject(reason));
@@ -107,12 +107,12 @@ impl PortablePart {
         self.mobility_step(now, trigger);
     }
 
-    fn keep_reason(&mut self, message: &Message) {
+    fn keep_reason(&mut self, message: &View<'_>) {
         self.procedure.reason =
-            message.find::<RejectReason>().copied().unwrap_or(RejectReason::InvalidMessage);
+            message.find::<RejectReason>().unwrap_or(RejectReason::InvalidMessage);
     }
 
-    fn key_allocated(&mut self, message: &Message) -> Trigger {
+    fn key_allocated(&mut self, message: &View<'_>) -> Trigger {
         self.procedure.reason = RejectReason::AuthenticationKeyNotSupported;
         let (Some(kind), Some(rand), Some(rs)) =
             (message.find::<AllocationType>(), message.find::<Rand>(), message.find::<Rs>())
@@ -125,16 +125,16 @@ impl PortablePart {
         };
         self.procedure.algorithm = algorithm;
         self.procedure.rand_f = rand.0;
-        self.procedure.rs = *rs;
+        self.procedure.rs = rs;
         let Some(code) = &self.code else { return Trigger::KeyAllocatedWithoutCode };
         // A session value of the other algorithm gives no proof.
-        match algorithm.portable_proof(&code.b1(), *rs, rand.0, [0; 8]) {
+        match algorithm.portable_proof(&code.b1(), rs, rand.0, [0; 8]) {
             Some(_) => Trigger::KeyAllocated,
             None => Trigger::KeyAllocatedWithoutCode,
         }
     }
 
-    fn authentication_requested(&mut self, message: &Message, whole: bool) -> Trigger {
+    fn authentication_requested(&mut self, message: &View<'_>, whole: bool) -> Trigger {
         let (Some(kind), Some(rand), Some(rs)) =
             (message.find::<AuthType>(), message.find::<Rand>(), message.find::<Rs>())
         else {
@@ -144,18 +144,18 @@ impl PortablePart {
             self.procedure.reason = RejectReason::AuthenticationAlgorithmNotSupported;
             return Trigger::AuthenticationNotPossible;
         };
-        self.procedure.asked = Some(*kind);
+        self.procedure.asked = Some(kind);
         self.procedure.rand_f = rand.0;
-        self.procedure.rs = *rs;
+        self.procedure.rs = rs;
         let possible = self
             .asked_key(kind.key_type)
-            .is_some_and(|key| algorithm.portable_proof(&key, *rs, rand.0, [0; 8]).is_some());
+            .is_some_and(|key| algorithm.portable_proof(&key, rs, rand.0, [0; 8]).is_some());
         if possible { Trigger::AuthenticationRequested } else { Trigger::AuthenticationNotPossible }
     }
 
-    fn reply_is_right(&mut self, message: &Message) -> bool {
+    fn reply_is_right(&mut self, message: &View<'_>) -> bool {
         let Some(res) = message.find::<Res>().map(|res| res.0) else { return false };
-        let rs = message.find::<Rs>().copied();
+        let rs = message.find::<Rs>();
         let rand_f = message.find::<Rand>().map(|rand| rand.0);
         match self.mm.asked {
             Asked::KeyAllocation => self.key_reply_is_right(res, rs, rand_f),
@@ -163,7 +163,7 @@ impl PortablePart {
         }
     }
 
-    fn cipher_requested(&mut self, message: &Message) -> Trigger {
+    fn cipher_requested(&mut self, message: &View<'_>) -> Trigger {
         let Some(info) = message.find::<CipherInfo>() else { return Trigger::CipherNotPossible };
         let reason = match (info.enable, info.algorithm) {
             (true, CipherAlgorithm::Dsc) if self.cipher_key.is_none() => RejectReason::CipherKeyNotSupported,
@@ -178,8 +178,8 @@ impl PortablePart {
     }
 }
 
-fn access(message: &Message) -> Option<(crate::identity::Ipui, crate::identity::Park)> {
+fn access(message: &View<'_>) -> Option<(crate::identity::Ipui, crate::identity::Park)> {
     let Some(PortableIdentity::Ipui(ipui)) = message.find::<PortableIdentity>() else { return None };
     let park = message.find::<FixedIdentity>()?.key()?;
-    Some((*ipui, park))
+    Some((ipui, park))
 }

@@ -12,11 +12,11 @@ use crate::element::{
     TimeDate, TimeInterpretation,
 };
 use crate::link::CallId;
-use crate::message::{Fault, Message, MessageType, ProtocolDiscriminator, Side, Transaction};
+use crate::message::{Fault, View, MessageType, ProtocolDiscriminator, Side, Transaction};
 
 impl PortablePart {
     /// Hands a message to its entity.
-    pub(super) fn dispatch(&mut self, now: Instant, message: &Message) {
+    pub(super) fn dispatch(&mut self, now: Instant, message: &View<'_>) {
         let protocol = message.protocol_discriminator();
         if !message.transaction.is_legal(protocol) {
             return;
@@ -32,8 +32,8 @@ impl PortablePart {
     }
 
     /// LCE-PAGE-REJECT: a temporary identity that is none any more is erased.
-    fn page_rejected(&mut self, message: &Message) {
-        let invalid = message.find::<RejectReason>() == Some(&RejectReason::InvalidTpui);
+    fn page_rejected(&mut self, message: &View<'_>) {
+        let invalid = message.find::<RejectReason>() == Some(RejectReason::InvalidTpui);
         if message.message_type == MessageType::LcePageReject
             && invalid
             && let Some(subscription) = &mut self.subscription
@@ -42,7 +42,7 @@ impl PortablePart {
         }
     }
 
-    fn ciss_message(&mut self, now: Instant, message: &Message) {
+    fn ciss_message(&mut self, now: Instant, message: &View<'_>) {
         if message.message_type != MessageType::CissFacility {
             return;
         }
@@ -53,7 +53,7 @@ impl PortablePart {
         if let Some(time) = message.find::<TimeDate>()
             && time.interpretation == TimeInterpretation::Current
         {
-            self.events.push_back(Event::TimeAndDate(*time));
+            self.events.push_back(Event::TimeAndDate(time));
         }
         if let Some(list) = message.find::<EventsNotification>() {
             let count = |wanted: EventType| {
@@ -71,7 +71,7 @@ impl PortablePart {
         }
     }
 
-    fn call_message(&mut self, now: Instant, message: &Message) {
+    fn call_message(&mut self, now: Instant, message: &View<'_>) {
         use Trigger as T;
         if message.transaction.extended {
             return;
@@ -82,7 +82,7 @@ impl PortablePart {
             return;
         };
         let reason =
-            message.find::<ReleaseReason>().copied().map_or(ReleaseReason::Normal, |reason| match reason {
+            message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
                 ReleaseReason::Reserved(_) => ReleaseReason::Normal,
                 known => known,
             });
@@ -112,7 +112,7 @@ impl PortablePart {
         self.call_step(now, call, trigger, reason, Payload::Message(message));
     }
 
-    fn message_of_no_call(&mut self, now: Instant, message: &Message) {
+    fn message_of_no_call(&mut self, now: Instant, message: &View<'_>) {
         match message.message_type {
             MessageType::CcSetup if !message.transaction.flag => self.setup_received(now, message),
             MessageType::CcSetup
@@ -127,7 +127,7 @@ impl PortablePart {
     }
 
     /// CC-SETUP for a new call: shown and alerted at once, refused in a set-up collision or when it is not for us.
-    fn setup_received(&mut self, now: Instant, message: &Message) {
+    fn setup_received(&mut self, now: Instant, message: &View<'_>) {
         if let Some(reason) = self.judge_setup(message) {
             self.send(now, compose::refuse(message.transaction, reason));
             return;
@@ -152,14 +152,14 @@ impl PortablePart {
         self.call_step(now, call, Trigger::AlertUser, ReleaseReason::Normal, Payload::None);
     }
 
-    fn judge_setup(&self, message: &Message) -> Option<ReleaseReason> {
+    fn judge_setup(&self, message: &View<'_>) -> Option<ReleaseReason> {
         match message.verify(Side::Fixed) {
             Err(Fault::Missing(_)) => return Some(ReleaseReason::MandatoryElementMissing),
             Err(Fault::Contents(_)) => return Some(ReleaseReason::InvalidElementContents),
             Ok(()) => {}
         }
         let identity = message.find::<PortableIdentity>();
-        if !identity.is_some_and(|identity| self.is_ours(identity)) {
+        if !identity.is_some_and(|identity| self.is_ours(&identity)) {
             return Some(ReleaseReason::InvalidIdentity);
         }
         if self.calls.len() >= self.config.calls {
@@ -181,7 +181,7 @@ impl PortablePart {
     }
 
     /// Tells the user what a message of a call says.
-    pub(super) fn indicate_message(&mut self, now: Instant, id: CallId, action: Action, message: &Message) {
+    pub(super) fn indicate_message(&mut self, now: Instant, id: CallId, action: Action, message: &View<'_>) {
         let event = match action {
             Action::IndicateRinging => Some(Event::Ring {
                 call: id,
@@ -189,8 +189,8 @@ impl PortablePart {
                     .find::<CallingPartyNumber>()
                     .map(|number| number.digits.to_string())
                     .filter(|digits| !digits.is_empty()),
-                calling_name: message.find::<CallingPartyName>().map(CallingPartyName::text),
-                signal: message.find::<Signal>().copied(),
+                calling_name: message.find::<CallingPartyName>().map(|name| name.text()),
+                signal: message.find::<Signal>(),
             }),
             Action::IndicateSetupAck => Some(Event::SetupAcknowledged { call: id }),
             Action::IndicateProceeding => Some(Event::Proceeding { call: id }),
@@ -203,7 +203,7 @@ impl PortablePart {
         if let Some(text) = display(message) {
             self.events.push_back(Event::Display { call: id, text });
         }
-        if let Some(signal) = message.find::<Signal>().copied()
+        if let Some(signal) = message.find::<Signal>()
             && action != Action::IndicateRinging
         {
             self.events.push_back(Event::Signal { call: id, signal });
@@ -228,14 +228,14 @@ impl PortablePart {
     }
 }
 
-fn display(message: &Message) -> Option<String> {
+fn display(message: &View<'_>) -> Option<String> {
     message
         .find::<MultiDisplay>()
         .map(|display| display.characters.to_string())
         .or_else(|| message.find::<SingleDisplay>().map(|display| char::from(display.character).to_string()))
 }
 
-fn supplementary(call: CallId, message: &Message) -> Option<Event> {
+fn supplementary(call: CallId, message: &View<'_>) -> Option<Event> {
     match message.message_type {
         MessageType::HoldAck => Some(Event::Held { call, accepted: true }),
         MessageType::HoldReject => Some(Event::Held { call, accepted: false }),
