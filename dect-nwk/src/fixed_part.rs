@@ -8,6 +8,7 @@ mod call;
 mod command;
 mod compose;
 mod config;
+mod contest;
 mod event;
 mod link;
 mod location;
@@ -94,6 +95,8 @@ pub struct FixedPart {
     /// Links that are up, with the portable part once it has shown its identity.
     links: BTreeMap<LinkId, Option<PortableId>>,
     unidentified: usize,
+    /// Links that have to prove that they belong to a portable part which has another one.
+    contests: BTreeMap<LinkId, contest::Contest>,
     calls: BTreeMap<CallId, Call>,
     last_call: u32,
     requests: BTreeMap<AccessRequestId, PortableId>,
@@ -114,6 +117,7 @@ impl FixedPart {
             table: LocationTable::default(),
             links: BTreeMap::new(),
             unidentified: 0,
+            contests: BTreeMap::new(),
             calls: BTreeMap::new(),
             last_call: 0,
             requests: BTreeMap::new(),

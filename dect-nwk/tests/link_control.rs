@@ -407,3 +407,107 @@ fn requests_without_their_elements_are_rejected_by_reason_60_or_64() {
     assert_eq!(hear(&[0x05, 0x4e, 0x19, 1, 0x81]), (MessageType::CipherReject, 0x64));
     assert_eq!(hear(&[0x05, 0x50, 0x01, 1, 0x89]), (MessageType::MmInfoReject, 0x20));
 }
+
+mod a_second_link_with_the_same_identity {
+    use super::*;
+    use dect_nwk::authentication::{Key128, dsaa};
+    use dect_nwk::element::{Rand, Res, Rs};
+
+    const KEY: [u8; 16] = [0x5a; 16];
+
+    /// A portable with a key that talks over link 1.
+    fn talking() -> Station {
+        let mut station = Station::new();
+        let mut known = KnownPortable::new(ipui(1));
+        known.uak = Some(Key128::new(KEY));
+        station.fixed.add_portable(known);
+        station.establish(1, Some(&setup(1, 0)));
+        let Some(Event::Setup { call, .. }) = station.fixed.poll_event() else { panic!("no call") };
+        station.fixed.connect(station.now, call).unwrap();
+        station.said();
+        station
+    }
+
+    /// The challenge that went out over a link.
+    fn challenge(station: &mut Station) -> (LinkId, [u8; 8], [u8; 8]) {
+        let mut buffer = BytesMut::new();
+        let Some(Transmit::Data { link, .. }) = station.fixed.poll_transmit(&mut buffer) else {
+            panic!("no challenge")
+        };
+        let request = Message::parse(&buffer).unwrap();
+        assert_eq!(request.message_type, MessageType::AuthenticationRequest);
+        let Some(Rs::Rs64(rs)) = request.find::<Rs>() else { panic!("no session value") };
+        (link, *rs, request.find::<Rand>().unwrap().0)
+    }
+
+    fn reply(res: [u8; 4]) -> Message {
+        Message::new(MessageType::AuthenticationReply, Transaction::answered(0)).with(Res(res))
+    }
+
+    fn come_over_link_2(station: &mut Station, message: &Message) -> [u8; 4] {
+        let sdu = message.to_bytes();
+        let input = Input::Established { link: LinkId(2), sdu: Some(&sdu) };
+        station.fixed.handle_input(station.now, input).unwrap();
+        let (link, rs, rand_f) = challenge(station);
+        assert_eq!(link, LinkId(2));
+        dsaa::a12(&dsaa::a11(&Key128::new(KEY), rs), rand_f).0
+    }
+
+    #[test]
+    fn takes_nothing_from_the_first_before_the_key_is_proven() {
+        for wrong in [Some(reply([0; 4])), None] {
+            let mut station = talking();
+            come_over_link_2(&mut station, &setup(1, 0));
+            let said = match wrong {
+                Some(wrong) => station.data(2, &wrong),
+                None => station.sleep(timers::MM_AUTH_1),
+            };
+            assert_eq!(said, [Said::Release(LinkId(2), ReleaseMode::Abnormal)]);
+            assert!(station.events().iter().all(|event| matches!(event, Event::AuthenticationFailed { .. })));
+            let state = station.fixed.state(station.portable).unwrap();
+            assert_eq!((state.link, state.calls), (Some(LinkId(1)), 1));
+            assert_eq!(station.fixed.load().links, 1);
+        }
+    }
+
+    #[test]
+    fn takes_its_place_with_the_right_answer_and_what_was_said_before_is_heard() {
+        let mut station = talking();
+        let res = come_over_link_2(&mut station, &setup(1, 0));
+        let digits = Message::new(MessageType::CcInfo, Transaction::opened(0));
+        assert_eq!(station.data(2, &digits), []);
+        let said = station.data(2, &reply(res));
+        assert_eq!(said[0], Said::Release(LinkId(1), ReleaseMode::Abnormal));
+        let events = station.events();
+        assert!(matches!(events[0], Event::Released { reason: ReleaseReason::Unknown, .. }), "{events:?}");
+        assert!(matches!(events[1], Event::Setup { link: LinkId(2), .. }), "{events:?}");
+        assert_eq!(station.fixed.state(station.portable).unwrap().link, Some(LinkId(2)));
+        assert_eq!(station.fixed.load().links, 1);
+    }
+
+    #[test]
+    fn gets_no_access_rights_while_the_first_is_there() {
+        let mut station = talking();
+        let request = Message::new(MessageType::AccessRightsRequest, Transaction::opened(0))
+            .with(PortableIdentity::Ipui(ipui(1)));
+        assert_eq!(
+            station.establish(2, Some(&request)),
+            [Said::Message(
+                LinkId(2),
+                MessageType::AccessRightsReject,
+                Some(RejectReason::Overload),
+                None
+            )]
+        );
+        assert_eq!(station.fixed.state(station.portable).unwrap().calls, 1);
+    }
+
+    #[test]
+    fn ends_quietly_when_it_is_released_before_the_answer() {
+        let mut station = talking();
+        come_over_link_2(&mut station, &setup(1, 0));
+        assert_eq!(station.released(2), []);
+        assert_eq!(station.fixed.load().links, 1);
+        assert_eq!(station.sleep(timers::MM_AUTH_1), []);
+    }
+}

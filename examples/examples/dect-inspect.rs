@@ -104,8 +104,19 @@ struct Bad {
 }
 
 impl Bad {
+    /// Wrong as a whole: from its first octet on.
     fn new(error: impl Into<String>) -> Self {
-        Self { error: error.into(), at: None }
+        Self { error: error.into(), at: Some(0) }
+    }
+
+    /// Wrong at this octet of the text.
+    fn at(error: impl Into<String>, at: usize) -> Self {
+        Self { error: error.into(), at: Some(at) }
+    }
+
+    /// The same error seen from a text in which this one began so many octets later.
+    fn behind(self, base: usize) -> Self {
+        Self { at: self.at.map(|at| at + base), ..self }
     }
 
     fn line(&self) -> Value {
@@ -115,7 +126,7 @@ impl Bad {
 
 impl std::convert::From<Error> for Bad {
     fn from(error: Error) -> Self {
-        Self { error: error.to_string(), at: error.at() }
+        Self { error: error.to_string(), at: error.at().or(Some(0)) }
     }
 }
 
@@ -125,11 +136,11 @@ fn octets(text: &str) -> Result<Vec<u8>, Bad> {
     for (at, character) in text.char_indices().filter(|(_, character)| !character.is_whitespace()) {
         let digit = character
             .to_digit(16)
-            .ok_or_else(|| Bad { error: "not a hexadecimal digit".into(), at: Some(at) })?;
+            .ok_or_else(|| Bad::at("not a hexadecimal digit", at))?;
         digits.push(u8::try_from(digit).unwrap_or(0));
     }
     if digits.len() % 2 != 0 {
-        return Err(Bad { error: "half an octet at the end".into(), at: Some(text.len()) });
+        return Err(Bad::at("half an octet at the end", text.len()));
     }
     Ok(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect())
 }

@@ -101,9 +101,26 @@ fn bad_input_is_a_line_of_its_own() {
             (true, None)
         ]
     );
+    // A cut off element is an error where it begins, and what stands before it is shown.
+    let cut = one(&["decode", "837b2c01312805aa"]);
+    assert_eq!((&cut["ok"], &cut["at"], &cut["dropped"]), (&json!(false), &json!(5), &json!("2805aa")));
+    assert_eq!((&cut["elements"][0]["name"], &cut["again"]), (&json!("multi-keypad"), &json!("837b2c0131")));
+    for (arguments, at) in [
+        (&["ipei", "05003 0070387 7"][..], 14),
+        (&["ipei", "05003 00703x7 8"], 11),
+        (&["ipei", "05003 0070387 88"], 15),
+        (&["park", "1f1123456"], 9),
+        (&["decode", "03 zz"], 3),
+    ] {
+        let bad = one(arguments);
+        assert_eq!((&bad["ok"], &bad["at"]), (&json!(false), &json!(at)), "{arguments:?}");
+        assert!(bad["error"].is_string());
+    }
+    assert_eq!(lines(&["encode"], "{\"protocol\":}\n")[0]["at"], 12);
     for line in lines(&["encode"], "{\n{}\n[]\n{\"protocol\":\"CC\",\"message\":\"NONE\",\"elements\":[]}\n")
     {
         assert_eq!(line["ok"], false);
+        assert!(line["at"].is_u64(), "{line}");
     }
     assert_eq!(run(&["decode"], "").1, Some(2));
     assert_eq!(run(&["auth", "--algorithm", "dsaa"], "").1, Some(2));
@@ -194,4 +211,61 @@ fn a_ladder_shows_direction_and_faults() {
     assert!(lines.iter().any(|line| line.ends_with("signal dial-tone")));
     assert!(lines.iter().any(|line| line.contains("LCE-REQUEST-PAGE")));
     assert!(lines.last().unwrap().starts_with("{\"at\":0"));
+}
+
+/// The vectors of the network layer, which other tools have confirmed.
+fn vectors() -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dect-nwk/tests/vectors/dect.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_vector_is_decoded_and_encoded_octet_for_octet() {
+    let vectors = vectors();
+    let hex: Vec<&str> =
+        vectors["nwk_messages"].as_array().unwrap().iter().map(|it| it["hex"].as_str().unwrap()).collect();
+    assert!(hex.len() >= 57);
+    let decoded = lines(&["decode", "-"], &hex.join("\n"));
+    for (line, hex) in decoded.iter().zip(&hex) {
+        assert_eq!((&line["ok"], &line["again"]), (&json!(true), &json!(hex)));
+    }
+    let input: Vec<String> = decoded.iter().map(Value::to_string).collect();
+    for (line, hex) in lines(&["encode"], &input.join("\n")).iter().zip(&hex) {
+        assert_eq!(line, &json!({"ok": true, "hex": hex}));
+    }
+    for page in vectors["b_format"].as_array().unwrap() {
+        let hex = page["hex"].as_str().unwrap();
+        let form = if hex.len() == 6 { "--short-page" } else { "--full-page" };
+        assert_eq!(one(&["decode", form, hex])["again"], hex);
+    }
+    for ipei in vectors["identities"]["ipei"].as_array().unwrap() {
+        let found = one(&["ipei", ipei["text"].as_str().unwrap()]);
+        assert_eq!((&found["emc"], &found["psn"], &found["text"]), (&ipei["emc"], &ipei["psn"], &ipei["text"]));
+    }
+    for frame in vectors["lapc"]["frames"].as_array().unwrap() {
+        let text = |name: &str| frame[name].as_str().unwrap();
+        let found = one(&["lapc", "--signature", text("lsig"), text("frame")]);
+        assert_eq!((&found["information"], &found["length"]["more"]), (&frame["info"], &json!(frame["more"] == 1)));
+    }
+}
+
+#[test]
+fn computed_authentications_are_those_of_the_vectors() {
+    for run in vectors()["dsaa"]["computed"].as_array().unwrap() {
+        let text = |name: &str| run[name].as_str().unwrap();
+        let found = one(&[
+            "auth",
+            "--algorithm",
+            "dsaa",
+            "--key",
+            text("K"),
+            "--rs",
+            text("RS"),
+            "--rand-f",
+            text("RAND_F"),
+            "--rand-p",
+            text("RAND_P"),
+        ]);
+        assert_eq!((&found["ks"], &found["res1"], &found["res2"]), (&run["KS"], &run["RES1"], &run["RES2"]));
+    }
 }

@@ -63,7 +63,11 @@ impl FixedPart {
             // We have asked for the release: nothing could be answered any more.
             return Ok(());
         }
-        let Some(portable) = owner.or_else(|| self.whose_link(now, link, &message)) else {
+        if owner.is_none() && self.contests.contains_key(&link) {
+            self.contested(now, link, sdu, &message);
+            return Ok(());
+        }
+        let Some(portable) = owner.or_else(|| self.whose_link(now, link, sdu, &message)) else {
             return Ok(());
         };
         self.dispatch(now, portable, &message);
@@ -94,14 +98,13 @@ impl FixedPart {
     /// LCE.05 ran out.
     pub(super) fn idle_timeout(&mut self, link: LinkId) {
         if let Some(None) = self.links.get(&link) {
-            self.links.remove(&link);
-            self.drop_unidentified(link);
-            self.outbox.push(Outgoing::Release(link, ReleaseMode::Abnormal));
+            self.give_up_contest(link);
         }
     }
 
-    fn drop_unidentified(&mut self, link: LinkId) {
+    pub(super) fn drop_unidentified(&mut self, link: LinkId) {
         self.unidentified = self.unidentified.saturating_sub(1);
+        self.contests.remove(&link);
         self.deadlines.stop(Timer::LinkIdle(link));
     }
 

@@ -25,7 +25,13 @@ const LONGEST: usize = 128;
 impl FixedPart {
     /// Finds out whose link it is from its first message. Nothing means that the message is answered already, or
     /// that it is none with which a link may begin.
-    pub(super) fn whose_link(&mut self, now: Instant, link: LinkId, message: &View<'_>) -> Option<PortableId> {
+    pub(super) fn whose_link(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        sdu: &[u8],
+        message: &View<'_>,
+    ) -> Option<PortableId> {
         if message.transaction.flag || !message.transaction.is_legal(message.protocol_discriminator()) {
             return None;
         }
@@ -75,6 +81,14 @@ impl FixedPart {
                 return None;
             }
         };
+        if trigger == LinkTrigger::Establishment && self.is_taken(portable, link) {
+            if message.message_type == MessageType::AccessRightsRequest {
+                self.refuse_second_subscription(link);
+            } else {
+                self.contest(now, portable, link, sdu);
+            }
+            return None;
+        }
         self.adopt(now, portable, link, trigger);
         let adopted = self.links.get(&link).copied().flatten();
         if adopted.is_none() {

@@ -11,7 +11,7 @@ use crate::key_exchange::Algorithm;
 use crate::mm_fixed::Trigger;
 
 /// The random numbers of one authentication or key allocation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Challenge {
     pub(super) algorithm: Algorithm,
     pub(super) rand_f: [u8; 8],

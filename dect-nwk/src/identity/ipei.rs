@@ -58,6 +58,9 @@ impl Ipei {
         self.psn
     }
 
+    /// Digits of the printed form, the check digit aside.
+    pub const DIGITS: usize = 12;
+
     /// The check digit of the printed form: a decimal digit or `*`.
     ///
     /// EN 300 175-6 annex C

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use dect_nwk::{
-    InformationElement,
+    Error, InformationElement, Rule,
     element::FixedIdentity,
     identity::{Ipei, Park},
 };
@@ -19,6 +19,22 @@ pub(crate) fn whole(arguments: Vec<String>) -> Vec<String> {
     }
 }
 
+/// The error with the place in the text where it is: the first wrong character, the check digit, the first character
+/// too many or the end.
+fn named(text: &str, error: Error, digits: usize) -> Bad {
+    let marks = || text.char_indices().filter(|(_, mark)| !matches!(mark, ' ' | '-'));
+    let last = marks().next_back().map_or(0, |(at, _)| at);
+    let at = match error {
+        Error::Value(Rule::CheckDigit) => last,
+        Error::Value(Rule::Digit) => marks()
+            .find(|(_, mark)| !mark.is_ascii_hexdigit() || digits != usize::MAX && !mark.is_ascii_digit())
+            .map_or(last, |(at, _)| at),
+        Error::Value(Rule::DigitCount) => marks().nth(digits.saturating_add(1)).map_or(text.len(), |(at, _)| at),
+        _ => 0,
+    };
+    Bad::at(error.to_string(), at)
+}
+
 /// Explains an equipment identity.
 pub(crate) fn ipei(text: &str) -> Result<Value, Bad> {
     let digits: String = text.chars().filter(|character| !matches!(character, ' ' | '-')).collect();
@@ -27,7 +43,7 @@ pub(crate) fn ipei(text: &str) -> Result<Value, Bad> {
             let bits = u64::from_str_radix(&digits, 16).map_err(|error| Bad::new(error.to_string()))?;
             Ipei::from_bits(bits)?
         } else {
-            text.parse()?
+            text.parse().map_err(|error| named(text, error, Ipei::DIGITS))?
         };
     Ok(json!({
         "ok": true,
@@ -41,7 +57,7 @@ pub(crate) fn ipei(text: &str) -> Result<Value, Bad> {
 
 /// Explains an access rights key.
 pub(crate) fn park(text: &str) -> Result<Value, Bad> {
-    let park: Park = text.parse()?;
+    let park: Park = text.parse().map_err(|error| named(text, error, usize::MAX))?;
     let ari = park.ari();
     let mut element = BytesMut::new();
     InformationElement::from(FixedIdentity::park(park)).emit(&mut element);

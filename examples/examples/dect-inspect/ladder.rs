@@ -21,7 +21,8 @@ pub(crate) fn draw(file: &Path, out: &mut impl Write) -> io::Result<()> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => {
-            let bad = Bad::new(format!("{}: {error}", file.display()));
+            // The file could not be read: there is no octet to point at.
+            let bad = Bad { error: format!("{}: {error}", file.display()), at: None };
             return writeln!(out, "{}", bad.line());
         }
     };
@@ -51,15 +52,17 @@ fn step(line: &str) -> Result<(Side, String, Vec<String>), Bad> {
     let side = match direction {
         "P>F" => Side::Portable,
         "F>P" => Side::Fixed,
-        _ => return Err(Bad { error: "a line begins with `P>F` or `F>P`".into(), at: Some(0) }),
+        _ => return Err(Bad::new("a line begins with `P>F` or `F>P`")),
     };
+    let base = line.len() - rest.len();
     if let Some(page) = rest.trim_start().strip_prefix("page") {
-        let page = Page::parse(&octets(page)?)?;
+        let base = line.len() - page.len();
+        let page = Page::parse(&octets(page).map_err(|bad| bad.behind(base))?)?;
         let details =
             serde_json::to_value(page).map_or_else(|error| error.to_string(), |value| value.to_string());
         return Ok((side, "LCE-REQUEST-PAGE".into(), vec![details]));
     }
-    let message = Message::parse(&octets(rest)?)?;
+    let message = Message::parse(&octets(rest).map_err(|bad| bad.behind(base))?)?;
     let transaction = message.transaction;
     let name = match message.message_type {
         MessageType::Unknown(_, code) => format!("UNKNOWN {code:02x}"),
@@ -88,6 +91,9 @@ fn step(line: &str) -> Result<(Side, String, Vec<String>), Bad> {
             Fault::Missing(element) => format!("fault: {element} is missing"),
             Fault::Contents(element) => format!("fault: {element} breaks its rules"),
         });
+    }
+    if !message.dropped().is_empty() {
+        details.push(format!("fault: cut off: {}", crate::hex(message.dropped())));
     }
     if !message.message_type.may_come_from(side) {
         details.push("fault: not a message of this side".into());

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use dect_nwk::{
-    ElementIdentifier, InformationElement, Message, MessageType, ProtocolDiscriminator, Rule,
+    ElementIdentifier, Error, InformationElement, Message, MessageType, ProtocolDiscriminator, Rule,
     element::Opaque,
     message::{Fault, Side, Transaction},
     page::Page,
@@ -31,8 +31,8 @@ pub(crate) fn decode(octets: &[u8], from: Option<Side>) -> Result<Value, Bad> {
         })
         .collect();
     let dropped = Some(message.dropped()).filter(|dropped| !dropped.is_empty());
-    Ok(json!({
-        "ok": true,
+    let mut line = json!({
+        "ok": dropped.is_none(),
         "protocol": message.protocol_discriminator().name(),
         "transaction": {
             "flag": u8::from(message.transaction.flag),
@@ -44,7 +44,14 @@ pub(crate) fn decode(octets: &[u8], from: Option<Side>) -> Result<Value, Bad> {
         "problems": problems(&message, from),
         "dropped": dropped.map(|dropped| hex(dropped)),
         "again": hex(&message.to_bytes()),
-    }))
+    });
+    if let Some(dropped) = dropped {
+        // What stands before the element that is cut off is shown all the same.
+        let error = Error::Malformed { at: octets.len() - dropped.len(), rule: Rule::Truncated };
+        line["error"] = error.to_string().into();
+        line["at"] = error.at().into();
+    }
+    Ok(line)
 }
 
 /// What the rules have against the message when it comes from this side, or from the side that may send it.
@@ -91,7 +98,7 @@ pub(crate) fn fields(element: &InformationElement) -> Map<String, Value> {
 pub(crate) fn page(text: &str, length: usize) -> Result<Value, Bad> {
     let octets = octets(text)?;
     if octets.len() != length {
-        return Err(Bad { error: format!("not {length} octets"), at: Some(octets.len().min(length)) });
+        return Err(Bad::at(format!("not {length} octets"), octets.len().min(length)));
     }
     let page = Page::parse(&octets)?;
     let mac = octets.first().map_or(0, |first| first >> 4);
@@ -118,7 +125,8 @@ fn page_octets(page: Page, mac: u8) -> BytesMut {
 
 /// Writes a message or a page.
 pub(crate) fn encode(line: &str) -> Result<Value, Bad> {
-    let value: Value = serde_json::from_str(line).map_err(|error| Bad::new(error.to_string()))?;
+    let value: Value = serde_json::from_str(line)
+        .map_err(|error| Bad::at(error.to_string(), error.column().saturating_sub(1)))?;
     if let Some(page) = value.get("page").filter(|page| !page.is_null()) {
         let page =
             serde_json::from_value(page.clone()).map_err(|error| Bad::new(format!("page: {error}")))?;

@@ -56,7 +56,7 @@ enum Procedure {
 }
 
 fn array<const N: usize>(name: &str, text: &str) -> Result<[u8; N], Bad> {
-    let octets = octets(text).map_err(|bad| Bad { error: format!("{name}: {}", bad.error), at: bad.at })?;
+    let octets = octets(text).map_err(|bad| Bad { error: format!("{name}: {}", bad.error), ..bad })?;
     octets.try_into().map_err(|_| Bad::new(format!("{name}: not {N} octets")))
 }
 
