@@ -21,11 +21,7 @@ impl<const LIMIT: usize> Characters<LIMIT> {
     ///
     /// EN 300 175-5 annex D
     pub fn from_octets(octets: &[u8]) -> Result<Self, Error> {
-        if octets.len() > LIMIT {
-            Err(Error::Value(Rule::TooLong))
-        } else {
-            Ok(Self(Few::new(octets)))
-        }
+        if octets.len() > LIMIT { Err(Error::Value(Rule::TooLong)) } else { Ok(Self(Few::new(octets))) }
     }
 
     /// Writes a text with the characters every portable part can show: letters with marks lose them, what has no

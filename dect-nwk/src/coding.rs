@@ -19,6 +19,7 @@ pub(crate) enum Shape<'a> {
 }
 
 /// Splits the first element off; `None` when it ends beyond the input.
+#[inline]
 pub(crate) const fn split(input: &[u8]) -> Option<(Shape<'_>, &[u8])> {
     match input {
         [identifier @ 0x00..=0x7f, length, rest @ ..] => match rest.split_at_checked(*length as usize) {

@@ -205,6 +205,7 @@ macro_rules! elements {
                 }
             }
 
+            #[inline]
             fn typed(identifier: ElementIdentifier, contents: &[u8]) -> Option<Result<Self, Error>> {
                 match identifier {
                     $(ElementIdentifier::$name => Some($name::parse(contents).map(Self::$name)),)*
@@ -271,6 +272,7 @@ impl InformationElement {
     /// Contents that break their rules become [`Broken`](Self::Broken).
     ///
     /// EN 300 175-5 7.5, 17.5
+    #[inline]
     pub fn parse(identifier: ElementIdentifier, contents: &[u8]) -> Self {
         match identifier {
             ElementIdentifier::SendingComplete => return Self::SendingComplete,

@@ -492,12 +492,7 @@ mod a_second_link_with_the_same_identity {
             .with(PortableIdentity::Ipui(ipui(1)));
         assert_eq!(
             station.establish(2, Some(&request)),
-            [Said::Message(
-                LinkId(2),
-                MessageType::AccessRightsReject,
-                Some(RejectReason::Overload),
-                None
-            )]
+            [Said::Message(LinkId(2), MessageType::AccessRightsReject, Some(RejectReason::Overload), None)]
         );
         assert_eq!(station.fixed.state(station.portable).unwrap().calls, 1);
     }

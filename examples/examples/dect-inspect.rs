@@ -134,9 +134,7 @@ impl std::convert::From<Error> for Bad {
 fn octets(text: &str) -> Result<Vec<u8>, Bad> {
     let mut digits = Vec::new();
     for (at, character) in text.char_indices().filter(|(_, character)| !character.is_whitespace()) {
-        let digit = character
-            .to_digit(16)
-            .ok_or_else(|| Bad::at("not a hexadecimal digit", at))?;
+        let digit = character.to_digit(16).ok_or_else(|| Bad::at("not a hexadecimal digit", at))?;
         digits.push(u8::try_from(digit).unwrap_or(0));
     }
     if digits.len() % 2 != 0 {

@@ -240,12 +240,18 @@ fn every_vector_is_decoded_and_encoded_octet_for_octet() {
     }
     for ipei in vectors["identities"]["ipei"].as_array().unwrap() {
         let found = one(&["ipei", ipei["text"].as_str().unwrap()]);
-        assert_eq!((&found["emc"], &found["psn"], &found["text"]), (&ipei["emc"], &ipei["psn"], &ipei["text"]));
+        assert_eq!(
+            (&found["emc"], &found["psn"], &found["text"]),
+            (&ipei["emc"], &ipei["psn"], &ipei["text"])
+        );
     }
     for frame in vectors["lapc"]["frames"].as_array().unwrap() {
         let text = |name: &str| frame[name].as_str().unwrap();
         let found = one(&["lapc", "--signature", text("lsig"), text("frame")]);
-        assert_eq!((&found["information"], &found["length"]["more"]), (&frame["info"], &json!(frame["more"] == 1)));
+        assert_eq!(
+            (&found["information"], &found["length"]["more"]),
+            (&frame["info"], &json!(frame["more"] == 1))
+        );
     }
 }
 

@@ -52,7 +52,12 @@ macro_rules! identifiers {
             /// The identifier of codeset 0 with this first octet.
             ///
             /// EN 300 175-5 7.6.1, 7.7.1
+            #[inline]
             pub const fn from_octet(octet: u8) -> Self {
+                BY_OCTET[octet as usize]
+            }
+
+            const fn read(octet: u8) -> Self {
                 let named = match octet {
                     0x90..=0x9f => octet & 0xf8,
                     0xd0..=0xdf => 0xd0,
@@ -67,6 +72,17 @@ macro_rules! identifiers {
         }
     };
 }
+
+/// What every first octet says, looked up rather than compared.
+static BY_OCTET: [ElementIdentifier; 256] = {
+    let mut all = [ElementIdentifier::Reserved(0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        all[octet] = ElementIdentifier::read(octet as u8);
+        octet += 1;
+    }
+    all
+};
 
 identifiers! {
     InfoType = 0x01, "info-type";

@@ -10,7 +10,7 @@ use crate::element::{
 use crate::error::{Error, Rule};
 use crate::identity::Ipui;
 use crate::key_exchange::Algorithm;
-use crate::message::{View, MessageType};
+use crate::message::{MessageType, View};
 use crate::mm_fixed::{FixedProcedure, Trigger};
 
 impl FixedPart {

@@ -14,7 +14,7 @@ use crate::element::{
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
 use crate::link::{CallId, LinkId};
-use crate::message::{Fault, View, MessageType, ProtocolDiscriminator, Side, Transaction};
+use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, Transaction, View};
 use crate::outbox::Outgoing;
 
 use super::mobility_receive::portable_identity;
@@ -184,11 +184,10 @@ impl FixedPart {
             self.message_of_no_call(now, portable, message);
             return;
         };
-        let reason =
-            message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
-                ReleaseReason::Reserved(_) => ReleaseReason::Normal,
-                known => known,
-            });
+        let reason = message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
+            ReleaseReason::Reserved(_) => ReleaseReason::Normal,
+            known => known,
+        });
         let trigger = match message.message_type {
             MessageType::CcSetup => T::SetupReceived,
             MessageType::CcInfo => T::InformationReceived,

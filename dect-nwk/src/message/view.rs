@@ -34,6 +34,7 @@ impl<'a> View<'a> {
     /// Reads discriminator, length, transaction and type.
     ///
     /// EN 300 175-5 17.1, 17.2
+    #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Error> {
         let too_short = |at| Error::Malformed { at, rule: Rule::MessageTooShort };
         let (first, mut rest) = octets.split_first().ok_or(too_short(0))?;
@@ -63,6 +64,7 @@ impl<'a> View<'a> {
     /// All elements in their order.
     ///
     /// EN 300 175-5 7.5
+    #[inline]
     pub const fn elements(&self) -> Elements<'a> {
         Elements { rest: self.elements, locked: 0, next_only: None }
     }
@@ -71,6 +73,7 @@ impl<'a> View<'a> {
     /// contents break their rules.
     ///
     /// EN 300 175-5 17.5.1
+    #[inline]
     pub fn find<E: Element>(&self) -> Option<E> {
         self.first(E::IDENTIFIER)?.typed()
     }
@@ -78,6 +81,7 @@ impl<'a> View<'a> {
     /// The first element with this identifier.
     ///
     /// EN 300 175-5 17.5.1
+    #[inline]
     pub fn first(&self, identifier: ElementIdentifier) -> Option<ElementView<'a>> {
         self.elements().find(|element| element.identifier == identifier)
     }
@@ -104,9 +108,11 @@ impl<'a> View<'a> {
             before = Some(element.identifier);
         }
         let listed = before == Some(ElementIdentifier::RepeatIndicator);
-        let others = elements
-            .take_while(|element| element.identifier == E::IDENTIFIER)
-            .take(if listed { usize::MAX } else { 0 });
+        let others = elements.take_while(|element| element.identifier == E::IDENTIFIER).take(if listed {
+            usize::MAX
+        } else {
+            0
+        });
         first.into_iter().chain(others).filter_map(|element| element.typed())
     }
 
@@ -135,6 +141,7 @@ impl<'a> ElementView<'a> {
         self.octets
     }
 
+    #[inline]
     fn with_contents<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         match self.shape {
             Shape::Fixed(octet) if self.identifier.octet() == octet => read(&[]),
@@ -147,6 +154,7 @@ impl<'a> ElementView<'a> {
     /// Its contents as a value of this type; nothing where it is another element, is empty, or breaks its rules.
     ///
     /// EN 300 175-5 7.6, 7.7, 17.5
+    #[inline]
     pub fn typed<E: Element>(&self) -> Option<E> {
         let empty = matches!(self.shape, Shape::Variable { contents: [], .. });
         if self.identifier != E::IDENTIFIER || empty {
@@ -158,6 +166,7 @@ impl<'a> ElementView<'a> {
     /// The element read as a whole.
     ///
     /// EN 300 175-5 7.5, 17.5
+    #[inline]
     pub fn element(&self) -> InformationElement {
         match (self.identifier, self.shape) {
             (
@@ -197,6 +206,7 @@ impl<'a> Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = ElementView<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<ElementView<'a>> {
         let (shape, behind) = split(self.rest)?;
         let octets = self.rest.get(..self.rest.len() - behind.len())?;

@@ -7,7 +7,7 @@ use crate::element::{
     AllocationType, AuthType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
     PortableIdentity, Rand, RejectReason, Res, Rs,
 };
-use crate::message::{Fault, View, MessageType, Side};
+use crate::message::{Fault, MessageType, Side, View};
 use crate::mm_portable::{Asked, Trigger};
 
 impl PortablePart {
@@ -108,8 +108,7 @@ impl PortablePart {
     }
 
     fn keep_reason(&mut self, message: &View<'_>) {
-        self.procedure.reason =
-            message.find::<RejectReason>().unwrap_or(RejectReason::InvalidMessage);
+        self.procedure.reason = message.find::<RejectReason>().unwrap_or(RejectReason::InvalidMessage);
     }
 
     fn key_allocated(&mut self, message: &View<'_>) -> Trigger {

@@ -12,7 +12,7 @@ use crate::element::{
     TimeDate, TimeInterpretation,
 };
 use crate::link::CallId;
-use crate::message::{Fault, View, MessageType, ProtocolDiscriminator, Side, Transaction};
+use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, Transaction, View};
 
 impl PortablePart {
     /// Hands a message to its entity.
@@ -81,11 +81,10 @@ impl PortablePart {
             self.message_of_no_call(now, message);
             return;
         };
-        let reason =
-            message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
-                ReleaseReason::Reserved(_) => ReleaseReason::Normal,
-                known => known,
-            });
+        let reason = message.find::<ReleaseReason>().map_or(ReleaseReason::Normal, |reason| match reason {
+            ReleaseReason::Reserved(_) => ReleaseReason::Normal,
+            known => known,
+        });
         let trigger = match message.message_type {
             MessageType::CcSetup => T::SetupReceived,
             MessageType::CcSetupAck => T::SetupAckReceived,

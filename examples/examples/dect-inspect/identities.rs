@@ -29,7 +29,9 @@ fn named(text: &str, error: Error, digits: usize) -> Bad {
         Error::Value(Rule::Digit) => marks()
             .find(|(_, mark)| !mark.is_ascii_hexdigit() || digits != usize::MAX && !mark.is_ascii_digit())
             .map_or(last, |(at, _)| at),
-        Error::Value(Rule::DigitCount) => marks().nth(digits.saturating_add(1)).map_or(text.len(), |(at, _)| at),
+        Error::Value(Rule::DigitCount) => {
+            marks().nth(digits.saturating_add(1)).map_or(text.len(), |(at, _)| at)
+        }
         _ => 0,
     };
     Bad::at(error.to_string(), at)
