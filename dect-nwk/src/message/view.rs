@@ -37,7 +37,7 @@ impl<'a> View<'a> {
     #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Error> {
         let too_short = |at| Error::Malformed { at, rule: Rule::MessageTooShort };
-        let (first, mut rest) = octets.split_first().ok_or(too_short(0))?;
+        let (first, mut rest) = octets.split_first().ok_or_else(|| too_short(0))?;
         let protocol = ProtocolDiscriminator::from_code(first & 0xf)
             .ok_or(Error::Malformed { at: 0, rule: Rule::ProtocolDiscriminator })?;
         if octets.len() > super::Message::MAX_LEN {
@@ -45,7 +45,7 @@ impl<'a> View<'a> {
         }
         let mut next = || {
             let at = octets.len() - rest.len();
-            let (octet, behind) = rest.split_first().ok_or(too_short(at))?;
+            let (octet, behind) = rest.split_first().ok_or_else(|| too_short(at))?;
             rest = behind;
             Ok(*octet)
         };
