@@ -48,9 +48,7 @@ pub enum Trigger {
     ReleaseReceived,
     /// CC-RELEASE-COM came in.
     ReleaseComReceived,
-    /// CC-SERVICE-CHANGE came in.
-    ServiceChangeReceived,
-    /// HOLD, RETRIEVE, FACILITY or IWU-INFO came in.
+    /// HOLD, RETRIEVE, CC-SERVICE-CHANGE, FACILITY or IWU-INFO came in.
     SupplementaryReceived,
     /// CC-SETUP of the portable part crossed ours, or the link broke before ours was answered.
     SetupCrossed,
@@ -107,8 +105,6 @@ pub enum Action {
     SendRelease,
     /// Send CC-RELEASE-COM with the reason at hand.
     SendReleaseCom,
-    /// Send CC-SERVICE-REJECT.
-    SendServiceReject,
     /// Take the CC-SETUP out of the queue of the link.
     DiscardSetup,
     /// Start or restart CC.01.
@@ -125,7 +121,7 @@ pub enum Action {
     IndicateSetup,
     /// Tell the owner what CC-INFO carried.
     IndicateInformation,
-    /// Tell the owner of HOLD, RETRIEVE, FACILITY or IWU-INFO.
+    /// Tell the owner of HOLD, RETRIEVE, CC-SERVICE-CHANGE, FACILITY or IWU-INFO.
     IndicateSupplementary,
     /// Tell the owner that the portable part rings.
     IndicateAlerting,
@@ -175,14 +171,13 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 9.3
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 22] = [
         Self::SetupReceived,
         Self::InformationReceived,
         Self::AlertingReceived,
         Self::ConnectReceived,
         Self::ReleaseReceived,
         Self::ReleaseComReceived,
-        Self::ServiceChangeReceived,
         Self::SupplementaryReceived,
         Self::SetupCrossed,
         Self::CallPortable,

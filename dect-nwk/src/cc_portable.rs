@@ -58,8 +58,6 @@ pub enum Trigger {
     ReleaseReceived,
     /// CC-RELEASE-COM came in.
     ReleaseComReceived,
-    /// CC-SERVICE-CHANGE came in.
-    ServiceChangeReceived,
     /// HOLD, RETRIEVE, their answers, FACILITY or IWU-INFO came in.
     SupplementaryReceived,
     /// CC-SETUP of the fixed part crossed ours.
@@ -105,8 +103,6 @@ pub enum Action {
     SendRelease,
     /// Send CC-RELEASE-COM with the reason at hand.
     SendReleaseCom,
-    /// Send CC-SERVICE-REJECT.
-    SendServiceReject,
     /// Start CC.02.
     StartRelease,
     /// Start CC.03.
@@ -181,7 +177,7 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 9.3
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 23] = [
         Self::SetupReceived,
         Self::SetupAckReceived,
         Self::CallProceedingReceived,
@@ -192,7 +188,6 @@ impl Trigger {
         Self::NotifyReceived,
         Self::ReleaseReceived,
         Self::ReleaseComReceived,
-        Self::ServiceChangeReceived,
         Self::SupplementaryReceived,
         Self::SetupCrossed,
         Self::Call,

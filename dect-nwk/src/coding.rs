@@ -143,6 +143,9 @@ pub(crate) const MAX_CONTENTS: usize = 255;
 pub struct Octets<const LIMIT: usize = 250>(Few);
 
 impl<const LIMIT: usize> Octets<LIMIT> {
+    /// The most octets it can have.
+    pub const LIMIT: usize = LIMIT;
+
     /// Takes a copy of at most `LIMIT` octets.
     ///
     /// EN 300 175-5 7.5.1

@@ -17,6 +17,7 @@ mod mobility_receive;
 mod notification;
 mod receive;
 mod security;
+mod supplementary;
 
 use bytes::BytesMut;
 use std::collections::{BTreeMap, VecDeque};
@@ -35,6 +36,7 @@ pub use command::{Ciphering, IncomingCall, Information};
 pub use config::{FixedPartConfig, KnownPortable, Tones};
 pub use event::{AccessRequestId, Event, PortableId};
 pub use notification::Notification;
+pub use supplementary::ServiceChange;
 
 use call::Call;
 use location::{LocationTable, Portable};
@@ -60,6 +62,8 @@ enum Timer {
     CallSetup(CallId),
     /// CC.04.
     CallCompletion(CallId),
+    /// `CC_service`.
+    ServiceChange(CallId),
 }
 
 /// How one portable part stands.
@@ -172,6 +176,9 @@ impl FixedPart {
                 Timer::CallSetup(call) => self.call_timeout(now, call, cc_fixed::Trigger::SetupTimeout),
                 Timer::CallCompletion(call) => {
                     self.call_timeout(now, call, cc_fixed::Trigger::CompletionTimeout);
+                }
+                Timer::ServiceChange(call) => {
+                    self.change_step(now, call, crate::service_change::Trigger::Timeout, None);
                 }
             }
         }

@@ -106,14 +106,18 @@ pub mod cc_portable;
 mod deadlines;
 pub mod fixed_part;
 mod key_exchange;
+pub mod hold;
 pub mod lce;
 mod link;
+pub mod list_access;
 pub mod mm_fixed;
 pub mod mm_portable;
 mod outbox;
 pub mod portable_part;
 mod refusal;
 mod seed;
+pub mod service_change;
+pub mod services;
 pub mod timers;
 
 pub use fixed_part::{FixedPart, FixedPartConfig};

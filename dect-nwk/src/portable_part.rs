@@ -14,6 +14,7 @@ mod mobility;
 mod mobility_receive;
 mod receive;
 mod security;
+mod supplementary;
 
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
@@ -54,6 +55,8 @@ enum Timer {
     CallCompletion(CallId),
     /// CC.05.
     CallConnect(CallId),
+    /// `CC_service`.
+    ServiceChange(CallId),
 }
 
 /// How a portable part stands.
@@ -177,6 +180,9 @@ impl PortablePart {
                 Timer::CallSetup(call) => self.call_timeout(now, call, Trigger::SetupTimeout),
                 Timer::CallCompletion(call) => self.call_timeout(now, call, Trigger::CompletionTimeout),
                 Timer::CallConnect(call) => self.call_timeout(now, call, Trigger::ConnectTimeout),
+                Timer::ServiceChange(call) => {
+                    self.change_step(now, call, crate::service_change::Trigger::Timeout, None);
+                }
             }
         }
     }

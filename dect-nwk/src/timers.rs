@@ -50,6 +50,11 @@ pub const CC_05: Duration = Duration::from_secs(10);
 /// EN 300 175-5 A.1
 pub const CC_06: Duration = Duration::from_millis(1500);
 
+/// `CC_service`, service change: from CC-SERVICE-CHANGE to its answer.
+///
+/// EN 300 175-5 A.1
+pub const CC_SERVICE: Duration = Duration::from_secs(20);
+
 /// MM_access.1, access rights request of the portable part.
 ///
 /// EN 300 175-5 A.5

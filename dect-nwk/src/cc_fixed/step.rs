@@ -82,17 +82,6 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Action]) 
             S::ReleasePending => (S::Null, QUIET),
             S::Null => (state, &[]),
         },
-        T::ServiceChangeReceived => match state {
-            S::Active => (state, &[A::SendServiceReject]),
-            S::Null
-            | S::CallInitiated
-            | S::OverlapSending
-            | S::CallProceeding
-            | S::CallDelivered
-            | S::CallPresent
-            | S::CallReceived
-            | S::ReleasePending => (state, &[]),
-        },
         T::SupplementaryReceived => match state {
             S::OverlapSending | S::CallProceeding | S::CallDelivered | S::CallReceived | S::Active => {
                 (state, &[A::IndicateSupplementary])

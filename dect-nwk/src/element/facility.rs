@@ -20,6 +20,11 @@ pub struct Facility {
     pub components: Octets,
 }
 
+impl Facility {
+    /// The profile of remote operations.
+    pub const REMOTE_OPERATIONS: u8 = 17;
+}
+
 impl Contents for Facility {
     fn parse(contents: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(contents);

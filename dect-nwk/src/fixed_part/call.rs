@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
 use crate::refusal::Refusal;
-use crate::{mm_fixed, timers};
+use crate::{hold, mm_fixed, service_change, services, timers};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub(super) struct Call {
     pub(super) state: State,
     /// The page was repeated for this call because its link broke.
     pub(super) paged_again: bool,
+    /// HOLD and RETRIEVE.
+    pub(super) hold: hold::State,
+    /// CC-SERVICE-CHANGE.
+    pub(super) change: service_change::State,
+    /// The call and the one beside it, as soon as there is one.
+    pub(super) legs: services::State,
     /// What CC-SETUP says, kept until it is answered.
     pub(super) incoming: Option<Box<IncomingCall>>,
 }
@@ -106,20 +112,6 @@ impl FixedPart {
         self.command(now, call, Trigger::Inform, ReleaseReason::Normal, Payload::Information(information))
     }
 
-    /// Answers HOLD.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn answer_hold(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
-        self.supplementary(now, call, compose::Supplementary::hold(accept))
-    }
-
-    /// Answers RETRIEVE.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn answer_retrieve(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
-        self.supplementary(now, call, compose::Supplementary::retrieve(accept))
-    }
-
     /// Ends a call.
     ///
     /// EN 300 175-5 9.5
@@ -141,21 +133,6 @@ impl FixedPart {
             return Err(Error::Refused(Refusal::WrongState));
         }
         self.call_step(now, call, trigger, reason, payload);
-        Ok(())
-    }
-
-    fn supplementary(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        answer: compose::Supplementary,
-    ) -> Result<(), Error> {
-        let entry = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?;
-        if entry.state != State::Active {
-            return Err(Error::Refused(Refusal::WrongState));
-        }
-        let (portable, message) = (entry.portable, compose::supplementary(entry, answer));
-        self.send(now, portable, None, message);
         Ok(())
     }
 
@@ -235,7 +212,17 @@ impl FixedPart {
         let call = CallId(self.last_call);
         self.calls.insert(
             call,
-            Call { portable, by_fixed, value, state: State::Null, paged_again: false, incoming },
+            Call {
+                portable,
+                by_fixed,
+                value,
+                state: State::Null,
+                paged_again: false,
+                hold: hold::State::default(),
+                change: service_change::State::default(),
+                legs: services::State::default(),
+                incoming,
+            },
         );
         if let Some(entry) = self.table.get_mut(portable) {
             entry.calls.push(call);
@@ -311,7 +298,6 @@ impl FixedPart {
             }
             Action::SendRelease => self.send(now, portable, None, compose::release(call, reason)),
             Action::SendReleaseCom => self.send(now, portable, None, compose::release_com(call, reason)),
-            Action::SendServiceReject => self.send(now, portable, None, compose::service_reject(call)),
             Action::DiscardSetup => self.discard(now, portable, id),
             Action::StartOverlap => start(Timer::Overlap(id), timers::CC_01),
             Action::StartRelease => start(Timer::CallRelease(id), timers::CC_02),
@@ -327,13 +313,14 @@ impl FixedPart {
                     Timer::CallRelease(id),
                     Timer::CallSetup(id),
                     Timer::CallCompletion(id),
+                    Timer::ServiceChange(id),
                 ] {
                     self.deadlines.stop(timer);
                 }
             }
             Action::IndicateSetup | Action::IndicateInformation | Action::IndicateSupplementary => {
                 if let Payload::Message(message) = payload {
-                    self.indicate_message(id, action, message);
+                    self.indicate_message(now, id, action, message);
                 }
             }
             Action::IndicateAlerting => self.events.push_back(Event::Alerting { call: id }),

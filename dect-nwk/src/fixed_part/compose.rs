@@ -5,10 +5,12 @@ use bytes::{Bytes, BytesMut};
 use super::call::Call;
 use super::config::{FixedPartConfig, Tones};
 use super::security::Challenge;
-use super::{Ciphering, FixedPart, Information, Notification};
+use super::{Ciphering, FixedPart, IncomingCall, Information, Notification, ServiceChange};
+use crate::Octets;
 use crate::characters::control;
 use crate::element::{
-    AllocationType, AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CallingPartyName,
+    AllocationType, AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem,
+    CalledPartyNumber, CallingPartyName, IwuProtocol, IwuToIwu,
     CallingPartyNumber, CipherInfo, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType,
     InformationElement, LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason,
     ReleaseReason, Res, Rs, Service, Signal, SlotType,
@@ -23,20 +25,6 @@ use crate::page::{Page, PageHeader};
 pub(super) enum Opener {
     Fixed,
     Portable,
-}
-
-/// An answer to HOLD or RETRIEVE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Supplementary(MessageType);
-
-impl Supplementary {
-    pub(super) const fn hold(accept: bool) -> Self {
-        Self(if accept { MessageType::HoldAck } else { MessageType::HoldReject })
-    }
-
-    pub(super) const fn retrieve(accept: bool) -> Self {
-        Self(if accept { MessageType::RetrieveAck } else { MessageType::RetrieveReject })
-    }
 }
 
 const fn transaction(opener: Opener, value: u8) -> Transaction {
@@ -176,14 +164,61 @@ pub(super) fn refuse(received: Transaction, reason: ReleaseReason) -> Bytes {
     Message::new(MessageType::CcReleaseCom, received.reversed()).with(reason).to_bytes()
 }
 
+/// A message of a call that says everything by its type.
+pub(super) fn plain(call: &Call, kind: MessageType) -> Bytes {
+    of_call(call, kind).to_bytes()
+}
+
 /// CC-SERVICE-REJECT.
 pub(super) fn service_reject(call: &Call) -> Bytes {
     of_call(call, MessageType::CcServiceReject).with(ReleaseReason::ServiceNotImplemented).to_bytes()
 }
 
-/// HOLD-ACK, HOLD-REJECT, RETRIEVE-ACK or RETRIEVE-REJECT.
-pub(super) fn supplementary(call: &Call, answer: Supplementary) -> Bytes {
-    of_call(call, answer.0).to_bytes()
+/// CC-SERVICE-CHANGE.
+pub(super) fn service_change(call: &Call, ipui: &Ipui, change: &ServiceChange) -> Bytes {
+    let mut message = of_call(call, MessageType::CcServiceChange)
+        .with(PortableIdentity::Ipui(*ipui))
+        .with(change.information);
+    if let Some(codecs) = &change.codecs {
+        message.push(codecs.clone());
+    }
+    message.to_bytes()
+}
+
+/// A message of a call with one element.
+pub(super) fn with_element(call: &Call, kind: MessageType, element: impl Into<InformationElement>) -> Bytes {
+    of_call(call, kind).with(element).to_bytes()
+}
+
+/// CC-INFO: how one of several calls stands, or why its code means nothing.
+pub(super) fn call_status(call: &Call, items: Vec<CallInformationItem>, signal: Option<Signal>) -> Bytes {
+    let mut message = of_call(call, MessageType::CcInfo);
+    if let Some(signal) = signal {
+        message.push(signal);
+    }
+    message.with(CallInformation { items }).to_bytes()
+}
+
+/// CC-INFO: another call waits.
+pub(super) fn call_waiting(call: &Call, items: Vec<CallInformationItem>, incoming: &IncomingCall) -> Bytes {
+    let mut message = of_call(call, MessageType::CcInfo);
+    if let Some(text) = &incoming.display {
+        message.push(display(text));
+    }
+    message.push(Signal::CallWaiting);
+    if let Some(number) = &incoming.calling_number {
+        message.push(CallingPartyNumber::private(number));
+    }
+    if let Some(name) = &incoming.calling_name {
+        message.push(CallingPartyName::contact(name));
+    }
+    message.with(CallInformation { items }).to_bytes()
+}
+
+/// IWU-INFO or another message with data between the interworking units.
+pub(super) fn iwu_info(call: &Call, sent: bool, protocol: IwuProtocol, data: &[u8]) -> Bytes {
+    let data = IwuToIwu { sent, protocol, data: Octets::cut(data) };
+    of_call(call, MessageType::IwuInfo).with(data).to_bytes()
 }
 
 /// CISS-RELEASE-COM for a transaction nobody opened.

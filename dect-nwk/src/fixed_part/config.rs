@@ -34,6 +34,11 @@ pub struct FixedPartConfig {
     pub tones: Tones,
     /// Calls one portable part may have at the same time, at most 7 in each direction.
     pub calls_per_portable: usize,
+    /// Understand the control codes of NG-DECT and keep account of a second call in the transaction of the first;
+    /// otherwise the codes are keys like any other.
+    pub parallel_calls: bool,
+    /// Take calls for list access; otherwise they are refused as a service that is not implemented.
+    pub list_access: bool,
     /// Links without an identified portable part that may exist at the same time.
     pub unidentified_links: usize,
     /// LCE.02: how long a partially released link is kept, 3 s to 10 s.
@@ -63,6 +68,8 @@ impl FixedPartConfig {
             assign_tpui: true,
             tones: Tones::Portable,
             calls_per_portable: 2,
+            parallel_calls: false,
+            list_access: false,
             unidentified_links: 1024,
             link_maintain: timers::LCE_02,
             page_interval: timers::LCE_03,

@@ -1,7 +1,8 @@
 //! What a fixed part tells its owner.
 
 use crate::authentication::Key128;
-use crate::element::{CallClass, RejectReason, ReleaseReason};
+use super::supplementary::ServiceChange;
+use crate::element::{CallClass, FeatureActivate, RejectReason, ReleaseReason};
 use crate::identity::{Ipei, Ipui, Tpui};
 use crate::link::{CallId, LinkId};
 
@@ -153,6 +154,76 @@ pub enum Event {
     RetrieveRequested {
         /// The call.
         call: CallId,
+    },
+    /// The portable part held the call, or refused to.
+    Held {
+        /// The call.
+        call: CallId,
+        /// Whether it is held now.
+        accepted: bool,
+    },
+    /// The portable part retrieved the call, or refused to.
+    Retrieved {
+        /// The call.
+        call: CallId,
+        /// Whether it was retrieved.
+        accepted: bool,
+    },
+    /// CC-SERVICE-CHANGE: answer with
+    /// [`answer_service_change`](super::FixedPart::answer_service_change).
+    ServiceChangeRequested {
+        /// The call.
+        call: CallId,
+        /// What shall change.
+        change: ServiceChange,
+    },
+    /// The portable part agreed to a service change, or did not.
+    ServiceChanged {
+        /// The call.
+        call: CallId,
+        /// Whether it agreed.
+        accepted: bool,
+    },
+    /// A feature key, other than the R key; answer with
+    /// [`indicate_feature`](super::FixedPart::indicate_feature).
+    FeatureActivated {
+        /// The call.
+        call: CallId,
+        /// The feature and its parameter.
+        feature: FeatureActivate,
+    },
+    /// Remote operations of a functional supplementary service.
+    Facility {
+        /// The call.
+        call: CallId,
+        /// The components.
+        components: Vec<u8>,
+    },
+    /// One of two calls in a transaction is to be handled.
+    Service {
+        /// The transaction.
+        call: CallId,
+        /// What to do.
+        action: crate::services::Action,
+        /// The digits that came with it.
+        digits: String,
+    },
+    /// Digits for the second call that is being dialled.
+    SecondDigits {
+        /// The transaction.
+        call: CallId,
+        /// The call in it.
+        slot: crate::services::Slot,
+        /// The new digits alone.
+        digits: String,
+    },
+    /// A command of list access: give it to a [`ListServer`](crate::list_access::ListServer) and send its answers with
+    /// [`list_command`](super::FixedPart::list_command).
+    ListCommand {
+        /// The call.
+        call: CallId,
+        /// The command.
+        command: crate::list_access::Command,
     },
     /// The portable part rings.
     Alerting {

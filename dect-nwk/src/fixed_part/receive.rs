@@ -9,8 +9,8 @@ use super::event::{Event, PortableId};
 use super::{FixedPart, compose};
 use crate::cc_fixed::{self, Action};
 use crate::element::{
-    BasicService, CalledPartyNumber, Element as _, ElementIdentifier, Feature, FeatureActivate, MultiKeypad,
-    PortableIdentity, Rand, RejectReason, ReleaseReason, Res, SingleKeypad, TerminalCapability,
+    BasicService, CallClass, CalledPartyNumber, Element as _, ElementIdentifier, Feature, FeatureActivate, MultiKeypad,
+    PortableIdentity, Rand, RejectReason, ReleaseReason, Res, Service, SingleKeypad, TerminalCapability,
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
 use crate::link::{CallId, LinkId};
@@ -195,10 +195,17 @@ impl FixedPart {
             MessageType::CcConnect => T::ConnectReceived,
             MessageType::CcRelease => T::ReleaseReceived,
             MessageType::CcReleaseCom => T::ReleaseComReceived,
-            MessageType::CcServiceChange => T::ServiceChangeReceived,
-            MessageType::Hold | MessageType::Retrieve | MessageType::CrssFacility | MessageType::IwuInfo => {
-                T::SupplementaryReceived
-            }
+            MessageType::CcServiceChange
+            | MessageType::CcServiceAccept
+            | MessageType::CcServiceReject
+            | MessageType::Hold
+            | MessageType::HoldAck
+            | MessageType::HoldReject
+            | MessageType::Retrieve
+            | MessageType::RetrieveAck
+            | MessageType::RetrieveReject
+            | MessageType::CrssFacility
+            | MessageType::IwuInfo => T::SupplementaryReceived,
             // Messages only the fixed part sends, and unknown ones.
             _ => return,
         };
@@ -266,7 +273,20 @@ impl FixedPart {
         if entry.calls.len() >= self.config.calls_per_portable {
             return Some(ReleaseReason::InsufficientResources);
         }
-        None
+        self.judge_service(message.find()?)
+    }
+
+    /// Packet mode, messages, ultra low energy and the like are other services than a telephone's.
+    const fn judge_service(&self, service: BasicService) -> Option<ReleaseReason> {
+        match (service.class, service.service) {
+            (CallClass::ExternalHandover, _) => Some(ReleaseReason::ExternalHandoverNotSupported),
+            (CallClass::ListAccess, _) if self.config.list_access => None,
+            (
+                CallClass::Normal | CallClass::Internal | CallClass::Emergency | CallClass::Service,
+                Service::BasicSpeech | Service::WidebandSpeech | Service::Other,
+            ) => None,
+            _ => Some(ReleaseReason::ServiceNotImplemented),
+        }
     }
 
     /// Set-up collision: our CC-SETUP goes out again under another transaction value, for the portable part refuses
@@ -289,7 +309,13 @@ impl FixedPart {
     }
 
     /// Tells the owner what CC-SETUP, CC-INFO or a supplementary message carried.
-    pub(super) fn indicate_message(&mut self, id: CallId, action: Action, message: &View<'_>) {
+    pub(super) fn indicate_message(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        action: Action,
+        message: &View<'_>,
+    ) {
         let Some(call) = self.calls.get(&id) else { return };
         let portable = call.portable;
         if action == Action::IndicateSetup {
@@ -306,8 +332,6 @@ impl FixedPart {
             return;
         }
         match message.message_type {
-            MessageType::Hold => self.events.push_back(Event::HoldRequested { call: id }),
-            MessageType::Retrieve => self.events.push_back(Event::RetrieveRequested { call: id }),
             MessageType::CcInfo => {
                 let keys = keys(message);
                 let complete = message.contains(ElementIdentifier::SendingComplete);
@@ -319,11 +343,12 @@ impl FixedPart {
                 );
                 if before && (complete || !keys.is_empty()) {
                     self.events.push_back(Event::Digits { call: id, digits: keys, complete });
-                } else if !keys.is_empty() {
+                } else if !keys.is_empty() && !self.service_requested(now, id, message) {
                     self.events.push_back(Event::Keypad { call: id, keys });
                 }
+                self.feature_activated(id, message);
             }
-            _ => {}
+            _ => self.supplementary_received(now, id, message),
         }
     }
 

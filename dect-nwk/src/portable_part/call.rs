@@ -5,12 +5,12 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::{Action, State, Trigger, step};
-use crate::element::{ReleaseReason, TimerRestart};
+use crate::element::{CallClass, ReleaseReason, TimerRestart};
 use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
 use crate::refusal::Refusal;
-use crate::timers;
+use crate::{hold, service_change, timers};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub(super) struct Call {
     pub(super) number: String,
     /// Whether the number is complete.
     pub(super) complete: bool,
+    /// The kind of call.
+    pub(super) class: CallClass,
+    /// HOLD and RETRIEVE.
+    pub(super) hold: hold::State,
+    /// CC-SERVICE-CHANGE.
+    pub(super) change: service_change::State,
 }
 
 /// What a step of call control carries along.
@@ -45,14 +51,14 @@ impl PortablePart {
     ///
     /// EN 300 175-5 9.3.1.2
     pub fn dial(&mut self, now: Instant, number: &str) -> Result<CallId, Error> {
-        self.call(now, number, true)
+        self.call(now, number, true, CallClass::Normal)
     }
 
     /// Goes off hook: a call without digits, which the fixed part asks for.
     ///
     /// EN 300 175-5 9.3.1.3
     pub fn off_hook(&mut self, now: Instant) -> Result<CallId, Error> {
-        self.call(now, "", false)
+        self.call(now, "", false, CallClass::Normal)
     }
 
     /// Types digits of the called number; before the fixed part asks for them they are kept.
@@ -91,20 +97,6 @@ impl PortablePart {
         self.command(now, call, Trigger::Answer, ReleaseReason::Normal, Payload::None)
     }
 
-    /// Asks the fixed part to hold a call.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn hold(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
-        self.supplementary(now, call, compose::Supplementary::Hold)
-    }
-
-    /// Asks the fixed part to retrieve a call.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn retrieve(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
-        self.supplementary(now, call, compose::Supplementary::Retrieve)
-    }
-
     /// Ends a call, or refuses one that comes in.
     ///
     /// EN 300 175-5 9.5
@@ -124,7 +116,13 @@ impl PortablePart {
         self.command(now, call, trigger, reason, Payload::None)
     }
 
-    fn call(&mut self, now: Instant, number: &str, complete: bool) -> Result<CallId, Error> {
+    pub(super) fn call(
+        &mut self,
+        now: Instant,
+        number: &str,
+        complete: bool,
+        class: CallClass,
+    ) -> Result<CallId, Error> {
         if self.subscription.is_none() {
             return Err(Error::Refused(Refusal::NotSubscribed));
         }
@@ -137,6 +135,9 @@ impl PortablePart {
         let value = (0..=LAST_VALUE).find(|value| self.find_call(true, *value).is_none());
         let value = value.ok_or(Error::Refused(Refusal::Busy))?;
         let call = self.add_call(true, value, number.to_owned(), complete);
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.class = class;
+        }
         self.call_step(now, call, Trigger::Call, ReleaseReason::Normal, Payload::None);
         if let Some(entry) = self.calls.get_mut(&call) {
             // What is kept from now on are digits typed before the fixed part asks.
@@ -161,21 +162,6 @@ impl PortablePart {
         Ok(())
     }
 
-    fn supplementary(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        request: compose::Supplementary,
-    ) -> Result<(), Error> {
-        let entry = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?;
-        if entry.state != State::Active {
-            return Err(Error::Refused(Refusal::WrongState));
-        }
-        let message = compose::supplementary(entry, request);
-        self.send(now, message);
-        Ok(())
-    }
-
     /// A timer of a call ran out.
     pub(super) fn call_timeout(&mut self, now: Instant, call: CallId, trigger: Trigger) {
         self.call_step(now, call, trigger, ReleaseReason::TimerExpiry, Payload::None);
@@ -188,7 +174,19 @@ impl PortablePart {
     pub(super) fn add_call(&mut self, ours: bool, value: u8, number: String, complete: bool) -> CallId {
         self.last_call = self.last_call.wrapping_add(1);
         let call = CallId(self.last_call);
-        self.calls.insert(call, Call { ours, value, state: State::Null, number, complete });
+        self.calls.insert(
+            call,
+            Call {
+                ours,
+                value,
+                state: State::Null,
+                number,
+                complete,
+                class: CallClass::Normal,
+                hold: hold::State::default(),
+                change: service_change::State::default(),
+            },
+        );
         call
     }
 
@@ -243,7 +241,6 @@ impl PortablePart {
             }
             Action::SendRelease => self.send(now, compose::release(call, reason)),
             Action::SendReleaseCom => self.send(now, compose::release_com(call, reason)),
-            Action::SendServiceReject => self.send(now, compose::service_reject(call)),
             Action::StartRelease => start(Timer::CallRelease(id), timers::CC_02),
             Action::StartSetup => start(Timer::CallSetup(id), timers::CC_03),
             Action::StartCompletion => {
@@ -278,6 +275,7 @@ impl PortablePart {
             Timer::CallSetup(call),
             Timer::CallCompletion(call),
             Timer::CallConnect(call),
+            Timer::ServiceChange(call),
         ] {
             self.deadlines.stop(timer);
         }

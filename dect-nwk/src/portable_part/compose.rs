@@ -5,20 +5,16 @@ use bytes::Bytes;
 use super::call::Call;
 use super::config::{DialElement, PortablePartConfig, Subscription};
 use crate::element::{
-    AuthType, AuthenticationKeyType, BasicService, CalledPartyNumber, CipherInfo, ControlCapability,
-    ControlCodes, FixedIdentity, IdentityType, InformationElement, MultiKeypad, PortableIdentity, Rand,
+    AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem, CalledPartyNumber, CipherInfo, ControlCapability,
+    ControlCodes, FixedIdentity, IdentityType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, PortableIdentity, Rand,
     RejectReason, ReleaseReason, RepeatIndicator, Res, TerminalCapability,
 };
+use crate::fixed_part::ServiceChange;
 use crate::identity::{Ipei, Ipui};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
 use crate::message::{Message, MessageType, Transaction};
-
-/// HOLD or RETRIEVE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Supplementary {
-    Hold,
-    Retrieve,
-}
+use crate::Octets;
+use crate::services::Slot;
 
 const OURS: bool = true;
 const THEIRS: bool = false;
@@ -56,7 +52,7 @@ pub(super) fn setup(call: &Call, subscription: &Subscription, config: &PortableP
     let mut message = of_call(call, MessageType::CcSetup)
         .with(PortableIdentity::Ipui(subscription.ipui))
         .with(FixedIdentity::park(subscription.park))
-        .with(BasicService::NORMAL_SPEECH);
+        .with(BasicService { class: call.class, ..BasicService::NORMAL_SPEECH });
     if !call.number.is_empty() {
         match config.dial_element {
             DialElement::CalledPartyNumber => message.push(CalledPartyNumber::dialled(&call.number)),
@@ -111,13 +107,40 @@ pub(super) fn service_reject(call: &Call) -> Bytes {
     of_call(call, MessageType::CcServiceReject).with(ReleaseReason::ServiceNotImplemented).to_bytes()
 }
 
-/// HOLD or RETRIEVE.
-pub(super) fn supplementary(call: &Call, request: Supplementary) -> Bytes {
-    let kind = match request {
-        Supplementary::Hold => MessageType::Hold,
-        Supplementary::Retrieve => MessageType::Retrieve,
-    };
+/// A message of a call that says everything by its type.
+pub(super) fn plain(call: &Call, kind: MessageType) -> Bytes {
     of_call(call, kind).to_bytes()
+}
+
+/// CC-SERVICE-CHANGE.
+pub(super) fn service_change(call: &Call, ipui: &Ipui, change: &ServiceChange) -> Bytes {
+    let mut message = of_call(call, MessageType::CcServiceChange)
+        .with(PortableIdentity::Ipui(*ipui))
+        .with(change.information);
+    if let Some(codecs) = &change.codecs {
+        message.push(codecs.clone());
+    }
+    message.to_bytes()
+}
+
+/// A message of a call with one element.
+pub(super) fn with_element(call: &Call, kind: MessageType, element: impl Into<InformationElement>) -> Bytes {
+    of_call(call, kind).with(element).to_bytes()
+}
+
+/// CC-INFO with a control code, and the call it is about.
+pub(super) fn control(call: &Call, keys: &str, about: Option<Slot>) -> Bytes {
+    let mut message = of_call(call, MessageType::CcInfo).with(MultiKeypad::new(keys));
+    if let Some(slot) = about {
+        message.push(CallInformation { items: vec![CallInformationItem::call(slot.identity())] });
+    }
+    message.to_bytes()
+}
+
+/// IWU-INFO with data between the interworking units.
+pub(super) fn iwu_info(call: &Call, sent: bool, protocol: IwuProtocol, data: &[u8]) -> Bytes {
+    let data = IwuToIwu { sent, protocol, data: Octets::cut(data) };
+    of_call(call, MessageType::IwuInfo).with(data).to_bytes()
 }
 
 /// CISS-RELEASE-COM for a transaction nobody opened.

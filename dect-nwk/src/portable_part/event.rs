@@ -1,7 +1,10 @@
 //! What a portable part tells its user.
 
 use super::config::Subscription;
-use crate::element::{RejectReason, ReleaseReason, Signal, TimeDate};
+use crate::element::{
+    CallInformation, FeatureIndicate, IwuProtocol, RejectReason, ReleaseReason, Signal, TimeDate,
+};
+use crate::fixed_part::ServiceChange;
 use crate::identity::Tpui;
 use crate::link::CallId;
 
@@ -114,6 +117,75 @@ pub enum Event {
         call: CallId,
         /// Whether it was retrieved.
         accepted: bool,
+    },
+    /// HOLD: answer with [`answer_hold`](super::PortablePart::answer_hold).
+    HoldRequested {
+        /// The call.
+        call: CallId,
+    },
+    /// RETRIEVE: answer with [`answer_hold`](super::PortablePart::answer_hold).
+    RetrieveRequested {
+        /// The call.
+        call: CallId,
+    },
+    /// CC-SERVICE-CHANGE: answer with
+    /// [`answer_service_change`](super::PortablePart::answer_service_change).
+    ServiceChangeRequested {
+        /// The call.
+        call: CallId,
+        /// What shall change.
+        change: ServiceChange,
+    },
+    /// The fixed part agreed to a service change, or did not.
+    ServiceChanged {
+        /// The call.
+        call: CallId,
+        /// Whether it agreed.
+        accepted: bool,
+    },
+    /// What became of a feature.
+    FeatureIndicated {
+        /// The call.
+        call: CallId,
+        /// The feature and its status.
+        feature: FeatureIndicate,
+    },
+    /// Remote operations of a functional supplementary service.
+    Facility {
+        /// The call.
+        call: CallId,
+        /// The components.
+        components: Vec<u8>,
+    },
+    /// How one of the calls of the transaction stands, or why a control code had no effect.
+    CallInformation {
+        /// The transaction.
+        call: CallId,
+        /// What is said.
+        information: CallInformation,
+    },
+    /// Who calls, told after the set-up: also of a call that waits.
+    Caller {
+        /// The call.
+        call: CallId,
+        /// Digits of the caller.
+        calling_number: Option<String>,
+        /// Name of the caller.
+        calling_name: Option<String>,
+    },
+    /// A command of list access.
+    ListCommand {
+        /// The call.
+        call: CallId,
+        /// The command.
+        command: crate::list_access::Command,
+    },
+    /// The fixed part refused data of this protocol.
+    DataRefused {
+        /// The call.
+        call: CallId,
+        /// The protocol.
+        protocol: IwuProtocol,
     },
     /// How many voice messages wait and how many calls were missed, as far as the fixed part says.
     Notified {

@@ -96,8 +96,10 @@ impl PortablePart {
             MessageType::CcNotify => T::NotifyReceived,
             MessageType::CcRelease => T::ReleaseReceived,
             MessageType::CcReleaseCom => T::ReleaseComReceived,
-            MessageType::CcServiceChange => T::ServiceChangeReceived,
-            MessageType::Hold
+            MessageType::CcServiceChange
+            | MessageType::CcServiceAccept
+            | MessageType::CcServiceReject
+            | MessageType::Hold
             | MessageType::HoldAck
             | MessageType::HoldReject
             | MessageType::Retrieve
@@ -184,10 +186,7 @@ impl PortablePart {
         let event = match action {
             Action::IndicateRinging => Some(Event::Ring {
                 call: id,
-                calling_number: message
-                    .find::<CallingPartyNumber>()
-                    .map(|number| number.digits.to_string())
-                    .filter(|digits| !digits.is_empty()),
+                calling_number: caller_number(message),
                 calling_name: message.find::<CallingPartyName>().map(|name| name.text()),
                 signal: message.find::<Signal>(),
             }),
@@ -195,10 +194,14 @@ impl PortablePart {
             Action::IndicateProceeding => Some(Event::Proceeding { call: id }),
             Action::IndicateAlerting => Some(Event::RemoteAlerting { call: id }),
             Action::IndicateConnected => Some(Event::Connected { call: id }),
-            Action::IndicateSupplementary => supplementary(id, message),
             _ => None,
         };
         self.events.extend(event);
+        if action == Action::IndicateSupplementary {
+            self.supplementary_received(now, id, message);
+        } else {
+            self.indicate_services(id, message);
+        }
         if let Some(text) = display(message) {
             self.events.push_back(Event::Display { call: id, text });
         }
@@ -206,6 +209,13 @@ impl PortablePart {
             && action != Action::IndicateRinging
         {
             self.events.push_back(Event::Signal { call: id, signal });
+        }
+        if action == Action::IndicateInformation {
+            let calling_number = caller_number(message);
+            let calling_name = message.find::<CallingPartyName>().map(|name| name.text());
+            if calling_number.is_some() || calling_name.is_some() {
+                self.events.push_back(Event::Caller { call: id, calling_number, calling_name });
+            }
         }
         if message.find::<ProgressIndicator>().is_some_and(|it| it.progress == Progress::InBand) {
             self.events.push_back(Event::InBand { call: id });
@@ -234,12 +244,9 @@ fn display(message: &View<'_>) -> Option<String> {
         .or_else(|| message.find::<SingleDisplay>().map(|display| char::from(display.character).to_string()))
 }
 
-fn supplementary(call: CallId, message: &View<'_>) -> Option<Event> {
-    match message.message_type {
-        MessageType::HoldAck => Some(Event::Held { call, accepted: true }),
-        MessageType::HoldReject => Some(Event::Held { call, accepted: false }),
-        MessageType::RetrieveAck => Some(Event::Retrieved { call, accepted: true }),
-        MessageType::RetrieveReject => Some(Event::Retrieved { call, accepted: false }),
-        _ => None,
-    }
+fn caller_number(message: &View<'_>) -> Option<String> {
+    message
+        .find::<CallingPartyNumber>()
+        .map(|number| number.digits.to_string())
+        .filter(|digits| !digits.is_empty())
 }
