@@ -12,10 +12,12 @@ mod contest;
 mod event;
 mod link;
 mod location;
+mod message;
 mod mobility;
 mod mobility_receive;
 mod notification;
 mod receive;
+mod ringing;
 mod security;
 mod supplementary;
 
@@ -33,9 +35,11 @@ use crate::seed::{Generator, Seed};
 use crate::{cc_fixed, lce};
 
 pub use command::{Ciphering, IncomingCall, Information};
-pub use config::{FixedPartConfig, KnownPortable, Tones};
+pub use config::{FixedPartConfig, KnownPortable, Terminal, Tones};
+pub use message::TextMessage;
 pub use event::{AccessRequestId, Event, PortableId};
 pub use notification::Notification;
+pub use ringing::Group;
 pub use supplementary::ServiceChange;
 
 use call::Call;
@@ -54,6 +58,8 @@ enum Timer {
     LinkIdle(LinkId),
     /// The timer of the fixed part's procedure.
     Mobility(PortableId),
+    /// The time until the key of a ciphered link is changed.
+    Rekey(PortableId),
     /// CC.01.
     Overlap(CallId),
     /// CC.02.
@@ -74,6 +80,8 @@ enum Timer {
 pub struct PortableState {
     /// Whether it has access rights.
     pub subscribed: bool,
+    /// What it told of itself.
+    pub terminal: Terminal,
     /// Whether it has a key.
     pub keyed: bool,
     /// The state of its link.
@@ -103,6 +111,8 @@ pub struct FixedPart {
     contests: BTreeMap<LinkId, contest::Contest>,
     calls: BTreeMap<CallId, Call>,
     last_call: u32,
+    /// Collective ringing goes on: whoever answers is not a false responder.
+    ringing: Option<ringing::Ringing>,
     requests: BTreeMap<AccessRequestId, PortableId>,
     last_request: u32,
     deadlines: Deadlines<Timer>,
@@ -124,6 +134,7 @@ impl FixedPart {
             contests: BTreeMap::new(),
             calls: BTreeMap::new(),
             last_call: 0,
+            ringing: None,
             requests: BTreeMap::new(),
             last_request: 0,
             deadlines: Deadlines::new(),
@@ -151,6 +162,10 @@ impl FixedPart {
                 self.link_released(now, link);
                 Ok(())
             }
+            Input::Moved { from, to } => {
+                self.link_moved(from, to);
+                Ok(())
+            }
             Input::Encrypted { link, on } => {
                 self.link_encrypted(now, link, on);
                 Ok(())
@@ -171,6 +186,7 @@ impl FixedPart {
                 Timer::LinkMaintain(portable) => self.maintain_timeout(now, portable),
                 Timer::LinkIdle(link) => self.idle_timeout(link),
                 Timer::Mobility(portable) => self.mobility_timeout(now, portable),
+                Timer::Rekey(portable) => self.rekey_timeout(now, portable),
                 Timer::Overlap(call) => self.call_timeout(now, call, cc_fixed::Trigger::OverlapTimeout),
                 Timer::CallRelease(call) => self.call_timeout(now, call, cc_fixed::Trigger::ReleaseTimeout),
                 Timer::CallSetup(call) => self.call_timeout(now, call, cc_fixed::Trigger::SetupTimeout),
@@ -232,6 +248,7 @@ impl FixedPart {
         let entry = self.table.get(portable)?;
         Some(PortableState {
             subscribed: entry.subscribed,
+            terminal: entry.terminal,
             keyed: entry.uak.is_some(),
             link_state: entry.lce,
             link: entry.link,

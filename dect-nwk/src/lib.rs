@@ -103,6 +103,7 @@ pub use message::{Message, MessageType, ProtocolDiscriminator, Transaction, View
 
 pub mod cc_fixed;
 pub mod cc_portable;
+pub mod clms_fixed;
 mod deadlines;
 pub mod fixed_part;
 mod key_exchange;

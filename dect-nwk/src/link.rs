@@ -56,6 +56,14 @@ pub enum Input<'a> {
         /// How it ended.
         mode: ReleaseMode,
     },
+    /// The link goes on under another number: a handover between parts of the link layer that have numbers of their
+    /// own. A handover within one of them shows nowhere here.
+    Moved {
+        /// The number it had.
+        from: LinkId,
+        /// The number it has now.
+        to: LinkId,
+    },
     /// DL_ENCRYPT-ind at the fixed part, DL_ENCRYPT-cfm at the portable part.
     Encrypted {
         /// The link.

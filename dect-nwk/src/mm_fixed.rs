@@ -40,7 +40,7 @@ pub enum FixedProcedure {
     CipherSwitching(Attempt),
     /// IDENTITY-REQUEST is out.
     Identification(Attempt),
-    /// LOCATE-ACCEPT with a temporary identity is out.
+    /// LOCATE-ACCEPT or TEMPORARY-IDENTITY-ASSIGN with a temporary identity is out.
     TemporaryIdentity,
     /// ACCESS-RIGHTS-TERMINATE-REQUEST is out.
     AccessRightsTerminate(Attempt),
@@ -125,6 +125,8 @@ pub enum Trigger {
     Cipher,
     /// The owner asks for the equipment identity.
     Identify,
+    /// The owner gives a new temporary identity.
+    AssignIdentity,
     /// The owner takes the access rights away.
     Terminate,
     /// The timer of the fixed part's procedure ran out.
@@ -162,6 +164,8 @@ pub enum Action {
     SendCipherRequest,
     /// Send CIPHER-REJECT with the reason at hand.
     SendCipherReject,
+    /// Send TEMPORARY-IDENTITY-ASSIGN with a new identity.
+    SendIdentityAssign,
     /// Send IDENTITY-REQUEST.
     SendIdentityRequest,
     /// Send ACCESS-RIGHTS-TERMINATE-REQUEST.
@@ -212,7 +216,7 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 13
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AccessRightsRequested,
         Self::AllowAccess,
         Self::RefuseAccess,
@@ -239,6 +243,7 @@ impl Trigger {
         Self::Authenticate,
         Self::Cipher,
         Self::Identify,
+        Self::AssignIdentity,
         Self::Terminate,
         Self::Timeout,
         Self::LinkLost,

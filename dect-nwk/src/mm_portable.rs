@@ -73,6 +73,8 @@ pub enum Trigger {
     AuthenticationRequested,
     /// AUTHENTICATION-REQUEST came in and the key or the algorithm it names is not there.
     AuthenticationNotPossible,
+    /// AUTHENTICATION-REQUEST came in that wants the personal identity of the user.
+    PersonalIdentityWanted,
     /// AUTHENTICATION-REPLY with the right RES came in.
     ReplyRight,
     /// AUTHENTICATION-REPLY with a wrong RES came in.
@@ -134,6 +136,8 @@ pub enum Action {
     SendKeyProof,
     /// Send AUTHENTICATION-REPLY.
     SendAuthenticationReply,
+    /// Ask the user for the personal identity; the answer is sent when it is entered.
+    AskForPersonalIdentity,
     /// Send AUTHENTICATION-REJECT with the reason at hand.
     SendAuthenticationReject,
     /// Send TEMPORARY-IDENTITY-ASSIGN-ACK.
@@ -188,7 +192,7 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 13
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Subscribe,
         Self::Locate,
         Self::AuthenticateFixed,
@@ -198,6 +202,7 @@ impl Trigger {
         Self::KeyAllocatedWithoutCode,
         Self::AuthenticationRequested,
         Self::AuthenticationNotPossible,
+        Self::PersonalIdentityWanted,
         Self::ReplyRight,
         Self::ReplyWrong,
         Self::AuthenticationRejected,

@@ -10,6 +10,7 @@ mod compose;
 mod config;
 mod event;
 mod link;
+mod message;
 mod mobility;
 mod mobility_receive;
 mod receive;
@@ -43,6 +44,10 @@ enum Timer {
     LinkMaintain,
     /// The timer of the own procedure.
     Mobility,
+    /// MM_auth.2: the user is to enter the personal identity.
+    User,
+    /// MM_wait, or the time the fixed part said.
+    Wait,
     /// MM_auth.1 of the key allocation.
     Key,
     /// CC.06.
@@ -92,7 +97,13 @@ pub struct PortablePart {
     /// The code of a subscription that runs.
     code: Option<AuthenticationCode>,
     cipher_key: Option<CipherKey>,
+    /// The key and its number with which the next link is ciphered from the beginning.
+    default_key: Option<(u16, CipherKey)>,
     located: bool,
+    /// The fixed part refused and said how long to wait.
+    waiting: bool,
+    /// The fixed part has proven its key over this link.
+    genuine: bool,
     link: Option<LinkId>,
     last_link: u32,
     ciphered: bool,
@@ -118,7 +129,10 @@ impl PortablePart {
             generator: Generator::new(seed),
             code: None,
             cipher_key: None,
+            default_key: None,
             located: false,
+            waiting: false,
+            genuine: false,
             link: None,
             last_link: 0,
             ciphered: false,
@@ -153,6 +167,12 @@ impl PortablePart {
                 self.link_released(now, link);
                 Ok(())
             }
+            Input::Moved { from, to } => {
+                if self.link == Some(from) {
+                    self.link = Some(to);
+                }
+                Ok(())
+            }
             Input::Encrypted { link, on } => {
                 if self.link == Some(link) {
                     self.ciphered = on;
@@ -173,6 +193,8 @@ impl PortablePart {
                 Timer::LinkRelease => self.link_step(now, lce::portable::Trigger::ReleaseTimeout, None),
                 Timer::LinkMaintain => self.maintain_timeout(now),
                 Timer::Mobility => self.mobility_timeout(now, mm_portable::Trigger::Timeout),
+                Timer::User => self.user_timeout(now),
+                Timer::Wait => self.waiting = false,
                 Timer::Key => self.mobility_timeout(now, mm_portable::Trigger::KeyTimeout),
                 // The fixed part does not call again: the user may.
                 Timer::Crossing => {}
@@ -239,6 +261,9 @@ impl PortablePart {
 
     /// Whether something needs the link.
     fn in_use(&self) -> bool {
-        !self.calls.is_empty() || !self.queue.is_empty() || self.mm != mm_portable::State::default()
+        !self.calls.is_empty()
+            || !self.queue.is_empty()
+            || self.procedure.user.is_some()
+            || self.mm != mm_portable::State::default()
     }
 }

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// There is no link and none can be had for this.
     #[error("no link (EN 300 175-5 14)")]
     NoLink,
+    /// The fixed part has refused and said how long to wait (EN 300 175-5 13.4, 13.5).
+    #[error("the fixed part said to wait (EN 300 175-5 13.4, 13.5)")]
+    Waiting,
     /// More characters than the element may carry.
     #[error("too many characters (EN 300 175-5 7.7)")]
     TooLong,

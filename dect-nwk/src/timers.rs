@@ -71,6 +71,14 @@ pub const MM_ACCESS_2_PORTABLE: Duration = Duration::from_secs(20);
 ///
 /// EN 300 175-5 A.5
 pub const MM_AUTH_1: Duration = Duration::from_secs(10);
+/// MM_auth.2, authentication of the user, who has to enter a personal identity.
+///
+/// EN 300 175-5 A.5
+pub const MM_AUTH_2: Duration = Duration::from_secs(100);
+/// `MM_wait`, the standard time a refused portable part waits before it asks again.
+///
+/// EN 300 175-5 A.5
+pub const MM_WAIT: Duration = Duration::from_mins(5);
 /// MM_cipher.1, cipher switching asked by the fixed part.
 ///
 /// EN 300 175-5 A.5

@@ -165,6 +165,7 @@ fn notification(book: &mut Book) {
         voice_messages: Some(2),
         missed_calls: Some(1),
         time: Some(TimeDate::current(date, Clock { hour: 8, minute: 30, second: 0, zone: 4 })),
+        ..Notification::default()
     };
     let portable = world.portable(0);
     world.fixed.notify(world.now, portable, &told).unwrap();

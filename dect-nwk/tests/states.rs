@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use dect_nwk::{cc_fixed, cc_portable, lce, mm_fixed, mm_portable};
+use dect_nwk::{cc_fixed, cc_portable, hold, lce, mm_fixed, mm_portable, service_change, services};
 
 /// What exploration needs to know about a machine.
 struct Machine<S, T, A> {
@@ -417,6 +417,102 @@ fn every_request_of_mobility_management_gets_exactly_one_outcome() {
     });
 }
 
+fn holding() -> Machine<hold::State, hold::Trigger, hold::Action> {
+    Machine {
+        start: hold::State::default(),
+        triggers: hold::Trigger::ALL.to_vec(),
+        step: |state, trigger| {
+            let (next, actions) = hold::step(state, trigger);
+            (next, actions.to_vec())
+        },
+        timers: |_, _| {},
+        timer_of: |_| None,
+    }
+}
+
+fn changing() -> Machine<service_change::State, service_change::Trigger, service_change::Action> {
+    use service_change::{Action as A, Trigger as T};
+    Machine {
+        start: service_change::State::default(),
+        triggers: T::ALL.to_vec(),
+        step: |state, trigger| {
+            let (next, actions) = service_change::step(state, trigger);
+            (next, actions.to_vec())
+        },
+        timers: |timers, action| match action {
+            A::StartTimer => drop(timers.insert("CC_service")),
+            A::StopTimer => drop(timers.remove("CC_service")),
+            _ => {}
+        },
+        timer_of: |trigger| if trigger == T::Timeout { Some("CC_service") } else { None },
+    }
+}
+
+fn two_calls() -> Machine<services::State, services::Trigger, services::Action> {
+    Machine {
+        start: services::State::default(),
+        triggers: services::Trigger::ALL.to_vec(),
+        step: services::step,
+        timers: |_, _| {},
+        timer_of: |_| None,
+    }
+}
+
+#[test]
+fn a_service_change_waits_only_while_its_timer_runs_and_every_request_gets_one_outcome() {
+    use service_change::{Action as A, State as S};
+    for (state, running) in &changing().explore(|state, trigger, next, actions, _| {
+        let outcomes = actions.iter().filter(|action| matches!(action, A::IndicateChanged(_))).count();
+        let ended = state == S::Requested && next != S::Requested;
+        assert_eq!(outcomes, usize::from(ended), "{state:?} {trigger:?}");
+    }) {
+        assert_eq!(!running.is_empty(), *state == S::Requested, "{state:?}");
+    }
+    // Hold: what was asked is answered once, and the state says so.
+    use hold::{Action as H, State};
+    holding().explore(|state, trigger, next, actions, _| {
+        let outcomes =
+            actions.iter().filter(|it| matches!(it, H::IndicateHeld(_) | H::IndicateRetrieved(_))).count();
+        let asked = |state| matches!(state, State::HoldRequested | State::RetrieveRequested);
+        assert_eq!(outcomes, usize::from(asked(state) && !asked(next)), "{state:?} {trigger:?}");
+    });
+    assert_eq!(holding().states().len(), 6);
+}
+
+#[test]
+fn of_two_calls_one_talks_and_a_conference_has_both() {
+    use services::{Action as A, Leg, Slot};
+    let seen = two_calls().explore(|state, trigger, next, actions, _| {
+        // Whoever is asked is answered: with a change or with a reason.
+        if matches!(
+            trigger,
+            services::Trigger::SecondCall
+                | services::Trigger::Toggle
+                | services::Trigger::Conference
+                | services::Trigger::Transfer
+                | services::Trigger::Intrude
+                | services::Trigger::Screen
+        ) {
+            assert!(!actions.is_empty(), "{state:?} {trigger:?}");
+        }
+        assert!(!(actions.contains(&A::Failed) && next != state));
+        // The portable part hears of every call whose state is another one, but of a waiting call by its tone.
+        for slot in [Slot::First, Slot::Second] {
+            if state.leg(slot) != next.leg(slot) {
+                let told = actions.contains(&A::Status(slot)) || actions.contains(&A::Announce(slot));
+                assert!(told, "{state:?} {trigger:?} {actions:?}");
+            }
+        }
+    });
+    for (state, _) in &seen {
+        let legs = [state.first, state.second];
+        let count = |leg| legs.iter().filter(|it| **it == leg).count();
+        assert!(count(Leg::Active) <= 1, "{state:?}");
+        assert!(count(Leg::Conference) != 1, "{state:?}");
+        assert!(count(Leg::Waiting) <= 1 && count(Leg::SetUp) <= 1, "{state:?}");
+    }
+}
+
 #[test]
 fn the_tables_in_the_documentation_are_those_of_the_code() {
     let call = fixed_call();
@@ -438,4 +534,8 @@ fn the_tables_in_the_documentation_are_those_of_the_code() {
     compare("mm_fixed.md", "Mobility management of the fixed part", &fixed_mobility().render(name));
     let name = |state: mm_portable::State| format!("{:?} / {:?}", state.own, state.asked);
     compare("mm_portable.md", "Mobility management of the portable part", &portable_mobility().render(name));
+    compare("hold.md", "Hold and retrieve", &holding().render(|state| format!("{state:?}")));
+    compare("service_change.md", "Service change", &changing().render(|state| format!("{state:?}")));
+    let name = |state: services::State| format!("{:?} / {:?}", state.first, state.second);
+    compare("services.md", "Two calls in one transaction", &two_calls().render(name));
 }

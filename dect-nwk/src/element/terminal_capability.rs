@@ -127,6 +127,7 @@ pub struct TerminalCapability {
 }
 
 /// Octet and bit of a profile.
+const LONG_640: u8 = 2;
 const GAP: (usize, u8) = (0, 0x02);
 const NG_PART_1: (usize, u8) = (5, 0x02);
 const NG_PART_3: (usize, u8) = (5, 0x04);
@@ -187,6 +188,32 @@ impl TerminalCapability {
     /// EN 300 175-5 7.7.41
     pub fn supports_early_encryption(&self) -> bool {
         self.has(EARLY_ENCRYPTION)
+    }
+
+    fn announce(&mut self, (octet, bit): (usize, u8)) {
+        let mut profiles = self.profiles.to_vec();
+        if profiles.len() <= octet {
+            profiles.resize(octet + 1, 0);
+        }
+        if let Some(bits) = profiles.get_mut(octet) {
+            *bits |= bit;
+        }
+        self.profiles = Octets::cut(&profiles);
+    }
+
+    /// Announces wideband speech: NG-DECT part 1 and the long slot.
+    ///
+    /// EN 300 175-5 7.7.41
+    pub fn announce_wideband(&mut self) {
+        self.announce(NG_PART_1);
+        self.slots = Some(self.slots.unwrap_or(0) | LONG_640);
+    }
+
+    /// Announces re-keying and early encryption.
+    ///
+    /// EN 300 175-5 7.7.41
+    pub fn announce_early_encryption(&mut self) {
+        self.announce(EARLY_ENCRYPTION);
     }
 
     /// Whether the DSAA2 is supported.

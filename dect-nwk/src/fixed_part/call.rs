@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::event::{Event, PortableId};
-use super::{Ciphering, FixedPart, IncomingCall, Information, Timer, compose};
+use super::{Ciphering, FixedPart, IncomingCall, Information, Terminal, Timer, compose};
 use crate::cc_fixed::{Action, State, Trigger, step};
-use crate::element::{CallClass, ReleaseReason};
+use crate::element::{CallClass, CodecList, ReleaseReason};
 use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
@@ -29,6 +29,8 @@ pub(super) struct Call {
     pub(super) change: service_change::State,
     /// The call and the one beside it, as soon as there is one.
     pub(super) legs: services::State,
+    /// The codecs offered, or the one that was chosen; nothing means basic speech.
+    pub(super) codecs: Option<CodecList>,
     /// What CC-SETUP says, kept until it is answered.
     pub(super) incoming: Option<Box<IncomingCall>>,
 }
@@ -67,7 +69,11 @@ impl FixedPart {
             return Err(Error::Refused(Refusal::Busy));
         }
         let value = self.free_value(portable, None).ok_or(Error::Refused(Refusal::Busy))?;
+        let codecs = self.config.codecs.clone().filter(|_| incoming.wideband && entry.terminal.wideband);
         let call = self.add_call(portable, true, value, Some(Box::new(incoming)));
+        if let Some(entry) = self.calls.get_mut(&call) {
+            entry.codecs = codecs;
+        }
         self.call_step(now, call, Trigger::CallPortable, ReleaseReason::Normal, Payload::None);
         Ok(call)
     }
@@ -221,6 +227,7 @@ impl FixedPart {
                 hold: hold::State::default(),
                 change: service_change::State::default(),
                 legs: services::State::default(),
+                codecs: None,
                 incoming,
             },
         );
@@ -277,11 +284,12 @@ impl FixedPart {
         let Some(call) = self.calls.get(&id) else { return };
         let portable = call.portable;
         let tones = self.config.tones;
+        let terminal = self.table.get(portable).map_or_else(Terminal::default, |entry| entry.terminal);
         let mut start = |timer, time| self.deadlines.start(timer, now + time);
         match action {
             Action::SendSetup => {
                 let Some(entry) = self.table.get(portable) else { return };
-                let message = compose::setup(call, &entry.ipui, self.config.ari);
+                let message = compose::setup(call, &entry.ipui, self.config.ari, entry.terminal);
                 self.send(now, portable, Some(id), message);
             }
             Action::SendSetupAck => self.send(now, portable, None, compose::setup_ack(call, tones)),
@@ -293,7 +301,7 @@ impl FixedPart {
             Action::SendConnectAck => self.send(now, portable, None, compose::connect_ack(call)),
             Action::SendInformation => {
                 if let Payload::Information(information) = payload {
-                    self.send(now, portable, None, compose::information(call, information));
+                    self.send(now, portable, None, compose::information(call, information, terminal));
                 }
             }
             Action::SendRelease => self.send(now, portable, None, compose::release(call, reason)),
@@ -323,8 +331,12 @@ impl FixedPart {
                     self.indicate_message(now, id, action, message);
                 }
             }
-            Action::IndicateAlerting => self.events.push_back(Event::Alerting { call: id }),
+            Action::IndicateAlerting => {
+                self.codec_answered(id, payload);
+                self.events.push_back(Event::Alerting { call: id });
+            }
             Action::IndicateAnswered => {
+                self.codec_answered(id, payload);
                 if let Some(link) = self.table.get(portable).and_then(|entry| entry.link) {
                     self.events.push_back(Event::Answered { call: id, link });
                 }
@@ -332,6 +344,18 @@ impl FixedPart {
             Action::IndicateReleased => self.events.push_back(Event::Released { call: id, reason }),
             // The link is freed when the call has left the table.
             Action::FreeLink => {}
+        }
+    }
+
+    /// The codec the portable part has chosen.
+    fn codec_answered(&mut self, id: CallId, payload: Payload<'_>) {
+        let Payload::Message(message) = payload else { return };
+        let chosen = message.find::<CodecList>().and_then(|list| list.codecs.first().copied());
+        let offered = self.calls.get(&id).and_then(|call| call.codecs.as_ref());
+        if let Some(choice) = chosen
+            && offered.is_some_and(|list| list.codecs.iter().any(|known| known.codec == choice.codec))
+        {
+            self.events.push_back(Event::CodecChosen { call: id, codec: choice.codec });
         }
     }
 

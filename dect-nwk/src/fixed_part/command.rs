@@ -17,6 +17,8 @@ pub struct IncomingCall {
     pub signal: Option<Signal>,
     /// The call comes from inside.
     pub internal: bool,
+    /// The call may be wideband speech, where the portable part and the configured codecs allow it.
+    pub wideband: bool,
 }
 
 /// Whether a link is to be ciphered.

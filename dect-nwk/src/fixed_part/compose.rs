@@ -3,14 +3,14 @@
 use bytes::{Bytes, BytesMut};
 
 use super::call::Call;
-use super::config::{FixedPartConfig, Tones};
+use super::config::{FixedPartConfig, Terminal, Tones};
 use super::security::Challenge;
 use super::{Ciphering, FixedPart, IncomingCall, Information, Notification, ServiceChange};
 use crate::Octets;
-use crate::characters::control;
+use crate::characters::{CharacterSet, Characters, control};
 use crate::element::{
-    AllocationType, AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem,
-    CalledPartyNumber, CallingPartyName, IwuProtocol, IwuToIwu,
+    AllocationType, Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem,
+    CalledPartyNumber, CallingPartyName, DefaultKey, Duration, InfoType, IwuProtocol, IwuToIwu, Parameter, ZapField,
     CallingPartyNumber, CipherInfo, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType,
     InformationElement, LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason,
     ReleaseReason, Res, Rs, Service, Signal, SlotType,
@@ -43,14 +43,16 @@ fn mobility(opener: Opener, kind: MessageType) -> Message {
 }
 
 /// Text that takes the place of everything on the display.
-fn display(text: &str) -> MultiDisplay {
-    MultiDisplay::new(&format!("{}{text}", char::from(control::CLEAR)))
+fn display(text: &str, terminal: Terminal) -> MultiDisplay {
+    let text = format!("{}{text}", char::from(control::CLEAR));
+    MultiDisplay { characters: Characters::encode(&text, CharacterSet::best(terminal.character_sets)) }
 }
 
 /// The request for a link: to the temporary identity, or to the low bits of the user's.
-pub(super) fn page(ipui: &Ipui, tpui: Option<Tpui>, voice: bool) -> Bytes {
+pub(super) fn page(ipui: &Ipui, tpui: Option<Tpui>, voice: bool, wideband: bool) -> Bytes {
     let header = if voice { PageHeader::Voice } else { PageHeader::NoUPlane };
     let page = match tpui {
+        Some(_) if wideband => Page::full(header, ipui, tpui, SlotType::Long640),
         Some(_) => Page::short(header, ipui, tpui),
         None => Page::full(header, ipui, None, SlotType::Full),
     };
@@ -65,16 +67,19 @@ pub(super) fn page_reject(identity: PortableIdentity, reason: RejectReason) -> B
 }
 
 /// CC-SETUP.
-pub(super) fn setup(call: &Call, ipui: &Ipui, ari: Ari) -> Bytes {
+pub(super) fn setup(call: &Call, ipui: &Ipui, ari: Ari, terminal: Terminal) -> Bytes {
     let incoming = call.incoming.as_deref();
     let class = incoming.map_or(BasicService::NORMAL_SPEECH.class, FixedPart::class);
     let signal = incoming.and_then(|incoming| incoming.signal).unwrap_or(Signal::Alerting0);
     let mut message = of_call(call, MessageType::CcSetup)
         .with(PortableIdentity::Ipui(*ipui))
         .with(FixedIdentity::park(Park::of(ari)))
-        .with(BasicService { class, service: Service::BasicSpeech });
+        .with(BasicService {
+            class,
+            service: if call.codecs.is_some() { Service::WidebandSpeech } else { Service::BasicSpeech },
+        });
     if let Some(text) = incoming.and_then(|incoming| incoming.display.as_ref()) {
-        message.push(display(text));
+        message.push(display(text, terminal));
     }
     message.push(signal);
     if let Some(incoming) = incoming {
@@ -84,6 +89,9 @@ pub(super) fn setup(call: &Call, ipui: &Ipui, ari: Ari) -> Bytes {
         if let Some(name) = &incoming.calling_name {
             message.push(CallingPartyName::contact(name));
         }
+    }
+    if let Some(codecs) = &call.codecs {
+        message.push(codecs.clone());
     }
     message.to_bytes()
 }
@@ -117,7 +125,11 @@ pub(super) fn alerting(call: &Call, tones: Tones) -> Bytes {
 
 /// CC-CONNECT.
 pub(super) fn connect(call: &Call) -> Bytes {
-    of_call(call, MessageType::CcConnect).to_bytes()
+    let mut message = of_call(call, MessageType::CcConnect);
+    if let Some(codecs) = &call.codecs {
+        message.push(codecs.clone());
+    }
+    message.to_bytes()
 }
 
 /// CC-CONNECT-ACK.
@@ -126,13 +138,13 @@ pub(super) fn connect_ack(call: &Call) -> Bytes {
 }
 
 /// CC-INFO.
-pub(super) fn information(call: &Call, information: &Information) -> Bytes {
+pub(super) fn information(call: &Call, information: &Information, terminal: Terminal) -> Bytes {
     let mut message = of_call(call, MessageType::CcInfo);
     if information.in_band {
         message.push(ProgressIndicator::IN_BAND);
     }
     if let Some(text) = &information.display {
-        message.push(display(text));
+        message.push(display(text, terminal));
     }
     if let Some(signal) = information.signal {
         message.push(signal);
@@ -200,10 +212,15 @@ pub(super) fn call_status(call: &Call, items: Vec<CallInformationItem>, signal: 
 }
 
 /// CC-INFO: another call waits.
-pub(super) fn call_waiting(call: &Call, items: Vec<CallInformationItem>, incoming: &IncomingCall) -> Bytes {
+pub(super) fn call_waiting(
+    call: &Call,
+    items: Vec<CallInformationItem>,
+    incoming: &IncomingCall,
+    terminal: Terminal,
+) -> Bytes {
     let mut message = of_call(call, MessageType::CcInfo);
     if let Some(text) = &incoming.display {
-        message.push(display(text));
+        message.push(display(text, terminal));
     }
     message.push(Signal::CallWaiting);
     if let Some(number) = &incoming.calling_number {
@@ -242,16 +259,30 @@ pub(super) fn key_allocate(challenge: &Challenge) -> Bytes {
         .to_bytes()
 }
 
+/// What an authentication of a portable part does beside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extras {
+    /// The user has to enter a personal identity.
+    pub(super) of_user: bool,
+    /// The portable part increments its ZAP register.
+    pub(super) increment_zap: bool,
+    /// The derived key becomes the default key with this index.
+    pub(super) default_key: Option<u16>,
+}
+
 /// AUTHENTICATION-REQUEST to the portable part; the derived key is to be stored.
-pub(super) fn authentication_request(challenge: &Challenge) -> Bytes {
+pub(super) fn authentication_request(challenge: &Challenge, extras: Extras) -> Bytes {
+    let key = if extras.of_user {
+        AuthenticationKeyType::UserPersonalIdentity
+    } else {
+        AuthenticationKeyType::UserAuthenticationKey
+    };
     let kind = AuthType {
         store_cipher_key: true,
         cipher_key_number: KEY_NUMBER,
-        ..AuthType::new(
-            challenge.algorithm.element(),
-            AuthenticationKeyType::UserAuthenticationKey,
-            KEY_NUMBER,
-        )
+        increment_zap: extras.increment_zap,
+        default_key: extras.default_key.map(|index| DefaultKey { index, algorithm: None }),
+        ..AuthType::new(challenge.algorithm.element(), key, KEY_NUMBER)
     };
     mobility(Opener::Fixed, MessageType::AuthenticationRequest)
         .with(kind)
@@ -290,32 +321,70 @@ pub(super) fn authentication_reject(opener: Opener, reason: RejectReason) -> Byt
 
 /// ACCESS-RIGHTS-ACCEPT.
 pub(super) fn access_accept(ipui: &Ipui, config: &FixedPartConfig) -> Bytes {
-    mobility(Opener::Portable, MessageType::AccessRightsAccept)
+    let mut message = mobility(Opener::Portable, MessageType::AccessRightsAccept)
         .with(PortableIdentity::Ipui(*ipui))
         .with(FixedIdentity::park(Park::of(config.ari)))
-        .with(LocationArea::of_level(config.location_area_level))
-        .to_bytes()
+        .with(LocationArea::of_level(config.location_area_level));
+    if let Some(contents) = config.zap {
+        message.push(ZapField { contents });
+    }
+    if let Some(class) = config.service_class {
+        message.push(class);
+    }
+    message.to_bytes()
 }
 
 /// ACCESS-RIGHTS-REJECT.
-pub(super) fn access_reject(reason: RejectReason) -> Bytes {
-    mobility(Opener::Portable, MessageType::AccessRightsReject).with(reason).to_bytes()
+pub(super) fn access_reject(reason: RejectReason, wait: Option<Duration>) -> Bytes {
+    rejection(MessageType::AccessRightsReject, reason, wait)
 }
 
 /// LOCATE-ACCEPT, with a temporary identity or with none.
-pub(super) fn locate_accept(tpui: Option<Tpui>, config: &FixedPartConfig) -> Bytes {
+pub(super) fn locate_accept(tpui: Option<Tpui>, wideband: bool, config: &FixedPartConfig) -> Bytes {
     let identity = tpui.map_or(InformationElement::Empty(ElementIdentifier::PortableIdentity), |tpui| {
         PortableIdentity::Tpui(tpui).into()
     });
-    mobility(Opener::Portable, MessageType::LocateAccept)
+    let mut message = mobility(Opener::Portable, MessageType::LocateAccept)
         .with(identity)
-        .with(LocationArea::of_level(config.location_area_level))
-        .to_bytes()
+        .with(LocationArea::of_level(config.location_area_level));
+    if let Some(codecs) = config.codecs.as_ref().filter(|_| wideband) {
+        message.push(codecs.clone());
+    }
+    message.to_bytes()
 }
 
 /// LOCATE-REJECT.
-pub(super) fn locate_reject(reason: RejectReason) -> Bytes {
-    mobility(Opener::Portable, MessageType::LocateReject).with(reason).to_bytes()
+pub(super) fn locate_reject(reason: RejectReason, wait: Option<Duration>) -> Bytes {
+    rejection(MessageType::LocateReject, reason, wait)
+}
+
+fn rejection(kind: MessageType, reason: RejectReason, wait: Option<Duration>) -> Bytes {
+    let mut message = mobility(Opener::Portable, kind).with(reason);
+    if let Some(wait) = wait {
+        message.push(wait);
+    }
+    message.to_bytes()
+}
+
+/// TEMPORARY-IDENTITY-ASSIGN.
+pub(super) fn identity_assign(tpui: Tpui) -> Bytes {
+    mobility(Opener::Fixed, MessageType::TemporaryIdentityAssign).with(PortableIdentity::Tpui(tpui)).to_bytes()
+}
+
+/// MM-INFO-SUGGEST.
+pub(super) fn info_suggest(parameter: Parameter) -> Bytes {
+    mobility(Opener::Fixed, MessageType::MmInfoSuggest)
+        .with(InfoType { parameters: vec![parameter] })
+        .to_bytes()
+}
+
+/// CLMS-VARIABLE.
+pub(super) fn text_message(identity: PortableIdentity, from: Option<&str>, text: Alphanumeric) -> Bytes {
+    let mut message = Message::new(MessageType::ClmsVariable, Transaction::opened(0)).with(identity);
+    if let Some(from) = from {
+        message.push(CallingPartyNumber::private(from));
+    }
+    message.with(text).to_bytes()
 }
 
 /// CIPHER-REQUEST.
@@ -362,6 +431,7 @@ pub(super) fn notification(notification: &Notification) -> Option<Bytes> {
     let counts = [
         notification.voice_messages.map(|count| EventsNotification::voice_messages(count.into())),
         notification.missed_calls.map(|count| EventsNotification::missed_calls(count.into())),
+        notification.list_change.map(|(list, entries)| EventsNotification::list_change(list.into(), entries.into())),
     ];
     let events: Vec<_> = counts.into_iter().flatten().flat_map(|list| list.events).collect();
     if notification.time.is_none() && events.is_empty() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::authentication::Key128;
+use crate::element::{CodecList, Duration as Wait, ServiceClass};
 use crate::identity::{Ari, Ipui, Tpui};
 use crate::timers;
 
@@ -39,6 +40,18 @@ pub struct FixedPartConfig {
     pub parallel_calls: bool,
     /// Take calls for list access; otherwise they are refused as a service that is not implemented.
     pub list_access: bool,
+    /// What a refused portable part is told to wait before it asks again.
+    pub refusal_wait: Option<Wait>,
+    /// The content of the ZAP register that goes with new access rights.
+    pub zap: Option<u8>,
+    /// The service class that goes with new access rights.
+    pub service_class: Option<ServiceClass>,
+    /// The codecs of the system, most wanted first; without them every call is basic speech.
+    pub codecs: Option<CodecList>,
+    /// Give portable parts that can do it a key with which their next link is ciphered from the beginning.
+    pub early_encryption: bool,
+    /// Give a ciphered link with a call a new key after each such time.
+    pub rekey: Option<Duration>,
     /// Links without an identified portable part that may exist at the same time.
     pub unidentified_links: usize,
     /// LCE.02: how long a partially released link is kept, 3 s to 10 s.
@@ -70,6 +83,12 @@ impl FixedPartConfig {
             calls_per_portable: 2,
             parallel_calls: false,
             list_access: false,
+            refusal_wait: None,
+            zap: None,
+            service_class: None,
+            codecs: None,
+            early_encryption: false,
+            rekey: None,
             unidentified_links: 1024,
             link_maintain: timers::LCE_02,
             page_interval: timers::LCE_03,
@@ -77,6 +96,24 @@ impl FixedPartConfig {
             call_completion: Some(timers::CC_04),
         }
     }
+}
+
+/// What a portable part told of itself with TERMINAL-CAPABILITY and CODEC-LIST.
+///
+/// EN 300 175-5 7.7.41, 7.7.54
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Terminal {
+    /// Lines of its display.
+    pub lines: u8,
+    /// Characters in a line.
+    pub columns: u8,
+    /// Its character sets beyond IA5 (seven bits): 1 ISO 8859-1, 2 8859-15, 4 8859-9, 8 8859-7.
+    pub character_sets: u8,
+    /// It speaks G.722.
+    pub wideband: bool,
+    /// It can cipher a link from the beginning, and change the key of a ciphered link.
+    pub early_encryption: bool,
 }
 
 /// Who makes dial tone and ring-back tone.
@@ -104,6 +141,8 @@ pub struct KnownPortable {
     pub tpui: Option<Tpui>,
     /// Whether it may use DSAA2.
     pub dsaa2: bool,
+    /// The content of its ZAP register.
+    pub zap: Option<u8>,
 }
 
 impl KnownPortable {
@@ -111,6 +150,6 @@ impl KnownPortable {
     ///
     /// EN 300 175-5 13.5
     pub const fn new(ipui: Ipui) -> Self {
-        Self { ipui, uak: None, tpui: None, dsaa2: false }
+        Self { ipui, uak: None, tpui: None, dsaa2: false, zap: None }
     }
 }

@@ -98,6 +98,41 @@ pub enum Event {
         /// The portable part.
         portable: PortableId,
     },
+    /// The user of the portable part has entered the right personal identity.
+    UserAuthenticated {
+        /// The portable part.
+        portable: PortableId,
+    },
+    /// The ZAP register of the portable part holds another value than it did; one nobody asked to increment says that
+    /// the portable part is a copy.
+    ZapChanged {
+        /// The portable part.
+        portable: PortableId,
+        /// What it holds.
+        zap: u8,
+    },
+    /// A text message of the portable part.
+    Message {
+        /// The portable part.
+        portable: PortableId,
+        /// The message.
+        message: super::TextMessage,
+    },
+    /// A portable part answers the collective ringing over this link: call it with
+    /// [`setup`](super::FixedPart::setup).
+    RingAnswered {
+        /// The portable part.
+        portable: PortableId,
+        /// Its link.
+        link: LinkId,
+    },
+    /// The codec of a call, where it was negotiated.
+    CodecChosen {
+        /// The call.
+        call: CallId,
+        /// The codec.
+        codec: crate::element::Codec,
+    },
     /// The portable part told its equipment identity.
     Identified {
         /// The portable part.

@@ -95,6 +95,19 @@ impl FixedPart {
         }
     }
 
+    /// The same link under another number.
+    pub(super) fn link_moved(&mut self, from: LinkId, to: LinkId) {
+        if from == to || self.links.contains_key(&to) {
+            return;
+        }
+        let Some(Some(portable)) = self.links.get(&from).copied() else { return };
+        self.links.remove(&from);
+        self.links.insert(to, Some(portable));
+        if let Some(entry) = self.table.get_mut(portable) {
+            entry.link = Some(to);
+        }
+    }
+
     /// LCE.05 ran out.
     pub(super) fn idle_timeout(&mut self, link: LinkId) {
         if let Some(None) = self.links.get(&link) {
@@ -151,12 +164,15 @@ impl FixedPart {
         if let Some(entry) = self.table.get_mut(portable) {
             entry.link = Some(link);
             entry.ciphered = false;
+            if let Some(key) = entry.default_key.clone() {
+                self.outbox.push(Outgoing::EncryptionKey(link, key));
+            }
         }
         self.link_step(now, portable, trigger, None);
     }
 
     /// LCE-PAGE-REJECT on a link that is not needed, which is then released.
-    fn reject_page_response(&mut self, link: LinkId, portable: PortableId, reason: RejectReason) {
+    pub(super) fn reject_page_response(&mut self, link: LinkId, portable: PortableId, reason: RejectReason) {
         if let Some(entry) = self.table.get(portable) {
             let identity = PortableIdentity::Ipui(entry.ipui);
             self.outbox.push(Outgoing::Data(link, compose::page_reject(identity, reason)));
@@ -166,7 +182,9 @@ impl FixedPart {
 
     /// Sends a message over the link of the portable part, which is paged if it has none.
     pub(super) fn send(&mut self, now: Instant, portable: PortableId, call: Option<CallId>, message: Bytes) {
-        self.link_step(now, portable, Trigger::MessageWaiting, Some(Waiting { call, message }));
+        let wideband = call.and_then(|call| self.calls.get(&call)).is_some_and(|call| call.codecs.is_some());
+        let waiting = Waiting { call, wideband, message };
+        self.link_step(now, portable, Trigger::MessageWaiting, Some(waiting));
     }
 
     /// Takes the CC-SETUP of a call out of the queue.
@@ -250,7 +268,11 @@ impl FixedPart {
                 entry.pages = entry.pages.saturating_add(1);
                 let voice = entry.queue.iter().any(|waiting| waiting.call.is_some())
                     || waiting.as_ref().is_some_and(|waiting| waiting.call.is_some());
-                let page = compose::page(&entry.ipui, entry.tpui, voice);
+                let wideband = entry.queue.iter().chain(waiting.as_ref()).any(|waiting| waiting.wideband);
+                // A temporary identity that is on its way is not known yet.
+                let known = entry.mm.fixed != mm_fixed::FixedProcedure::TemporaryIdentity;
+                let tpui = entry.tpui.filter(|_| known);
+                let page = compose::page(&entry.ipui, tpui, voice, wideband);
                 self.outbox.push(Outgoing::Broadcast(page));
             }
             Action::StartPage => {

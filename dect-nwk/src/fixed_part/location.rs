@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
-use super::config::KnownPortable;
+use super::config::{KnownPortable, Terminal};
 use super::event::PortableId;
 use super::mobility::Procedure;
 use crate::authentication::{CipherKey, Key128};
@@ -16,6 +16,8 @@ use crate::{lce, mm_fixed};
 pub(super) struct Waiting {
     /// The call the message belongs to; nothing for mobility management.
     pub(super) call: Option<CallId>,
+    /// It begins a call that needs a long slot.
+    pub(super) wideband: bool,
     pub(super) message: Bytes,
 }
 
@@ -29,6 +31,12 @@ pub(super) struct Portable {
     pub(super) former_uak: Option<Key128>,
     pub(super) cipher_key: Option<CipherKey>,
     pub(super) dsaa2: bool,
+    /// The content of its ZAP register as it told last.
+    pub(super) zap: Option<u8>,
+    /// What it told of its display, its codecs and early encryption.
+    pub(super) terminal: Terminal,
+    /// The key with which its next link is ciphered from the beginning.
+    pub(super) default_key: Option<CipherKey>,
     /// Access rights are given; otherwise the entry lives only as long as its link.
     pub(super) subscribed: bool,
     pub(super) link: Option<LinkId>,
@@ -50,6 +58,9 @@ impl Portable {
             former_uak: None,
             cipher_key: None,
             dsaa2: known.dsaa2,
+            zap: known.zap,
+            terminal: Terminal::default(),
+            default_key: None,
             subscribed,
             link: None,
             ciphered: false,
@@ -95,6 +106,7 @@ impl LocationTable {
                 portable.uak = known.uak;
                 portable.former_uak = None;
                 portable.dsaa2 = known.dsaa2;
+                portable.zap = known.zap;
             }
             if subscribed {
                 self.set_subscribed(id, true);
@@ -124,6 +136,18 @@ impl LocationTable {
             self.by_tpui.remove(&tpui);
         }
         Some(portable)
+    }
+
+    /// Gives a portable part another identity; refused when somebody else has it.
+    pub(super) fn rename(&mut self, id: PortableId, ipui: Ipui) -> bool {
+        if self.by_ipui(&ipui).is_some_and(|owner| owner != id) {
+            return false;
+        }
+        let Some(portable) = self.portables.get_mut(&id) else { return false };
+        let old = std::mem::replace(&mut portable.ipui, ipui);
+        self.by_ipui.remove(&key(&old));
+        self.by_ipui.insert(key(&ipui), id);
+        true
     }
 
     /// Gives or takes the access rights.
@@ -240,6 +264,6 @@ mod tests {
     #[test]
     fn an_idle_portable_part_is_small() {
         // Two index entries and the nodes of three trees come on top.
-        assert!(size_of::<Portable>() <= 400, "{}", size_of::<Portable>());
+        assert!(size_of::<Portable>() <= 432, "{}", size_of::<Portable>());
     }
 }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::event::{AccessRequestId, Event, PortableId};
 use super::{Ciphering, FixedPart, Timer, compose};
-use crate::authentication::{AuthenticationCode, CipherKey, Key128};
+use crate::authentication::{AuthenticationCode, CipherKey, Key128, UserPersonalIdentity};
 use crate::cc_fixed;
 use crate::element::{RejectReason, ReleaseReason, Rs};
 use crate::error::Error;
-use crate::identity::{Ipei, Tpui};
+use crate::identity::{Ipei, Ipui, Tpui};
 use crate::key_exchange::Algorithm;
 use crate::lce;
 use crate::mm_fixed::{Action, FixedProcedure, Trigger, step};
@@ -46,6 +46,16 @@ pub(super) struct Procedure {
     pub(super) reason: RejectReason,
     /// The request as it was sent, for its repetition.
     pub(super) last: Bytes,
+    /// The identity that goes with the access rights, where it is not the one shown.
+    pub(super) assigned: Option<Ipui>,
+    /// The user is to be authenticated.
+    pub(super) user: Option<UserPersonalIdentity>,
+    /// The portable part is to increment its ZAP register.
+    pub(super) increment_zap: bool,
+    /// The derived key shall cipher the next link from the beginning.
+    pub(super) default_key: bool,
+    /// The link is to be ciphered with the derived key although it is ciphered already.
+    pub(super) rekey: bool,
 }
 
 impl Procedure {
@@ -67,6 +77,11 @@ impl Procedure {
             cipher_opener: compose::Opener::Fixed,
             reason: RejectReason::AuthenticationFailed,
             last: Bytes::new(),
+            assigned: None,
+            user: None,
+            increment_zap: false,
+            default_key: false,
+            rekey: false,
         }
     }
 }
@@ -84,6 +99,24 @@ impl FixedPart {
         let portable = *self.requests.get(&request).ok_or(Error::Refused(Refusal::UnknownRequest))?;
         self.procedure(portable, |procedure| procedure.code = Some(code));
         self.mobility_command(now, portable, Trigger::AllowAccess)
+    }
+
+    /// Lets a portable part subscribe under another identity than the one it showed.
+    ///
+    /// EN 300 175-5 13.5.1, EN 300 175-6 6.2.2
+    pub fn allow_access_as(
+        &mut self,
+        now: Instant,
+        request: AccessRequestId,
+        code: AuthenticationCode,
+        ipui: Ipui,
+    ) -> Result<(), Error> {
+        let portable = *self.requests.get(&request).ok_or(Error::Refused(Refusal::UnknownRequest))?;
+        if self.table.by_ipui(&ipui).is_some_and(|owner| owner != portable) {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        self.procedure(portable, |procedure| procedure.assigned = Some(ipui));
+        self.allow_access(now, request, code)
     }
 
     /// Refuses the subscription of a portable part.
@@ -150,7 +183,7 @@ impl FixedPart {
         Ok(())
     }
 
-    fn subscribed(&self, portable: PortableId) -> Result<(), Error> {
+    pub(super) fn subscribed(&self, portable: PortableId) -> Result<(), Error> {
         match self.table.get(portable) {
             None => Err(Error::Refused(Refusal::UnknownPortable)),
             Some(entry) if !entry.subscribed => Err(Error::Refused(Refusal::NotSubscribed)),
@@ -158,7 +191,7 @@ impl FixedPart {
         }
     }
 
-    fn mobility_command(
+    pub(super) fn mobility_command(
         &mut self,
         now: Instant,
         portable: PortableId,
@@ -185,6 +218,7 @@ impl FixedPart {
         if let Some(entry) = self.table.get_mut(portable) {
             entry.ciphered = on;
         }
+        self.start_rekey(now, portable, on);
         self.events.push_back(Event::Ciphered { portable, link, on });
         self.mobility_step(now, portable, Trigger::Encrypted);
     }
@@ -200,10 +234,17 @@ impl FixedPart {
         let Some(entry) = self.table.get_mut(portable) else { return };
         let (state, actions) = step(entry.mm, trigger);
         entry.mm = state;
+        let (user, rekey) = entry.procedure.as_ref().map_or((false, false), |it| (it.user.is_some(), it.rekey));
         for action in actions {
             self.mobility_action(now, portable, action);
         }
-        if trigger == Trigger::ReplyRight {
+        if trigger == Trigger::ReplyRight && user {
+            self.events.push_back(Event::UserAuthenticated { portable });
+        }
+        if trigger == Trigger::ReplyRight && rekey {
+            // Refused where another procedure has begun: the next time is soon enough.
+            let _ = self.cipher(now, portable, Ciphering::On);
+        } else if trigger == Trigger::ReplyRight {
             self.cipher_for_call(now, portable);
         }
         if let Some(entry) = self.table.get_mut(portable)
@@ -224,8 +265,10 @@ impl FixedPart {
                 if let Some(entry) = self.table.get_mut(portable) {
                     entry.cipher_key = None;
                 }
+                self.ask_for_default_key(portable);
                 let challenge = self.challenge(portable);
-                self.request(now, portable, Some(compose::authentication_request(&challenge)));
+                let extras = self.extras(portable);
+                self.request(now, portable, Some(compose::authentication_request(&challenge, extras)));
             }
             Action::SendKeyReply => self.send_key_reply(now, portable),
             Action::SendAuthenticationReply => self.send_authentication_reply(now, portable),
@@ -240,16 +283,17 @@ impl FixedPart {
             }
             Action::SendAccessAccept => {
                 let Some(entry) = self.table.get(portable) else { return };
-                let message = compose::access_accept(&entry.ipui, &self.config);
+                let assigned = entry.procedure.as_ref().and_then(|it| it.assigned);
+                let message = compose::access_accept(&assigned.unwrap_or(entry.ipui), &self.config);
                 self.send(now, portable, None, message);
             }
             Action::SendAccessReject => {
-                let message = compose::access_reject(self.reason(portable));
+                let message = compose::access_reject(self.reason(portable), self.config.refusal_wait);
                 self.send(now, portable, None, message);
             }
             Action::SendLocateAccept => self.send_locate_accept(now, portable),
             Action::SendLocateReject => {
-                let message = compose::locate_reject(self.reason(portable));
+                let message = compose::locate_reject(self.reason(portable), self.config.refusal_wait);
                 self.send(now, portable, None, message);
             }
             Action::SendCipherRequest => self.send_cipher_request(now, portable),
@@ -257,6 +301,7 @@ impl FixedPart {
                 let message = compose::cipher_reject(self.reason(portable));
                 self.send(now, portable, None, message);
             }
+            Action::SendIdentityAssign => self.send_identity_assign(now, portable),
             Action::SendIdentityRequest => {
                 self.request(now, portable, Some(compose::identity_request()));
             }
@@ -281,6 +326,9 @@ impl FixedPart {
             Action::StoreCipherKey => {
                 if let Some(entry) = self.table.get_mut(portable) {
                     entry.cipher_key = entry.procedure.as_mut().and_then(|it| it.new_cipher_key.take());
+                    if entry.procedure.as_ref().is_some_and(|it| it.default_key) {
+                        entry.default_key.clone_from(&entry.cipher_key);
+                    }
                 }
             }
             // The first was reserved when it was offered; the second is what the new state means.
@@ -371,6 +419,9 @@ impl FixedPart {
         let time = match entry.mm.fixed {
             FixedProcedure::None => return,
             FixedProcedure::KeyAllocation(_) => timers::MM_KEY_1,
+            FixedProcedure::Authentication(_) if entry.procedure.as_ref().is_some_and(|it| it.user.is_some()) => {
+                timers::MM_AUTH_2
+            }
             FixedProcedure::Authentication(_) => timers::MM_AUTH_1,
             FixedProcedure::CipherSwitching(_) => timers::MM_CIPHER_1,
             FixedProcedure::Identification(_) => timers::MM_IDENT_2,
@@ -398,7 +449,12 @@ impl FixedPart {
             self.call_step(now, call, cc_fixed::Trigger::LinkLost, ReleaseReason::UserUnknown, Payload::None);
         }
         self.mobility_step(now, portable, Trigger::LinkLost);
-        for timer in [Timer::Page(portable), Timer::LinkRelease(portable), Timer::LinkMaintain(portable)] {
+        for timer in [
+            Timer::Page(portable),
+            Timer::LinkRelease(portable),
+            Timer::LinkMaintain(portable),
+            Timer::Rekey(portable),
+        ] {
             self.deadlines.stop(timer);
         }
         if let Some(link) = self.table.remove(portable).and_then(|entry| entry.link) {

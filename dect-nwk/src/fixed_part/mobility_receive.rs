@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::event::PortableId;
+use super::event::{Event, PortableId};
 use super::{Ciphering, FixedPart, compose};
 use crate::element::{
-    AuthType, CipherAlgorithm, CipherInfo, ElementIdentifier, PortableIdentity, Rand, RejectReason,
+    AuthType, CipherAlgorithm, CipherInfo, ElementIdentifier, PortableIdentity, Rand, RejectReason, ZapField,
 };
 use crate::error::{Error, Rule};
 use crate::identity::Ipui;
@@ -21,7 +21,7 @@ impl FixedPart {
             MessageType::AccessRightsRequest => {
                 if !self.names(portable, message) {
                     let reason = wrong_identity(message);
-                    self.send(now, portable, None, compose::access_reject(reason));
+                    self.send(now, portable, None, compose::access_reject(reason, self.config.refusal_wait));
                     return;
                 }
                 self.learn_capability(portable, message);
@@ -30,7 +30,7 @@ impl FixedPart {
             MessageType::LocateRequest => {
                 if !subscribed || !self.names(portable, message) {
                     let reason = wrong_identity(message);
-                    self.send(now, portable, None, compose::locate_reject(reason));
+                    self.send(now, portable, None, compose::locate_reject(reason, self.config.refusal_wait));
                     return;
                 }
                 self.learn_capability(portable, message);
@@ -45,6 +45,7 @@ impl FixedPart {
                 return;
             }
             MessageType::AuthenticationReply if message.transaction.flag => {
+                self.learn_zap(portable, message);
                 let proof = Self::proof(message);
                 self.procedure(portable, |it| it.reason = RejectReason::AuthenticationFailed);
                 match (running, proof) {
@@ -111,6 +112,17 @@ impl FixedPart {
             _ => return,
         };
         self.mobility_step(now, portable, trigger);
+    }
+
+    /// The portable part tells the content of its ZAP register.
+    fn learn_zap(&mut self, portable: PortableId, message: &View<'_>) {
+        let told = message.find::<ZapField>().map(|zap| zap.contents);
+        if let Some(zap) = told
+            && let Some(entry) = self.table.get_mut(portable)
+            && entry.zap.replace(zap) != Some(zap)
+        {
+            self.events.push_back(Event::ZapChanged { portable, zap });
+        }
     }
 
     /// AUTHENTICATION-REQUEST: the proof of a key allocation, or the portable part authenticates us.

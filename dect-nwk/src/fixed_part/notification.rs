@@ -17,12 +17,14 @@ pub struct Notification {
     pub voice_messages: Option<u16>,
     /// So many calls were missed; none clears the indication.
     pub missed_calls: Option<u16>,
+    /// A list has changed: its number and how many entries it has.
+    pub list_change: Option<(u8, u16)>,
     /// The date and the time.
     pub time: Option<TimeDate>,
 }
 
 /// How many messages may wait for one portable part to answer its page.
-const WAITING: usize = 8;
+pub(super) const WAITING: usize = 8;
 
 impl FixedPart {
     /// Tells a portable part of messages, missed calls and the time; it is paged if it has no link. Nothing says

@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::call::Payload;
 use super::config::KnownPortable;
 use super::event::{Event, PortableId};
-use super::{FixedPart, compose};
+use super::{FixedPart, Terminal, compose};
 use crate::cc_fixed::{self, Action};
 use crate::element::{
-    BasicService, CallClass, CalledPartyNumber, Element as _, ElementIdentifier, Feature, FeatureActivate, MultiKeypad,
+    BasicService, CallClass, CalledPartyNumber, Codec, CodecChoice, CodecList, Element as _, ElementIdentifier, Feature, FeatureActivate, MultiKeypad,
     PortableIdentity, Rand, RejectReason, ReleaseReason, Res, Service, SingleKeypad, TerminalCapability,
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
@@ -41,6 +41,7 @@ impl FixedPart {
                 | MessageType::CcSetup
                 | MessageType::CissRegister
                 | MessageType::CissFacility
+                | MessageType::ClmsVariable
                 | MessageType::AccessRightsRequest
                 | MessageType::AccessRightsTerminateRequest
                 | MessageType::LocateRequest
@@ -60,12 +61,17 @@ impl FixedPart {
         } else {
             LinkTrigger::Establishment
         };
+        if let Some(answer) = subscribed.filter(|_| trigger == LinkTrigger::PageResponse)
+            && self.ring_answered(now, answer, link)
+        {
+            return None;
+        }
         let portable = match (message.message_type, identity) {
             (MessageType::AccessRightsRequest, Ok(PortableIdentity::Ipui(ipui))) => match known {
                 Some(portable) => portable,
                 None if self.visitors_are_welcome() => self.table.add(KnownPortable::new(ipui), false),
                 None => {
-                    self.answer(link, compose::access_reject(RejectReason::Overload));
+                    self.answer(link, compose::access_reject(RejectReason::Overload, self.config.refusal_wait));
                     return None;
                 }
             },
@@ -136,8 +142,8 @@ impl FixedPart {
                 };
                 Some(compose::refuse(message.transaction, reason))
             }
-            MessageType::LocateRequest => Some(compose::locate_reject(reject)),
-            MessageType::AccessRightsRequest => Some(compose::access_reject(reject)),
+            MessageType::LocateRequest => Some(compose::locate_reject(reject, self.config.refusal_wait)),
+            MessageType::AccessRightsRequest => Some(compose::access_reject(reject, self.config.refusal_wait)),
             MessageType::AccessRightsTerminateRequest => Some(compose::terminate_reject(reject)),
             _ => None,
         };
@@ -161,8 +167,9 @@ impl FixedPart {
             ProtocolDiscriminator::Cc => self.call_message(now, portable, message),
             ProtocolDiscriminator::Mm => self.mobility_message(now, portable, message),
             ProtocolDiscriminator::Ciss => self.ciss_message(now, portable, message),
-            // LCE-PAGE-RESPONSE was taken care of with its link; the message services are not offered.
-            ProtocolDiscriminator::Lce | ProtocolDiscriminator::Clms | ProtocolDiscriminator::Coms => {}
+            // LCE-PAGE-RESPONSE was taken care of with its link; connection oriented messages are not offered.
+            ProtocolDiscriminator::Clms => self.message_received(portable, message),
+            ProtocolDiscriminator::Lce | ProtocolDiscriminator::Coms => {}
         }
     }
 
@@ -329,6 +336,7 @@ impl FixedPart {
                 complete: message.contains(ElementIdentifier::SendingComplete),
                 class,
             });
+            self.choose_codec(id, message);
             return;
         }
         match message.message_type {
@@ -358,6 +366,28 @@ impl FixedPart {
             && let Some(entry) = self.table.get_mut(portable)
         {
             entry.dsaa2 = capability.supports_dsaa2();
+            entry.terminal = Terminal {
+                lines: capability.lines.unwrap_or(0),
+                columns: capability.columns.unwrap_or(0),
+                character_sets: capability.control.and_then(|control| control.character_sets).unwrap_or(0),
+                wideband: message
+                    .find::<CodecList>()
+                    .is_some_and(|list| list.codecs.iter().any(|choice| choice.codec == Codec::G722)),
+                early_encryption: capability.supports_early_encryption(),
+            };
+        }
+    }
+
+    /// The first codec of the portable part's list that the system has too.
+    fn choose_codec(&mut self, id: CallId, message: &View<'_>) {
+        let Some(ours) = &self.config.codecs else { return };
+        let Some(list) = message.find::<CodecList>() else { return };
+        let known = |choice: &&CodecChoice| ours.codecs.iter().any(|known| known.codec == choice.codec);
+        if let Some(choice) = list.codecs.iter().find(known).copied()
+            && let Some(call) = self.calls.get_mut(&id)
+        {
+            call.codecs = Some(CodecList { negotiation: list.negotiation, codecs: vec![choice] });
+            self.events.push_back(Event::CodecChosen { call: id, codec: choice.codec });
         }
     }
 

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use super::event::{AccessRequestId, Event, PortableId};
-use super::{Ciphering, FixedPart, compose};
-use crate::authentication::{Key128, equal};
-use crate::element::{RejectReason, Rs};
+use super::{Ciphering, FixedPart, Timer, compose};
+use crate::authentication::{Key128, UserPersonalIdentity, equal};
+use crate::element::{Parameter, RejectReason, Rs};
+use crate::error::Error;
 use crate::identity::Tpui;
 use crate::key_exchange::Algorithm;
-use crate::mm_fixed::Trigger;
+use crate::mm_fixed::{PortableProcedure, Trigger};
+use crate::refusal::Refusal;
 
 /// The random numbers of one authentication or key allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +66,12 @@ impl FixedPart {
         let proof = |key: &Key128| {
             procedure
                 .algorithm
-                .portable_proof(&key.b1(), procedure.rs, procedure.rand_f, rand_p)
+                .portable_proof(
+                    &procedure.user.as_ref().map_or_else(|| key.b1(), |user| key.b2(user)),
+                    procedure.rs,
+                    procedure.rand_f,
+                    rand_p,
+                )
                 .filter(|(expected, _)| equal(expected, &res1))
                 .map(|(_, derived)| derived)
         };
@@ -139,7 +146,8 @@ impl FixedPart {
     /// LOCATE-ACCEPT, with a temporary identity if one is to be had.
     pub(super) fn send_locate_accept(&mut self, now: Instant, portable: PortableId) {
         let tpui = self.offer(portable);
-        let message = compose::locate_accept(tpui, &self.config);
+        let wideband = self.table.get(portable).is_some_and(|entry| entry.terminal.wideband);
+        let message = compose::locate_accept(tpui, wideband, &self.config);
         self.request(now, portable, Some(message));
         if tpui.is_none() {
             // Nothing is to be acknowledged.
@@ -154,6 +162,11 @@ impl FixedPart {
         if let Some(tpui) = self.table.get(portable)?.tpui {
             return Some(tpui);
         }
+        self.draw(portable)
+    }
+
+    /// A temporary identity nobody has.
+    fn draw(&mut self, portable: PortableId) -> Option<Tpui> {
         let first = u32::from(self.config.tpui_first_digit.min(0xb));
         for _ in 0..DRAWS {
             let [high, low] = self.generator.octets();
@@ -192,10 +205,140 @@ impl FixedPart {
             self.requests.remove(&request);
         }
         let Some(uak) = procedure.new_key.take() else { return };
+        let assigned = procedure.assigned.take();
         entry.former_uak = entry.uak.replace(uak.clone());
         entry.cipher_key = None;
-        let (ipui, dsaa2) = (entry.ipui, entry.dsaa2);
+        entry.default_key = None;
+        entry.zap = self.config.zap;
+        let dsaa2 = entry.dsaa2;
+        let ipui = assigned.unwrap_or(entry.ipui);
+        self.table.rename(portable, ipui);
         self.table.set_subscribed(portable, true);
         self.events.push_back(Event::Subscribed { portable, ipui, uak, dsaa2 });
+    }
+
+    /// The authentication of a location registration gives the key for early encryption, where both sides can do it.
+    pub(super) fn ask_for_default_key(&mut self, portable: PortableId) {
+        let wanted = self.config.early_encryption
+            && self.table.get(portable).is_some_and(|entry| {
+                entry.terminal.early_encryption && entry.mm.portable == PortableProcedure::LocationRegistration
+            });
+        if wanted {
+            self.procedure(portable, |procedure| procedure.default_key = true);
+        }
+    }
+
+    /// What the next authentication does beside.
+    pub(super) fn extras(&self, portable: PortableId) -> compose::Extras {
+        let Some(entry) = self.table.get(portable) else { return compose::Extras::default() };
+        let Some(procedure) = &entry.procedure else { return compose::Extras::default() };
+        compose::Extras {
+            of_user: procedure.user.is_some(),
+            increment_zap: procedure.increment_zap,
+            default_key: procedure.default_key.then_some(portable.0 as u16),
+        }
+    }
+
+    /// TEMPORARY-IDENTITY-ASSIGN with a new identity; none to be had ends the procedure.
+    pub(super) fn send_identity_assign(&mut self, now: Instant, portable: PortableId) {
+        match self.draw(portable) {
+            Some(tpui) => self.request(now, portable, Some(compose::identity_assign(tpui))),
+            None => self.mobility_step(now, portable, Trigger::IdentityRejected),
+        }
+    }
+
+    /// Authenticates the user of a portable part, who has to enter a personal identity.
+    ///
+    /// EN 300 175-5 13.3.2
+    pub fn authenticate_user(
+        &mut self,
+        now: Instant,
+        portable: PortableId,
+        identity: UserPersonalIdentity,
+    ) -> Result<(), Error> {
+        self.can_authenticate(portable)?;
+        self.procedure(portable, |procedure| procedure.user = Some(identity));
+        self.mobility_command(now, portable, Trigger::Authenticate)
+    }
+
+    /// Has a portable part increment its ZAP register; it does when it has authenticated this fixed part over the
+    /// same link. What the register holds then comes as [`Event::ZapChanged`].
+    ///
+    /// EN 300 175-5 13.3.1, 7.7.44
+    pub fn increment_zap(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        self.can_authenticate(portable)?;
+        self.procedure(portable, |procedure| procedure.increment_zap = true);
+        self.mobility_command(now, portable, Trigger::Authenticate)
+    }
+
+    /// Gives a ciphered link a new key: an authentication, then CIPHER-REQUEST.
+    ///
+    /// EN 300 175-5 13.8 (re-keying)
+    pub fn rekey(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        self.can_authenticate(portable)?;
+        if !self.table.get(portable).is_some_and(|entry| entry.ciphered) {
+            return Err(Error::Refused(Refusal::NoLink));
+        }
+        self.procedure(portable, |procedure| procedure.rekey = true);
+        self.mobility_command(now, portable, Trigger::Authenticate)
+    }
+
+    /// Gives a portable part a new temporary identity.
+    ///
+    /// EN 300 175-5 13.2.2
+    pub fn assign_temporary_identity(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        self.subscribed(portable)?;
+        self.mobility_command(now, portable, Trigger::AssignIdentity)
+    }
+
+    /// Asks a portable part to register its location again.
+    ///
+    /// EN 300 175-5 13.4.3
+    pub fn suggest_location(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        self.suggest(now, portable, Parameter::LocateSuggest)
+    }
+
+    /// Asks a portable part to obtain its access rights again, because they have changed.
+    ///
+    /// EN 300 175-5 13.5.3
+    pub fn suggest_access_rights(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        self.suggest(now, portable, Parameter::AccessRightsModifySuggest)
+    }
+
+    fn suggest(&mut self, now: Instant, portable: PortableId, parameter: Parameter) -> Result<(), Error> {
+        self.subscribed(portable)?;
+        self.send(now, portable, None, compose::info_suggest(parameter));
+        self.free_link(now, portable, true);
+        Ok(())
+    }
+
+    fn can_authenticate(&self, portable: PortableId) -> Result<(), Error> {
+        self.subscribed(portable)?;
+        let entry = self.table.get(portable).ok_or(Error::Refused(Refusal::UnknownPortable))?;
+        if entry.uak.is_none() {
+            return Err(Error::Refused(Refusal::NotSubscribed));
+        }
+        // What the procedure remembers must not be changed while another one runs.
+        if crate::mm_fixed::step(entry.mm, Trigger::Authenticate).1.is_empty() {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        Ok(())
+    }
+
+    /// The link was ciphered, or made clear.
+    pub(super) fn start_rekey(&mut self, now: Instant, portable: PortableId, on: bool) {
+        match self.config.rekey {
+            Some(time) if on => self.deadlines.start(Timer::Rekey(portable), now + time),
+            Some(_) | None => self.deadlines.stop(Timer::Rekey(portable)),
+        }
+    }
+
+    /// The key has served long enough; without a call it does until the link goes.
+    pub(super) fn rekey_timeout(&mut self, now: Instant, portable: PortableId) {
+        let talks = self.table.get(portable).is_some_and(|entry| entry.ciphered && !entry.calls.is_empty());
+        if talks && self.rekey(now, portable).is_err() {
+            // Something else is under way.
+            self.deadlines.start(Timer::Rekey(portable), now + crate::timers::MM_AUTH_1);
+        }
     }
 }

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use std::time::Instant;
 
 use super::event::Event;
-use super::{FixedPart, IncomingCall, Timer, compose};
+use super::{FixedPart, IncomingCall, Terminal, Timer, compose};
 use crate::cc_fixed::State;
 use crate::element::{
     CallInformation, CallInformationItem, CallReason, CallStatus, CodecList, Facility, Feature, FeatureActivate,
@@ -254,7 +254,12 @@ impl FixedPart {
             call.legs = services::step(legs, services::Trigger::CallWaits).0;
         }
         let items = vec![CallInformationItem::call(slot.identity()), CallInformationItem::status(CallStatus::SetUp)];
-        self.say(now, call, |call| compose::call_waiting(call, items, incoming));
+        let terminal = self
+            .calls
+            .get(&call)
+            .and_then(|call| self.table.get(call.portable))
+            .map_or_else(Terminal::default, |entry| entry.terminal);
+        self.say(now, call, |call| compose::call_waiting(call, items, incoming, terminal));
         Ok(slot)
     }
 

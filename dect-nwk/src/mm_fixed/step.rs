@@ -210,6 +210,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         },
         T::Authenticate => start(state, F::Authentication(Attempt::First), &[A::SendAuthenticationRequest]),
         T::Identify => start(state, F::Identification(Attempt::First), &[A::SendIdentityRequest]),
+        T::AssignIdentity => start(state, F::TemporaryIdentity, &[A::SendIdentityAssign]),
         T::Terminate => start(state, F::AccessRightsTerminate(Attempt::First), &[A::SendTerminateRequest]),
         T::Timeout => timeout(state),
         T::LinkLost => (IDLE, abandoned(state)),

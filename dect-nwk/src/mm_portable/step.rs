@@ -26,6 +26,7 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         T::KeyAllocatedWithoutCode | T::AuthenticationNotPossible => {
             nested(state, A::SendAuthenticationReject)
         }
+        T::PersonalIdentityWanted => nested(state, A::AskForPersonalIdentity),
         T::AuthenticationRequested => nested(state, A::SendAuthenticationReply),
         T::ReplyRight => match (state.asked, state.own) {
             (Asked::KeyAllocation, own) => {

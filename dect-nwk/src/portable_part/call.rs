@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::{Action, State, Trigger, step};
-use crate::element::{CallClass, ReleaseReason, TimerRestart};
+use crate::element::{CallClass, CodecChoice, ReleaseReason, TimerRestart};
 use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) number: String,
     /// Whether the number is complete.
     pub(super) complete: bool,
+    /// The codec of ours that the fixed part offers first.
+    pub(super) codec: Option<CodecChoice>,
     /// The kind of call.
     pub(super) class: CallClass,
     /// HOLD and RETRIEVE.
@@ -182,6 +184,7 @@ impl PortablePart {
                 state: State::Null,
                 number,
                 complete,
+                codec: None,
                 class: CallClass::Normal,
                 hold: hold::State::default(),
                 change: service_change::State::default(),

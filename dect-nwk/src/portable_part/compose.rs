@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::call::Call;
 use super::config::{DialElement, PortablePartConfig, Subscription};
 use crate::element::{
-    AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem, CalledPartyNumber, CipherInfo, ControlCapability,
+    Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallClass, CallInformation, CallInformationItem, CalledPartyNumber, CipherInfo, CodecList, ControlCapability,
     ControlCodes, FixedIdentity, IdentityType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, PortableIdentity, Rand,
-    RejectReason, ReleaseReason, RepeatIndicator, Res, TerminalCapability,
+    RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability, ZapField,
 };
 use crate::fixed_part::ServiceChange;
 use crate::identity::{Ipei, Ipui};
@@ -35,7 +35,13 @@ fn capability(config: &PortablePartConfig) -> TerminalCapability {
     let mut capability = TerminalCapability::gap_telephone();
     let codes = capability.control.map_or(ControlCodes::Cursor, |control| control.codes);
     capability.control =
-        Some(ControlCapability { dsaa2: config.dsaa2, dsc2: false, codes, character_sets: None });
+        Some(ControlCapability { dsaa2: config.dsaa2, dsc2: false, codes, character_sets: config.character_sets });
+    if config.codecs.is_some() {
+        capability.announce_wideband();
+    }
+    if config.early_encryption {
+        capability.announce_early_encryption();
+    }
     capability
 }
 
@@ -49,15 +55,22 @@ pub(super) fn page_response(subscription: &Subscription) -> Bytes {
 
 /// CC-SETUP, with the number if it is known already.
 pub(super) fn setup(call: &Call, subscription: &Subscription, config: &PortablePartConfig) -> Bytes {
+    let service = match (call.class, &config.codecs) {
+        (CallClass::Normal | CallClass::Internal, Some(_)) => Service::WidebandSpeech,
+        (_, _) => Service::BasicSpeech,
+    };
     let mut message = of_call(call, MessageType::CcSetup)
         .with(PortableIdentity::Ipui(subscription.ipui))
         .with(FixedIdentity::park(subscription.park))
-        .with(BasicService { class: call.class, ..BasicService::NORMAL_SPEECH });
+        .with(BasicService { class: call.class, service });
     if !call.number.is_empty() {
         match config.dial_element {
             DialElement::CalledPartyNumber => message.push(CalledPartyNumber::dialled(&call.number)),
             DialElement::Keypad => message.push(MultiKeypad::new(&call.number)),
         }
+    }
+    if let Some(codecs) = config.codecs.as_ref().filter(|_| service == Service::WidebandSpeech) {
+        message.push(codecs.clone());
     }
     if call.complete {
         message.push(InformationElement::SendingComplete);
@@ -72,7 +85,11 @@ pub(super) fn alerting(call: &Call) -> Bytes {
 
 /// CC-CONNECT.
 pub(super) fn connect(call: &Call) -> Bytes {
-    of_call(call, MessageType::CcConnect).to_bytes()
+    let mut message = of_call(call, MessageType::CcConnect);
+    if let Some(choice) = call.codec {
+        message.push(CodecList { negotiation: 1, codecs: vec![choice] });
+    }
+    message.to_bytes()
 }
 
 /// CC-INFO with digits or keys.
@@ -166,11 +183,14 @@ pub(super) fn access_request(config: &PortablePartConfig) -> Bytes {
 
 /// LOCATE-REQUEST.
 pub(super) fn locate_request(subscription: &Subscription, config: &PortablePartConfig) -> Bytes {
-    mobility(OURS, MessageType::LocateRequest)
+    let mut message = mobility(OURS, MessageType::LocateRequest)
         .with(PortableIdentity::Ipui(subscription.ipui))
         .with(FixedIdentity::park(subscription.park))
-        .with(capability(config))
-        .to_bytes()
+        .with(capability(config));
+    if let Some(codecs) = &config.codecs {
+        message.push(codecs.clone());
+    }
+    message.to_bytes()
 }
 
 /// DETACH.
@@ -196,13 +216,33 @@ pub(super) fn authentication_request(algorithm: Algorithm, rand_p: [u8; 8]) -> B
 }
 
 /// AUTHENTICATION-REPLY; DSAA2 takes a challenge of ours as well.
-pub(super) fn authentication_reply(algorithm: Algorithm, res1: [u8; 4], rand_p: [u8; 8]) -> Bytes {
+pub(super) fn authentication_reply(
+    algorithm: Algorithm,
+    res1: [u8; 4],
+    rand_p: [u8; 8],
+    subscription: Option<&Subscription>,
+) -> Bytes {
     let mut message = mobility(THEIRS, MessageType::AuthenticationReply);
     match algorithm {
         Algorithm::Dsaa => {}
         Algorithm::Dsaa2 => message.push(Rand(rand_p)),
     }
-    message.with(Res(res1)).to_bytes()
+    message.push(Res(res1));
+    if let Some(contents) = subscription.and_then(|known| known.zap) {
+        message.push(ZapField { contents });
+    }
+    if let Some(class) = subscription.and_then(|known| known.service_class) {
+        message.push(class);
+    }
+    message.to_bytes()
+}
+
+/// CLMS-VARIABLE.
+pub(super) fn text_message(subscription: &Subscription, text: Alphanumeric) -> Bytes {
+    Message::new(MessageType::ClmsVariable, Transaction::opened(0))
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .with(text)
+        .to_bytes()
 }
 
 /// AUTHENTICATION-REJECT.

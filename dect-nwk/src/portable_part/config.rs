@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::authentication::Key128;
+use crate::element::{CodecList, ServiceClass};
 use crate::identity::{Ipei, Ipui, Park, Tpui};
 use crate::timers;
 
@@ -22,6 +23,14 @@ pub struct PortablePartConfig {
     pub dial_element: DialElement,
     /// Calls it may have at the same time, at most 7 in each direction.
     pub calls: usize,
+    /// Its codecs, most wanted first; without them every call is basic speech.
+    pub codecs: Option<CodecList>,
+    /// Announce early encryption and re-keying.
+    pub early_encryption: bool,
+    /// The character sets it announces (seven bits): 1 ISO 8859-1, 2 8859-15, 4 8859-9, 8 8859-7.
+    pub character_sets: Option<u8>,
+    /// The twelve bits of its group for collective ringing, besides everyone's.
+    pub group: Option<u16>,
     /// LCE.02: how long a partially released link is kept, 3 s to 10 s.
     pub link_maintain: Duration,
     /// CC.04, which the standard leaves optional.
@@ -39,6 +48,10 @@ impl PortablePartConfig {
             subscription: None,
             dial_element: DialElement::CalledPartyNumber,
             calls: 2,
+            codecs: None,
+            early_encryption: false,
+            character_sets: None,
+            group: None,
             link_maintain: timers::LCE_02,
             call_completion: Some(timers::CC_04),
         }
@@ -70,6 +83,10 @@ pub struct Subscription {
     pub uak: Option<Key128>,
     /// The temporary identity assigned last.
     pub tpui: Option<Tpui>,
+    /// The content of the ZAP register, where the fixed part gave one.
+    pub zap: Option<u8>,
+    /// The service class, where the fixed part gave one.
+    pub service_class: Option<ServiceClass>,
 }
 
 impl Subscription {
@@ -77,6 +94,6 @@ impl Subscription {
     ///
     /// EN 300 175-5 13.5.1
     pub const fn new(ipui: Ipui, park: Park) -> Self {
-        Self { ipui, park, uak: None, tpui: None }
+        Self { ipui, park, uak: None, tpui: None, zap: None, service_class: None }
     }
 }

@@ -2,9 +2,11 @@
 
 use super::config::Subscription;
 use crate::element::{
-    CallInformation, FeatureIndicate, IwuProtocol, RejectReason, ReleaseReason, Signal, TimeDate,
+    CallInformation, Codec, FeatureIndicate, IwuProtocol, RejectReason, ReleaseReason, Signal, TimeDate,
 };
-use crate::fixed_part::ServiceChange;
+use crate::clms_fixed::ClmsFixed;
+use crate::fixed_part::{ServiceChange, TextMessage};
+use crate::page::RingPattern;
 use crate::identity::Tpui;
 use crate::link::CallId;
 
@@ -39,6 +41,28 @@ pub enum Event {
     FixedPartAuthenticated {
         /// Whether it has.
         genuine: bool,
+    },
+    /// The fixed part wants the user's personal identity: enter it with
+    /// [`enter_personal_identity`](super::PortablePart::enter_personal_identity).
+    PersonalIdentityWanted,
+    /// The access rights have changed: subscribe again, after the fixed part has proven its key.
+    SubscriptionSuggested,
+    /// A text message.
+    Message(TextMessage),
+    /// A message broadcast to a group.
+    Broadcast(ClmsFixed),
+    /// Ring, or stop ringing, without a call; the user answers with
+    /// [`answer_ring`](super::PortablePart::answer_ring).
+    GroupRing {
+        /// How.
+        pattern: RingPattern,
+    },
+    /// The codec of a call, where it was negotiated.
+    CodecChosen {
+        /// The call.
+        call: CallId,
+        /// The codec.
+        codec: Codec,
     },
     /// The fixed part authenticated this portable part.
     Authenticated,
@@ -193,6 +217,13 @@ pub enum Event {
         voice_messages: Option<u32>,
         /// Missed calls.
         missed_calls: Option<u32>,
+    },
+    /// A list of the fixed part has changed.
+    ListChanged {
+        /// The list.
+        list: u32,
+        /// How many entries it has now.
+        entries: u32,
     },
     /// The date and the time.
     TimeAndDate(TimeDate),

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::element::ReleaseReason;
+use crate::clms_fixed::ClmsFixed;
 use crate::error::Error;
 use crate::lce::State;
 use crate::lce::portable::{Action, Trigger, step};
@@ -21,7 +22,11 @@ use super::call::Payload;
 impl PortablePart {
     /// DL_BROADCAST-ind.
     pub(super) fn broadcast(&mut self, now: Instant, octets: &[u8]) -> Result<(), Error> {
+        if ClmsFixed::is_one(octets) {
+            return self.broadcast_message(octets);
+        }
         let page = Page::parse(octets)?;
+        self.group_ring(&page);
         let ours = self.subscription.as_ref().is_some_and(|known| page.is_for(&known.ipui, known.tpui));
         // Collective ringing needs no link.
         if ours && page.header() != PageHeader::Ringing {
@@ -33,6 +38,11 @@ impl PortablePart {
     /// DL_ESTABLISH-cfm.
     pub(super) fn link_confirmed(&mut self, now: Instant, link: LinkId) {
         if self.link == Some(link) {
+            if let Some((_, key)) = self.default_key.clone() {
+                // Early encryption: before anything else is said.
+                self.outbox.push(Outgoing::EncryptionKey(link, key));
+                self.outbox.push(Outgoing::Encrypt(link, true));
+            }
             self.link_step(now, Trigger::Confirmed, None);
         }
     }
@@ -146,7 +156,7 @@ impl PortablePart {
         }
     }
 
-    fn establish(&mut self, message: Bytes) {
+    pub(super) fn establish(&mut self, message: Bytes) {
         self.last_link = self.last_link.wrapping_add(1);
         let link = LinkId(self.last_link);
         self.link = Some(link);
@@ -156,6 +166,9 @@ impl PortablePart {
     fn entities_lose_link(&mut self, now: Instant) {
         let in_use = self.in_use();
         self.queue.clear();
+        self.genuine = false;
+        self.procedure.user = None;
+        self.deadlines.stop(Timer::User);
         let calls: Vec<_> = self.calls.keys().copied().collect();
         for call in calls {
             self.call_step(now, call, cc_portable::Trigger::LinkLost, ReleaseReason::Unknown, Payload::None);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::authentication::{AuthenticationCode, CipherKey, Key128};
-use crate::element::{AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs};
+use crate::element::{AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs, ServiceClass};
 use crate::error::Error;
 use crate::fixed_part::Ciphering;
 use crate::identity::{Ipui, Park, Tpui};
@@ -32,6 +32,8 @@ pub(super) struct Procedure {
     pub(super) keyed: bool,
     pub(super) new_access: Option<(Ipui, Park)>,
     pub(super) new_tpui: Option<Tpui>,
+    /// ZAP register and service class that come with the access rights.
+    pub(super) new_class: (Option<u8>, Option<ServiceClass>),
     pub(super) wanted: Vec<IdentityType>,
     /// Whether the temporary identity or CIPHER-REQUEST came in our own transaction.
     pub(super) own_transaction: bool,
@@ -39,6 +41,8 @@ pub(super) struct Procedure {
     pub(super) reason: RejectReason,
     /// The request as it was sent, for its repetition.
     pub(super) last: Bytes,
+    /// The challenge that waits for the user's personal identity.
+    pub(super) user: Option<(AuthType, [u8; 8], Rs)>,
 }
 
 impl Default for Procedure {
@@ -53,11 +57,13 @@ impl Default for Procedure {
             keyed: false,
             new_access: None,
             new_tpui: None,
+            new_class: (None, None),
             wanted: Vec::new(),
             own_transaction: true,
             cipher_on: true,
             reason: RejectReason::TimerExpiry,
             last: Bytes::new(),
+            user: None,
         }
     }
 }
@@ -139,6 +145,9 @@ impl PortablePart {
         if step(self.mm, trigger).1.is_empty() {
             return Err(Error::Refused(Refusal::Busy));
         }
+        if self.waiting && matches!(trigger, Trigger::Subscribe | Trigger::Locate | Trigger::Terminate) {
+            return Err(Error::Refused(Refusal::Waiting));
+        }
         prepare(self);
         self.procedure.keyed = false;
         self.procedure.reason = RejectReason::TimerExpiry;
@@ -189,6 +198,10 @@ impl PortablePart {
             }
             Action::SendKeyProof => self.send_key_proof(now),
             Action::SendAuthenticationReply => self.send_authentication_reply(now),
+            Action::AskForPersonalIdentity => {
+                self.deadlines.start(Timer::User, now + timers::MM_AUTH_2);
+                self.events.push_back(Event::PersonalIdentityWanted);
+            }
             Action::SendAuthenticationReject => {
                 let message = compose::authentication_reject(self.procedure.reason);
                 self.send(now, message);
@@ -233,6 +246,7 @@ impl PortablePart {
             }
             Action::EraseSubscription => {
                 self.subscription = None;
+                self.default_key = None;
                 self.cipher_key = None;
                 self.located = false;
             }
@@ -257,6 +271,7 @@ impl PortablePart {
                 self.events.push_back(Event::LocationFailed { reason });
             }
             Action::IndicateFixedAuthenticated => {
+                self.genuine = true;
                 self.events.push_back(Event::FixedPartAuthenticated { genuine: true });
             }
             Action::IndicateFixedNotAuthenticated => {

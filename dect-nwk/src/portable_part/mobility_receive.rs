@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use super::{PortablePart, compose};
+use super::event::Event;
+use super::{PortablePart, Timer, compose};
 use crate::element::{
-    AllocationType, AuthType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
-    PortableIdentity, Rand, RejectReason, Res, Rs,
+    self, AllocationType, AuthType, AuthenticationKeyType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
+    PortableIdentity, Rand, RejectReason, Res, Rs, ServiceClass, TimeLimit, ZapField,
 };
+use crate::timers;
 use crate::message::{Fault, MessageType, Side, View};
 use crate::mm_portable::{Asked, Trigger};
 
@@ -38,10 +40,13 @@ impl PortablePart {
             }
             MessageType::AccessRightsAccept if !opened && fault.is_none() => {
                 self.procedure.new_access = access(message);
+                self.procedure.new_class =
+                    (message.find::<ZapField>().map(|zap| zap.contents), message.find::<ServiceClass>());
                 Trigger::AccessAccepted
             }
             MessageType::AccessRightsReject if !opened => {
                 self.keep_reason(message);
+                self.keep_wait(now, message);
                 Trigger::AccessRejected
             }
             MessageType::LocateAccept if !opened && fault.is_none() => {
@@ -56,6 +61,7 @@ impl PortablePart {
             }
             MessageType::LocateReject if !opened => {
                 self.keep_reason(message);
+                self.keep_wait(now, message);
                 Trigger::LocationRejected
             }
             MessageType::TemporaryIdentityAssign if opened => match message.find::<PortableIdentity>() {
@@ -93,9 +99,11 @@ impl PortablePart {
             MessageType::AccessRightsTerminateAccept if !opened => Trigger::TerminateAccepted,
             MessageType::AccessRightsTerminateReject if !opened => Trigger::TerminateRejected,
             MessageType::MmInfoSuggest if opened => {
-                let locate = message
-                    .find::<InfoType>()
-                    .is_some_and(|info| info.parameters.contains(&Parameter::LocateSuggest));
+                let parameters = message.find::<InfoType>().map(|info| info.parameters).unwrap_or_default();
+                let locate = parameters.contains(&Parameter::LocateSuggest);
+                if parameters.contains(&Parameter::AccessRightsModifySuggest) {
+                    self.events.push_back(Event::SubscriptionSuggested);
+                }
                 if !locate || self.subscription.is_none() {
                     return;
                 }
@@ -109,6 +117,21 @@ impl PortablePart {
 
     fn keep_reason(&mut self, message: &View<'_>) {
         self.procedure.reason = message.find::<RejectReason>().unwrap_or(RejectReason::InvalidMessage);
+    }
+
+    /// How long to wait before the next request.
+    fn keep_wait(&mut self, now: Instant, message: &View<'_>) {
+        let Some(wait) = message.find::<element::Duration>() else { return };
+        let time = match wait.limit {
+            TimeLimit::Infinite => None,
+            TimeLimit::Erase | TimeLimit::Limit1 | TimeLimit::Limit2 => wait.time(),
+            TimeLimit::Standard | TimeLimit::Reserved(_) => Some(timers::MM_WAIT),
+        };
+        self.waiting = true;
+        self.deadlines.stop(Timer::Wait);
+        if let Some(time) = time {
+            self.deadlines.start(Timer::Wait, now + time);
+        }
     }
 
     fn key_allocated(&mut self, message: &View<'_>) -> Trigger {
@@ -143,6 +166,10 @@ impl PortablePart {
             self.procedure.reason = RejectReason::AuthenticationAlgorithmNotSupported;
             return Trigger::AuthenticationNotPossible;
         };
+        if kind.key_type == AuthenticationKeyType::UserPersonalIdentity && self.uak().is_some() {
+            self.procedure.user = Some((kind, rand.0, rs));
+            return Trigger::PersonalIdentityWanted;
+        }
         self.procedure.asked = Some(kind);
         self.procedure.rand_f = rand.0;
         self.procedure.rs = rs;

@@ -7,7 +7,7 @@ use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::{self, Action, Trigger};
 use crate::element::{
-    self, CallingPartyName, CallingPartyNumber, EventType, EventsNotification, MultiDisplay,
+    self, CallingPartyName, CallingPartyNumber, CodecChoice, CodecList, EventType, EventsNotification, MultiDisplay,
     PortableIdentity, Progress, ProgressIndicator, RejectReason, ReleaseReason, Signal, SingleDisplay,
     TimeDate, TimeInterpretation,
 };
@@ -26,8 +26,9 @@ impl PortablePart {
             ProtocolDiscriminator::Mm => self.mobility_message(now, message),
             ProtocolDiscriminator::Lce => self.page_rejected(message),
             ProtocolDiscriminator::Ciss => self.ciss_message(now, message),
-            // The message services are not used.
-            ProtocolDiscriminator::Clms | ProtocolDiscriminator::Coms => {}
+            // Connection oriented messages are not used.
+            ProtocolDiscriminator::Clms => self.message_received(message),
+            ProtocolDiscriminator::Coms => {}
         }
     }
 
@@ -64,10 +65,18 @@ impl PortablePart {
                     element::Event::Standard { .. } | element::Event::Proprietary { .. } => None,
                 })
             };
-            self.events.push_back(Event::Notified {
-                voice_messages: count(EventType::MessageWaiting),
-                missed_calls: count(EventType::MissedCall),
-            });
+            let (voice_messages, missed_calls) =
+                (count(EventType::MessageWaiting), count(EventType::MissedCall));
+            if voice_messages.is_some() || missed_calls.is_some() {
+                self.events.push_back(Event::Notified { voice_messages, missed_calls });
+            }
+            for event in &list.events {
+                if let element::Event::Standard { kind: EventType::ListChange, subtype: Some(list), multiplicity } =
+                    event
+                {
+                    self.events.push_back(Event::ListChanged { list: *list, entries: *multiplicity });
+                }
+            }
         }
     }
 
@@ -148,9 +157,22 @@ impl PortablePart {
         }
         self.deadlines.stop(Timer::Crossing);
         let call = self.add_call(false, message.transaction.value, String::new(), true);
+        self.choose_codec(call, message);
         let payload = Payload::Message(message);
         self.call_step(now, call, Trigger::SetupReceived, ReleaseReason::Normal, payload);
         self.call_step(now, call, Trigger::AlertUser, ReleaseReason::Normal, Payload::None);
+    }
+
+    /// The first codec the fixed part offers that is ours too.
+    fn choose_codec(&mut self, id: CallId, message: &View<'_>) {
+        let (Some(ours), Some(offered)) = (&self.config.codecs, message.find::<CodecList>()) else { return };
+        let known = |choice: &&CodecChoice| ours.codecs.iter().any(|known| known.codec == choice.codec);
+        if let Some(choice) = offered.codecs.iter().find(known).copied()
+            && let Some(call) = self.calls.get_mut(&id)
+        {
+            call.codec = Some(choice);
+            self.events.push_back(Event::CodecChosen { call: id, codec: choice.codec });
+        }
     }
 
     fn judge_setup(&self, message: &View<'_>) -> Option<ReleaseReason> {
@@ -193,7 +215,10 @@ impl PortablePart {
             Action::IndicateSetupAck => Some(Event::SetupAcknowledged { call: id }),
             Action::IndicateProceeding => Some(Event::Proceeding { call: id }),
             Action::IndicateAlerting => Some(Event::RemoteAlerting { call: id }),
-            Action::IndicateConnected => Some(Event::Connected { call: id }),
+            Action::IndicateConnected => {
+                self.choose_codec(id, message);
+                Some(Event::Connected { call: id })
+            }
             _ => None,
         };
         self.events.extend(event);

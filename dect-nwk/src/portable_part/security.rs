@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use super::config::Subscription;
 use super::event::Event;
-use super::{PortablePart, compose};
-use crate::authentication::{AuthenticationCode, Key128, equal};
-use crate::element::{AuthenticationKeyType, Rs};
+use super::{PortablePart, Timer, compose};
+use crate::authentication::{AuthenticationCode, CipherKey, Key128, UserPersonalIdentity, equal};
+use crate::element::{AuthType, AuthenticationKeyType, RejectReason, Rs};
+use crate::error::Error;
 use crate::key_exchange::Algorithm;
+use crate::refusal::Refusal;
 
 impl PortablePart {
     /// The algorithm with which we authenticate the fixed part.
@@ -82,10 +84,7 @@ impl PortablePart {
         };
         let proof = algorithm.portable_proof(&key, self.procedure.rs, self.procedure.rand_f, rand_p);
         let Some((res1, derived)) = proof else { return };
-        if asked.store_cipher_key {
-            self.set_cipher_key(derived);
-        }
-        self.send(now, compose::authentication_reply(algorithm, res1, rand_p));
+        self.answer_challenge(now, asked, algorithm, (res1, derived), rand_p);
         self.events.push_back(Event::Authenticated);
     }
 
@@ -94,8 +93,64 @@ impl PortablePart {
         self.code = None;
         let Some((ipui, park)) = self.procedure.new_access.take() else { return };
         let uak = if self.procedure.keyed { self.procedure.new_key.take() } else { None };
-        self.subscription = Some(Subscription { ipui, park, uak, tpui: None });
+        let (zap, service_class) = self.procedure.new_class;
+        self.subscription = Some(Subscription { ipui, park, uak, tpui: None, zap, service_class });
+        self.default_key = None;
         self.located = false;
         self.cipher_key = None;
+    }
+
+    /// AUTHENTICATION-REPLY, with what the request wanted beside.
+    fn answer_challenge(
+        &mut self,
+        now: Instant,
+        asked: AuthType,
+        algorithm: Algorithm,
+        (res1, derived): ([u8; 4], CipherKey),
+        rand_p: [u8; 8],
+    ) {
+        if let Some(key) = asked.default_key {
+            self.default_key = Some((key.index, derived.clone()));
+        }
+        if asked.store_cipher_key {
+            self.set_cipher_key(derived);
+        }
+        // Only a fixed part that has proven its key may count the register up (13.3.1).
+        if asked.increment_zap
+            && self.genuine
+            && let Some(zap) = self.subscription.as_mut().and_then(|known| known.zap.as_mut())
+        {
+            *zap = (*zap + 1) & 0xf;
+        }
+        self.send(now, compose::authentication_reply(algorithm, res1, rand_p, self.subscription.as_ref()));
+    }
+
+    /// Enters the personal identity the fixed part wants.
+    ///
+    /// EN 300 175-5 13.3.2
+    pub fn enter_personal_identity(&mut self, now: Instant, identity: &UserPersonalIdentity) -> Result<(), Error> {
+        let Some((asked, rand_f, rs)) = self.procedure.user.take() else {
+            return Err(Error::Refused(Refusal::WrongState));
+        };
+        self.deadlines.stop(Timer::User);
+        let rand_p = self.generator.octets();
+        let proof = self.uak().map(|uak| uak.b2(identity)).and_then(|key| {
+            let algorithm = self.supported(asked.algorithm)?;
+            Some((algorithm, algorithm.portable_proof(&key, rs, rand_f, rand_p)?))
+        });
+        match proof {
+            Some((algorithm, proof)) => self.answer_challenge(now, asked, algorithm, proof, rand_p),
+            None => self.send(now, compose::authentication_reject(RejectReason::AuthenticationKeyNotSupported)),
+        }
+        self.free_link(now, true);
+        Ok(())
+    }
+
+    /// The user has entered nothing.
+    pub(super) fn user_timeout(&mut self, now: Instant) {
+        if self.procedure.user.take().is_some() {
+            self.send(now, compose::authentication_reject(RejectReason::UpiNotEntered));
+            self.free_link(now, true);
+        }
     }
 }

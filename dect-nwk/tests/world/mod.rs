@@ -119,12 +119,35 @@ impl World {
     }
 
     pub(crate) fn add_handset(&mut self, dsaa2: bool) -> usize {
+        self.add_handset_with(|config| config.dsaa2 = dsaa2)
+    }
+
+    pub(crate) fn add_handset_with(&mut self, settings: impl FnOnce(&mut PortablePartConfig)) -> usize {
         let index = self.handsets.len();
         let mut config = PortablePartConfig::new(ipei(0x1000 + index as u32));
-        config.dsaa2 = dsaa2;
+        settings(&mut config);
         let part = PortablePart::new(config, seed(1_000_000 + index as u64));
         self.handsets.push(Handset { part, in_range: true, silent: false });
         index
+    }
+
+    /// A system with one handset of these settings that is subscribed and located.
+    pub(crate) fn with_settings(config: FixedPartConfig, settings: impl FnOnce(&mut PortablePartConfig)) -> Self {
+        let mut world = Self::new(config, 7);
+        world.add_handset_with(settings);
+        world.bring_into_service(0);
+        world
+    }
+
+    /// A call of the handset that is answered: the call's number on both sides.
+    pub(crate) fn talk(&mut self) -> (CallId, CallId) {
+        let own = self.handsets[0].part.dial(self.now, "2001").unwrap();
+        self.pass(Duration::from_millis(200));
+        let call = self.fixed_call();
+        self.fixed.connect(self.now, call).unwrap();
+        self.pass(Duration::from_millis(200));
+        self.clear();
+        (call, own)
     }
 
     /// Subscribes and locates a handset and forgets what was said.
