@@ -113,6 +113,16 @@ pub enum Transmit {
         /// The key.
         key: CipherKey,
     },
+    /// A default cipher key, for a link that has just come up: where both sides hand over one with the same index the
+    /// link is ciphered from now on, and both are told; otherwise it stays clear.
+    DefaultKey {
+        /// The link.
+        link: LinkId,
+        /// The index of the key.
+        index: u16,
+        /// The key.
+        key: CipherKey,
+    },
     /// DL_ENCRYPT-req, portable part only: the portable part always starts and stops ciphering.
     Encrypt {
         /// The link.

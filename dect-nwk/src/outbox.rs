@@ -14,6 +14,7 @@ pub(crate) enum Outgoing {
     Data(LinkId, Bytes),
     Release(LinkId, ReleaseMode),
     EncryptionKey(LinkId, CipherKey),
+    DefaultKey(LinkId, u16, CipherKey),
     Encrypt(LinkId, bool),
 }
 
@@ -38,6 +39,7 @@ impl Outbox {
             Outgoing::Data(link, bytes) => Transmit::Data { link, len: append(buffer, &bytes) },
             Outgoing::Release(link, mode) => Transmit::Release { link, mode },
             Outgoing::EncryptionKey(link, key) => Transmit::EncryptionKey { link, key },
+            Outgoing::DefaultKey(link, index, key) => Transmit::DefaultKey { link, index, key },
             Outgoing::Encrypt(link, on) => Transmit::Encrypt { link, on },
         })
     }

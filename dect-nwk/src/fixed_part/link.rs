@@ -164,8 +164,8 @@ impl FixedPart {
         if let Some(entry) = self.table.get_mut(portable) {
             entry.link = Some(link);
             entry.ciphered = false;
-            if let Some(key) = entry.default_key.clone() {
-                self.outbox.push(Outgoing::EncryptionKey(link, key));
+            if let Some((index, key)) = entry.default_key.clone() {
+                self.outbox.push(Outgoing::DefaultKey(link, index, key));
             }
         }
         self.link_step(now, portable, trigger, None);

@@ -36,7 +36,7 @@ pub(super) struct Portable {
     /// What it told of its display, its codecs and early encryption.
     pub(super) terminal: Terminal,
     /// The key with which its next link is ciphered from the beginning.
-    pub(super) default_key: Option<CipherKey>,
+    pub(super) default_key: Option<(u16, CipherKey)>,
     /// Access rights are given; otherwise the entry lives only as long as its link.
     pub(super) subscribed: bool,
     pub(super) link: Option<LinkId>,

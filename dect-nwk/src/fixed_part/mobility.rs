@@ -53,7 +53,7 @@ pub(super) struct Procedure {
     /// The portable part is to increment its ZAP register.
     pub(super) increment_zap: bool,
     /// The derived key shall cipher the next link from the beginning.
-    pub(super) default_key: bool,
+    pub(super) default_key: Option<u16>,
     /// The link is to be ciphered with the derived key although it is ciphered already.
     pub(super) rekey: bool,
 }
@@ -80,7 +80,7 @@ impl Procedure {
             assigned: None,
             user: None,
             increment_zap: false,
-            default_key: false,
+            default_key: None,
             rekey: false,
         }
     }
@@ -326,8 +326,9 @@ impl FixedPart {
             Action::StoreCipherKey => {
                 if let Some(entry) = self.table.get_mut(portable) {
                     entry.cipher_key = entry.procedure.as_mut().and_then(|it| it.new_cipher_key.take());
-                    if entry.procedure.as_ref().is_some_and(|it| it.default_key) {
-                        entry.default_key.clone_from(&entry.cipher_key);
+                    let index = entry.procedure.as_ref().and_then(|it| it.default_key);
+                    if let Some(default) = index.zip(entry.cipher_key.clone()) {
+                        entry.default_key = Some(default);
                     }
                 }
             }

@@ -224,7 +224,10 @@ impl FixedPart {
                 entry.terminal.early_encryption && entry.mm.portable == PortableProcedure::LocationRegistration
             });
         if wanted {
-            self.procedure(portable, |procedure| procedure.default_key = true);
+            // Every key has an index of its own: an old one is never taken for a new one.
+            self.last_default_key = self.last_default_key.wrapping_add(1);
+            let index = self.last_default_key;
+            self.procedure(portable, |procedure| procedure.default_key = Some(index));
         }
     }
 
@@ -235,7 +238,7 @@ impl FixedPart {
         compose::Extras {
             of_user: procedure.user.is_some(),
             increment_zap: procedure.increment_zap,
-            default_key: procedure.default_key.then_some(portable.0 as u16),
+            default_key: procedure.default_key,
         }
     }
 

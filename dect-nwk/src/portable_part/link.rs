@@ -38,10 +38,9 @@ impl PortablePart {
     /// DL_ESTABLISH-cfm.
     pub(super) fn link_confirmed(&mut self, now: Instant, link: LinkId) {
         if self.link == Some(link) {
-            if let Some((_, key)) = self.default_key.clone() {
+            if let Some((index, key)) = self.default_key.clone() {
                 // Early encryption: before anything else is said.
-                self.outbox.push(Outgoing::EncryptionKey(link, key));
-                self.outbox.push(Outgoing::Encrypt(link, true));
+                self.outbox.push(Outgoing::DefaultKey(link, index, key));
             }
             self.link_step(now, Trigger::Confirmed, None);
         }

@@ -46,6 +46,8 @@ enum End {
 struct Wire {
     fixed_key: Option<CipherKey>,
     portable_key: Option<CipherKey>,
+    fixed_default: Option<(u16, CipherKey)>,
+    portable_default: Option<(u16, CipherKey)>,
 }
 
 pub(crate) struct Handset {
@@ -305,6 +307,12 @@ impl World {
                     self.fly(End::Fixed, Carried::Released(link, mode));
                 }
             }
+            Transmit::DefaultKey { link, index, key } => {
+                if let Some((_, _, wire)) = self.wires.get_mut(&link) {
+                    wire.fixed_default = Some((index, key));
+                }
+                self.early_encryption(link);
+            }
             Transmit::EncryptionKey { link, key } => {
                 if let Some((_, _, wire)) = self.wires.get_mut(&link) {
                     wire.fixed_key = Some(key);
@@ -314,7 +322,20 @@ impl World {
         }
     }
 
+    /// A link is ciphered from the beginning when both sides have the same default key.
+    fn early_encryption(&mut self, ours: LinkId) {
+        let Some((index, theirs, wire)) = self.wires.get(&ours) else { return };
+        let (index, theirs) = (*index, *theirs);
+        let (Some(fixed), Some(portable)) = (&wire.fixed_default, &wire.portable_default) else { return };
+        if fixed.0 == portable.0 {
+            assert_eq!(fixed.1, portable.1, "two keys under one index: {:#?}", self.ladder);
+            self.fly(End::Fixed, Carried::Encrypted(ours, true));
+            self.fly(End::Portable(index), Carried::Encrypted(theirs, true));
+        }
+    }
+
     fn carry_for_portable(&mut self, index: usize, transmit: Transmit, octets: &[u8]) {
+        let index_of_handset = index;
         match transmit {
             Transmit::Establish { link, len } => {
                 assert_eq!(len, octets.len());
@@ -343,6 +364,12 @@ impl World {
                     self.wires.remove(&ours);
                     self.fly(End::Fixed, Carried::Released(ours, mode));
                     self.fly(End::Portable(index), Carried::Released(link, mode));
+                }
+            }
+            Transmit::DefaultKey { link, index, key } => {
+                if let Some(ours) = self.wire_of(index_of_handset, link) {
+                    self.wires.get_mut(&ours).unwrap().2.portable_default = Some((index, key));
+                    self.early_encryption(ours);
                 }
             }
             Transmit::EncryptionKey { link, key } => {
