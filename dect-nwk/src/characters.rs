@@ -135,7 +135,10 @@ impl CharacterSet {
     /// EN 300 175-5 annex D
     pub fn character(self, octet: u8) -> char {
         let differing = |table: &[(u8, char)]| {
-            table.iter().find(|(at, _)| *at == octet).map_or(char::from(octet), |(_, character)| *character)
+            table
+                .iter()
+                .find(|(at, _)| *at == octet)
+                .map_or_else(|| char::from(octet), |(_, character)| *character)
         };
         match (self, octet) {
             (_, 0x00..=0x7f) => char::from(octet),
@@ -317,7 +320,10 @@ mod tests {
         for set in [CharacterSet::Latin1, CharacterSet::Latin9, CharacterSet::Latin5, CharacterSet::Greek] {
             for octet in 0xa0..=0xff_u8 {
                 let character = set.character(octet);
-                assert!(character == '\u{fffd}' || set.octet(character) == Some(octet), "{set:?} {octet:02x}");
+                assert!(
+                    character == '\u{fffd}' || set.octet(character) == Some(octet),
+                    "{set:?} {octet:02x}"
+                );
             }
         }
         assert_eq!(CharacterSet::best(0x03), CharacterSet::Latin9);

@@ -36,8 +36,8 @@ use crate::{cc_fixed, lce};
 
 pub use command::{Ciphering, IncomingCall, Information};
 pub use config::{FixedPartConfig, KnownPortable, Terminal, Tones};
-pub use message::TextMessage;
 pub use event::{AccessRequestId, Event, PortableId};
+pub use message::TextMessage;
 pub use notification::Notification;
 pub use ringing::Group;
 pub use supplementary::ServiceChange;

@@ -104,11 +104,15 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Action]) 
     match trigger {
         T::Hold => match state {
             S::Idle => (S::HoldRequested, &[A::SendHold]),
-            S::HoldRequested | S::HoldAsked | S::Held | S::RetrieveRequested | S::RetrieveAsked => (state, &[]),
+            S::HoldRequested | S::HoldAsked | S::Held | S::RetrieveRequested | S::RetrieveAsked => {
+                (state, &[])
+            }
         },
         T::Retrieve => match state {
             S::Held => (S::RetrieveRequested, &[A::SendRetrieve]),
-            S::Idle | S::HoldRequested | S::HoldAsked | S::RetrieveRequested | S::RetrieveAsked => (state, &[]),
+            S::Idle | S::HoldRequested | S::HoldAsked | S::RetrieveRequested | S::RetrieveAsked => {
+                (state, &[])
+            }
         },
         T::Accept => match state {
             S::HoldAsked => (S::Held, &[A::SendHoldAck]),

@@ -6,24 +6,34 @@
 //!
 //! # Standards
 //!
-//! - [x] EN 300 175-5 6, 7, 17: S-format messages of CC, CRSS, CISS, MM, CLMS, COMS and LCE with their information elements
-//! - [x] EN 300 175-5 8: paging; EN 300 175-6: identities; EN 300 175-4 7: LAPC frames as octets
-//! - [x] EN 300 175-5 14: link control with paging, direct and indirect establishment, normal and partial release
-//! - [x] EN 300 175-5 9: call control of both sides ([`cc_fixed`], [`cc_portable`]), overlap and en-bloc, collisions, timers
-//! - [x] EN 300 175-5 13: access rights, key allocation, location registration with temporary identities, authentication of
-//!   both sides, identification, ciphering, detach ([`mm_fixed`], [`mm_portable`])
+//! - [x] EN 300 175-5 6, 7, 17: S-format messages of CC, CRSS, CISS, MM, CLMS, COMS and LCE with their information
+//!   elements; [`View`] reads and [`Writer`] writes them in place, [`Message`] keeps them
+//! - [x] EN 300 175-5 8: paging and CLMS-FIXED; EN 300 175-6: identities; EN 300 175-4 7: LAPC frames as octets
+//! - [x] EN 300 175-5 14: link control with paging, direct and indirect establishment, normal and partial release,
+//!   collective ringing; a second link with the identity of a portable part that has one proves the key first
+//! - [x] EN 300 175-5 9: call control of both sides ([`cc_fixed`], [`cc_portable`]), overlap and en-bloc, collisions,
+//!   timers, service change ([`service_change`]), negotiation of codecs; packet mode is refused
+//! - [x] EN 300 175-5 10: keypad and feature key protocol, HOLD and RETRIEVE from both sides ([`hold`]), FACILITY as it is;
+//!   the control codes of NG-DECT and two calls in one transaction ([`services`])
+//! - [x] EN 300 175-5 10.4.2: messages, missed calls, changed lists, date and time told outside of calls
+//! - [x] EN 300 175-5 7.7.23: list access ([`list_access`])
+//! - [x] EN 300 175-5 12: text messages (CLMS-VARIABLE) and broadcast messages (CLMS-FIXED)
+//! - [x] EN 300 175-5 13: access rights with assigned identities, key allocation, location registration with temporary
+//!   identities, authentication of both sides and of the user, identification, ciphering, re-keying and early encryption,
+//!   ZAP, detach, waiting after a reject with DURATION ([`mm_fixed`], [`mm_portable`])
 //! - [x] EN 300 175-7: DSAA and DSAA2; the derived cipher key goes to the link layer
-//! - [x] EN 300 175-5 10: keypad protocol and HOLD/RETRIEVE, passed to the owner
-//! - [ ] EN 300 175-5 9.6: service change (refused), packet mode (refused)
-//! - [x] EN 300 175-5 10.4.2: messages, missed calls, date and time told outside of calls
-//! - [ ] EN 300 175-5 10.4.2, 11, 12: other connectionless services and messages (read and written by the codec alone)
-//! - [ ] EN 300 175-5 13: ZAP, external handover parameters, user authentication (UPI), waiting after a reject with DURATION
-//! - [ ] EN 300 175-5 14: suspended links; collective ringing
-//! - [ ] EN 300 175-5 8.3: CLMS-FIXED sections; 7.7: elements of data connections, multimedia messages and ULE are carried
-//!   unread
+//! - [ ] EN 300 175-5 10.4.2: transactions of CISS are answered, none is driven
+//! - [ ] EN 300 175-5 11: connection oriented messages (COMS) are read and written by the codec alone
+//! - [ ] EN 300 175-5 13: external handover parameters, answered with MM-INFO-REJECT
+//! - [ ] EN 300 175-5 14.2.7: suspended links of class B
+//! - [ ] EN 300 175-5 7.7: elements of data connections, multimedia messages and ULE are carried unread; messages are not
+//!   put together from SEGMENTED-INFO
+//!
+//! `docs/coverage.md` names code and test for each clause.
 //!
 //! Inferred, and marked so where they stand: the order of the challenges within DSAA2, the time zone's digits, the printed
-//! octal form of an access rights key.
+//! octal form of an access rights key, the parameters of list access, the header of CLMS-FIXED, what crossing service
+//! changes do.
 //!
 //! # Features
 //!
@@ -106,8 +116,8 @@ pub mod cc_portable;
 pub mod clms_fixed;
 mod deadlines;
 pub mod fixed_part;
-mod key_exchange;
 pub mod hold;
+mod key_exchange;
 pub mod lce;
 mod link;
 pub mod list_access;
@@ -126,3 +136,6 @@ pub use link::{CallId, Input, LinkId, ReleaseMode, Transmit};
 pub use portable_part::{PortablePart, PortablePartConfig};
 pub use refusal::Refusal;
 pub use seed::Seed;
+
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {}

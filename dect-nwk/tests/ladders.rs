@@ -3,9 +3,18 @@
 
 mod world;
 
-use dect_nwk::authentication::AuthenticationCode;
-use dect_nwk::element::{Calendar, Clock, ReleaseReason, Signal, TimeDate};
-use dect_nwk::fixed_part::{Ciphering, IncomingCall, Information, Notification};
+use dect_nwk::authentication::{AuthenticationCode, UserPersonalIdentity};
+use dect_nwk::element::{
+    CPlaneRouting, Calendar, Clock, Codec, CodecChoice, CodecList, Duration as Wait, Feature,
+    FeatureActivate, LockLimit, MacDlcService, ReleaseReason, Signal, SlotType, TimeDate, TimeLimit,
+};
+use dect_nwk::fixed_part::{
+    Ciphering, Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
+};
+use dect_nwk::identity::Ipui;
+use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists};
+use dect_nwk::page::RingPattern;
+use dect_nwk::services::ControlCode;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -173,6 +182,175 @@ fn notification(book: &mut Book) {
     book.chapter("Messages, missed calls and the time", &world);
 }
 
+fn codecs() -> CodecList {
+    let choice = |codec, slot| CodecChoice {
+        codec,
+        service: MacDlcService::Lu1InB,
+        routing: CPlaneRouting::CsOnly,
+        slot,
+    };
+    let codecs = vec![choice(Codec::G722, SlotType::Long640), choice(Codec::G726, SlotType::Full)];
+    CodecList { negotiation: 1, codecs }
+}
+
+fn supplementary(book: &mut Book) {
+    let mut settings = config();
+    settings.parallel_calls = true;
+    let mut world = World::with_handset(settings, true);
+    let (call, own) = world.talk();
+    let feature = FeatureActivate { feature: Feature::NumberedKey, parameter: Some(3) };
+    world.handsets[0].part.activate_feature(world.now, own, feature).unwrap();
+    world.pass(SOON);
+    book.chapter("Feature key", &world);
+    world.clear();
+    world.fixed.change_service(world.now, call, &ServiceChange::codec(codecs())).unwrap();
+    world.pass(SOON);
+    world.handsets[0].part.answer_service_change(world.now, own, true).unwrap();
+    world.pass(SOON);
+    book.chapter("Service change to another codec", &world);
+    world.clear();
+    for code in [ControlCode::SecondCall, ControlCode::Toggle, ControlCode::Conference, ControlCode::Transfer]
+    {
+        world.handsets[0].part.control(world.now, own, code, None, "").unwrap();
+        world.pass(SOON);
+        if code == ControlCode::SecondCall {
+            world.handsets[0].part.keypad(world.now, own, "2002").unwrap();
+            world.pass(SOON);
+            world.fixed.second_answered(world.now, call).unwrap();
+            world.pass(SOON);
+        }
+    }
+    book.chapter("Second call, toggle, conference, transfer", &world);
+    let mut settings = config();
+    settings.parallel_calls = true;
+    let mut world = World::with_handset(settings, true);
+    let (call, own) = world.talk();
+    world.fixed.call_waits(world.now, call, &incoming()).unwrap();
+    world.pass(SOON);
+    world.handsets[0].part.control(world.now, own, ControlCode::AcceptWaiting, None, "").unwrap();
+    world.pass(SOON);
+    world.handsets[0].part.control(world.now, own, ControlCode::Intrude, None, "2003").unwrap();
+    world.pass(SOON);
+    book.chapter("Call waiting, taken; intrusion, refused", &world);
+
+    let mut settings = config();
+    settings.list_access = true;
+    let mut world = World::with_handset(settings, true);
+    let mut server = ListServer::default();
+    let mut list = List::of_calls(vec![1]);
+    list.entries.push(Entry { identifier: 1, fields: vec![Field::text(1, "2001")] });
+    server.set(lists::MISSED_CALLS, list);
+    let own = world.handsets[0].part.list_access(world.now).unwrap();
+    world.pass(SOON);
+    let call = world.fixed_call();
+    world.fixed.connect(world.now, call).unwrap();
+    world.pass(SOON);
+    for command in [
+        Command::Start { list: lists::MISSED_CALLS, sorting: vec![] },
+        Command::Read { session: 1, start: 1, backward: false, count: 5, mark: 0, fields: vec![] },
+        Command::End { session: 1 },
+    ] {
+        world.fixed_events.clear();
+        world.handsets[0].part.list_command(world.now, own, &command).unwrap();
+        world.pass(SOON);
+        for event in std::mem::take(&mut world.fixed_events) {
+            let Event::ListCommand { call, command } = event else { continue };
+            for answer in server.handle(command) {
+                world.fixed.list_command(world.now, call, &answer).unwrap();
+            }
+        }
+        world.pass(SOON);
+    }
+    world.handsets[0].part.release(world.now, own, ReleaseReason::Normal).unwrap();
+    world.pass(SOON);
+    book.chapter("List access: the missed calls are read", &world);
+}
+
+fn messages_and_codecs(book: &mut Book) {
+    let mut world = World::with_handset(config(), true);
+    let portable = world.portable(0);
+    let text = TextMessage { from: Some("2001".into()), text: "Lunch?".into() };
+    world.fixed.send_message(world.now, portable, &text).unwrap();
+    world.pass(SOON);
+    book.chapter("Text message", &world);
+    world.pass(Duration::from_secs(8));
+    world.clear();
+    world.fixed.ring(Group::Everyone, RingPattern::Pattern0);
+    world.pass(SOON);
+    world.handsets[0].part.answer_ring(world.now).unwrap();
+    world.pass(SOON);
+    world.fixed.setup(world.now, portable, incoming()).unwrap();
+    world.pass(SOON);
+    book.chapter("Collective ringing, answered", &world);
+
+    let mut settings = config();
+    settings.codecs = Some(codecs());
+    let mut world = World::with_settings(settings, |config| config.codecs = Some(codecs()));
+    let portable = world.portable(0);
+    world.pass(Duration::from_secs(8));
+    world.fixed.setup(world.now, portable, IncomingCall { wideband: true, ..incoming() }).unwrap();
+    world.pass(SOON);
+    let ringing = world.ringing_call(0);
+    world.handsets[0].part.answer(world.now, ringing).unwrap();
+    world.pass(SOON);
+    book.chapter("Wideband call with negotiated codec", &world);
+}
+
+fn finer_points(book: &mut Book) {
+    let mut settings = config();
+    settings.refusal_wait = Some(Wait { lock: LockLimit::None, limit: TimeLimit::Limit1, units: Some(1) });
+    let mut world = World::new(settings, 7);
+    world.add_handset(true);
+    world.handsets[0].part.subscribe(world.now, AuthenticationCode::from_pin("9").unwrap()).unwrap();
+    world.pass(SOON);
+    book.chapter("Subscription refused with a time to wait", &world);
+
+    let mut world = World::new(config(), 7);
+    world.code = None;
+    world.add_handset(true);
+    let code = || AuthenticationCode::from_pin(world::PIN).unwrap();
+    world.handsets[0].part.subscribe(world.now, code()).unwrap();
+    world.pass(SOON);
+    let Some(Event::AccessRightsRequested { request, .. }) = world.fixed_events.first() else { panic!() };
+    let request = *request;
+    world.fixed.allow_access_as(world.now, request, code(), Ipui::private(42).unwrap()).unwrap();
+    world.pass(SOON);
+    book.chapter("Subscription with an assigned private identity", &world);
+
+    let mut settings = config();
+    settings.zap = Some(3);
+    settings.early_encryption = true;
+    let mut world = World::with_settings(settings, |config| config.early_encryption = true);
+    let portable = world.portable(0);
+    world.talk();
+    world.handsets[0].part.authenticate_fixed_part(world.now).unwrap();
+    world.pass(SOON);
+    world.fixed.increment_zap(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("ZAP register counted up by a genuine fixed part", &world);
+    world.clear();
+    let upi = || UserPersonalIdentity::from_pin("4711").unwrap();
+    world.fixed.authenticate_user(world.now, portable, upi()).unwrap();
+    world.pass(SOON);
+    world.handsets[0].part.enter_personal_identity(world.now, &upi()).unwrap();
+    world.pass(SOON);
+    book.chapter("Authentication of the user", &world);
+    world.clear();
+    world.fixed.cipher(world.now, portable, Ciphering::On).unwrap();
+    world.pass(SOON);
+    world.fixed.rekey(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("Ciphering and re-keying", &world);
+    world.clear();
+    world.fixed.assign_temporary_identity(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("A new temporary identity", &world);
+    world.clear();
+    world.fixed.suggest_location(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("The fixed part asks for a location registration", &world);
+}
+
 #[test]
 fn the_ladders_in_the_documentation_are_those_of_the_machines() {
     let mut book = Book(
@@ -183,6 +361,9 @@ fn the_ladders_in_the_documentation_are_those_of_the_machines() {
     security(&mut book);
     calls(&mut book);
     notification(&mut book);
+    supplementary(&mut book);
+    messages_and_codecs(&mut book);
+    finer_points(&mut book);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ladders.md");
     if std::env::var_os("UPDATE_LADDERS").is_some() {
         std::fs::write(&path, &book.0).unwrap();

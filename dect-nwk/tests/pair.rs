@@ -935,7 +935,12 @@ mod notifications {
             Calendar { year: 26, month: 2, day: 28 },
             Clock { hour: 23, minute: 59, second: 58, zone: 4 },
         );
-        let told = Notification { voice_messages: Some(3), missed_calls: Some(0), time: Some(time), ..Notification::default() };
+        let told = Notification {
+            voice_messages: Some(3),
+            missed_calls: Some(0),
+            time: Some(time),
+            ..Notification::default()
+        };
         let portable = world.portable(0);
         world.fixed.notify(world.now, portable, &told).unwrap();
         world.pass(LONG);

@@ -4,7 +4,9 @@
 mod world;
 
 use dect_nwk::element::*;
-use dect_nwk::fixed_part::{Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage};
+use dect_nwk::fixed_part::{
+    Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
+};
 use dect_nwk::identity::Ipui;
 use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists, parse_entries};
 use dect_nwk::message::MessageType;
@@ -185,8 +187,11 @@ mod two_calls {
     }
 
     fn ordered(call: CallId, actions: &[(Action, &str)]) -> Vec<Event> {
-        let event =
-            |(action, digits): &(Action, &str)| Event::Service { call, action: *action, digits: (*digits).to_owned() };
+        let event = |(action, digits): &(Action, &str)| Event::Service {
+            call,
+            action: *action,
+            digits: (*digits).to_owned(),
+        };
         actions.iter().map(event).collect()
     }
 
@@ -209,7 +214,10 @@ mod two_calls {
             began,
             ordered(call, &[(Action::Hold(Slot::First), ""), (Action::Begin(Slot::Second), "20")])
         );
-        assert_eq!(told(&world), [(0, CallStatus::Hold.code().into()), (1, CallStatus::SetUpAcknowledged.code().into())]);
+        assert_eq!(
+            told(&world),
+            [(0, CallStatus::Hold.code().into()), (1, CallStatus::SetUpAcknowledged.code().into())]
+        );
         world.handsets[0].part.keypad(world.now, own, "02").unwrap();
         world.pass(SOON);
         let digits = Event::SecondDigits { call, slot: Slot::Second, digits: "02".into() };
@@ -342,7 +350,8 @@ mod list_access {
             [Command::Started { session, entries: 4, .. }] => session,
             ref other => panic!("{other:?}"),
         };
-        let read = Command::Read { session, start: 1, backward: false, count: 10, mark: 0x7f, fields: vec![] };
+        let read =
+            Command::Read { session, start: 1, backward: false, count: 10, mark: 0x7f, fields: vec![] };
         let answers = ask(&mut world, &mut server, own, &read);
         let octets: Vec<u8> = answers
             .iter()
@@ -353,13 +362,13 @@ mod list_access {
             .collect();
         assert_eq!(parse_entries(&octets).unwrap().len(), 4);
         let delete = Command::DeleteEntry { session, entry: 2 };
-        assert_eq!(
-            ask(&mut world, &mut server, own, &delete),
-            [Command::EntryDeleted { session, total: 3 }]
-        );
+        assert_eq!(ask(&mut world, &mut server, own, &delete), [Command::EntryDeleted { session, total: 3 }]);
         // A command nobody knows is refused politely.
         world.clear();
-        world.handsets[0].part.interworking_data(world.now, own, IwuProtocol::ListAccess, &[0x40, 0x81]).unwrap();
+        world.handsets[0]
+            .part
+            .interworking_data(world.now, own, IwuProtocol::ListAccess, &[0x40, 0x81])
+            .unwrap();
         world.pass(SOON);
         assert!(matches!(world.heard(0)[..], [Heard::ListCommand { command: Command::Refused { .. }, .. }]));
         world.handsets[0].part.release(world.now, own, ReleaseReason::Normal).unwrap();
@@ -457,7 +466,9 @@ mod messages_and_ringing {
         world.handsets[2].part.answer_ring(world.now).unwrap();
         world.pass(SOON);
         let winner = world.portable(1);
-        assert!(matches!(world.fixed_events[..], [Event::RingAnswered { portable, .. }] if portable == winner));
+        assert!(
+            matches!(world.fixed_events[..], [Event::RingAnswered { portable, .. }] if portable == winner)
+        );
         assert!(world.heard(0).contains(&Heard::GroupRing { pattern: RingPattern::AnsweredElsewhere }));
         assert!(world.ladder.contains(&"F>P LCE-PAGE-REJECT".to_owned()), "{:?}", world.ladder);
         let call = world.fixed.setup(world.now, winner, IncomingCall::default()).unwrap();
@@ -534,7 +545,9 @@ mod codecs_and_displays {
 
     #[test]
     fn a_display_gets_the_characters_it_announced() {
-        for (sets, shown) in [(Some(1), "\u{c}J\u{fc}rgen"), (None, "\u{c}Juergen"), (Some(8), "\u{c}Juergen")] {
+        for (sets, shown) in
+            [(Some(1), "\u{c}J\u{fc}rgen"), (None, "\u{c}Juergen"), (Some(8), "\u{c}Juergen")]
+        {
             let mut world = World::with_settings(config(), |config| config.character_sets = sets);
             let portable = world.portable(0);
             let terminal = world.fixed.state(portable).unwrap().terminal;
@@ -589,7 +602,12 @@ mod mobility {
         let (request, private) = (*request, Ipui::private(42).unwrap());
         world.fixed.allow_access_as(world.now, request, code(), private).unwrap();
         world.pass(SOON);
-        assert!(world.fixed_events.iter().any(|event| matches!(event, Event::Subscribed { ipui, .. } if *ipui == private)));
+        assert!(
+            world
+                .fixed_events
+                .iter()
+                .any(|event| matches!(event, Event::Subscribed { ipui, .. } if *ipui == private))
+        );
         assert_eq!(world.handsets[0].part.subscription().unwrap().ipui, private);
         world.handsets[0].part.locate(world.now).unwrap();
         world.pass(Duration::from_secs(8));
@@ -662,7 +680,11 @@ mod mobility {
         world.clear();
         world.handsets[0].part.dial(world.now, "1").unwrap();
         world.pass(SOON);
-        assert!(matches!(world.fixed_events[1], Event::Ciphered { on: true, .. }), "{:?}", world.fixed_events);
+        assert!(
+            matches!(world.fixed_events[1], Event::Ciphered { on: true, .. }),
+            "{:?}",
+            world.fixed_events
+        );
         assert!(world.heard(0).contains(&Heard::Ciphered { on: true }));
         let call = world.fixed_call();
         world.fixed.connect(world.now, call).unwrap();
@@ -670,7 +692,12 @@ mod mobility {
         world.pass(Duration::from_secs(61));
         assert_eq!(
             world.ladder,
-            ["F>P CC-CONNECT", "F>P AUTHENTICATION-REQUEST", "P>F AUTHENTICATION-REPLY", "F>P CIPHER-REQUEST"]
+            [
+                "F>P CC-CONNECT",
+                "F>P AUTHENTICATION-REQUEST",
+                "P>F AUTHENTICATION-REPLY",
+                "F>P CIPHER-REQUEST"
+            ]
         );
         assert_eq!(world.heard(0).iter().filter(|it| matches!(it, Heard::Ciphered { on: true })).count(), 1);
         world.fixed.release(world.now, call, ReleaseReason::Normal).unwrap();

@@ -1,22 +1,37 @@
 //! Network layer messages and pages against arbitrary octets.
 
 use bytes::BytesMut;
-use dect_nwk::Message;
+use dect_nwk::clms_fixed::ClmsFixed;
+use dect_nwk::fixed_part::{Event, FixedPart, FixedPartConfig, KnownPortable};
+use dect_nwk::identity::{Ari, Ipei, Ipui};
+use dect_nwk::lapc::{Frame, Reassembly};
+use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists, parse_entries};
+use dect_nwk::message::Side;
 use dect_nwk::page::Page;
+use dect_nwk::{Input, LinkId, Message, Seed, View};
 use fuzz::{Damage, ROUNDS, damaged};
+use std::time::{Duration, Instant};
 
-/// CC-SETUP, CC-INFO with a display, ACCESS-RIGHTS-REQUEST, LOCATE-REQUEST.
-const SEEDS: [&[u8]; 4] = [
-    b"\x03\x05\x05\x07\x80\xa8\x00\x4e\x29\x06\x73\x06\x07\xa0\xa5\x00\x00\x00\x00\x00\xe0\x80",
-    b"\x83\x7b\x28\x05hello\x2c\x03\x12\x34\x15\xe4\x40",
-    b"\x05\x44\x05\x07\x80\xa8\x00\x4e\x29\x06\x73\x0a\x03\x01\x18\x18",
-    b"\x05\x54\x05\x07\x80\xa8\x00\x4e\x29\x06\x73\x07\x02\x40\x00\x63\x04\x80\x82\x84\x88",
-];
+/// Good messages in hexadecimal, one a line.
+const CORPUS: &str = include_str!("../corpus/dect.txt");
+
+fn corpus() -> Vec<Vec<u8>> {
+    let octet =
+        |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let lines = CORPUS.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.as_bytes().chunks(2).filter_map(octet).collect()).collect()
+}
+
+fn seeds(corpus: &[Vec<u8>]) -> Vec<&[u8]> {
+    corpus.iter().map(Vec::as_slice).collect()
+}
 
 #[test]
 fn messages_never_panic_and_what_is_read_is_written_back_octet_for_octet() {
+    let corpus = corpus();
+    assert!(corpus.len() > 50);
     bolero::check!().with_type::<Damage>().with_iterations(ROUNDS).for_each(|damage| {
-        let octets = damaged(&SEEDS, damage);
+        let octets = damaged(&seeds(&corpus), damage);
         let Ok(message) = Message::parse(&octets) else { return };
         let mut written = BytesMut::new();
         message.emit(&mut written);
@@ -25,6 +40,82 @@ fn messages_never_panic_and_what_is_read_is_written_back_octet_for_octet() {
         let mut again = BytesMut::new();
         Message::parse(&written).expect("what we write we read").emit(&mut again);
         assert_eq!(again, written);
+        // Read in place it says the same.
+        let view = View::parse(&octets).expect("the message was read");
+        assert!(message.elements().cloned().eq(view.elements().map(|element| element.element())));
+        for side in [Side::Fixed, Side::Portable] {
+            assert_eq!(view.verify(side), message.verify(side));
+        }
+    });
+}
+
+#[test]
+fn a_fixed_part_takes_every_message_without_a_panic_and_with_bounded_timers() {
+    let corpus = corpus();
+    bolero::check!().with_type::<Vec<(u8, Damage)>>().with_iterations(ROUNDS / 4).for_each(|story| {
+        let ari = Ari::class_b(0x1001, 0x123).expect("an identity");
+        let mut config = FixedPartConfig::new(ari);
+        (config.parallel_calls, config.list_access) = (true, true);
+        let mut fixed = FixedPart::new(config, Seed([1; 32]));
+        fixed.add_portable(KnownPortable::new(Ipui::N(Ipei::new(0x138b, 70_387).expect("an identity"))));
+        let mut now = Instant::now();
+        for (step, damage) in story.iter().take(24) {
+            now += Duration::from_millis(u64::from(*step) * 40);
+            let octets = damaged(&seeds(&corpus), damage);
+            let link = LinkId(u32::from(step % 3));
+            let input = match step % 5 {
+                0 | 1 => Input::Established { link, sdu: Some(&octets) },
+                2 | 3 => Input::Data { link, sdu: &octets },
+                _ => Input::Released { link, mode: dect_nwk::ReleaseMode::Abnormal },
+            };
+            let _ = fixed.handle_input(now, input);
+            fixed.handle_timeout(now);
+            while let Some(event) = fixed.poll_event() {
+                if let Event::Setup { call, .. } = event {
+                    let _ = fixed.connect(now, call);
+                }
+            }
+            let mut buffer = BytesMut::new();
+            while fixed.poll_transmit(&mut buffer).is_some() {}
+        }
+        let load = fixed.load();
+        assert!(load.timers < 64 && load.calls < 16 && load.links <= 3, "{load:?}");
+    });
+}
+
+#[test]
+fn commands_of_list_access_are_read_as_written_and_the_server_stays_within_its_bounds() {
+    bolero::check!().with_type::<Vec<Vec<u8>>>().with_iterations(ROUNDS).for_each(|commands| {
+        let mut server = ListServer::default();
+        let mut list = List::editable(vec![1], 1);
+        list.entries.push(Entry { identifier: 1, fields: vec![Field::text(1, "Ada")] });
+        server.set(lists::CONTACTS, list);
+        server.handle(Command::Start { list: lists::CONTACTS, sorting: Vec::new() });
+        for octets in commands.iter().take(16) {
+            let _ = parse_entries(octets);
+            let Ok(command) = Command::parse(octets) else { continue };
+            let mut written = BytesMut::new();
+            command.emit(&mut written);
+            assert_eq!(Command::parse(&written).as_ref(), Ok(&command));
+            assert!(server.handle(command).len() < 64);
+            assert!(server.sessions() <= 4);
+        }
+    });
+}
+
+#[test]
+fn frames_and_broadcast_messages_never_panic() {
+    bolero::check!().with_type::<Vec<u8>>().with_iterations(ROUNDS).for_each(|octets| {
+        if let Ok(frame) = Frame::parse_bare(octets) {
+            let mut written = BytesMut::new();
+            frame.emit_bare(&mut written);
+            assert_eq!(written.len(), octets.len());
+            let _ = Reassembly::default().push(&frame);
+        }
+        let _ = Frame::parse(octets, 0x1001);
+        if let Ok((_, message)) = ClmsFixed::parse(octets) {
+            assert!(message.data.len() <= 20);
+        }
     });
 }
 

@@ -9,11 +9,11 @@ use super::{Ciphering, FixedPart, IncomingCall, Information, Notification, Servi
 use crate::Octets;
 use crate::characters::{CharacterSet, Characters, control};
 use crate::element::{
-    AllocationType, Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallInformation, CallInformationItem,
-    CalledPartyNumber, CallingPartyName, DefaultKey, Duration, InfoType, IwuProtocol, IwuToIwu, Parameter, ZapField,
-    CallingPartyNumber, CipherInfo, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType,
-    InformationElement, LocationArea, MultiDisplay, PortableIdentity, ProgressIndicator, Rand, RejectReason,
-    ReleaseReason, Res, Rs, Service, Signal, SlotType,
+    AllocationType, Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallInformation,
+    CallInformationItem, CalledPartyNumber, CallingPartyName, CallingPartyNumber, CipherInfo, DefaultKey,
+    Duration, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType, InfoType,
+    InformationElement, IwuProtocol, IwuToIwu, LocationArea, MultiDisplay, Parameter, PortableIdentity,
+    ProgressIndicator, Rand, RejectReason, ReleaseReason, Res, Rs, Service, Signal, SlotType, ZapField,
 };
 use crate::identity::{Ari, Ipui, Park, Tpui};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
@@ -368,7 +368,9 @@ fn rejection(kind: MessageType, reason: RejectReason, wait: Option<Duration>) ->
 
 /// TEMPORARY-IDENTITY-ASSIGN.
 pub(super) fn identity_assign(tpui: Tpui) -> Bytes {
-    mobility(Opener::Fixed, MessageType::TemporaryIdentityAssign).with(PortableIdentity::Tpui(tpui)).to_bytes()
+    mobility(Opener::Fixed, MessageType::TemporaryIdentityAssign)
+        .with(PortableIdentity::Tpui(tpui))
+        .to_bytes()
 }
 
 /// MM-INFO-SUGGEST.
@@ -431,7 +433,9 @@ pub(super) fn notification(notification: &Notification) -> Option<Bytes> {
     let counts = [
         notification.voice_messages.map(|count| EventsNotification::voice_messages(count.into())),
         notification.missed_calls.map(|count| EventsNotification::missed_calls(count.into())),
-        notification.list_change.map(|(list, entries)| EventsNotification::list_change(list.into(), entries.into())),
+        notification
+            .list_change
+            .map(|(list, entries)| EventsNotification::list_change(list.into(), entries.into())),
     ];
     let events: Vec<_> = counts.into_iter().flatten().flat_map(|list| list.events).collect();
     if notification.time.is_none() && events.is_empty() {

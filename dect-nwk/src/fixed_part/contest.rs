@@ -45,7 +45,10 @@ impl FixedPart {
         let rand_f = self.generator.octets();
         let rs = algorithm.session_value(&mut self.generator);
         let challenge = Challenge { algorithm, rand_f, rs };
-        self.outbox.push(Outgoing::Data(link, compose::authentication_request(&challenge, compose::Extras::default())));
+        self.outbox.push(Outgoing::Data(
+            link,
+            compose::authentication_request(&challenge, compose::Extras::default()),
+        ));
         self.deadlines.start(Timer::LinkIdle(link), now + timers::MM_AUTH_1);
         let messages = vec![Bytes::copy_from_slice(sdu)];
         self.contests.insert(link, Contest { portable, challenge, messages });
@@ -97,7 +100,10 @@ impl FixedPart {
 
     /// A subscription over a second link waits until the first is gone: its keys are not there to be proven.
     pub(super) fn refuse_second_subscription(&mut self, link: LinkId) {
-        self.outbox.push(Outgoing::Data(link, compose::access_reject(RejectReason::Overload, self.config.refusal_wait)));
+        self.outbox.push(Outgoing::Data(
+            link,
+            compose::access_reject(RejectReason::Overload, self.config.refusal_wait),
+        ));
     }
 
     /// The cipher key derived with a right answer to a challenge.

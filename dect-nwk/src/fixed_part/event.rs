@@ -1,7 +1,7 @@
 //! What a fixed part tells its owner.
 
-use crate::authentication::Key128;
 use super::supplementary::ServiceChange;
+use crate::authentication::Key128;
 use crate::element::{CallClass, FeatureActivate, RejectReason, ReleaseReason};
 use crate::identity::{Ipei, Ipui, Tpui};
 use crate::link::{CallId, LinkId};

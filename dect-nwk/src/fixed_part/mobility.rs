@@ -234,7 +234,8 @@ impl FixedPart {
         let Some(entry) = self.table.get_mut(portable) else { return };
         let (state, actions) = step(entry.mm, trigger);
         entry.mm = state;
-        let (user, rekey) = entry.procedure.as_ref().map_or((false, false), |it| (it.user.is_some(), it.rekey));
+        let (user, rekey) =
+            entry.procedure.as_ref().map_or((false, false), |it| (it.user.is_some(), it.rekey));
         for action in actions {
             self.mobility_action(now, portable, action);
         }
@@ -420,7 +421,9 @@ impl FixedPart {
         let time = match entry.mm.fixed {
             FixedProcedure::None => return,
             FixedProcedure::KeyAllocation(_) => timers::MM_KEY_1,
-            FixedProcedure::Authentication(_) if entry.procedure.as_ref().is_some_and(|it| it.user.is_some()) => {
+            FixedProcedure::Authentication(_)
+                if entry.procedure.as_ref().is_some_and(|it| it.user.is_some()) =>
+            {
                 timers::MM_AUTH_2
             }
             FixedProcedure::Authentication(_) => timers::MM_AUTH_1,

@@ -9,8 +9,9 @@ use super::event::{Event, PortableId};
 use super::{FixedPart, Terminal, compose};
 use crate::cc_fixed::{self, Action};
 use crate::element::{
-    BasicService, CallClass, CalledPartyNumber, Codec, CodecChoice, CodecList, Element as _, ElementIdentifier, Feature, FeatureActivate, MultiKeypad,
-    PortableIdentity, Rand, RejectReason, ReleaseReason, Res, Service, SingleKeypad, TerminalCapability,
+    BasicService, CallClass, CalledPartyNumber, Codec, CodecChoice, CodecList, Element as _,
+    ElementIdentifier, Feature, FeatureActivate, MultiKeypad, PortableIdentity, Rand, RejectReason,
+    ReleaseReason, Res, Service, SingleKeypad, TerminalCapability,
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
 use crate::link::{CallId, LinkId};
@@ -71,7 +72,10 @@ impl FixedPart {
                 Some(portable) => portable,
                 None if self.visitors_are_welcome() => self.table.add(KnownPortable::new(ipui), false),
                 None => {
-                    self.answer(link, compose::access_reject(RejectReason::Overload, self.config.refusal_wait));
+                    self.answer(
+                        link,
+                        compose::access_reject(RejectReason::Overload, self.config.refusal_wait),
+                    );
                     return None;
                 }
             },
@@ -143,7 +147,9 @@ impl FixedPart {
                 Some(compose::refuse(message.transaction, reason))
             }
             MessageType::LocateRequest => Some(compose::locate_reject(reject, self.config.refusal_wait)),
-            MessageType::AccessRightsRequest => Some(compose::access_reject(reject, self.config.refusal_wait)),
+            MessageType::AccessRightsRequest => {
+                Some(compose::access_reject(reject, self.config.refusal_wait))
+            }
             MessageType::AccessRightsTerminateRequest => Some(compose::terminate_reject(reject)),
             _ => None,
         };
@@ -316,13 +322,7 @@ impl FixedPart {
     }
 
     /// Tells the owner what CC-SETUP, CC-INFO or a supplementary message carried.
-    pub(super) fn indicate_message(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        action: Action,
-        message: &View<'_>,
-    ) {
+    pub(super) fn indicate_message(&mut self, now: Instant, id: CallId, action: Action, message: &View<'_>) {
         let Some(call) = self.calls.get(&id) else { return };
         let portable = call.portable;
         if action == Action::IndicateSetup {

@@ -221,7 +221,8 @@ impl FixedPart {
     pub(super) fn ask_for_default_key(&mut self, portable: PortableId) {
         let wanted = self.config.early_encryption
             && self.table.get(portable).is_some_and(|entry| {
-                entry.terminal.early_encryption && entry.mm.portable == PortableProcedure::LocationRegistration
+                entry.terminal.early_encryption
+                    && entry.mm.portable == PortableProcedure::LocationRegistration
             });
         if wanted {
             // Every key has an index of its own: an old one is never taken for a new one.

@@ -7,8 +7,9 @@ use super::event::Event;
 use super::{FixedPart, IncomingCall, Terminal, Timer, compose};
 use crate::cc_fixed::State;
 use crate::element::{
-    CallInformation, CallInformationItem, CallReason, CallStatus, CodecList, Facility, Feature, FeatureActivate,
-    FeatureIndicate, IwuProtocol, IwuToIwu, MultiKeypad, ServiceChangeInfo, ServiceChangeMode, Signal,
+    CallInformation, CallInformationItem, CallReason, CallStatus, CodecList, Facility, Feature,
+    FeatureActivate, FeatureIndicate, IwuProtocol, IwuToIwu, MultiKeypad, ServiceChangeInfo,
+    ServiceChangeMode, Signal,
 };
 use crate::error::Error;
 use crate::link::CallId;
@@ -51,7 +52,9 @@ impl ServiceChange {
     pub(crate) const fn is_offered(&self) -> bool {
         matches!(
             self.information.mode,
-            ServiceChangeMode::AudioCodec | ServiceChangeMode::BasicService | ServiceChangeMode::IwuAttributes
+            ServiceChangeMode::AudioCodec
+                | ServiceChangeMode::BasicService
+                | ServiceChangeMode::IwuAttributes
         )
     }
 }
@@ -85,7 +88,13 @@ impl FixedPart {
         self.hold_answer(now, call, hold::State::RetrieveAsked, accept)
     }
 
-    fn hold_answer(&mut self, now: Instant, call: CallId, asked: hold::State, accept: bool) -> Result<(), Error> {
+    fn hold_answer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        asked: hold::State,
+        accept: bool,
+    ) -> Result<(), Error> {
         let entry = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?;
         if entry.hold != asked {
             return Err(Error::Refused(Refusal::WrongState));
@@ -139,7 +148,12 @@ impl FixedPart {
     /// Asks the portable part to change the service of a call.
     ///
     /// EN 300 175-5 9.6
-    pub fn change_service(&mut self, now: Instant, call: CallId, change: &ServiceChange) -> Result<(), Error> {
+    pub fn change_service(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        change: &ServiceChange,
+    ) -> Result<(), Error> {
         self.change_command(now, call, service_change::Trigger::Change, Some(change))
     }
 
@@ -147,8 +161,7 @@ impl FixedPart {
     ///
     /// EN 300 175-5 9.6
     pub fn answer_service_change(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
-        let trigger =
-            if accept { service_change::Trigger::Accept } else { service_change::Trigger::Refuse };
+        let trigger = if accept { service_change::Trigger::Accept } else { service_change::Trigger::Refuse };
         self.change_command(now, call, trigger, None)
     }
 
@@ -211,7 +224,12 @@ impl FixedPart {
     /// Tells the portable part what became of a feature.
     ///
     /// EN 300 175-5 10.3
-    pub fn indicate_feature(&mut self, now: Instant, call: CallId, feature: &FeatureIndicate) -> Result<(), Error> {
+    pub fn indicate_feature(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        feature: &FeatureIndicate,
+    ) -> Result<(), Error> {
         self.in_call(call)?;
         self.say(now, call, |call| compose::with_element(call, MessageType::CcInfo, feature.clone()));
         Ok(())
@@ -222,7 +240,8 @@ impl FixedPart {
     /// EN 300 175-5 10.4.1
     pub fn facility(&mut self, now: Instant, call: CallId, components: &[u8]) -> Result<(), Error> {
         self.in_call(call)?;
-        let facility = Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
+        let facility =
+            Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
         self.say(now, call, |call| compose::with_element(call, MessageType::CrssFacility, facility));
         Ok(())
     }
@@ -248,12 +267,14 @@ impl FixedPart {
     pub fn call_waits(&mut self, now: Instant, call: CallId, incoming: &IncomingCall) -> Result<Slot, Error> {
         self.in_call(call)?;
         let legs = self.calls.get(&call).map_or_else(services::State::default, |call| call.legs);
-        let slot = legs.find(Leg::Idle).filter(|_| !services::step(legs, services::Trigger::CallWaits).1.is_empty());
+        let slot =
+            legs.find(Leg::Idle).filter(|_| !services::step(legs, services::Trigger::CallWaits).1.is_empty());
         let slot = slot.ok_or(Error::Refused(Refusal::Busy))?;
         if let Some(call) = self.calls.get_mut(&call) {
             call.legs = services::step(legs, services::Trigger::CallWaits).0;
         }
-        let items = vec![CallInformationItem::call(slot.identity()), CallInformationItem::status(CallStatus::SetUp)];
+        let items =
+            vec![CallInformationItem::call(slot.identity()), CallInformationItem::status(CallStatus::SetUp)];
         let terminal = self
             .calls
             .get(&call)
@@ -359,7 +380,8 @@ impl FixedPart {
             self.events.push_back(Event::SecondDigits { call: id, slot, digits });
             return true;
         };
-        let current = || call.legs.find(Leg::Active).or_else(|| call.legs.find(Leg::SetUp)).unwrap_or(Slot::First);
+        let current =
+            || call.legs.find(Leg::Active).or_else(|| call.legs.find(Leg::SetUp)).unwrap_or(Slot::First);
         let trigger = match code {
             // The R key and the key for internal calls alone mean what the owner wants.
             ControlCode::RegisterRecall | ControlCode::InternalCall => return false,
@@ -422,16 +444,14 @@ impl FixedPart {
     fn interworking_data(&mut self, now: Instant, id: CallId, message: &View<'_>) {
         let Some(iwu) = message.find::<IwuToIwu>().filter(|iwu| iwu.sent) else { return };
         if iwu.protocol == IwuProtocol::ListAccess && self.config.list_access {
-            match Command::parse(&iwu.data) {
-                Ok(command) => self.events.push_back(Event::ListCommand { call: id, command }),
-                Err(_) => {
-                    let session = iwu.data.get(1).map_or(0, |octet| u32::from(octet & 0x7f));
-                    let refused =
-                        Command::Refused { session, refusal: crate::list_access::Refusal::Unsupported };
-                    let mut data = BytesMut::new();
-                    refused.emit(&mut data);
-                    self.say(now, id, |call| compose::iwu_info(call, true, IwuProtocol::ListAccess, &data));
-                }
+            if let Ok(command) = Command::parse(&iwu.data) {
+                self.events.push_back(Event::ListCommand { call: id, command });
+            } else {
+                let session = iwu.data.get(1).map_or(0, |octet| u32::from(octet & 0x7f));
+                let refused = Command::Refused { session, refusal: crate::list_access::Refusal::Unsupported };
+                let mut data = BytesMut::new();
+                refused.emit(&mut data);
+                self.say(now, id, |call| compose::iwu_info(call, true, IwuProtocol::ListAccess, &data));
             }
             return;
         }

@@ -280,7 +280,9 @@ impl Command {
                 let (backward, count) = (direction & BACKWARD != 0, direction & 0x7f);
                 Self::Read { session, start, backward, count, mark, fields: reader.remainder().to_vec() }
             }
-            0x07 => Self::Reading { session, start: reader.extended_number()?, count: reader.octet()? & 0x7f },
+            0x07 => {
+                Self::Reading { session, start: reader.extended_number()?, count: reader.octet()? & 0x7f }
+            }
             0x08 => {
                 let entry = reader.extended_number()?;
                 Self::Edit { session, entry, fields: reader.remainder().to_vec() }
@@ -311,7 +313,9 @@ impl Command {
                     fields: reader.remainder().to_vec(),
                 }
             }
-            0x11 => Self::Searching { session, start: reader.extended_number()?, count: reader.octet()? & 0x7f },
+            0x11 => {
+                Self::Searching { session, start: reader.extended_number()?, count: reader.octet()? & 0x7f }
+            }
             0x12 => Self::Refused { session, refusal: Refusal::from_code(reader.octet()?) },
             0x13 => Self::Data { session, octets: reader.remainder().to_vec() },
             0x14 => Self::LastData { session, octets: reader.remainder().to_vec() },
@@ -468,7 +472,14 @@ mod tests {
         let fields = || vec![1, 2];
         let all = [
             Command::Start { list: 5, sorting: vec![1] },
-            Command::Started { list: 5, session, entries: 300, manufacturer: Some(2), refusal: None, sorting: vec![1] },
+            Command::Started {
+                list: 5,
+                session,
+                entries: 300,
+                manufacturer: Some(2),
+                refusal: None,
+                sorting: vec![1],
+            },
             Command::Started {
                 list: 5,
                 session: 0,

@@ -86,7 +86,8 @@ pub fn parse_entries(octets: &[u8]) -> Result<Vec<Entry>, Error> {
             let identifier = inner.octet().map_err(|error| error.behind(start))?;
             let length = inner.extended_number().map_err(|error| error.behind(start))? as usize;
             let contents = inner.octets(length).map_err(|error| error.behind(start))?;
-            let (attributes, value) = contents.split_first().map_or((0, &[][..]), |(first, rest)| (first & 0x7f, rest));
+            let (attributes, value) =
+                contents.split_first().map_or((0, &[][..]), |(first, rest)| (first & 0x7f, rest));
             fields.push(Field { identifier, attributes, value: value.to_vec() });
         }
         entries.push(Entry { identifier, fields });

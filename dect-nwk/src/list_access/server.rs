@@ -38,7 +38,14 @@ impl List {
     ///
     /// EN 300 175-5 7.7.23 (list access)
     pub const fn of_calls(fixed: Vec<u8>) -> Self {
-        Self { entries: Vec::new(), editable: Vec::new(), fixed, deletable: true, capacity: 100, sorted_by: None }
+        Self {
+            entries: Vec::new(),
+            editable: Vec::new(),
+            fixed,
+            deletable: true,
+            capacity: 100,
+            sorted_by: None,
+        }
     }
 
     /// A list that can be changed: contacts, names, settings.
@@ -60,7 +67,7 @@ impl List {
     }
 
     fn key<'a>(&self, entry: &'a Entry) -> &'a [u8] {
-        let field = self.sorted_by.and_then(|field| entry.field(field)).or(entry.fields.first());
+        let field = self.sorted_by.and_then(|field| entry.field(field)).or_else(|| entry.fields.first());
         field.map_or(&[], |field| &field.value)
     }
 }
@@ -240,7 +247,14 @@ impl ListServer {
         self.last_session = self.last_session % 127 + 1;
         let session = self.last_session;
         self.sessions.insert(session, Session { list, saving: None });
-        Command::Started { list, session, entries: entries as u32, manufacturer: None, refusal: None, sorting }
+        Command::Started {
+            list,
+            session,
+            entries: entries as u32,
+            manufacturer: None,
+            refusal: None,
+            sorting,
+        }
     }
 
     fn with(
@@ -248,7 +262,9 @@ impl ListServer {
         session: u32,
         act: impl FnOnce(&mut List, &mut Session) -> Vec<Command>,
     ) -> Vec<Command> {
-        let Some(state) = self.sessions.get_mut(&session) else { return refused(session, Refusal::NoSession) };
+        let Some(state) = self.sessions.get_mut(&session) else {
+            return refused(session, Refusal::NoSession);
+        };
         if let Some(list) = self.lists.get_mut(&state.list) {
             return act(list, state);
         }
@@ -278,7 +294,11 @@ impl ListServer {
                 return refused(session, if total == 0 { Refusal::NoEntry } else { Refusal::StartIndex });
             }
             let wanted = usize::from(count).max(1);
-            let range = if backward { first.saturating_sub(wanted)..first } else { first - 1..(first - 1 + wanted).min(total) };
+            let range = if backward {
+                first.saturating_sub(wanted)..first
+            } else {
+                first - 1..(first - 1 + wanted).min(total)
+            };
             let Some(chosen) = list.entries.get_mut(range) else { return refused(session, Refusal::Range) };
             let begin = Command::Reading { session, start: first as u32, count: chosen.len().min(127) as u8 };
             let mut ordered = chosen.to_vec();
@@ -449,7 +469,8 @@ mod tests {
         let mut list = List::editable(vec![1, 2, 3], 1);
         list.capacity = 4;
         for (identifier, name) in (1..).zip(["Ada", "Grace", "Hedy"]) {
-            list.entries.push(Entry { identifier, fields: vec![Field::text(1, name), Field::text(3, "2001")] });
+            list.entries
+                .push(Entry { identifier, fields: vec![Field::text(1, name), Field::text(3, "2001")] });
         }
         server.set(lists::CONTACTS, list);
         let mut missed = List::of_calls(vec![1, 2]);
@@ -507,7 +528,8 @@ mod tests {
         let session = open(&mut server, lists::CONTACTS);
         assert_eq!(server.handle(Command::Save { session, entry: 0 }), []);
         let mut octets = BytesMut::new();
-        Entry { identifier: 0, fields: vec![Field::text(1, "Barbara"), Field::text(3, "7")] }.emit(&[], &mut octets);
+        Entry { identifier: 0, fields: vec![Field::text(1, "Barbara"), Field::text(3, "7")] }
+            .emit(&[], &mut octets);
         let (first, second) = octets.split_at(4);
         assert_eq!(server.handle(Command::Data { session, octets: first.to_vec() }), []);
         let answer = server.handle(Command::LastData { session, octets: second.to_vec() });
@@ -539,7 +561,10 @@ mod tests {
             refused(session, Refusal::NoEntry)
         );
         let unknown = server.handle(Command::Start { list: 0x40, sorting: vec![] });
-        assert!(matches!(unknown[..], [Command::Started { session: 0, refusal: Some(StartRefusal::Unsupported), .. }]));
+        assert!(matches!(
+            unknown[..],
+            [Command::Started { session: 0, refusal: Some(StartRefusal::Unsupported), .. }]
+        ));
         for _ in 0..2 {
             open(&mut server, lists::SUPPORTED);
         }
@@ -551,8 +576,14 @@ mod tests {
     fn reading_resets_the_mark_and_deleting_empties() {
         let mut server = contacts();
         let session = open(&mut server, lists::MISSED_CALLS);
-        let answers =
-            server.handle(Command::Read { session, start: 1, backward: false, count: 1, mark: 0, fields: vec![] });
+        let answers = server.handle(Command::Read {
+            session,
+            start: 1,
+            backward: false,
+            count: 1,
+            mark: 0,
+            fields: vec![],
+        });
         assert_eq!(entries(&answers)[0].fields[0].attributes, 0x20, "as it was");
         assert_eq!(server.list(lists::MISSED_CALLS).unwrap().entries[0].fields[0].attributes, 0);
         assert_eq!(server.poll_change(), Some(Change::Read { list: lists::MISSED_CALLS }));
@@ -570,7 +601,15 @@ mod tests {
         let mut search = |mode, text: &[u8]| {
             let fields = vec![1];
             let (case_sensitive, text) = (false, text.to_vec());
-            match server.handle(Command::Search { session, mode, case_sensitive, text, count: 1, mark: LEAVE, fields })[0]
+            match server.handle(Command::Search {
+                session,
+                mode,
+                case_sensitive,
+                text,
+                count: 1,
+                mark: LEAVE,
+                fields,
+            })[0]
             {
                 Command::Searching { start, .. } => start,
                 ref other => panic!("{other:?}"),

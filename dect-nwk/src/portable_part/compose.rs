@@ -4,16 +4,17 @@ use bytes::Bytes;
 
 use super::call::Call;
 use super::config::{DialElement, PortablePartConfig, Subscription};
+use crate::Octets;
 use crate::element::{
-    Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallClass, CallInformation, CallInformationItem, CalledPartyNumber, CipherInfo, CodecList, ControlCapability,
-    ControlCodes, FixedIdentity, IdentityType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, PortableIdentity, Rand,
-    RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability, ZapField,
+    Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallClass, CallInformation,
+    CallInformationItem, CalledPartyNumber, CipherInfo, CodecList, ControlCapability, ControlCodes,
+    FixedIdentity, IdentityType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, PortableIdentity,
+    Rand, RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability, ZapField,
 };
 use crate::fixed_part::ServiceChange;
 use crate::identity::{Ipei, Ipui};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
 use crate::message::{Message, MessageType, Transaction};
-use crate::Octets;
 use crate::services::Slot;
 
 const OURS: bool = true;
@@ -34,8 +35,12 @@ fn mobility(ours: bool, kind: MessageType) -> Message {
 fn capability(config: &PortablePartConfig) -> TerminalCapability {
     let mut capability = TerminalCapability::gap_telephone();
     let codes = capability.control.map_or(ControlCodes::Cursor, |control| control.codes);
-    capability.control =
-        Some(ControlCapability { dsaa2: config.dsaa2, dsc2: false, codes, character_sets: config.character_sets });
+    capability.control = Some(ControlCapability {
+        dsaa2: config.dsaa2,
+        dsc2: false,
+        codes,
+        character_sets: config.character_sets,
+    });
     if config.codecs.is_some() {
         capability.announce_wideband();
     }

@@ -1,14 +1,14 @@
 //! What a portable part tells its user.
 
 use super::config::Subscription;
+use crate::clms_fixed::ClmsFixed;
 use crate::element::{
     CallInformation, Codec, FeatureIndicate, IwuProtocol, RejectReason, ReleaseReason, Signal, TimeDate,
 };
-use crate::clms_fixed::ClmsFixed;
 use crate::fixed_part::{ServiceChange, TextMessage};
-use crate::page::RingPattern;
 use crate::identity::Tpui;
 use crate::link::CallId;
+use crate::page::RingPattern;
 
 /// What a [`PortablePart`](super::PortablePart) tells its user.
 ///

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
-use crate::element::ReleaseReason;
 use crate::clms_fixed::ClmsFixed;
+use crate::element::ReleaseReason;
 use crate::error::Error;
 use crate::lce::State;
 use crate::lce::portable::{Action, Trigger, step};

@@ -5,12 +5,13 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::element::{
-    self, AllocationType, AuthType, AuthenticationKeyType, CipherAlgorithm, CipherInfo, FixedIdentity, IdentityType, InfoType, Parameter,
-    PortableIdentity, Rand, RejectReason, Res, Rs, ServiceClass, TimeLimit, ZapField,
+    self, AllocationType, AuthType, AuthenticationKeyType, CipherAlgorithm, CipherInfo, FixedIdentity,
+    IdentityType, InfoType, Parameter, PortableIdentity, Rand, RejectReason, Res, Rs, ServiceClass,
+    TimeLimit, ZapField,
 };
-use crate::timers;
 use crate::message::{Fault, MessageType, Side, View};
 use crate::mm_portable::{Asked, Trigger};
+use crate::timers;
 
 impl PortablePart {
     pub(super) fn mobility_message(&mut self, now: Instant, message: &View<'_>) {

@@ -7,9 +7,9 @@ use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::{self, Action, Trigger};
 use crate::element::{
-    self, CallingPartyName, CallingPartyNumber, CodecChoice, CodecList, EventType, EventsNotification, MultiDisplay,
-    PortableIdentity, Progress, ProgressIndicator, RejectReason, ReleaseReason, Signal, SingleDisplay,
-    TimeDate, TimeInterpretation,
+    self, CallingPartyName, CallingPartyNumber, CodecChoice, CodecList, EventType, EventsNotification,
+    MultiDisplay, PortableIdentity, Progress, ProgressIndicator, RejectReason, ReleaseReason, Signal,
+    SingleDisplay, TimeDate, TimeInterpretation,
 };
 use crate::link::CallId;
 use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, Transaction, View};
@@ -71,8 +71,11 @@ impl PortablePart {
                 self.events.push_back(Event::Notified { voice_messages, missed_calls });
             }
             for event in &list.events {
-                if let element::Event::Standard { kind: EventType::ListChange, subtype: Some(list), multiplicity } =
-                    event
+                if let element::Event::Standard {
+                    kind: EventType::ListChange,
+                    subtype: Some(list),
+                    multiplicity,
+                } = event
                 {
                     self.events.push_back(Event::ListChanged { list: *list, entries: *multiplicity });
                 }

@@ -128,7 +128,11 @@ impl PortablePart {
     /// Enters the personal identity the fixed part wants.
     ///
     /// EN 300 175-5 13.3.2
-    pub fn enter_personal_identity(&mut self, now: Instant, identity: &UserPersonalIdentity) -> Result<(), Error> {
+    pub fn enter_personal_identity(
+        &mut self,
+        now: Instant,
+        identity: &UserPersonalIdentity,
+    ) -> Result<(), Error> {
         let Some((asked, rand_f, rs)) = self.procedure.user.take() else {
             return Err(Error::Refused(Refusal::WrongState));
         };
@@ -140,7 +144,9 @@ impl PortablePart {
         });
         match proof {
             Some((algorithm, proof)) => self.answer_challenge(now, asked, algorithm, proof, rand_p),
-            None => self.send(now, compose::authentication_reject(RejectReason::AuthenticationKeyNotSupported)),
+            None => {
+                self.send(now, compose::authentication_reject(RejectReason::AuthenticationKeyNotSupported));
+            }
         }
         self.free_link(now, true);
         Ok(())

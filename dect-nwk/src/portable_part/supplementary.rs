@@ -86,7 +86,12 @@ impl PortablePart {
     /// Asks the fixed part to change the service of a call.
     ///
     /// EN 300 175-5 9.6
-    pub fn change_service(&mut self, now: Instant, call: CallId, change: &ServiceChange) -> Result<(), Error> {
+    pub fn change_service(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        change: &ServiceChange,
+    ) -> Result<(), Error> {
         self.change_command(now, call, service_change::Trigger::Change, Some(change))
     }
 
@@ -94,8 +99,7 @@ impl PortablePart {
     ///
     /// EN 300 175-5 9.6
     pub fn answer_service_change(&mut self, now: Instant, call: CallId, accept: bool) -> Result<(), Error> {
-        let trigger =
-            if accept { service_change::Trigger::Accept } else { service_change::Trigger::Refuse };
+        let trigger = if accept { service_change::Trigger::Accept } else { service_change::Trigger::Refuse };
         self.change_command(now, call, trigger, None)
     }
 
@@ -157,7 +161,12 @@ impl PortablePart {
     /// Presses a feature key.
     ///
     /// EN 300 175-5 10.3
-    pub fn activate_feature(&mut self, now: Instant, call: CallId, feature: FeatureActivate) -> Result<(), Error> {
+    pub fn activate_feature(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        feature: FeatureActivate,
+    ) -> Result<(), Error> {
         self.in_call(call)?;
         self.say(now, call, |call| compose::with_element(call, MessageType::CcInfo, feature));
         Ok(())
@@ -168,7 +177,8 @@ impl PortablePart {
     /// EN 300 175-5 10.4.1
     pub fn facility(&mut self, now: Instant, call: CallId, components: &[u8]) -> Result<(), Error> {
         self.in_call(call)?;
-        let facility = Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
+        let facility =
+            Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
         self.say(now, call, |call| compose::with_element(call, MessageType::CrssFacility, facility));
         Ok(())
     }

@@ -134,7 +134,10 @@ impl World {
     }
 
     /// A system with one handset of these settings that is subscribed and located.
-    pub(crate) fn with_settings(config: FixedPartConfig, settings: impl FnOnce(&mut PortablePartConfig)) -> Self {
+    pub(crate) fn with_settings(
+        config: FixedPartConfig,
+        settings: impl FnOnce(&mut PortablePartConfig),
+    ) -> Self {
         let mut world = Self::new(config, 7);
         world.add_handset_with(settings);
         world.bring_into_service(0);
