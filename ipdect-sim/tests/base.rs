@@ -364,6 +364,7 @@ fn a_paged_handset_rings_and_answers() {
         display: None,
         signal: Some(Signal::Alerting1),
         internal: false,
+        wideband: false,
     };
     let call = radio.fixed(|fixed, now| fixed.setup(now, portable, incoming)).expect("it can be called");
     radio.pass(Duration::from_secs(1));

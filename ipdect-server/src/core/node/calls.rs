@@ -299,6 +299,7 @@ impl Node {
             display: None,
             signal: Some(Signal::Alerting0),
             internal: false,
+            wideband: false,
         };
         match self.fixed_part.setup(now, portable, incoming) {
             Ok(dect) => {
