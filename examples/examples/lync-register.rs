@@ -63,6 +63,9 @@ pub(crate) struct Options {
     /// TCP in place of TLS, for laboratories
     #[arg(long)]
     tcp: bool,
+    /// Ask for a GRUU as RFC 5627 has it, too, for registrars that are none of Lync's
+    #[arg(long)]
+    public_gruu: bool,
     /// Offer RTP without protection
     #[arg(long)]
     clear: bool,
@@ -126,6 +129,7 @@ pub(crate) fn run<W: Write>(options: &Options, out: W) -> Result<bool, String> {
     let mut config = Config::client(uri.host());
     config.transport = if options.tcp { Transport::Tcp } else { Transport::Tls };
     config.credentials = login.is_some();
+    config.public_gruu = options.public_gruu;
     let mut endpoint = Endpoint::new(config, Seed(random()?));
     // The same endpoint every time: its GRUU follows from it.
     let instance = InstanceId::from_epid(&format!("{} {}", options.user, options.server)).to_string();

@@ -36,7 +36,7 @@ impl Endpoint {
             self.on_provisional(now, id, context, response);
         } else if response.status.is_success() {
             self.on_success(now, id, context, response);
-        } else {
+        } else if !self.retry_invite(now, id, response) {
             self.session_step(now, id, Trigger::Refused, &context);
         }
     }

@@ -12,13 +12,14 @@ use super::vocabulary::{Invite, Rendering, SessionId, UserId};
 use super::{Deadline, Endpoint, Purpose, identity};
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
-use crate::headers::{HeaderName, Headers};
+use crate::headers::{HeaderName, Headers, Reason};
 use crate::invite::{State, Trigger};
 use crate::message::Request;
 use crate::method::Method;
 use crate::offer_answer::Position;
 use crate::session_timer::LEAST;
 use crate::status::StatusCode;
+use crate::uri::Uri;
 
 impl Endpoint {
     /// Calls somebody.
@@ -111,6 +112,27 @@ impl Endpoint {
         let status = if status.code() < 300 { StatusCode::TEMPORARILY_UNAVAILABLE } else { status };
         let context = Context { status: Some(status), ..Context::default() };
         self.session_step(now, session, Trigger::Reject, &context);
+    }
+
+    /// Sends the caller elsewhere: 302 to another address or number, 303 to the voice mail; the best address first.
+    ///
+    /// RFC 3261 13.3.1.2, MS-SIPRE 3.1
+    pub fn redirect(&mut self, now: Instant, session: SessionId, status: StatusCode, to: Vec<Uri>) {
+        let status = if status.is_redirection() { status } else { StatusCode::MOVED_TEMPORARILY };
+        if let Some(entry) = self.sessions.get_mut(session) {
+            entry.elsewhere = to;
+        }
+        self.reject(now, session, status);
+    }
+
+    /// Ends a session and says why in Reason of CANCEL or BYE.
+    ///
+    /// RFC 3326 2
+    pub fn hang_up_because(&mut self, now: Instant, session: SessionId, reason: &Reason) {
+        if let Some(entry) = self.sessions.get_mut(session) {
+            entry.cause = Some(reason.to_string().into());
+        }
+        self.hang_up(now, session);
     }
 
     /// Makes a further offer: hold, retrieve, other media.

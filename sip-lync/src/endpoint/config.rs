@@ -134,6 +134,8 @@ pub struct Config {
     pub user_agent: String,
     /// Ask for a GRUU and use it as Contact.
     pub gruu: bool,
+    /// Ask for a GRUU with the tag of RFC 5627, too: for registrars that are none of Lync's.
+    pub public_gruu: bool,
     /// Write `sips:` instead of `sip:` in our own addresses.
     pub use_sips_uri: bool,
     /// Write `proxy=replace` into the Contact of REGISTER; `None` does so in [`Mode::Client`] only. That a trusted
@@ -153,6 +155,9 @@ pub struct Config {
     /// The owner has credentials: it answers [`Event::Challenged`](super::Event::Challenged), signs and verifies.
     /// Without them a challenge fails the registration.
     pub credentials: bool,
+    /// Hand REGISTER, SUBSCRIBE and PUBLISH out as [`Event::Request`](super::Event::Request): for registrars and notifiers.
+    /// Without it they are refused.
+    pub server: bool,
     /// The keep-alive of the flows.
     pub keep_alive: KeepAliveOptions,
     /// How long before the expiry a registration is refreshed at the latest.
@@ -187,6 +192,7 @@ impl Config {
             mode: Mode::TrustedServer,
             user_agent: concat!("UCCAPI/4.0 sip-lync/", env!("CARGO_PKG_VERSION")).to_owned(),
             gruu: true,
+            public_gruu: false,
             use_sips_uri: false,
             proxy_replace: None,
             event_categories: true,
@@ -195,6 +201,7 @@ impl Config {
             session_expires: None,
             subnet: None,
             credentials: false,
+            server: false,
             keep_alive: KeepAliveOptions::default(),
             refresh_before: Duration::from_secs(30),
             refresh_spread: 20,

@@ -409,6 +409,8 @@ pub enum Event {
     Request {
         /// Its number.
         id: RequestId,
+        /// The flow it came on.
+        flow: FlowId,
         /// The user it is for.
         user: Option<UserId>,
         /// The request.

@@ -48,6 +48,10 @@ impl Endpoint {
         if self.refuse_small_interval(now, server, &request) {
             return;
         }
+        // Whom it wants to join we do not mix with others.
+        if request.headers.contains(&HeaderName::Join) {
+            return self.refuse(now, server, &request, StatusCode::NOT_ACCEPTABLE_HERE);
+        }
         let replaces = match self.replaced_by(user, &request) {
             Ok(replaces) => replaces,
             Err(status) => return self.refuse(now, server, &request, status),

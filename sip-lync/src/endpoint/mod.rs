@@ -62,6 +62,7 @@ mod registration;
 mod registration_response;
 mod reliable;
 mod requests;
+mod retry;
 mod sending;
 mod session;
 mod signing;

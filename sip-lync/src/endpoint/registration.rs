@@ -288,6 +288,9 @@ impl Endpoint {
         headers.push(HeaderName::Contact, identity::contact_of_registration(config, account, local));
         headers.push(HeaderName::UserAgent, &config.user_agent);
         push_supported(headers, config.gruu, config.event_categories);
+        if config.public_gruu {
+            headers.push(HeaderName::Supported, "gruu");
+        }
         if asks_keep_alive {
             headers.push(HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
         }

@@ -171,18 +171,33 @@ impl Endpoint {
                 let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
                 self.respond_plainly(now, server, &request, status);
             }
+            Method::Register | Method::Subscribe | Method::Publish if self.config.server => {
+                self.hand_out(now, flow, server, None, request);
+            }
             Method::Message | Method::Service => {
                 let user = self.accounts.of_request(&request);
-                let id = RequestId(self.next_request);
-                self.next_request = self.next_request.wrapping_add(1);
-                self.waiting.insert(id, server);
-                self.waiting_by_server.insert(server, id);
-                self.deadlines.start(Deadline::Request(id), now + REQUEST_PATIENCE);
-                self.events.push_back(Event::Request { id, user, request });
+                self.hand_out(now, flow, server, user, request);
             }
             Method::Subscribe => self.respond_plainly(now, server, &request, StatusCode::BAD_EVENT),
             _ => self.respond_plainly(now, server, &request, StatusCode::METHOD_NOT_ALLOWED),
         }
+    }
+
+    /// Hands a request to the user, who answers it with [`Self::respond`].
+    fn hand_out(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        server: ServerId,
+        user: Option<UserId>,
+        request: Request,
+    ) {
+        let id = RequestId(self.next_request);
+        self.next_request = self.next_request.wrapping_add(1);
+        self.waiting.insert(id, server);
+        self.waiting_by_server.insert(server, id);
+        self.deadlines.start(Deadline::Request(id), now + REQUEST_PATIENCE);
+        self.events.push_back(Event::Request { id, flow, user, request });
     }
 
     fn on_problem(&mut self, now: Instant, server: ServerId, request: &Request, problem: &Problem) {

@@ -19,8 +19,9 @@ use crate::transaction::timers::T1;
 
 impl Endpoint {
     pub(super) fn send_cancel(&mut self, now: Instant, id: SessionId) {
-        let Some(client) = self.sessions.get(id).and_then(|session| session.invite_client) else { return };
-        if let Ok(cancel) = self.layer.cancel(now, client, None) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let Some(client) = session.invite_client else { return };
+        if let Ok(cancel) = self.layer.cancel(now, client, session.cause.as_deref()) {
             self.purposes.insert(cancel, Purpose::Nothing);
         }
         self.deadlines.start(Deadline::Cancel(id), now + PATIENCE);
@@ -94,6 +95,9 @@ impl Endpoint {
         let flow = session.flow;
         let Some(dialog) = &mut session.dialog else { return };
         let mut bye = dialog.request(&Method::Bye);
+        if let Some(cause) = &session.cause {
+            bye.headers.push(HeaderName::Reason, cause);
+        }
         match self.send_request(now, flow, &mut bye) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Bye(id));
@@ -178,6 +182,13 @@ impl Endpoint {
     pub(super) fn refuse_pending(&mut self, now: Instant, id: SessionId, status: StatusCode) {
         let Some((server, _)) = self.sessions.take_pending(id) else { return };
         let Some(mut response) = self.session_response(id, server, status) else { return };
+        if status.is_redirection()
+            && let Some(session) = self.sessions.get(id)
+        {
+            for uri in &session.elsewhere {
+                response.headers.push(HeaderName::Contact, format_args!("<{uri}>"));
+            }
+        }
         if status == StatusCode::NOT_ACCEPTABLE_HERE {
             let diagnostics = Diagnostics::unsupported_session_description();
             response.headers.push(HeaderName::MsClientDiagnostics, diagnostics);

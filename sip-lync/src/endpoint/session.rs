@@ -16,6 +16,7 @@ use crate::message::{Request, Response};
 use crate::offer_answer::Position;
 use crate::session_timer::SessionTimer;
 use crate::transaction::{ClientId, ServerId};
+use crate::uri::Uri;
 
 /// One of the early dialogs of our INVITE.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,12 @@ pub(super) struct Session {
     pub(super) invite_client: Option<ClientId>,
     /// Our re-INVITE.
     pub(super) reinvite_client: Option<ClientId>,
+    /// Our INVITE was sent a second time.
+    pub(super) retried: bool,
+    /// Why we end the session, for Reason of CANCEL and BYE.
+    pub(super) cause: Option<Box<str>>,
+    /// Where the caller is to try, for Contact of our 3xx.
+    pub(super) elsewhere: Vec<Uri>,
     /// The peer's INVITE, re-INVITE or UPDATE that waits for our final response.
     pub(super) pending: Option<ServerId>,
     pub(super) pending_cseq: u32,
@@ -97,6 +104,9 @@ impl Session {
             invite: None,
             invite_client: None,
             reinvite_client: None,
+            retried: false,
+            cause: None,
+            elsewhere: Vec::new(),
             pending: None,
             pending_cseq: 0,
             forks: Vec::new(),
