@@ -3,7 +3,7 @@
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 use crate::digest::{MacKey, Secret16, hmac_md5, md4_into};
 use crate::text::{upper, utf16};
@@ -11,8 +11,8 @@ use crate::text::{upper, utf16};
 /// The hash of a password (NTOWFv1). Whoever has it can log in: it is worth as much as the password.
 ///
 /// MS-NLMP 3.3.1
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct NtHash([u8; 16]);
+#[derive(Clone)]
+pub struct NtHash(Secret16);
 
 impl NtHash {
     /// The hash of a password.
@@ -20,7 +20,7 @@ impl NtHash {
     /// MS-NLMP 3.3.1
     #[must_use]
     pub fn of_password(password: &str) -> Self {
-        let mut hash = Self([0; 16]);
+        let mut hash = Self(Secret16::default());
         md4_into(&utf16(password), &mut hash.0);
         hash
     }
@@ -29,8 +29,10 @@ impl NtHash {
     ///
     /// MS-NLMP 3.3.1
     #[must_use]
-    pub fn from_octets(hash: [u8; 16]) -> Self {
-        Self(hash)
+    pub fn from_octets(mut hash: [u8; 16]) -> Self {
+        let kept = Secret16::of(&hash);
+        hash.zeroize();
+        Self(kept)
     }
 
     /// The octets, for storing and for test benches.
@@ -46,14 +48,15 @@ impl NtHash {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn response_key(&self, user: &str, domain: &str) -> ResponseKey {
-        let key = hmac_md5(&self.0, &[&utf16(&upper(user)), &utf16(domain)]);
-        let mac = MacKey::new(&*key);
+        let key = hmac_md5(&*self.0, &[&utf16(&upper(user)), &utf16(domain)]);
+        let mut mac = Box::<MacKey>::default();
+        mac.prepare(&*key);
         ResponseKey { key, mac }
     }
 
     /// Whether it is the hash of no password at all.
     pub(crate) fn is_of_nothing(&self) -> bool {
-        self.0.ct_eq(&OF_NOTHING).into()
+        self.0.as_slice().ct_eq(&OF_NOTHING).into()
     }
 }
 
@@ -66,7 +69,7 @@ const OF_NOTHING: [u8; 16] = 0x31d6_cfe0_d16a_e931_b73c_59d7_e0c0_89c0_u128.to_b
 #[derive(Clone)]
 pub struct ResponseKey {
     key: Secret16,
-    pub(crate) mac: MacKey,
+    pub(crate) mac: Box<MacKey>,
 }
 
 impl ResponseKey {

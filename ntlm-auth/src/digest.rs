@@ -10,12 +10,46 @@ pub(crate) use des::{des, des_long};
 pub(crate) use key_stream::{KeyStream, SIGNATURE_OCTETS};
 pub(crate) use mac::{MacKey, hmac_md5};
 
+use core::ops::{Deref, DerefMut};
+
 use md4::Md4;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-/// Sixteen octets that are wiped when dropped.
-pub(crate) type Secret16 = Zeroizing<[u8; 16]>;
+/// Sixteen octets inside something that stays where it is.
+pub(crate) type Inline16 = Zeroizing<[u8; 16]>;
+
+/// Sixteen octets on the heap, wiped when dropped: being moved leaves no copy behind.
+#[derive(Default)]
+pub(crate) struct Secret16(Box<Inline16>);
+
+impl Secret16 {
+    pub(crate) fn of(octets: &[u8; 16]) -> Self {
+        let mut secret = Self::default();
+        secret.copy_from_slice(octets);
+        secret
+    }
+}
+
+impl Clone for Secret16 {
+    fn clone(&self) -> Self {
+        Self::of(self)
+    }
+}
+
+impl Deref for Secret16 {
+    type Target = [u8; 16];
+
+    fn deref(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl DerefMut for Secret16 {
+    fn deref_mut(&mut self) -> &mut [u8; 16] {
+        &mut self.0
+    }
+}
 
 pub(crate) fn md4(text: &[u8]) -> Secret16 {
     let mut digest = Secret16::default();

@@ -143,7 +143,7 @@ impl ResponseV1 {
 ///
 /// MS-NLMP 3.4.5.1
 #[derive(Clone)]
-pub struct KeyExchangeKey(pub(crate) Secret16);
+pub struct KeyExchangeKey(Secret16);
 
 impl KeyExchangeKey {
     /// The octets, for test benches.

@@ -1,6 +1,6 @@
 //! Keys of signatures and of encryption, one of each for each direction.
 
-use crate::digest::{MacKey, Secret16, md5_into};
+use crate::digest::{Inline16, MacKey, md5_into};
 use crate::flags::NegotiateFlags;
 
 /// Whose messages.
@@ -18,10 +18,10 @@ pub enum Sender {
 #[derive(Clone, Default)]
 pub(crate) struct DirectionKeys {
     /// Only with extended session security.
-    pub(crate) sign: Secret16,
+    pub(crate) sign: Inline16,
     /// The signing key made ready.
     pub(crate) mac: MacKey,
-    seal: Secret16,
+    seal: Inline16,
     /// How much of the sealing key is used.
     seal_length: usize,
 }

@@ -91,7 +91,7 @@ impl Claim {
         let nobody = NtHash::from_octets([0x5a; 16]);
         let known = hash.unwrap_or(&nobody);
         let server_challenge = self.challenge.server_challenge;
-        let (mut exported, mic) = match self.kind {
+        let (exported, mic) = match self.kind {
             Kind::V2 => {
                 let key = known.response_key(&self.answer.user, &self.answer.domain);
                 let response = ReceivedResponse::parse(&self.answer.nt_response)?;
@@ -116,7 +116,6 @@ impl Claim {
             Kind::Nobody => (self.exported(Secret16::default()), self.unbound()?),
         };
         let session = Session::new(Sender::Server, self.flags, &exported);
-        zeroize::Zeroize::zeroize(&mut *exported);
         let Authenticate { domain, user, .. } = self.answer;
         Ok(Accepted { domain, user, flags: self.flags, mic, session })
     }
@@ -131,12 +130,11 @@ impl Claim {
         Ok(ResponseV1::ntlm2_session(hash, server_challenge, client_challenge))
     }
 
-    fn exported(&self, mut key: Secret16) -> Secret16 {
+    fn exported(&self, key: Secret16) -> Secret16 {
         match <[u8; 16]>::try_from(self.answer.encrypted_session_key.as_slice()) {
             Ok(encrypted) if self.flags.contains(NegotiateFlags::KEY_EXCHANGE) => {
-                let mut exported = Secret16::new(encrypted);
+                let mut exported = Secret16::of(&encrypted);
                 exchange_in_place(&key, &mut exported);
-                zeroize::Zeroize::zeroize(&mut *key);
                 exported
             }
             _ => key,

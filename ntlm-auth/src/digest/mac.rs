@@ -38,14 +38,32 @@ impl MacKey {
 
     /// The code of the parts, one behind the other.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> Secret16 {
-        let mut blocks = Blocks { state: self.inner, block: [0; BLOCK], filled: 0, total: BLOCK as u64 };
+        let mut code = Secret16::default();
+        self.mac_into(parts, &mut code);
+        code
+    }
+
+    /// The same, written where it stays.
+    pub(crate) fn mac_into(&self, parts: &[&[u8]], code: &mut [u8; 16]) {
+        let mut blocks = Blocks::from(self.inner);
         for part in parts {
             blocks.add(part);
         }
-        let inner = blocks.finish();
-        let mut blocks = Blocks { state: self.outer, block: [0; BLOCK], filled: 0, total: BLOCK as u64 };
-        blocks.add(&*inner);
-        blocks.finish()
+        blocks.finish();
+        // The outer half has one block, whose length is always the same.
+        let mut block = [0; BLOCK];
+        let (words, _) = block.as_chunks_mut::<4>();
+        words.iter_mut().zip(blocks.state).for_each(|(place, word)| *place = word.to_le_bytes());
+        block[16] = 0x80;
+        block[BLOCK - 8..].copy_from_slice(&OUTER_BITS.to_le_bytes());
+        let mut state = self.outer;
+        compress(&mut state, core::slice::from_ref(&block));
+        let (words, _) = code.as_chunks_mut::<4>();
+        words.iter_mut().zip(state).for_each(|(place, word)| *place = word.to_le_bytes());
+        state.zeroize();
+        if let Some(inner) = block.first_chunk_mut::<16>() {
+            inner.zeroize();
+        }
     }
 }
 
@@ -54,8 +72,7 @@ pub(crate) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Secret16 {
     MacKey::new(key).mac(parts)
 }
 
-/// MD5 from a state on.
-#[derive(Zeroize, ZeroizeOnDrop)]
+/// MD5 from a state on. Its blocks are texts; only the state follows from a key.
 struct Blocks {
     state: [u32; 4],
     block: [u8; BLOCK],
@@ -64,6 +81,11 @@ struct Blocks {
 }
 
 impl Blocks {
+    /// Behind one block.
+    fn from(state: [u32; 4]) -> Self {
+        Self { state, block: [0; BLOCK], filled: 0, total: BLOCK as u64 }
+    }
+
     #[inline]
     fn add(&mut self, mut text: &[u8]) {
         self.total = self.total.wrapping_add(text.len() as u64);
@@ -91,9 +113,10 @@ impl Blocks {
         }
     }
 
-    fn finish(mut self) -> Secret16 {
+    /// Pads; the state is the digest then.
+    fn finish(&mut self) {
         let bits = self.total.wrapping_mul(8).to_le_bytes();
-        self.pad(0x80);
+        self.put(&[0x80]);
         if self.filled > BLOCK - 8 {
             self.fill_with_zeros(BLOCK);
             compress(&mut self.state, core::slice::from_ref(&self.block));
@@ -102,15 +125,6 @@ impl Blocks {
         self.fill_with_zeros(BLOCK - 8);
         self.put(&bits);
         compress(&mut self.state, core::slice::from_ref(&self.block));
-        let mut digest = Secret16::default();
-        for (place, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(self.state) {
-            *place = word.to_le_bytes();
-        }
-        digest
-    }
-
-    fn pad(&mut self, octet: u8) {
-        self.put(&[octet]);
     }
 
     fn fill_with_zeros(&mut self, end: usize) {
@@ -121,6 +135,14 @@ impl Blocks {
     }
 }
 
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        self.state.zeroize();
+    }
+}
+
+/// Length of what the outer half covers: a block of the key and the inner digest.
+const OUTER_BITS: u64 = (BLOCK as u64 + 16) * 8;
 const BLOCK: usize = 64;
 /// RFC 1321 3.3
 const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::time::Duration;
 
+use zeroize::Zeroize;
+
 use crate::channel_binding::ChannelBinding;
 use crate::credentials::Credentials;
 use crate::digest::Secret16;
@@ -61,8 +63,10 @@ impl RandomSessionKey {
     ///
     /// MS-NLMP 3.1.5.1.2
     #[must_use]
-    pub fn new(key: [u8; 16]) -> Self {
-        Self(Secret16::new(key))
+    pub fn new(mut key: [u8; 16]) -> Self {
+        let kept = Secret16::of(&key);
+        key.zeroize();
+        Self(kept)
     }
 }
 

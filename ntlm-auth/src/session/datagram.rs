@@ -7,7 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::SIP_SEQUENCE;
 use super::keys::Keys;
-use crate::digest::{KeyStream, SIGNATURE_OCTETS, md5};
+use crate::digest::{Inline16, KeyStream, SIGNATURE_OCTETS, md5_into};
 use crate::error::Error;
 use crate::flags::NegotiateFlags;
 use crate::session_key::Sender;
@@ -111,7 +111,9 @@ impl DatagramSession {
 fn stream(keys: &Keys, sender: Sender, sequence: u32) -> KeyStream {
     let seal = keys.of(sender).seal();
     if keys.is_extended() {
-        KeyStream::new(&*md5(&[seal, &sequence.to_le_bytes()]))
+        let mut key = Inline16::default();
+        md5_into(&[seal, &sequence.to_le_bytes()], &mut key);
+        KeyStream::new(&*key)
     } else {
         KeyStream::new(seal)
     }

@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
-use crate::digest::{Secret16, crc32};
+use crate::digest::{Inline16, crc32};
 use crate::flags::NegotiateFlags;
 use crate::session_key::{DirectionKeys, Sender};
 
@@ -11,7 +11,7 @@ use crate::session_key::{DirectionKeys, Sender};
 pub(crate) struct Keys {
     pub(crate) end: Sender,
     pub(crate) flags: NegotiateFlags,
-    pub(crate) exported: Secret16,
+    pub(crate) exported: Inline16,
     client: DirectionKeys,
     server: DirectionKeys,
 }
@@ -21,7 +21,7 @@ impl Keys {
         let mut keys = Box::new(Self {
             end,
             flags,
-            exported: Secret16::default(),
+            exported: Inline16::default(),
             client: DirectionKeys::default(),
             server: DirectionKeys::default(),
         });
@@ -62,7 +62,8 @@ impl Keys {
         if self.is_for_show() {
             assemble([&VERSION, &[], &[]])
         } else if self.is_extended() {
-            let checksum = self.of(sender).mac.mac(&[&number, text]);
+            let mut checksum = Inline16::default();
+            self.of(sender).mac.mac_into(&[&number, text], &mut checksum);
             assemble([&VERSION, checksum.get(..8).unwrap_or_default(), &number])
         } else {
             assemble([&VERSION, &[0; 4], &crc32(text).to_le_bytes()])
