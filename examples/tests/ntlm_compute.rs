@@ -85,3 +85,96 @@ fn bad_lines_are_answered_and_the_next_is_read() {
     assert_eq!(answers[2]["at"], 20);
     assert_eq!(answers[3]["ok"], true);
 }
+
+/// The vectors of `ntlm-auth`, asked for line by line.
+#[test]
+fn the_recorded_login_of_oc_2007_r2_is_computed_accepted_and_signed() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../ntlm-auth/tests/vectors/ntlm.json")).expect("JSON");
+    let row = &vectors["sip_oc2007r2_ntlmv2_datagram"];
+    let authenticate = row["authenticate_message"].as_str().expect("hexadecimal");
+    // Time and random number of the client stand in its response, which begins at octet 138.
+    let nt = &authenticate[2 * 138..];
+    let (time, client_challenge) = (&nt[2 * 24..2 * 32], &nt[2 * 32..2 * 40]);
+    let initiate = json!({ "do": "initiate", "mode": "datagram",
+        "credentials": [{ "domain": row["domain"], "user": row["user"], "password": row["password"] }],
+        "now": time, "challenge": row["challenge_message"], "client_challenge": client_challenge,
+        "random_session_key": row["exported_session_key"],
+        "options": { "workstation": row["workstation"], "version": "0502ce0e0000000f", "mic": "never", "lm": "v2" } });
+    let accept = json!({ "do": "accept", "mode": "datagram",
+        "credentials": [{ "domain": row["domain"], "user": row["user"], "password": row["password"] }],
+        "now": time, "negotiate": null, "challenge": row["challenge_message"], "authenticate": authenticate,
+        "options": { "mic_required": false, "channel_binding": null, "channel_binding_required": false, "accepted_target_names": [] } });
+    let text = |name: &str| {
+        let octets = row[name].as_str().expect("text").as_bytes();
+        octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
+    };
+    let sign = |direction: &str, buffer: &str| {
+        json!({ "do": "sign", "mode": "datagram", "flags": row["authenticate_flags"],
+            "exported_session_key": row["exported_session_key"], "direction": direction, "seq": 100, "message": text(buffer) })
+    };
+    let mut verify = sign("s2c", "response_buffer");
+    verify["do"] = json!("verify");
+    verify["signature"] = row["response_signature"].clone();
+    let mut forged = verify.clone();
+    forged["message"] = json!("00");
+    let answers = answers(&[
+        initiate,
+        accept,
+        sign("c2s", "request_buffer"),
+        sign("s2c", "response_buffer"),
+        verify,
+        forged,
+    ]);
+    assert_eq!(answers[0]["authenticate"], authenticate, "octet by octet");
+    for answer in &answers[..2] {
+        for key in [
+            "exported_session_key",
+            "client_sign_key",
+            "client_seal_key",
+            "server_sign_key",
+            "server_seal_key",
+        ] {
+            assert_eq!(answer[key], row[key], "{key}");
+        }
+    }
+    assert_eq!((&answers[1]["flags"], &answers[1]["mic"]), (&row["authenticate_flags"], &json!("absent")));
+    assert_eq!(answers[2]["signature"], row["request_signature"]);
+    assert_eq!(answers[3]["signature"], row["response_signature"]);
+    assert_eq!((&answers[4]["valid"], &answers[5]["valid"]), (&json!(true), &json!(false)));
+}
+
+#[test]
+fn an_integrity_code_over_a_connection_covers_the_messages_that_are_given() {
+    // A challenge with a time: NegotiateFlags of a server over a connection.
+    let challenge = "4e544c4d53535000020000000000000038000000358288620102030405060708000000000000000024002400380000000000000000000000\
+02000400440000000100040043000000070008000000000000000001000000000000";
+    let challenge = challenge.replace("24002400", "20002000");
+    let challenge = &challenge[..2 * (56 + 32)];
+    let line = |negotiate: Value| {
+        let mut line = initiate();
+        line["mode"] = json!("stream");
+        line["challenge"] = json!(challenge);
+        line["now"] = json!("0000000000000001");
+        line["negotiate"] = negotiate;
+        line
+    };
+    let negotiate = "4e544c4d53535000010000003582086200000000280000000000000028000000060170170000000f";
+    let made = answers(&[line(Value::Null), line(json!("")), line(json!(negotiate))]);
+    assert!(made.iter().all(|answer| answer["ok"] == true), "{made:?}");
+    assert_eq!(made[0]["authenticate"], made[1]["authenticate"]);
+    assert_ne!(made[0]["authenticate"], made[2]["authenticate"]);
+    let accept = |negotiate: Value, authenticate: &Value| {
+        json!({ "do": "accept", "mode": "stream", "credentials": [{ "domain": "Domain", "user": "User", "password": "Password" }],
+            "now": "0000000000000001", "negotiate": negotiate, "challenge": challenge, "authenticate": authenticate,
+            "options": { "mic_required": true } })
+    };
+    let taken = answers(&[
+        accept(Value::Null, &made[0]["authenticate"]),
+        accept(json!(negotiate), &made[2]["authenticate"]),
+        accept(json!(negotiate), &made[0]["authenticate"]),
+        accept(Value::Null, &made[2]["authenticate"]),
+    ]);
+    assert_eq!((&taken[0]["mic"], &taken[1]["mic"]), (&json!("valid"), &json!("valid")), "{taken:?}");
+    assert_eq!((&taken[2]["error"], &taken[3]["error"]), (&json!("wrong-mic"), &json!("wrong-mic")));
+}
