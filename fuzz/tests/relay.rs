@@ -122,7 +122,7 @@ fn credential_documents_never_panic_and_come_back() {
         relays: Vec::new(),
     };
     let samples = [request.to_body(), response.to_body(b"password")];
-    let samples = samples.each_ref().map(|body| body.as_bytes());
+    let samples = samples.each_ref().map(String::as_bytes);
     bolero::check!().with_type::<Damage>().with_iterations(ROUNDS).for_each(|damage| {
         let body = damaged(&samples, damage);
         if let Ok(request) = mras::CredentialsRequest::parse(&body) {
@@ -134,7 +134,6 @@ fn credential_documents_never_panic_and_come_back() {
     });
 }
 
-#[expect(clippy::disallowed_methods, reason = "the moment virtual time starts at")]
 fn start() -> Instant {
     Instant::now()
 }
@@ -208,10 +207,8 @@ fn a_client_and_a_relay_survive_any_peer_within_bounds() {
                     server.handle_input(now, ServerInput::Datagram { from: PEER.into(), octets: &octets }),
                 ),
                 2 => {
-                    drop(server.handle_input(
-                        now,
-                        ServerInput::Relayed { relay, peer: PEER.into(), octets: &octets },
-                    ))
+                    let input = ServerInput::Relayed { relay, peer: PEER.into(), octets: &octets };
+                    drop(server.handle_input(now, input));
                 }
                 3 => {
                     drop(server.handle_input(now, ServerInput::Connected { connection, from: PEER.into() }));
