@@ -72,6 +72,13 @@
 //! - [x] RFC 3262, 3264, 3325, 3326, 3515, 3891, 4028, 6665, 7044: their header fields
 //! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw
+//! - [x] STUN: RFC 3489, RFC 8489 (also 5389) and the layouts of MS-ICE2, MS-ICE and MS-TURN, every attribute of the
+//!   registry typed, MESSAGE-INTEGRITY (SHA-1 by all three rules, SHA-256), FINGERPRINT with both tables; RFC 4571
+//! - [x] TURN: client of RFC 8656 over UDP, TCP and TLS (not RFC 6062) and of MS-TURN over UDP and pseudo-TLS, server of
+//!   MS-TURN (relayed addresses for datagrams only), MS-AVEDGEA credentials, MS-TURNBWM as client and with a policy of one
+//!   link; allocations kept warm
+//! - [ ] MS-TURN: relayed addresses for connections (TCP candidates of relays), several sessions on one connection
+//! - [ ] RFC 8489: USERHASH and password algorithms are read and written, not negotiated
 //! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
 //! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; legs, signatures and verdicts of a client
 //!   as events and verbs; the cryptography itself is elsewhere

@@ -4,6 +4,10 @@
 //! writes into a buffer of the caller; [`IntegrityKey`] keeps both HMAC states, so that a key is hashed once and not
 //! once a message. What differs between the dialects is decided in [`Dialect`] alone.
 //!
+//! No crate of others is underneath. Those there are (`stun-types`, `rtc-stun`, `is`) know one layout: attributes at multiples
+//! of four octets, the cookie in the header, one rule for MESSAGE-INTEGRITY, one table for FINGERPRINT. Four of the five
+//! dialects break at least two of these, and they would have to be undone below such a crate, not above it.
+//!
 //! ```
 //! use sip_lync::stun::{Attribute, Builder, Class, Dialect, Integrity, IntegrityKey, Message, Method, Table, TransactionId};
 //!
