@@ -66,6 +66,7 @@
 //! - [x] RFC 6665 subscriptions of ours with refreshes, reasons of the end and new attempts; BENOTIFY and piggybacked
 //!   first notifications (MS-SIPRE 3.4); bodies are handed on unread
 //! - [x] RFC 4028 7.3: our INVITE sent again after 422; a single description after 415; 3xx answers, Reason of CANCEL and BYE
+//! - [x] RFC 3263 4.3, RFC 2782: fail-over, fail-back and home servers of redirections; DNS answers are passed in
 //! - [x] RFC 3261 registrar (10.3) with the rules of MS-SIPREGE 3.2, for simulators and test benches
 //! - [ ] RFC 3262 5: an offer of the peer in a provisional response; RFC 6665 notifiers (a SUBSCRIBE is handed out, its
 //!   200 may carry the notification)
@@ -100,6 +101,7 @@ pub mod framing;
 mod grammar;
 pub mod gruu;
 pub mod headers;
+pub mod homes;
 pub mod ice;
 pub mod invite;
 mod message;
