@@ -331,8 +331,7 @@ fn terminal_capability() -> impl Strategy<Value = TerminalCapability> {
     )
         .prop_map(|(values, count, tone, display, rest)| {
             let value = |index: usize| (index < count).then(|| values[index]);
-            let (profiles, rest) =
-                rest.map_or((Octets::default(), None), |(profiles, rest)| (profiles, rest));
+            let (profiles, rest) = rest.unwrap_or_else(|| (Octets::default(), None));
             let (control, further) =
                 rest.map_or_else(|| (None, Octets::default()), |(control, more)| (Some(control), more));
             TerminalCapability {
