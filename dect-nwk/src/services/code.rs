@@ -2,10 +2,10 @@
 
 use crate::characters::control;
 
-/// What a user wants by a key or a code, as the keypad carries it.
+/// What a user wants by a key or a code, as the keypad carries it. The codes behind the supplementary service character
+/// are those of NG-DECT part 3; that of intrusion is inferred.
 ///
-/// EN 300 175-5 10.2, annex D (the codes behind the supplementary service character are those of NG-DECT part 3; that
-/// of intrusion is inferred)
+/// EN 300 175-5 10.2, annex D
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ControlCode {
     /// The R key alone.
