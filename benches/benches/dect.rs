@@ -1,7 +1,7 @@
 //! The network layer of DECT: one message read and written, one call at a fixed part that knows 20,000 portable parts.
 //!
 //! No peer of another hand can be linked: libdect needs the DECT sockets of a Linux kernel of its own, and Wireshark's
-//! dissectors are no library. `peers/dect_tshark.sh` times tshark over the same messages.
+//! dissectors are no library.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
