@@ -128,6 +128,7 @@ pub(crate) struct Node {
     pub(crate) media: Vec<(Path, Vec<u8>)>,
     pub(crate) sent_octets: u64,
     next_port: u16,
+    offered: Option<String>,
 }
 
 pub(crate) struct Internet {
@@ -207,6 +208,7 @@ impl Internet {
                 media: Vec::new(),
                 sent_octets: 0,
                 next_port: 20_000,
+                offered: None,
             }
         };
         let mut internet = Self {
@@ -330,6 +332,9 @@ impl Internet {
 
     fn event(&mut self, side: Side, event: Event) {
         let now = self.now;
+        if self.trace {
+            println!("{:?} {side:?} {event:?}", now - self.start);
+        }
         match event {
             Event::Gathered => self.describe(side),
             Event::Open { path } => self.open(side, path),
@@ -373,8 +378,8 @@ impl Internet {
             let text = self.text(side, &self.node(side).agent.attributes());
             self.node_mut(side).described = true;
             self.signal(side.other(), text);
-        } else {
-            self.answer();
+        } else if let Some(offer) = self.node_mut(side).offered.take() {
+            self.described(side, &offer);
         }
     }
 
@@ -403,6 +408,11 @@ impl Internet {
     }
 
     fn described(&mut self, side: Side, text: &str) {
+        if self.node(side).agent.state() == State::Gathering {
+            // The user agent waits until it can answer.
+            self.node_mut(side).offered = Some(text.to_owned());
+            return;
+        }
         let now = self.now;
         let session = SessionDescription::parse(text).unwrap();
         let dialect = self.node(side).agent.dialect();

@@ -104,20 +104,56 @@ impl Nat {
     }
 }
 
-/// Whether two hosts behind NATs can find a path without a relay when each knows the other's reflexive address: closed
-/// under "send to every address known; who receives learns the sender's address". A path counts when the answer comes
-/// from the address that was asked, seen from both ends.
+/// One end of a call, as far as theory cares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// Its NAT, or none.
+    pub(crate) nat: Option<Behaviour>,
+    /// It asked a server, and a mapping towards that server stands.
+    pub(crate) asked: bool,
+    /// The other end is told its reflexive address.
+    pub(crate) told: bool,
+}
+
+/// Whether two hosts behind NATs that know each other's reflexive addresses can find a path without a relay.
 pub(crate) fn reachable(left: Behaviour, right: Behaviour, server: SocketAddr) -> bool {
-    let hosts: [SocketAddr; 2] = ["10.0.1.2:1".parse().unwrap(), "10.0.2.2:1".parse().unwrap()];
-    let mut nats =
-        [Nat::new(left, "203.0.113.1".parse().unwrap()), Nat::new(right, "203.0.113.2".parse().unwrap())];
-    let reflexive = [nats[0].out(hosts[0], server), nats[1].out(hosts[1], server)];
-    let mut known = [BTreeSet::from([reflexive[1]]), BTreeSet::from([reflexive[0]])];
+    reachable_ends([left, right].map(|nat| End { nat: Some(nat), asked: true, told: true }), server)
+}
+
+/// Whether two hosts can find a path without a relay: closed under "send to every address known; who receives learns the
+/// sender's address". A path counts when the answer comes from the address that was asked, seen from both ends.
+pub(crate) fn reachable_ends(ends: [End; 2], server: SocketAddr) -> bool {
+    let private: [SocketAddr; 2] = ["10.0.1.2:1".parse().unwrap(), "10.0.2.2:1".parse().unwrap()];
+    let public: [SocketAddr; 2] = ["198.51.100.1:1".parse().unwrap(), "198.51.100.2:1".parse().unwrap()];
+    let outside: [IpAddr; 2] = ["203.0.113.1".parse().unwrap(), "203.0.113.2".parse().unwrap()];
+    let mut nats = [0, 1].map(|side| ends[side].nat.map(|nat| Nat::new(nat, outside[side])));
+    let hosts = [0, 1].map(|side| if ends[side].nat.is_some() { private[side] } else { public[side] });
+    let mut known = [BTreeSet::new(), BTreeSet::new()];
+    for side in 0..2 {
+        match &mut nats[side] {
+            None => drop(known[1 - side].insert(hosts[side])),
+            Some(nat) if ends[side].asked => {
+                let reflexive = nat.out(hosts[side], server);
+                if ends[side].told {
+                    known[1 - side].insert(reflexive);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    let out = |nats: &mut [Option<Nat>; 2], side: usize, to| match &mut nats[side] {
+        Some(nat) => nat.out(hosts[side], to),
+        None => hosts[side],
+    };
+    let inward = |nats: &mut [Option<Nat>; 2], side: usize, from, to: SocketAddr| match &mut nats[side] {
+        Some(nat) => nat.inward(from, to).is_some(),
+        None => to == hosts[side],
+    };
     for _ in 0..10 {
         for side in 0..2 {
             for to in known[side].clone() {
-                let from = nats[side].out(hosts[side], to);
-                if nats[1 - side].inward(from, to).is_some() {
+                let from = out(&mut nats, side, to);
+                if inward(&mut nats, 1 - side, from, to) {
                     known[1 - side].insert(from);
                 }
             }
@@ -125,10 +161,10 @@ pub(crate) fn reachable(left: Behaviour, right: Behaviour, server: SocketAddr) -
     }
     // A pair of addresses that works both ways, with answers from where was asked.
     known[0].clone().into_iter().any(|right_seen| {
-        let left_seen = nats[0].out(hosts[0], right_seen);
+        let left_seen = out(&mut nats, 0, right_seen);
         known[1].contains(&left_seen)
-            && nats[1].out(hosts[1], left_seen) == right_seen
-            && nats[1].inward(left_seen, right_seen).is_some()
-            && nats[0].inward(right_seen, left_seen).is_some()
+            && out(&mut nats, 1, left_seen) == right_seen
+            && inward(&mut nats, 1, left_seen, right_seen)
+            && inward(&mut nats, 0, right_seen, left_seen)
     })
 }
