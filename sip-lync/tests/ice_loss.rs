@@ -136,6 +136,7 @@ fn calls_connect_whenever_a_path_exists_fail_when_none_does_and_both_ends_agree(
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ice-loss.md"), table).unwrap();
 }
 
+// REMOVE
 #[test]
 fn dbg() {
     let Some(seed) = std::env::var("SEED").ok().and_then(|t| t.parse().ok()) else { return };

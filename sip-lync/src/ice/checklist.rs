@@ -41,6 +41,8 @@ pub(super) struct Pair {
     pub(super) nominated: bool,
     /// USE-CANDIDATE came; it is nominated as soon as it is valid. RFC 8445 7.3.1.5
     pub(super) nominate_when_valid: bool,
+    /// The last offer names it: it is used as soon as it is valid.
+    pub(super) named: bool,
     /// The next check carries USE-CANDIDATE.
     pub(super) nominating: bool,
     /// How often a nominating check was not answered.
@@ -81,6 +83,8 @@ pub(super) struct Checklist {
     triggered: VecDeque<u16>,
     /// The last turn was a triggered one: an ordinary check must not starve.
     was_triggered: bool,
+    /// An ordinary check went before a nomination.
+    yielded: bool,
 }
 
 impl Checklist {
@@ -202,6 +206,13 @@ impl Checklist {
             self.was_triggered = false;
             return waiting;
         }
+        // A component without any valid pair is behind: its check first, then the nomination of another one.
+        let behind = waiting.filter(|at| self.is_behind(*at));
+        if behind.is_some() && !self.yielded && self.triggered.front().is_some_and(nominates) {
+            self.yielded = true;
+            return behind;
+        }
+        self.yielded = false;
         while let Some(at) = self.triggered.pop_front() {
             let at = usize::from(at);
             let Some(pair) = self.pairs.get_mut(at) else { continue };
@@ -270,6 +281,11 @@ impl Checklist {
             .min()
     }
 
+    fn is_behind(&self, at: usize) -> bool {
+        let Some(component) = self.pairs.get(at).map(|pair| pair.component) else { return false };
+        !self.pairs.iter().any(|pair| pair.component == component && pair.is_valid())
+    }
+
     fn best(&self, wanted: impl Fn(&Pair) -> bool) -> Option<usize> {
         self.pairs
             .iter()
@@ -316,6 +332,7 @@ impl Pair {
             dropped: false,
             nominated: false,
             nominate_when_valid: false,
+            named: false,
             nominating: false,
             refused_nominations: 0,
             failed_at: None,

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use nat::{Behaviour, Nat};
 use sip_lync::Seed;
-use sip_lync::ice::agent::{Begun, Config, Event, Input, Path, Protocol, Selected};
+use sip_lync::ice::agent::{Begun, Config, Event, Failure, Input, Path, Protocol, Selected};
 use sip_lync::ice::phase::State;
-use sip_lync::ice::{Agent, Description, Transport};
+use sip_lync::ice::{Agent, Description, Role, Transport};
 use sip_lync::sdp::{Attribute, SessionDescription};
 use sip_lync::stun::{self, Class, Method};
 
@@ -118,6 +118,7 @@ pub(crate) struct Node {
     relays: BTreeMap<SocketAddr, BTreeSet<IpAddr>>,
     pub(crate) connected: Option<Instant>,
     pub(crate) failed: Option<Instant>,
+    pub(crate) why: Option<Failure>,
     pub(crate) begun: Option<Instant>,
     /// The pairs, as events told.
     pub(crate) selected: BTreeMap<u16, Selected>,
@@ -148,6 +149,14 @@ pub(crate) struct Internet {
     streams: BTreeMap<(Side, Path), (Side, Path)>,
     pub(crate) packets: u64,
     pub(crate) trace: bool,
+    /// How long a session description travels.
+    pub(crate) signalling: Duration,
+    /// What does not get through.
+    pub(crate) blocked: fn(Side, Path, &[u8]) -> bool,
+    /// Attributes added to the description of a side.
+    pub(crate) added: BTreeMap<Side, Vec<Attribute>>,
+    /// Everything sent, for tests that count.
+    pub(crate) ladder: Vec<(Instant, Side, Path, Vec<u8>)>,
 }
 
 pub(crate) const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 100)), 3478);
@@ -200,6 +209,7 @@ impl Internet {
                 relays,
                 connected: None,
                 failed: None,
+                why: None,
                 begun: None,
                 selected: BTreeMap::new(),
                 plain: Vec::new(),
@@ -225,6 +235,10 @@ impl Internet {
             streams: BTreeMap::new(),
             packets: 0,
             trace: false,
+            signalling: weather.latency,
+            blocked: |_, _, _| false,
+            added: BTreeMap::new(),
+            ladder: Vec::new(),
         };
         for (side, place) in Side::BOTH.into_iter().zip(places) {
             let now = internet.now;
@@ -343,12 +357,16 @@ impl Internet {
             }
             Event::Connected => {
                 self.node_mut(side).connected = Some(now);
-                if side == Side::Left && self.last_offers {
+                if self.last_offers && self.node(side).agent.role() == Role::Controlling {
                     self.describe_finally(side);
                 }
             }
+            Event::Settled => self.describe_finally(side),
             Event::Plain { path } => self.node_mut(side).plain.push(path),
-            Event::Failed(_) => self.node_mut(side).failed = Some(now),
+            Event::Failed(failure) => {
+                let node = self.node_mut(side);
+                (node.failed, node.why) = (Some(now), Some(failure));
+            }
             _ => {}
         }
     }
@@ -366,7 +384,7 @@ impl Internet {
         if let Some(rtcp) = agent.default_address(2) {
             text += &format!("a=rtcp:{} IN IP4 {}\r\n", rtcp.port(), rtcp.ip());
         }
-        for attribute in attributes {
+        for attribute in attributes.iter().chain(self.added.get(&side).into_iter().flatten()) {
             text += &format!("a={attribute}\r\n");
         }
         text
@@ -385,7 +403,7 @@ impl Internet {
 
     /// Signalling is reliable and takes as long as media.
     pub(crate) fn signal(&mut self, to: Side, text: String) {
-        let when = self.now + self.weather.latency;
+        let when = self.now + self.signalling;
         self.post(Arrival::Description { side: to, text }, when);
     }
 
@@ -417,8 +435,12 @@ impl Internet {
         let session = SessionDescription::parse(text).unwrap();
         let dialect = self.node(side).agent.dialect();
         let description = Description::read(&session, &session.media[0], dialect);
+        let trace = self.trace;
         let node = self.node_mut(side);
         let begun = node.agent.begin(now, &description).unwrap();
+        if trace {
+            println!("{side:?} {begun:?} {text}");
+        }
         if begun == Begun::Checking {
             node.begun = Some(now);
         }
@@ -434,7 +456,7 @@ impl Internet {
         if side == Side::Right {
             self.answer();
         }
-        if side == Side::Right && begun == Begun::Settled {
+        if begun == Begun::Settled && self.node(side).agent.role() == Role::Controlled {
             self.describe_finally(side);
         }
     }
@@ -470,6 +492,10 @@ impl Internet {
                 octets.len(),
                 octets.get(..2)
             );
+        }
+        self.ladder.push((self.now, side, path, octets.clone()));
+        if (self.blocked)(side, path, &octets) {
+            return;
         }
         let when = self.now + self.delay();
         if path.protocol == Protocol::Tcp {

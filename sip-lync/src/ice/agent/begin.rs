@@ -61,6 +61,7 @@ impl Agent {
         self.theirs.clone_from(&description.credentials);
         self.remotes.clone_from(&description.candidates);
         self.remote_lite = description.lite;
+        self.remote_mux = description.rtcp_mux;
         if description.lite {
             // RFC 8445 6.1.1: a full agent controls a lite one.
             self.role = Role::Controlling;
@@ -114,6 +115,7 @@ impl Agent {
             } else {
                 waiting = true;
                 pair.dropped = false;
+                pair.named = true;
                 pair.nominate_when_valid = true;
                 self.list.step(at, PairTrigger::Requested, &self.locals, &self.remotes);
                 self.wake_checks(now);
@@ -216,7 +218,8 @@ impl Agent {
                 self.cancel(now, at);
             }
         }
-        if self.state == State::Checking && self.list.pairs.iter().all(|pair| pair.dropped) {
+        if self.state == State::Checking && self.admitted != Admitted::ALL && self.list.pairs.iter().all(|p| p.dropped)
+        {
             self.advance(now, Trigger::PatienceOver, Failure::NotAdmitted);
         }
         self.decide(now);

@@ -63,6 +63,10 @@ impl Agent {
     /// RFC 8445 6.1.2, 7.3
     pub(super) fn start_checks(&mut self, now: Instant) {
         self.list = Checklist::form(&self.locals, &self.remotes, self.role);
+        self.admit(now, self.admitted);
+        if self.state == State::Failed {
+            return;
+        }
         self.patience = Some(now + self.config.times.patience);
         self.phase_end = None;
         self.next_check = Some(now);

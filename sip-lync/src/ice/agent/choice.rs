@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::checks::REST;
 use super::{Agent, Event, Failure, Nomination, Selected};
 use crate::ice::checklist::Pair;
+use crate::ice::dialect::Dialect;
 use crate::ice::pair::{State as PairState, Trigger};
 use crate::ice::phase::{self, State};
 use crate::ice::role::Role;
@@ -26,6 +27,14 @@ impl Agent {
                 component.forced = true;
             }
         }
+        if self.list.pairs.iter().any(|pair| pair.named) {
+            // The last offer has decided.
+            return;
+        }
+        if self.config.dialect.is_draft06() {
+            self.decide_together(now);
+            return;
+        }
         let numbers: Vec<(u16, bool)> =
             self.components.iter().filter(|c| c.selected.is_none()).map(|c| (c.number, c.forced)).collect();
         for (number, forced) in numbers {
@@ -33,10 +42,7 @@ impl Agent {
             if !forced && self.may_improve(number, best) {
                 continue;
             }
-            if self.config.dialect.is_draft06() {
-                // The caller says which by its last offer; until then each side uses the best it knows.
-                self.nominated(now, best);
-            } else if self.role == Role::Controlling && !self.is_nominating(number) {
+            if self.role == Role::Controlling && !self.is_nominating(number) {
                 let regular = self.config.nomination == Nomination::Regular || self.remote_lite;
                 // A nomination that was refused rests.
                 let rests = self.list.pairs.get(best).and_then(|p| p.failed_at).map(|at| at + REST);
@@ -53,6 +59,41 @@ impl Agent {
                     self.list.step(best, Trigger::Nominate, &self.locals, &self.remotes);
                     self.wake_checks(now);
                 }
+            }
+        }
+    }
+
+    /// In draft 6 the components have one pair of candidates: the last offer names one user name. The caller says which;
+    /// until then each side uses the best it knows.
+    ///
+    /// MS-ICE 3.1.6.2
+    fn decide_together(&mut self, now: Instant) {
+        let key = |pair: &Pair| {
+            let foundation = self.local(pair.local).map(|local| local.foundation);
+            (foundation, self.remote(pair.remote).map(|remote| remote.credentials))
+        };
+        let of = |component: u16, wanted: &Pair| {
+            self.list
+                .pairs
+                .iter()
+                .enumerate()
+                .filter(|(_, pair)| pair.component == component && pair.is_valid() && key(pair) == key(wanted))
+                .max_by_key(|(_, pair)| pair.valid.map(|valid| valid.priority))
+                .map(|(at, _)| at)
+        };
+        let together = |pair: &Pair| self.components.iter().map(|c| of(c.number, pair)).collect::<Option<Vec<_>>>();
+        let valid = self.list.pairs.iter().filter(|pair| pair.is_valid());
+        let best = valid
+            .filter_map(|pair| Some((pair.valid?.priority, together(pair)?)))
+            .max_by_key(|(priority, _)| *priority);
+        let Some((_, chosen)) = best else { return };
+        let forced = self.components.iter().any(|c| c.forced);
+        let improves = chosen.iter().any(|at| {
+            self.list.pairs.get(*at).is_some_and(|pair| self.may_improve(pair.component, *at))
+        });
+        if forced || !improves {
+            for at in chosen {
+                self.nominated(now, at);
             }
         }
     }
@@ -92,12 +133,25 @@ impl Agent {
         if pair.valid.is_none() || pair.dropped {
             return;
         }
+        if core::mem::take(&mut pair.named) {
+            pair.nominated = true;
+            self.select(now, at);
+            if !self.list.pairs.iter().any(|pair| pair.named) && self.components.iter().all(|c| c.selected.is_some()) {
+                self.advance(now, phase::Trigger::Settled, Failure::NoPair);
+                self.events.push_back(Event::Settled);
+            }
+            return;
+        }
         let again = pair.nominated;
         pair.nominated = true;
         pair.nominating = false;
         pair.nominate_when_valid = false;
         let (number, priority) = (pair.component, pair.valid.map(|valid| valid.priority));
-        if again || self.state == State::Completed {
+        // The last offer of Microsoft's dialects names the pairs of this moment: they stay.
+        let named = self.state == State::Connected
+            && self.role == Role::Controlling
+            && self.config.dialect != Dialect::Rfc8445;
+        if again || named || self.state == State::Completed {
             return;
         }
         // The peer's nomination is regular: its last word counts. Aggressive: the best pair. RFC 5245 8.1.1.2

@@ -16,6 +16,10 @@ impl Agent {
         for local in self.locals.iter().filter(|l| self.is_written(l)) {
             attributes.extend(self.candidate(local));
         }
+        // RFC 5761 5.1.1: an answer agrees only to what was offered.
+        if self.config.rtcp_mux && (self.theirs.is_empty() || self.remote_mux) {
+            attributes.push(Attribute::property("rtcp-mux"));
+        }
         attributes
     }
 

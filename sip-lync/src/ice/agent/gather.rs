@@ -308,6 +308,11 @@ impl Agent {
         }
     }
 
+    /// Whether the other end of a path is a server that was asked.
+    pub(super) fn is_asked(&self, path: Path) -> bool {
+        self.queries.iter().any(|query| query.path == path)
+    }
+
     pub(super) fn queries_due(&self) -> Option<Instant> {
         self.queries.iter().map(|query| query.due).min()
     }

@@ -3,6 +3,7 @@
 mod begin;
 mod checks;
 mod choice;
+mod claim;
 mod config;
 mod describe;
 mod gather;
@@ -28,6 +29,7 @@ use crate::seed::{Seed, Words};
 use crate::stun::{self, Class, Message, Method, TransactionId};
 
 pub use begin::Begun;
+pub use claim::Claim;
 pub use config::{Config, Nomination};
 pub use vocabulary::{Event, Failure, Input, Path, Protocol, Selected, Transmit};
 
@@ -54,6 +56,7 @@ pub struct Agent {
     theirs: Vec<Credentials>,
     remotes: Vec<Remote>,
     remote_lite: bool,
+    remote_mux: bool,
     list: Checklist,
     checks: BTreeMap<TransactionId, Check>,
     queries: Vec<Query>,
@@ -107,6 +110,7 @@ impl Agent {
             theirs: Vec::new(),
             remotes: Vec::new(),
             remote_lite: false,
+            remote_mux: false,
             list: Checklist::default(),
             checks: BTreeMap::new(),
             queries: Vec::new(),

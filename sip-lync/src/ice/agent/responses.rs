@@ -83,7 +83,7 @@ impl Agent {
         let nominated = match self.role {
             Role::Controlling => check.use_candidate,
             Role::Controlled => {
-                self.list.pairs.get(at).is_some_and(|pair| pair.nominate_when_valid && !pair.nominated)
+                self.list.pairs.get(at).is_some_and(|pair| pair.named || (pair.nominate_when_valid && !pair.nominated))
             }
         };
         if nominated {

@@ -120,6 +120,8 @@ pub enum Event {
     Selected(Selected),
     /// Every component has its pair.
     Connected,
+    /// The pairs that the last offer named work and are used: it can be answered. Comes after [`super::Begun::Settling`].
+    Settled,
     /// The peer speaks no ICE: media of a component goes from the first own address to the one it gave.
     Plain {
         /// How packets travel.
