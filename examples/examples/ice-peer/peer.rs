@@ -18,7 +18,7 @@ use crate::Arguments;
 use crate::relay::Relays;
 use crate::sockets::{Arrival, Queue, Sockets};
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// How long packets are still printed after the end of the standard input.
 const LINGER: Duration = Duration::from_secs(1);
@@ -111,7 +111,7 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome<ExitCode> {
     }
 }
 
-fn seed() -> Outcome<Seed> {
+pub(crate) fn seed() -> Outcome<Seed> {
     let mut octets = [0; 32];
     getrandom::fill(&mut octets)?;
     Ok(Seed(octets))
@@ -168,8 +168,8 @@ impl Peer {
                     self.packet(now, path, &octets);
                 }
             }
-            Arrival::Relay(octets) => {
-                for (path, octets) in self.relays.handle_stream(now, &octets) {
+            Arrival::Relay(component, step) => {
+                for (path, octets) in self.relays.handle_stream(now, component, step) {
                     self.packet(now, path, &octets);
                 }
             }
@@ -268,18 +268,11 @@ impl Peer {
             }
             self.agent.gather(Instant::now());
         }
-        for (path, octets) in self.relays.drain() {
-            self.sockets.send(path, &octets).await;
-        }
         let mut buffer = BytesMut::new();
         while let Some(transmit) = self.agent.poll_transmit(&mut buffer) {
             let octets = buffer.split_to(transmit.len);
             self.send(transmit.path, &octets).await;
         }
-        for (path, octets) in self.relays.drain() {
-            self.sockets.send(path, &octets).await;
-        }
-        self.relays.flush().await?;
         while let Some(event) = self.agent.poll_event() {
             if self.arguments.trace {
                 eprintln!("{event:?}");
@@ -294,6 +287,7 @@ impl Peer {
                 }
                 Event::Open { path } => Sockets::connect(path, &self.queue),
                 Event::Selected(selected) => {
+                    self.relays.selected(Instant::now(), selected.path);
                     self.selected.insert(selected.path.component, selected);
                 }
                 Event::Connected => {
@@ -321,6 +315,9 @@ impl Peer {
                 }
                 _ => {}
             }
+        }
+        for (path, octets) in self.relays.flush().await {
+            self.sockets.send(path, &octets).await;
         }
         std::io::stdout().flush()?;
         Ok(None)

@@ -22,8 +22,40 @@ pub(crate) enum Arrival {
     Closed { path: Path },
     /// A line of the standard input, `None` at its end.
     Line(Option<String>),
-    /// Octets of the connection to the relay; none at its end.
-    Relay(Vec<u8>),
+    /// The connection to the relay of a component.
+    Relay(u16, Stream),
+}
+
+/// What happens to the connection to a relay.
+pub(crate) enum Stream {
+    /// It stands; its writing half.
+    Opened(OwnedWriteHalf),
+    /// Octets came.
+    Octets(Vec<u8>),
+    /// It ended or was not made.
+    Closed,
+}
+
+/// Opens the connection to the relay of a component and reads it.
+pub(crate) fn connect_relay(component: u16, server: SocketAddr, queue: &Queue) {
+    let queue = queue.clone();
+    tokio::spawn(async move {
+        if let Ok(stream) = TcpStream::connect(server).await {
+            let _slower = stream.set_nodelay(true);
+            let (mut reader, writer) = stream.into_split();
+            if queue.send(Arrival::Relay(component, Stream::Opened(writer))).await.is_err() {
+                return;
+            }
+            let mut buffer = vec![0; LARGEST];
+            while let Ok(length @ 1..) = reader.read(&mut buffer).await {
+                let octets = buffer.get(..length).unwrap_or_default().to_vec();
+                if queue.send(Arrival::Relay(component, Stream::Octets(octets))).await.is_err() {
+                    return;
+                }
+            }
+        }
+        drop(queue.send(Arrival::Relay(component, Stream::Closed)).await);
+    });
 }
 
 pub(crate) type Queue = mpsc::Sender<Arrival>;
