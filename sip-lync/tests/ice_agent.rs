@@ -123,7 +123,8 @@ fn checks_that_come_before_the_answer_are_answered_and_remembered() {
 #[test]
 fn a_restart_renews_credentials_and_media_stays_until_there_is_a_new_pair() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(6, [Place::OPEN, Place::behind(CONE)], simple(dialect), Weather::FAIR);
+        let mut internet =
+            Internet::new(6, [Place::OPEN, Place::behind(CONE)], simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         let before = internet.node(Side::Left).agent.attributes();
         let old = internet.node(Side::Left).selected[&1];
@@ -168,7 +169,8 @@ fn consent_runs_out_after_thirty_seconds_of_silence_in_the_standard_alone() {
         match (dialect, failed(&internet)) {
             (Dialect::Rfc8445, Some(when)) => {
                 assert!(when - silent <= 30 * SECOND && when - silent > 23 * SECOND, "{:?}", when - silent);
-                let later = internet.ladder.iter().filter(|(sent, side, ..)| *side == Side::Left && *sent > when);
+                let later =
+                    internet.ladder.iter().filter(|(sent, side, ..)| *side == Side::Left && *sent > when);
                 assert_eq!(later.count(), 0, "nothing is sent any more");
             }
             (Dialect::MsIce2 | Dialect::Draft06, None) => {}
@@ -241,7 +243,8 @@ fn ipv6_is_used_and_kept_from_peers_of_lync_that_cannot_read_it() {
         internet.blocked = |_, path, _| path.local.is_ipv4();
         agreed(&mut internet, dialect.as_str());
         assert!(internet.node(Side::Left).selected[&1].path.local.is_ipv6());
-        let names: Vec<_> = internet.node(Side::Left).agent.attributes().into_iter().map(|a| a.name).collect();
+        let names: Vec<_> =
+            internet.node(Side::Left).agent.attributes().into_iter().map(|a| a.name).collect();
         assert_eq!(names.contains(&"x-candidate-ipv6".to_owned()), dialect == Dialect::MsIce2);
     }
 }
@@ -251,8 +254,14 @@ fn tcp_connects_where_udp_does_not_in_every_dialect() {
     for dialect in DIALECTS {
         for places in [
             [Place { tcp: true, udp: false, ..Place::OPEN }; 2],
-            [Place { tcp: true, ..Place::OPEN }, Place { tcp: true, stun: false, ..Place::behind(SYMMETRIC) }],
-            [Place { tcp: true, stun: false, ..Place::behind(SYMMETRIC) }, Place { tcp: true, ..Place::OPEN }],
+            [
+                Place { tcp: true, ..Place::OPEN },
+                Place { tcp: true, stun: false, ..Place::behind(SYMMETRIC) },
+            ],
+            [
+                Place { tcp: true, stun: false, ..Place::behind(SYMMETRIC) },
+                Place { tcp: true, ..Place::OPEN },
+            ],
         ] {
             let mut internet = Internet::new(12, places, simple(dialect), Weather::FAIR);
             internet.blocked = |_, path, _| path.protocol == Protocol::Udp;
@@ -306,7 +315,9 @@ fn checks_and_answers_of_ms_ice2_go_twice_until_the_version_of_the_peer_is_seen(
             other => panic!("{other:?}"),
         }
         let copies = internet.ladder.iter().filter(|(_, s, _, o)| {
-            s == side && Message::parse(stun::Dialect::MsIce2, o).is_ok_and(|m| m.transaction() == message.transaction())
+            s == side
+                && Message::parse(stun::Dialect::MsIce2, o)
+                    .is_ok_and(|m| m.transaction() == message.transaction())
         });
         // The two copies of about two thirds of the messages are equal octet by octet: the tables differ rarely.
         if !known && message.class() == Class::Request {
@@ -343,8 +354,13 @@ fn a_server_of_rfc_3489_is_asked_in_its_own_form_where_that_is_wanted() {
                 }
                 let mut out = [0; 64];
                 let dialect = stun::Dialect::Rfc3489;
-                let mut builder =
-                    stun::Builder::new(&mut out, dialect, Class::Success, Method::Binding, request.transaction());
+                let mut builder = stun::Builder::new(
+                    &mut out,
+                    dialect,
+                    Class::Success,
+                    Method::Binding,
+                    request.transaction(),
+                );
                 builder.push(&stun::Attribute::MappedAddress("203.0.113.9:777".parse().unwrap()));
                 let answer = builder.finish(None, None).unwrap();
                 agent.handle_input(now, Input::Packet { path: transmit.path, data: answer }).unwrap();
@@ -397,7 +413,9 @@ fn one_offer_connects_with_several_forks_of_different_dialects_at_once() {
     });
     let mut forks = Forks::new(offered.to_vec());
     let mut peers: Vec<(Fork, Agent, SocketAddr, bool)> = Vec::new();
-    for (number, dialect) in [(1, Dialect::MsIce2), (2, Dialect::Draft06), (3, Dialect::MsIce2), (4, Dialect::Draft06)] {
+    for (number, dialect) in
+        [(1, Dialect::MsIce2), (2, Dialect::Draft06), (3, Dialect::MsIce2), (4, Dialect::Draft06)]
+    {
         let mut agent = Agent::new(simple(dialect)[1], Seed([10 + number as u8; 32]));
         let there: SocketAddr = format!("198.51.100.{number}:4000").parse().unwrap();
         agent.add_host(1, Transport::Udp, there).unwrap();
@@ -421,7 +439,9 @@ fn one_offer_connects_with_several_forks_of_different_dialects_at_once() {
         }
         while let Some(transmit) = forks.poll_transmit(&mut buffer) {
             let octets = buffer.split_to(transmit.len);
-            for (_, agent, there, _) in peers.iter_mut().filter(|(_, _, there, _)| *there == transmit.path.remote) {
+            for (_, agent, there, _) in
+                peers.iter_mut().filter(|(_, _, there, _)| *there == transmit.path.remote)
+            {
                 let path = Path { local: *there, remote: here, ..transmit.path };
                 let _for_another = agent.handle_input(now, Input::Packet { path, data: &octets });
             }
@@ -476,7 +496,8 @@ fn the_phase_timer_ends_the_wait_for_a_better_pair() {
         let relay = Place { relay: true, stun: false, ..Place::behind(SYMMETRIC) };
         let mut internet = Internet::new(16, [relay, Place::OPEN], both, Weather::FAIR);
         // Packets of the host itself are lost.
-        internet.blocked = |side, path, _| side == Side::Left && path.local.ip().to_string().starts_with("10.");
+        internet.blocked =
+            |side, path, _| side == Side::Left && path.local.ip().to_string().starts_with("10.");
         agreed(&mut internet, dialect.as_str());
         let left = internet.node(Side::Left);
         let took = left.connected.unwrap() - left.begun.unwrap();
@@ -499,7 +520,8 @@ fn a_description_of_another_dialect_is_for_another_agent() {
 
 #[test]
 fn a_network_that_changes_its_mind_is_left_by_a_restart() {
-    let mut internet = Internet::new(17, [Place::behind(CONE), Place::OPEN], simple(Dialect::Rfc8445), Weather::FAIR);
+    let mut internet =
+        Internet::new(17, [Place::behind(CONE), Place::OPEN], simple(Dialect::Rfc8445), Weather::FAIR);
     internet.last_offers = false;
     agreed(&mut internet, "before");
     internet.node_mut(Side::Left).nat.as_mut().unwrap().forget();
@@ -522,7 +544,8 @@ fn checks_have_the_attributes_and_the_order_of_their_dialect() {
         let kinds: Vec<u16> = message.raw_attributes().map(|a| a.kind.0).collect();
         assert_eq!(kinds, expected, "{dialect}");
         let nominating = internet.ladder.iter().any(|(.., o)| {
-            Message::parse(stun_dialect(dialect), o).is_ok_and(|m| m.value(AttributeType::USE_CANDIDATE).is_some())
+            Message::parse(stun_dialect(dialect), o)
+                .is_ok_and(|m| m.value(AttributeType::USE_CANDIDATE).is_some())
         });
         assert_eq!(nominating, dialect != Dialect::Draft06);
     }

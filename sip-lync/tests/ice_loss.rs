@@ -81,9 +81,9 @@ fn run(seed: u64) -> (Story, bool, Duration) {
         std::iter::once(end).chain(relay).collect::<Vec<_>>()
     };
     let theory = ends[0].iter().zip(&ends[1]).all(|(left, right)| {
-        of(Side::Left, *left)
-            .into_iter()
-            .any(|left| of(Side::Right, *right).into_iter().any(|right| reachable_ends([left, right], SERVER)))
+        of(Side::Left, *left).into_iter().any(|left| {
+            of(Side::Right, *right).into_iter().any(|right| reachable_ends([left, right], SERVER))
+        })
     });
 
     let connected = Side::BOTH.map(|side| {
@@ -130,8 +130,10 @@ fn calls_connect_whenever_a_path_exists_fail_when_none_does_and_both_ends_agree(
     );
     for ((dialect, loss), (connected, failed, mut trips)) in rows {
         trips.sort_unstable();
-        let at = |part: usize| trips.get(trips.len() * part / 100).copied().unwrap_or_default() as f64 / 100.0;
-        writeln!(table, "| {dialect} | {loss} % | {connected} | {failed} | {:.1} | {:.1} |", at(50), at(95)).unwrap();
+        let at =
+            |part: usize| trips.get(trips.len() * part / 100).copied().unwrap_or_default() as f64 / 100.0;
+        writeln!(table, "| {dialect} | {loss} % | {connected} | {failed} | {:.1} | {:.1} |", at(50), at(95))
+            .unwrap();
     }
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ice-loss.md"), table).unwrap();
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use sip_lync::Seed;
-use sip_lync::ice::agent::{Begun, Config, Event, Failure, Input, Path, Protocol, Selected};
+use sip_lync::ice::agent::{Begun, Config, Event, Failure, Input, Path, Selected};
 use sip_lync::ice::{Agent, Description, Dialect, Transport};
 use sip_lync::sdp::{Attribute, Connection, MediaDescription, Origin, SessionDescription};
 use sip_lync::stun::{PacketKind, demultiplex};

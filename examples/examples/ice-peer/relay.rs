@@ -103,8 +103,14 @@ impl Relays {
     }
 
     /// A datagram: what peers sent through the relay, or nothing, or `None` when it is not from the relay.
-    pub(crate) fn handle_packet(&mut self, now: Instant, path: Path, octets: &[u8]) -> Option<Vec<(Path, Vec<u8>)>> {
-        let relay = self.relays.iter_mut().find(|relay| relay.base == path.local && relay.stream.is_none())?;
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Instant,
+        path: Path,
+        octets: &[u8],
+    ) -> Option<Vec<(Path, Vec<u8>)>> {
+        let relay =
+            self.relays.iter_mut().find(|relay| relay.base == path.local && relay.stream.is_none())?;
         if let Some((peer, data)) = relay.client.unwrap(path.remote, octets) {
             let data = data.to_vec();
             let local = relay.relayed?;

@@ -155,13 +155,13 @@ impl Agent {
                 .filter(|(_, pair)| {
                     pair.component == component
                         && self.remote(pair.remote).is_some_and(theirs)
-                        && (self.local(pair.local).is_some_and(ours)
-                            || pair.valid.is_some_and(|valid| {
-                                description.remote_candidates.contains(&(component, valid.mapped))
-                                    || self.locals.iter().any(|l| {
-                                        l.address == valid.mapped && l.component == component && ours(l)
-                                    })
-                            }))
+                        && self.local(pair.local).is_some_and(|base| {
+                            // A reflexive candidate is checked from its base.
+                            self.locals.iter().any(|l| l.base == base.base && ours(l))
+                                || pair.valid.is_some_and(|valid| {
+                                    description.remote_candidates.contains(&(component, valid.mapped))
+                                })
+                        })
                 })
                 .max_by_key(|(_, pair)| (pair.is_valid(), pair.priority));
             named.extend(found.map(|(at, _)| at));
@@ -218,7 +218,9 @@ impl Agent {
                 self.cancel(now, at);
             }
         }
-        if self.state == State::Checking && self.admitted != Admitted::ALL && self.list.pairs.iter().all(|p| p.dropped)
+        if self.state == State::Checking
+            && self.admitted != Admitted::ALL
+            && self.list.pairs.iter().all(|p| p.dropped)
         {
             self.advance(now, Trigger::PatienceOver, Failure::NotAdmitted);
         }

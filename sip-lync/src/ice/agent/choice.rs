@@ -77,20 +77,23 @@ impl Agent {
                 .pairs
                 .iter()
                 .enumerate()
-                .filter(|(_, pair)| pair.component == component && pair.is_valid() && key(pair) == key(wanted))
+                .filter(|(_, pair)| {
+                    pair.component == component && pair.is_valid() && key(pair) == key(wanted)
+                })
                 .max_by_key(|(_, pair)| pair.valid.map(|valid| valid.priority))
                 .map(|(at, _)| at)
         };
-        let together = |pair: &Pair| self.components.iter().map(|c| of(c.number, pair)).collect::<Option<Vec<_>>>();
+        let together =
+            |pair: &Pair| self.components.iter().map(|c| of(c.number, pair)).collect::<Option<Vec<_>>>();
         let valid = self.list.pairs.iter().filter(|pair| pair.is_valid());
         let best = valid
             .filter_map(|pair| Some((pair.valid?.priority, together(pair)?)))
             .max_by_key(|(priority, _)| *priority);
         let Some((_, chosen)) = best else { return };
         let forced = self.components.iter().any(|c| c.forced);
-        let improves = chosen.iter().any(|at| {
-            self.list.pairs.get(*at).is_some_and(|pair| self.may_improve(pair.component, *at))
-        });
+        let improves = chosen
+            .iter()
+            .any(|at| self.list.pairs.get(*at).is_some_and(|pair| self.may_improve(pair.component, *at)));
         if forced || !improves {
             for at in chosen {
                 self.nominated(now, at);
@@ -136,7 +139,9 @@ impl Agent {
         if core::mem::take(&mut pair.named) {
             pair.nominated = true;
             self.select(now, at);
-            if !self.list.pairs.iter().any(|pair| pair.named) && self.components.iter().all(|c| c.selected.is_some()) {
+            if !self.list.pairs.iter().any(|pair| pair.named)
+                && self.components.iter().all(|c| c.selected.is_some())
+            {
                 self.advance(now, phase::Trigger::Settled, Failure::NoPair);
                 self.events.push_back(Event::Settled);
             }

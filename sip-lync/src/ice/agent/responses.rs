@@ -82,9 +82,11 @@ impl Agent {
         }
         let nominated = match self.role {
             Role::Controlling => check.use_candidate,
-            Role::Controlled => {
-                self.list.pairs.get(at).is_some_and(|pair| pair.named || (pair.nominate_when_valid && !pair.nominated))
-            }
+            Role::Controlled => self
+                .list
+                .pairs
+                .get(at)
+                .is_some_and(|pair| pair.named || (pair.nominate_when_valid && !pair.nominated)),
         };
         if nominated {
             self.nominated(now, at);
