@@ -12,7 +12,8 @@ use sip_lync::ice::agent::{Config, Input, LARGEST_MESSAGE, Path, Protocol};
 use sip_lync::ice::phase::State;
 use sip_lync::ice::{Agent, DIALECTS, Dialect, Role};
 use sip_lync::stun::{
-    Attribute, AttributeType, Builder, Class, Dialect as Stun, IntegrityKey, Message, Method, Table, TransactionId,
+    Attribute, AttributeType, Builder, Class, Dialect as Stun, IntegrityKey, Message, Method, Table,
+    TransactionId,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,7 +51,8 @@ fn forged(dialect: Dialect, username: &[u8], key: Option<&IntegrityKey>, number:
     octets[8..].copy_from_slice(&random.next().to_be_bytes());
     let mut buffer = [0; 512];
     let transaction = TransactionId::new(stun_dialect(dialect), octets);
-    let mut builder = Builder::new(&mut buffer, stun_dialect(dialect), Class::Request, Method::Binding, transaction);
+    let mut builder =
+        Builder::new(&mut buffer, stun_dialect(dialect), Class::Request, Method::Binding, transaction);
     if dialect != Dialect::Draft06 {
         builder.push(&Attribute::UseCandidate).push(&Attribute::Priority(u32::MAX));
         builder.push(&Attribute::IceControlling(u64::MAX));
@@ -62,7 +64,8 @@ fn forged(dialect: Dialect, username: &[u8], key: Option<&IntegrityKey>, number:
 
 /// The USERNAME of a check that the left side received.
 fn username_for_left(internet: &Internet, dialect: Dialect) -> Vec<u8> {
-    let (.., octets) = internet.ladder.iter().find(|(_, side, _, o)| *side == Side::Right && o[0] == 0).unwrap();
+    let (.., octets) =
+        internet.ladder.iter().find(|(_, side, _, o)| *side == Side::Right && o[0] == 0).unwrap();
     Message::parse(stun_dialect(dialect), octets).unwrap().username().unwrap().to_vec()
 }
 
@@ -75,7 +78,8 @@ fn forged_checks_change_nothing_and_are_never_amplified() {
         let username = username_for_left(&internet, dialect);
         let now = internet.now;
         let agent = &mut internet.node_mut(Side::Left).agent;
-        let before = (agent.state(), agent.selected(1), agent.pair_count(), agent.remote_candidates().to_vec());
+        let before =
+            (agent.state(), agent.selected(1), agent.pair_count(), agent.remote_candidates().to_vec());
         let selected = agent.selected(1).unwrap();
         let wrong = IntegrityKey::short_term(b"somebody else's password");
         let victim: SocketAddr = "198.51.100.200:53".parse().unwrap();
@@ -91,13 +95,19 @@ fn forged_checks_change_nothing_and_are_never_amplified() {
             let remote = if number % 2 == 0 { victim } else { selected.path.remote };
             let path = Path { remote, ..selected.path };
             received += octets.len();
-            assert!(matches!(agent.handle_input(now, Input::Packet { path, data: &octets }), Err(Error::Misbehaved(_))));
+            assert!(matches!(
+                agent.handle_input(now, Input::Packet { path, data: &octets }),
+                Err(Error::Misbehaved(_))
+            ));
             for (to, octets) in transmitted(agent) {
                 assert_eq!(to, path);
                 sent += octets.len();
             }
         }
-        assert_eq!(before, (agent.state(), agent.selected(1), agent.pair_count(), agent.remote_candidates().to_vec()));
+        assert_eq!(
+            before,
+            (agent.state(), agent.selected(1), agent.pair_count(), agent.remote_candidates().to_vec())
+        );
         assert_eq!(agent.poll_event(), None);
         // A few errors a second, none longer than what it answers.
         assert!(sent * 50 < received, "{dialect}: {sent} octets out for {received} in");

@@ -137,16 +137,3 @@ fn calls_connect_whenever_a_path_exists_fail_when_none_does_and_both_ends_agree(
     }
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ice-loss.md"), table).unwrap();
 }
-
-// REMOVE
-#[test]
-fn dbg() {
-    let Some(seed) = std::env::var("SEED").ok().and_then(|t| t.parse().ok()) else { return };
-    let story = story(seed);
-    let mut internet = Internet::new(seed, story.places, story.configs, story.weather);
-    internet.trace = true;
-    internet.last_offers = story.dialect != Dialect::Rfc8445;
-    internet.run_until_decided(Duration::from_secs(200));
-    internet.run_for(Duration::from_secs(60));
-    println!("{:#?}", internet.node(Side::Left).agent);
-}
