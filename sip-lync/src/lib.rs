@@ -83,7 +83,10 @@
 //! - [x] MS-SIPRE, MS-SIPREGE, MS-CONMGMT, MS-OCER: header fields, GRUU, epid; MS-SDPEXT: offers and answers for audio
 //! - [x] MS-SIPAE: header fields and the text that is signed, versions 2 to 4; legs, signatures and verdicts of a client
 //!   as events and verbs; the cryptography itself is elsewhere
-//! - [ ] MS-ICE2, MS-ICE, MS-TURN: candidates are read and written, there is no agent yet
+//! - [x] RFC 8445 and 5245, RFC 8863, RFC 7675, RFC 6544 and 4571: an agent for one stream ([`ice::Agent`]); trickle is off
+//! - [x] MS-ICE2 and MS-ICE: the same agent in Microsoft's dialects, offers in both, the last offer ([`ice`])
+//! - [x] MS-TURNBWM and MS-SDPEXT 3.1.5: outcomes of admission control and the decision of media bypass, as functions
+//! - [ ] RFC 8838 trickle, RFC 8445 2.5 a lite agent of our own (lite peers are served)
 //! - [ ] RFC 3840, 3841, 3842, 3903, 5626, 5839: names are known, values are not typed
 //!
 //! # Deliberately absent

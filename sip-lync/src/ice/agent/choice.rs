@@ -212,6 +212,8 @@ impl Agent {
             }
             if !aggressive || pair.priority < priority {
                 if pair.state == PairState::InProgress {
+                    // Not in progress any more: other pairs of its foundation must not wait for it.
+                    pair.dropped = true;
                     over.push(at);
                 } else if pair.queued {
                     // A triggered check helps the peer: it is still made, once.

@@ -268,6 +268,7 @@ impl Agent {
         if self.role == Role::Controlled && !self.config.dialect.is_draft06() {
             self.plain_checks_seen |= !check.use_candidate;
         }
+        self.revive(at, check.use_candidate);
         let effects = self.list.step(at, Trigger::Requested, &self.locals, &self.remotes);
         if effects.contains(&Effect::CancelCheck) {
             self.cancel(now, at);
@@ -285,6 +286,28 @@ impl Agent {
             self.open.insert(path);
         }
         self.wake_checks(now);
+    }
+
+    /// A pair that was given up counts again when the peer nominates it, or may still prefer it.
+    ///
+    /// RFC 8445 7.3.1.5, RFC 5245 8.1.1.2
+    fn revive(&mut self, at: usize, nominates: bool) {
+        let wanted = match self.role {
+            Role::Controlled => nominates,
+            Role::Controlling => self.config.nomination == super::Nomination::Aggressive,
+        };
+        let Some(pair) = self.list.pairs.get(at) else { return };
+        let refused = match (self.local(pair.local), self.remote(pair.remote)) {
+            (Some(local), Some(remote)) => self.refused_path(local, remote),
+            _ => true,
+        };
+        if let Some(pair) = self.list.pairs.get_mut(at)
+            && pair.dropped
+            && wanted
+            && !refused
+        {
+            pair.dropped = false;
+        }
     }
 
     /// The pair a check belongs to: known, or made from what it brings.
