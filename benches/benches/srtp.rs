@@ -1,31 +1,42 @@
-//! SRTP: one packet, a thousand streams in turn, sixteen streams in a batch. `floor` is the bare arithmetic of one packet: the
-//! cipher's blocks and the hash's blocks, without a header read or an index kept; `by-the-book` is the same packet by the
-//! stream cipher and MAC types of RustCrypto, the cipher keyed anew for each packet and the MAC once.
+//! SRTP, a packet of 20, 40 or 150 ms of G.711: protect and unprotect alone, in batches of sixteen streams, and with a thousand
+//! streams in turn. Peers that return a fresh packet are charged for it, as their users are; every unprotect copies its packet
+//! from a ring first. Before anything is timed all peers must make the same packet.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher};
-use criterion::{Criterion, criterion_group, criterion_main};
-use hmac::{Hmac, Mac};
+use benches::turns::Turns;
 use srtp_sdes::{
     CryptoAttribute, CryptoSuite, Incoming, KeyParameter, MasterKey, MasterSalt, Outgoing, Receiver,
     ReceiverKeys, Sender, SenderKeys, protect_batch, unprotect_batch,
 };
+
+#[path = "srtp/floors.rs"]
+mod floors;
+#[cfg(feature = "srtp-peers")]
+#[path = "srtp/peers.rs"]
+mod peers;
 
 const SIZES: [usize; 3] = [172, 332, 1212];
 /// Room for the longest tag.
 const ROOM: usize = 16;
 /// Streams of a batch.
 const BATCH: usize = 16;
+/// Packets of a ring of received ones.
+const RING: usize = 64;
+/// Streams that speak in turn.
+const STREAMS: usize = 1000;
+
+/// The keys of a stream.
+fn keys(stream: usize) -> [u8; 30] {
+    std::array::from_fn(|at| (at * 7 + stream) as u8 ^ (stream >> 8) as u8)
+}
 
 fn line(suite: CryptoSuite, stream: usize) -> CryptoAttribute {
-    let key = MasterKey::new(&vec![stream as u8; suite.master_key_length()]);
-    CryptoAttribute::new(
-        1,
-        suite,
-        KeyParameter::new(key, MasterSalt::new(&vec![2; suite.master_salt_length()])),
-    )
+    let keys = keys(stream);
+    let (key, salt) = keys.split_at(16);
+    let salt = MasterSalt::new(&salt[..suite.master_salt_length()]);
+    CryptoAttribute::new(1, suite, KeyParameter::new(MasterKey::new(key), salt))
 }
 
 fn sender(suite: CryptoSuite, stream: usize) -> Sender {
@@ -37,179 +48,322 @@ fn receiver(suite: CryptoSuite, stream: usize) -> Receiver {
 }
 
 fn packet(size: usize) -> Vec<u8> {
-    let mut packet = vec![0; size + ROOM];
-    packet[0] = 0x80;
+    let mut packet: Vec<u8> = (0..size).map(|at| at as u8).collect();
+    packet[..12].copy_from_slice(&[0x80, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
     packet
 }
 
-/// Time of `count` rounds over packets whose number goes up with each.
-fn timed(count: u64, mut round: impl FnMut(u16)) -> Duration {
-    let start = Instant::now();
-    for number in 0..count {
-        round(number as u16);
+fn room(size: usize) -> Vec<u8> {
+    let mut packet = packet(size);
+    packet.resize(size + ROOM, 0);
+    packet
+}
+
+fn number(packet: &mut [u8], sequence: u16) {
+    packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+}
+
+fn galois(suite: CryptoSuite) -> bool {
+    suite == CryptoSuite::AeadAes128Gcm
+}
+
+/// Time of `count` packets in rounds of so many.
+fn rounds(count: u64, of: usize, mut round: impl FnMut() -> Duration) -> Duration {
+    let times = count.div_ceil(of as u64);
+    let mut elapsed = Duration::ZERO;
+    for _ in 0..times {
+        elapsed += round();
     }
+    elapsed.mul_f64(count as f64 / (times * of as u64) as f64)
+}
+
+fn protect_one(suite: CryptoSuite, size: usize) {
+    let mut turns = Turns::new(format!("{suite} protect, {size} B, one stream"));
+    let (mut sender, mut buffer, mut sequence) = (sender(suite, 0), room(size), 0_u16);
+    turns = turns.each("ours", move || {
+        sequence = sequence.wrapping_add(1);
+        number(&mut buffer, sequence);
+        black_box(sender.protect(&mut buffer, size)).expect("protected");
+    });
+    let (mut streams, mut sequence) = (senders(suite, size, BATCH), 0_u16);
+    turns = turns.timed("ours, batch of 16 streams", move |count| {
+        rounds(count, BATCH, || {
+            sequence = sequence.wrapping_add(1);
+            batch(&mut streams, size, sequence)
+        })
+    });
+    turns = with_floors(turns, suite, size);
+    #[cfg(feature = "srtp-peers")]
+    for (name, make, _) in peers::PEERS {
+        let mut peer = make(&keys(0), galois(suite), true);
+        let (mut plain, mut sequence) = (packet(size), 0_u16);
+        let mut expected = room(size);
+        let length = self::sender(suite, 0).protect(&mut expected, size).expect("protected");
+        let expected = expected[..length].to_vec();
+        peer.protect(&plain, &mut |made| assert_eq!(made, expected, "{name} makes our packet"));
+        turns = turns.each(name, move || {
+            sequence = sequence.wrapping_add(1);
+            number(&mut plain, sequence);
+            peer.protect(&plain, &mut |packet| {
+                black_box(packet);
+            });
+        });
+    }
+    turns.finish();
+}
+
+fn with_floors(turns: Turns<'_>, suite: CryptoSuite, size: usize) -> Turns<'_> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if galois(suite) {
+            if floors::galois(size) {
+                return turns.each("floor, one packet", move || {
+                    floors::galois(size);
+                });
+            }
+            return turns;
+        }
+        let mut one = floors::One::new(size);
+        let turns = turns.each("floor, one packet", move || one.packet());
+        if floors::sixteen(size) {
+            return turns.timed("floor, batch of 16 streams", move |count| {
+                rounds(count, BATCH, || {
+                    let start = Instant::now();
+                    floors::sixteen(size);
+                    start.elapsed()
+                })
+            });
+        }
+        turns
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let mut one = floors::One::new(size);
+        if galois(suite) { turns } else { turns.each("floor, one packet", move || one.packet()) }
+    }
+}
+
+fn senders(suite: CryptoSuite, size: usize, count: usize) -> Vec<(Sender, Vec<u8>)> {
+    (0..count).map(|stream| (sender(suite, stream), room(size))).collect()
+}
+
+/// Protects a packet of each of sixteen streams together.
+fn batch(streams: &mut [(Sender, Vec<u8>)], size: usize, sequence: u16) -> Duration {
+    let start = Instant::now();
+    let mut packets = streams.iter_mut().map(|(sender, packet)| {
+        number(packet, sequence);
+        Outgoing::new(sender, packet, size)
+    });
+    let mut batch: [Outgoing<'_>; BATCH] = std::array::from_fn(|_| packets.next().expect("sixteen"));
+    protect_batch(&mut batch);
+    black_box(&batch);
     start.elapsed()
 }
 
-fn one(criterion: &mut Criterion, suite: CryptoSuite, size: usize) {
-    let mut group = criterion.benchmark_group(format!("{suite} protect {size} B"));
-    group.bench_function("ours", |bencher| {
-        let (mut sender, mut packet) = (sender(suite, 1), packet(size));
-        bencher.iter_custom(|count| {
-            timed(count, |number| {
-                packet[2..4].copy_from_slice(&number.to_be_bytes());
-                black_box(sender.protect(&mut packet, size)).expect("protected");
-            })
-        });
-    });
-    group.bench_function("ours, 1000 streams", |bencher| {
-        let mut streams: Vec<_> = (0..1000).map(|stream| (sender(suite, stream), packet(size))).collect();
-        bencher.iter_custom(|count| {
-            timed(count.div_ceil(1000), |number| {
-                for (sender, packet) in &mut streams {
-                    packet[2..4].copy_from_slice(&number.to_be_bytes());
-                    black_box(sender.protect(packet, size)).expect("protected");
-                }
-            })
-            .mul_f64(count as f64 / (count.div_ceil(1000) * 1000) as f64)
-        });
-    });
-    group.bench_function("ours, batch of 16", |bencher| {
-        let mut streams: Vec<_> = (0..BATCH).map(|stream| (sender(suite, stream), packet(size))).collect();
-        bencher.iter_custom(|count| batches(count, &mut streams, size));
-    });
-    if suite == CryptoSuite::AesCm128HmacSha1_80 {
-        group.bench_function("floor", |bencher| bencher.iter_custom(|count| floor(count, size)));
-        group.bench_function("by-the-book", |bencher| bencher.iter_custom(|count| by_the_book(count, size)));
+/// A ring of protected packets of some streams, filled anew for each round outside of the measured time.
+struct Ring {
+    senders: Vec<Sender>,
+    packets: Vec<Vec<u8>>,
+    length: usize,
+    size: usize,
+    sequence: u16,
+}
+
+impl Ring {
+    fn new(suite: CryptoSuite, size: usize, streams: usize) -> Self {
+        Self {
+            senders: (0..streams).map(|stream| sender(suite, stream)).collect(),
+            packets: vec![Vec::new(); RING.max(streams)],
+            length: 0,
+            size,
+            sequence: 0,
+        }
     }
-    group.finish();
 
-    let mut group = criterion.benchmark_group(format!("{suite} unprotect {size} B"));
-    group.bench_function("ours", |bencher| {
-        bencher.iter_custom(|count| unprotecting(count, suite, size, false));
-    });
-    group.bench_function("ours, batch of 16", |bencher| {
-        bencher.iter_custom(|count| unprotecting(count, suite, size, true));
-    });
-    group.finish();
-}
-
-fn batches(count: u64, streams: &mut [(Sender, Vec<u8>)], size: usize) -> Duration {
-    let rounds = count.div_ceil(BATCH as u64);
-    timed(rounds, |number| {
-        let mut packets = streams.iter_mut().map(|(sender, packet)| {
-            packet[2..4].copy_from_slice(&number.to_be_bytes());
-            Outgoing::new(sender, packet, size)
-        });
-        let mut batch: [Outgoing<'_>; BATCH] = std::array::from_fn(|_| packets.next().expect("sixteen"));
-        protect_batch(&mut batch);
-        black_box(&batch);
-    })
-    .mul_f64(count as f64 / (rounds * BATCH as u64) as f64)
-}
-
-/// Sixteen streams, a copy of the packet included, as it would come from a ring of received packets.
-fn unprotecting(count: u64, suite: CryptoSuite, size: usize, together: bool) -> Duration {
-    const ROUNDS: usize = 64;
-    let mut senders: Vec<_> = (0..BATCH).map(|stream| sender(suite, stream)).collect();
-    let mut receivers: Vec<_> = (0..BATCH).map(|stream| receiver(suite, stream)).collect();
-    let mut buffers = vec![[0_u8; 1500]; BATCH];
-    let mut elapsed = Duration::ZERO;
-    let mut done = 0;
-    let mut sequence = 0_u16;
-    while done < count {
-        let ring: Vec<Vec<Vec<u8>>> = (0..ROUNDS)
-            .map(|_| {
-                sequence = sequence.wrapping_add(1);
-                senders
-                    .iter_mut()
-                    .map(|sender| {
-                        let mut packet = packet(size);
-                        packet[2..4].copy_from_slice(&sequence.to_be_bytes());
-                        let length = sender.protect(&mut packet, size).expect("protected");
-                        packet.truncate(length);
-                        packet
-                    })
-                    .collect()
-            })
-            .collect();
-        let start = Instant::now();
-        for packets in &ring {
-            let mut incoming =
-                receivers.iter_mut().zip(&mut buffers).zip(packets).map(|((receiver, buffer), packet)| {
-                    let (buffer, _) = buffer.split_at_mut(packet.len());
-                    buffer.copy_from_slice(packet);
-                    (receiver, buffer)
-                });
-            if together {
-                let mut batch: [Incoming<'_>; BATCH] = std::array::from_fn(|_| {
-                    let (receiver, buffer) = incoming.next().expect("sixteen");
-                    Incoming::new(receiver, buffer)
-                });
-                unprotect_batch(&mut batch);
-                assert!(batch.iter().all(|packet| packet.result() == Some(Ok(size))));
-            } else {
-                for (receiver, buffer) in incoming {
-                    assert_eq!(receiver.unprotect(buffer), Ok(size));
-                }
+    /// The next packets of every stream in turn.
+    fn fill(&mut self) {
+        let streams = self.senders.len();
+        for (at, packet) in self.packets.iter_mut().enumerate() {
+            if at % streams == 0 {
+                self.sequence = self.sequence.wrapping_add(1);
             }
+            packet.clear();
+            packet.extend(room(self.size));
+            number(packet, self.sequence);
+            self.length = self.senders[at % streams].protect(packet, self.size).expect("protected");
+            packet.truncate(self.length);
         }
-        elapsed += start.elapsed();
-        done += (ROUNDS * BATCH) as u64;
     }
-    elapsed.mul_f64(count as f64 / done as f64)
 }
 
-/// The cipher's and the hash's blocks of a packet, and nothing else.
-fn floor(count: u64, size: usize) -> Duration {
-    let cipher = aes::Aes128Enc::new(&Array::from([1; 16]));
-    let mut stream = vec![Array::from([0_u8; 16]); (size - 12).div_ceil(16)];
-    let message = vec![[0_u8; 64]; (size + 4 + 9).div_ceil(64)];
-    let mut state = [1_u32; 5];
-    timed(count, |number| {
-        for (at, block) in stream.iter_mut().enumerate() {
-            block[13] = number as u8;
-            block[15] = at as u8;
+fn unprotect_one(suite: CryptoSuite, size: usize) {
+    let mut turns = Turns::new(format!("{suite} unprotect, {size} B, one stream"));
+    let (mut ring, mut receiver, mut buffer) = (Ring::new(suite, size, 1), receiver(suite, 0), room(size));
+    turns = turns.timed("ours", move |count| {
+        rounds(count, RING, || {
+            ring.fill();
+            let start = Instant::now();
+            for packet in &ring.packets {
+                let buffer = &mut buffer[..ring.length];
+                buffer.copy_from_slice(packet);
+                assert_eq!(receiver.unprotect(buffer), Ok(size));
+            }
+            start.elapsed()
+        })
+    });
+    let mut ring = Ring::new(suite, size, BATCH);
+    let mut streams = receivers(suite, size, BATCH);
+    turns = turns.timed("ours, batch of 16 streams", move |count| {
+        rounds(count, RING, || {
+            ring.fill();
+            let start = Instant::now();
+            for packets in ring.packets.chunks(BATCH) {
+                unbatch(&mut streams, packets, size);
+            }
+            start.elapsed()
+        })
+    });
+    turns = with_floors(turns, suite, size);
+    #[cfg(feature = "srtp-peers")]
+    for (name, make, _) in peers::PEERS {
+        let mut peer = make(&keys(0), galois(suite), false);
+        let (mut ring, mut buffer) = (Ring::new(suite, size, 1), room(size));
+        turns = turns.timed(name, move |count| {
+            rounds(count, RING, || {
+                ring.fill();
+                let start = Instant::now();
+                for packet in &ring.packets {
+                    let buffer = &mut buffer[..ring.length];
+                    buffer.copy_from_slice(packet);
+                    peer.unprotect(buffer, &mut |plain| assert_eq!(plain.len(), size));
+                }
+                start.elapsed()
+            })
+        });
+    }
+    turns.finish();
+}
+
+fn receivers(suite: CryptoSuite, size: usize, count: usize) -> Vec<(Receiver, Vec<u8>)> {
+    (0..count).map(|stream| (receiver(suite, stream), room(size))).collect()
+}
+
+/// Opens a packet of each of sixteen streams together.
+fn unbatch(streams: &mut [(Receiver, Vec<u8>)], packets: &[Vec<u8>], size: usize) {
+    let mut incoming = streams.iter_mut().zip(packets).map(|((receiver, buffer), packet)| {
+        let buffer = &mut buffer[..packet.len()];
+        buffer.copy_from_slice(packet);
+        Incoming::new(receiver, buffer)
+    });
+    let mut batch: [Incoming<'_>; BATCH] = std::array::from_fn(|_| incoming.next().expect("sixteen"));
+    unprotect_batch(&mut batch);
+    assert!(batch.iter().all(|packet| packet.result() == Some(Ok(size))));
+}
+
+fn protect_many(suite: CryptoSuite, size: usize) {
+    let mut turns = Turns::new(format!("{suite} protect, {size} B, {STREAMS} streams in turn"));
+    let (mut streams, mut sequence) = (senders(suite, size, STREAMS), 0_u16);
+    turns = turns.timed("ours", move |count| {
+        rounds(count, STREAMS, || {
+            sequence = sequence.wrapping_add(1);
+            let start = Instant::now();
+            for (sender, packet) in &mut streams {
+                number(packet, sequence);
+                black_box(sender.protect(packet, size)).expect("protected");
+            }
+            start.elapsed()
+        })
+    });
+    let (mut streams, mut sequence) = (senders(suite, size, STREAMS / BATCH * BATCH), 0_u16);
+    turns = turns.timed("ours, batches of 16", move |count| {
+        rounds(count, STREAMS / BATCH * BATCH, || {
+            sequence = sequence.wrapping_add(1);
+            streams.chunks_exact_mut(BATCH).map(|streams| batch(streams, size, sequence)).sum()
+        })
+    });
+    #[cfg(feature = "srtp-peers")]
+    for (name, make, bearable) in peers::PEERS {
+        if !bearable {
+            continue;
         }
-        cipher.encrypt_blocks(&mut stream);
-        sha1::block_api::compress(&mut state, black_box(&message));
-        sha1::block_api::compress(&mut state, black_box(&[[0; 64]]));
-        black_box((&stream, &state));
-    })
+        let mut streams: Vec<_> =
+            (0..STREAMS).map(|stream| (make(&keys(stream), galois(suite), true), packet(size))).collect();
+        let mut sequence = 0_u16;
+        turns = turns.timed(name, move |count| {
+            rounds(count, STREAMS, || {
+                sequence = sequence.wrapping_add(1);
+                let start = Instant::now();
+                for (peer, plain) in &mut streams {
+                    number(plain, sequence);
+                    peer.protect(plain, &mut |packet| {
+                        black_box(packet);
+                    });
+                }
+                start.elapsed()
+            })
+        });
+    }
+    turns.finish();
 }
 
-fn by_the_book(count: u64, size: usize) -> Duration {
-    let mac = Hmac::<sha1::Sha1>::new_from_slice(&[3; 20]).expect("any length");
-    let mut packet = packet(size);
-    timed(count, |number| {
-        let mut vector = [0; 16];
-        vector[12..14].copy_from_slice(&number.to_be_bytes());
-        let mut cipher = ctr::Ctr128BE::<aes::Aes128>::new(&[1; 16].into(), &vector.into());
-        cipher.apply_keystream(&mut packet[12..size]);
-        let mut mac = mac.clone();
-        mac.update(&packet[..size]);
-        mac.update(&[0; 4]);
-        let tag = mac.finalize().into_bytes();
-        packet[size..size + 10].copy_from_slice(&tag[..10]);
-        black_box(&packet);
-    })
+fn unprotect_many(suite: CryptoSuite, size: usize) {
+    let streams = STREAMS / BATCH * BATCH;
+    let mut turns = Turns::new(format!("{suite} unprotect, {size} B, {STREAMS} streams in turn"));
+    let (mut ring, mut receivers_alone) = (Ring::new(suite, size, streams), receivers(suite, size, streams));
+    turns = turns.timed("ours", move |count| {
+        rounds(count, streams, || {
+            ring.fill();
+            let start = Instant::now();
+            for ((receiver, buffer), packet) in receivers_alone.iter_mut().zip(&ring.packets) {
+                let buffer = &mut buffer[..packet.len()];
+                buffer.copy_from_slice(packet);
+                assert_eq!(receiver.unprotect(buffer), Ok(size));
+            }
+            start.elapsed()
+        })
+    });
+    let (mut ring, mut together) = (Ring::new(suite, size, streams), receivers(suite, size, streams));
+    turns = turns.timed("ours, batches of 16", move |count| {
+        rounds(count, streams, || {
+            ring.fill();
+            let start = Instant::now();
+            for (streams, packets) in together.chunks_exact_mut(BATCH).zip(ring.packets.chunks(BATCH)) {
+                unbatch(streams, packets, size);
+            }
+            start.elapsed()
+        })
+    });
+    #[cfg(feature = "srtp-peers")]
+    for (name, make, bearable) in peers::PEERS {
+        if !bearable {
+            continue;
+        }
+        let mut ring = Ring::new(suite, size, streams);
+        let mut peers: Vec<_> =
+            (0..streams).map(|stream| (make(&keys(stream), galois(suite), false), room(size))).collect();
+        turns = turns.timed(name, move |count| {
+            rounds(count, streams, || {
+                ring.fill();
+                let start = Instant::now();
+                for ((peer, buffer), packet) in peers.iter_mut().zip(&ring.packets) {
+                    let buffer = &mut buffer[..packet.len()];
+                    buffer.copy_from_slice(packet);
+                    peer.unprotect(buffer, &mut |plain| assert_eq!(plain.len(), size));
+                }
+                start.elapsed()
+            })
+        });
+    }
+    turns.finish();
 }
 
-fn srtp(criterion: &mut Criterion) {
+fn main() {
     for suite in [CryptoSuite::AesCm128HmacSha1_80, CryptoSuite::AeadAes128Gcm] {
         for size in SIZES {
-            one(criterion, suite, size);
+            protect_one(suite, size);
+            unprotect_one(suite, size);
         }
+        protect_many(suite, SIZES[0]);
+        unprotect_many(suite, SIZES[0]);
     }
 }
-
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600))
-        .without_plots();
-    targets = srtp
-}
-criterion_main!(benches);

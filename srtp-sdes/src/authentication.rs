@@ -4,17 +4,21 @@ use sha1::block_api::compress;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The authentication key: the SHA-1 states behind the inner and the outer pad.
+use crate::simd::Tag;
+
+/// The authentication key: the SHA-1 states behind the inner and the outer pad, in one piece.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct AuthenticationKey {
-    pub(crate) inner: [u32; 5],
-    pub(crate) outer: [u32; 5],
-}
+pub(crate) struct AuthenticationKey(pub(crate) [[u32; 5]; 2]);
 
 /// The initial state of FIPS 180-4 5.3.1.
 const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 
 impl AuthenticationKey {
+    /// The place of a key that is not there yet.
+    pub(crate) const fn nothing() -> Self {
+        Self([[0; 5]; 2])
+    }
+
     /// RFC 2104 2 and 4: keys here have 20 octets, less than a block.
     pub(crate) fn new(key: &[u8; 20]) -> Self {
         let state = |pad: u8| {
@@ -27,13 +31,13 @@ impl AuthenticationKey {
             block.zeroize();
             state
         };
-        Self { inner: state(0x36), outer: state(0x5c) }
+        Self([state(0x36), state(0x5c)])
     }
 
-    /// The full tag of `packet` followed by `suffix`, the roll-over counter or the index.
+    /// The tag of `packet` followed by `suffix`, the roll-over counter or the index.
     #[inline]
-    pub(crate) fn tag(&self, packet: &[u8], suffix: [u8; 4]) -> [u8; 20] {
-        let mut state = self.inner;
+    pub(crate) fn tag(&self, packet: &[u8], suffix: [u8; 4]) -> Tag {
+        let [mut state, _] = self.0;
         let (blocks, rest) = packet.as_chunks::<64>();
         let mut tail = [[0_u8; 64]; 2];
         for (to, from) in tail.as_flattened_mut().iter_mut().zip(rest) {
@@ -47,16 +51,16 @@ impl AuthenticationKey {
 
     /// The outer hash over an inner one.
     #[inline]
-    fn finish(&self, inner: [u32; 5]) -> [u8; 20] {
+    fn finish(&self, inner: [u32; 5]) -> Tag {
         let mut block = [0_u8; 64];
         for (to, word) in block.chunks_exact_mut(4).zip(inner) {
             to.copy_from_slice(&word.to_be_bytes());
         }
         block[20] = 0x80;
         block[62..].copy_from_slice(&(((64 + 20) * 8) as u16).to_be_bytes());
-        let mut state = self.outer;
+        let [_, mut state] = self.0;
         compress(&mut state, &[block]);
-        let mut tag = [0_u8; 20];
+        let mut tag = Tag::default();
         for (to, word) in tag.chunks_exact_mut(4).zip(state) {
             to.copy_from_slice(&word.to_be_bytes());
         }
@@ -96,15 +100,74 @@ pub(crate) struct TagJob<'a> {
 impl TagJob<'_> {
     /// The place of a job that is not there.
     pub(crate) const NOTHING: Self = {
-        static KEY: AuthenticationKey = AuthenticationKey { inner: [0; 5], outer: [0; 5] };
+        static KEY: AuthenticationKey = AuthenticationKey::nothing();
         Self { key: &KEY, message: &[], suffix: [0; 4] }
     };
 }
 
-/// Compares a received tag with the beginning of the right one, in time that depends on the length alone.
+/// How much of a tag is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TagLength {
+    None,
+    Four,
+    Ten,
+    Sixteen,
+}
+
+impl TagLength {
+    /// Octets.
+    #[inline]
+    pub(crate) const fn octets(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Four => 4,
+            Self::Ten => 10,
+            Self::Sixteen => 16,
+        }
+    }
+
+    /// Writes the beginning of a tag; the room was checked.
+    #[inline]
+    pub(crate) fn write(self, tag: &Tag, to: &mut [u8]) {
+        // Copies of known length are moves of registers.
+        match self {
+            Self::None => {}
+            Self::Four => copy_beginning::<4>(tag, to),
+            Self::Ten => copy_beginning::<10>(tag, to),
+            Self::Sixteen => copy_beginning::<16>(tag, to),
+        }
+    }
+
+    /// Compares what was received with the beginning of the right tag, in time that depends on the length alone.
+    #[inline]
+    pub(crate) fn agrees(self, received: &[u8], computed: &Tag) -> bool {
+        if received.len() != self.octets() {
+            return false;
+        }
+        let mut given = Tag::default();
+        match self {
+            Self::None => return true,
+            Self::Four => copy_beginning::<4>(received, &mut given),
+            Self::Ten => copy_beginning::<10>(received, &mut given),
+            Self::Sixteen => copy_beginning::<16>(received, &mut given),
+        }
+        let mask = u128::MAX << (128 - 8 * self.octets());
+        equal(u128::from_be_bytes(given), u128::from_be_bytes(*computed) & mask)
+    }
+}
+
 #[inline]
-pub(crate) fn tags_agree(received: &[u8], computed: &[u8]) -> bool {
-    computed.get(..received.len()).is_some_and(|computed| received.ct_eq(computed).into())
+fn copy_beginning<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
+    }
+}
+
+/// Whether two tags are equal, in constant time.
+#[inline]
+pub(crate) fn equal(one: u128, other: u128) -> bool {
+    let difference = one ^ other;
+    ((difference >> 64) as u64 | difference as u64).ct_eq(&0).into()
 }
 
 #[cfg(test)]
@@ -125,21 +188,27 @@ mod tests {
                 plain.update(&packet[..length]);
                 plain.update(&suffix);
                 let plain = plain.finalize().into_bytes();
-                assert_eq!(fast.tag(&packet[..length], suffix)[..], plain[..], "{length}");
+                assert_eq!(fast.tag(&packet[..length], suffix)[..], plain[..16], "{length}");
             }
         }
     }
 
     #[test]
     fn a_tag_agrees_only_in_full() {
-        let computed = [7_u8; 20];
-        assert!(tags_agree(&[7; 10], &computed));
-        assert!(tags_agree(&[7; 4], &computed));
-        for bit in 0..80 {
-            let mut received = [7_u8; 10];
-            received[bit / 8] ^= 1 << (bit % 8);
-            assert!(!tags_agree(&received, &computed), "{bit}");
+        let computed: Tag = core::array::from_fn(|i| i as u8 + 7);
+        for length in [TagLength::Four, TagLength::Ten, TagLength::Sixteen] {
+            let mut received = [0; 20];
+            length.write(&computed, &mut received);
+            let received = &mut received[..length.octets()];
+            assert_eq!(received, &computed[..length.octets()]);
+            assert!(length.agrees(received, &computed));
+            for bit in 0..8 * received.len() {
+                received[bit / 8] ^= 1 << (bit % 8);
+                assert!(!length.agrees(received, &computed), "{length:?} {bit}");
+                received[bit / 8] ^= 1 << (bit % 8);
+            }
+            assert!(!length.agrees(&received[1..], &computed));
         }
-        assert!(!tags_agree(&[7; 21], &computed));
+        assert!(TagLength::None.agrees(&[], &computed));
     }
 }

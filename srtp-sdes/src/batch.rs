@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use crate::authentication::{TagJob, tags_agree};
+use crate::authentication::TagJob;
 use crate::error::{ProtectError, UnprotectError};
+use crate::packet::Place;
 use crate::receiver::Located;
-use crate::sender::Encrypted;
-use crate::simd::{LANES, tags};
+use crate::simd::{Hasher, LANES, Tag};
 use crate::{Receiver, Sender};
 
 /// A packet to be protected in a batch.
@@ -79,38 +79,46 @@ impl fmt::Debug for Incoming<'_> {
 ///
 /// RFC 3711 3.3
 pub fn protect_batch(packets: &mut [Outgoing<'_>]) {
+    let hasher = Hasher::detect();
     for packets in packets.chunks_mut(LANES) {
-        protect_lanes(packets);
+        protect_lanes(hasher, packets);
     }
 }
 
-fn protect_lanes(packets: &mut [Outgoing<'_>]) {
-    let mut encrypted: [Option<Encrypted>; LANES] = [None; LANES];
-    for (packet, encrypted) in packets.iter_mut().zip(&mut encrypted) {
+fn protect_lanes(hasher: Hasher, packets: &mut [Outgoing<'_>]) {
+    // Each step over all packets before the next: the processor works on several at once.
+    let mut places: [Option<Place>; LANES] = [const { None }; LANES];
+    for (packet, place) in packets.iter_mut().zip(&mut places) {
         if packet.sender.has_tag_jobs() {
-            match packet.sender.encrypt(packet.buffer, packet.length) {
-                Ok(done) => *encrypted = Some(done),
+            match packet.sender.admit(packet.buffer, packet.length) {
+                Ok(admitted) => *place = Some(admitted),
                 Err(error) => packet.result = Some(Err(error)),
             }
         } else {
             packet.result = Some(packet.sender.protect(packet.buffer, packet.length));
         }
     }
-
-    let mut computed = [[0_u8; 20]; LANES];
-    let mut lanes = [0_usize; LANES];
-    let mut jobs: Jobs<'_> = Jobs::new();
-    for (at, (packet, encrypted)) in packets.iter().zip(&encrypted).enumerate() {
-        let body = packet.buffer.get(..packet.length).unwrap_or_default();
-        if let Some(job) = encrypted.and_then(|encrypted| packet.sender.tag_job(encrypted, body)) {
-            jobs.push(job, &mut lanes, at);
+    for (packet, place) in packets.iter_mut().zip(&places) {
+        if let Some(place) = place {
+            packet.sender.encrypt(*place, packet.buffer, packet.length);
         }
     }
-    jobs.run(&mut computed);
-    let count = jobs.count;
 
-    for (at, tag) in lanes.iter().take(count).zip(&computed) {
-        if let Some(packet) = packets.get_mut(*at) {
+    let mut tags = [Tag::default(); LANES];
+    let mut jobs = Jobs::new();
+    for (packet, place) in packets.iter().zip(&places) {
+        if let Some(place) = place {
+            let message = packet.buffer.get(..packet.length).unwrap_or_default();
+            jobs.push(TagJob { key: packet.sender.tag_key(), message, suffix: place.roc() });
+        }
+    }
+    hasher.tags(jobs.all(), &mut tags);
+
+    let mut tags = tags.iter();
+    for (packet, place) in packets.iter_mut().zip(&places) {
+        if place.is_some()
+            && let Some(tag) = tags.next()
+        {
             packet.result = Some(Ok(packet.sender.finish(tag, packet.buffer, packet.length)));
         }
     }
@@ -120,45 +128,40 @@ fn protect_lanes(packets: &mut [Outgoing<'_>]) {
 ///
 /// RFC 3711 3.3
 pub fn unprotect_batch(packets: &mut [Incoming<'_>]) {
+    let hasher = Hasher::detect();
     for packets in packets.chunks_mut(LANES) {
-        unprotect_lanes(packets);
+        unprotect_lanes(hasher, packets);
     }
 }
 
-fn unprotect_lanes(packets: &mut [Incoming<'_>]) {
-    let mut located: [Option<(Located, u64)>; LANES] = [const { None }; LANES];
-    for (packet, located) in packets.iter_mut().zip(&mut located) {
-        *located = packet.receiver.locate_one(packet.buffer);
-        if located.is_none() {
+fn unprotect_lanes(hasher: Hasher, packets: &mut [Incoming<'_>]) {
+    let mut found: [Option<Located>; LANES] = [const { None }; LANES];
+    for (packet, found) in packets.iter_mut().zip(&mut found) {
+        *found = packet.receiver.locate_one(packet.buffer);
+        if found.is_none() {
             // Refused, or of a kind that is not worth a lane.
             packet.result = Some(packet.receiver.unprotect(packet.buffer));
         }
     }
 
-    let mut computed = [[0_u8; 20]; LANES];
-    let mut lanes = [0_usize; LANES];
-    let mut jobs: Jobs<'_> = Jobs::new();
-    for (at, (packet, located)) in packets.iter().zip(&located).enumerate() {
-        let job = located
-            .as_ref()
-            .and_then(|(located, index)| packet.receiver.tag_job(located, *index, packet.buffer));
-        if let Some(job) = job {
-            jobs.push(job, &mut lanes, at);
+    let mut tags = [Tag::default(); LANES];
+    let mut jobs = Jobs::new();
+    for (packet, found) in packets.iter().zip(&found) {
+        if let Some(located) = found {
+            let key = packet.receiver.tag_key(located);
+            let message = packet.buffer.get(..located.body).unwrap_or_default();
+            jobs.push(TagJob { key, message, suffix: located.place.roc() });
         }
     }
-    jobs.run(&mut computed);
-    let count = jobs.count;
+    hasher.tags(jobs.all(), &mut tags);
 
-    for (at, tag) in lanes.iter().take(count).zip(&computed) {
-        let (Some(packet), Some(Some((located, index)))) = (packets.get_mut(*at), located.get(*at)) else {
-            continue;
-        };
-        let received = packet.buffer.get(located.tag.clone()).unwrap_or_default();
-        packet.result = Some(if tags_agree(received, tag) {
-            packet.receiver.accept(located, *index, packet.buffer)
-        } else {
-            Err(UnprotectError::AuthenticationFailed)
-        });
+    let mut tags = tags.iter();
+    for (packet, found) in packets.iter_mut().zip(&found) {
+        if let Some(located) = found
+            && let Some(tag) = tags.next()
+        {
+            packet.result = Some(packet.receiver.accept_if(located, packet.buffer, tag));
+        }
     }
 }
 
@@ -173,15 +176,16 @@ impl<'a> Jobs<'a> {
         Self { jobs: [TagJob::NOTHING; LANES], count: 0 }
     }
 
-    fn push(&mut self, job: TagJob<'a>, lanes: &mut [usize; LANES], packet: usize) {
-        if let (Some(place), Some(lane)) = (self.jobs.get_mut(self.count), lanes.get_mut(self.count)) {
+    #[inline]
+    fn push(&mut self, job: TagJob<'a>) {
+        if let Some(place) = self.jobs.get_mut(self.count) {
             *place = job;
-            *lane = packet;
             self.count += 1;
         }
     }
 
-    fn run(&self, computed: &mut [[u8; 20]; LANES]) {
-        tags(self.jobs.get(..self.count).unwrap_or_default(), computed);
+    #[inline]
+    fn all(&self) -> &[TagJob<'a>] {
+        self.jobs.get(..self.count).unwrap_or_default()
     }
 }

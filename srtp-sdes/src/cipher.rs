@@ -2,6 +2,9 @@
 
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
+use zeroize::Zeroize;
+
+use crate::simd::Processor;
 
 /// Octets of an AES block.
 pub(crate) const BLOCK: usize = 16;
@@ -9,124 +12,189 @@ pub(crate) const BLOCK: usize = 16;
 ///
 /// RFC 3711 4.1.1
 pub(crate) const KEY_STREAM_LIMIT: usize = BLOCK << 16;
+/// Round keys of AES-256, the first among them.
+const SCHEDULE: usize = 15;
 /// Blocks that are encrypted at once.
 const BATCH: usize = 16;
+
+/// A key of one round; the first octet is the lowest of the first word.
+pub(crate) type RoundKey = [u32; 4];
+
+/// The block a round key stands for.
+#[inline]
+pub(crate) fn block_of(key: RoundKey) -> u128 {
+    let [a, b, c, d] = key.map(|word| u128::from(word.swap_bytes()));
+    (a << 96) | (b << 64) | (c << 32) | d
+}
 
 /// An AES key with its schedule; wiped on drop.
 #[derive(Clone)]
 pub(crate) enum BlockKey {
-    #[cfg(target_arch = "x86_64")]
-    Wide(crate::simd::RoundKeys),
-    Aes128(Box<Aes128Enc>),
-    Aes192(Box<Aes192Enc>),
-    Aes256(Box<Aes256Enc>),
+    /// For the kernels.
+    Rounds {
+        processor: Processor,
+        schedule: [RoundKey; SCHEDULE],
+        rounds: usize,
+    },
+    /// For the portable code, which has its own ways with smaller processors.
+    Aes128(Aes128Enc),
+    Aes192(Aes192Enc),
+    Aes256(Aes256Enc),
+}
+
+/// A block cipher ready for use: the schedule without its first round key, which its user has added to the input already.
+///
+/// No enumeration: its parts stay in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds<'a> {
+    pub(crate) processor: Processor,
+    pub(crate) keys: &'a [RoundKey],
+    /// Instead of a processor's kernel.
+    pub(crate) portable: Option<&'a BlockKey>,
 }
 
 impl BlockKey {
     /// The schedule of a key of 16, 24 or 32 octets.
-    pub(crate) fn new(key: &[u8]) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(keys) = crate::simd::RoundKeys::new(key) {
-            return Self::Wide(keys);
+    pub(crate) fn new(processor: Processor, key: &[u8]) -> Self {
+        let rounds = key.len() / 4 + 6;
+        let mut schedule = [RoundKey::default(); SCHEDULE];
+        let (used, _) = schedule.split_at_mut((rounds + 1).min(SCHEDULE));
+        if processor.expand(key, used) {
+            return Self::Rounds { processor, schedule, rounds };
         }
-        Self::portable(key)
-    }
-
-    /// The schedule for the portable code, which has its own ways with smaller processors.
-    pub(crate) fn portable(key: &[u8]) -> Self {
         if let Some((key, _)) = key.split_first_chunk::<32>() {
-            Self::Aes256(Box::new(Aes256Enc::new(&Array::from(*key))))
+            Self::Aes256(Aes256Enc::new(&Array::from(*key)))
         } else if let Some((key, _)) = key.split_first_chunk::<24>() {
-            Self::Aes192(Box::new(Aes192Enc::new(&Array::from(*key))))
+            Self::Aes192(Aes192Enc::new(&Array::from(*key)))
         } else {
             let mut octets = [0_u8; 16];
             for (to, from) in octets.iter_mut().zip(key) {
                 *to = *from;
             }
-            Self::Aes128(Box::new(Aes128Enc::new(&Array::from(octets))))
+            Self::Aes128(Aes128Enc::new(&Array::from(octets)))
         }
     }
 
-    #[inline]
+    /// What is added to the input before the other rounds.
+    pub(crate) fn whitening(&self) -> u128 {
+        match self {
+            Self::Rounds { schedule: [first, ..], .. } => block_of(*first),
+            Self::Aes128(_) | Self::Aes192(_) | Self::Aes256(_) => 0,
+        }
+    }
+
+    /// The other rounds.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a result that is passed through memory costs more than the function"
+    )]
+    pub(crate) fn rounds(&self) -> Rounds<'_> {
+        match self {
+            Self::Rounds { processor, schedule, rounds } => {
+                let keys = schedule.get(1..=*rounds).unwrap_or_default();
+                Rounds { processor: *processor, keys, portable: None }
+            }
+            Self::Aes128(_) | Self::Aes192(_) | Self::Aes256(_) => {
+                Rounds { processor: Processor::Portable, keys: &[], portable: Some(self) }
+            }
+        }
+    }
+
     fn encrypt_blocks(&self, blocks: &mut [[u8; BLOCK]]) {
         let blocks = Array::cast_slice_from_core_mut(blocks);
         match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Wide(keys) => {
-                for block in blocks {
-                    block.0 = keys.encrypt_block(block.0);
-                }
-            }
+            Self::Rounds { .. } => {}
             Self::Aes128(key) => key.encrypt_blocks(blocks),
             Self::Aes192(key) => key.encrypt_blocks(blocks),
             Self::Aes256(key) => key.encrypt_blocks(blocks),
         }
     }
 
-    #[inline]
-    pub(crate) fn encrypt_block(&self, block: [u8; BLOCK]) -> [u8; BLOCK] {
-        let mut blocks = [block];
-        self.encrypt_blocks(&mut blocks);
-        let [block] = blocks;
-        block
+    /// One block.
+    pub(crate) fn encrypt_block(&self, block: u128) -> u128 {
+        self.rounds().encrypt_block(block ^ self.whitening())
     }
 
-    /// XORs `data` with the key stream; the low 16 bits of `counter` are zero, and `first` begins there.
-    #[inline]
+    /// XORs `data` with the key stream from the block `first`.
     pub(crate) fn counter_mode(&self, counter: u128, first: u16, data: &mut [u8]) {
-        #[cfg(target_arch = "x86_64")]
-        if let Self::Wide(keys) = self {
-            keys.counter_mode(counter, first, data);
-            return;
+        self.rounds().counter_mode(counter ^ self.whitening(), first, data);
+    }
+}
+
+impl Drop for BlockKey {
+    fn drop(&mut self) {
+        match self {
+            Self::Rounds { schedule, .. } => schedule.zeroize(),
+            // Those of the portable code do it themselves.
+            Self::Aes128(_) | Self::Aes192(_) | Self::Aes256(_) => {}
         }
+    }
+}
+
+impl Rounds<'_> {
+    /// One block, whitened.
+    #[inline]
+    pub(crate) fn encrypt_block(&self, whitened: u128) -> u128 {
+        match self.portable {
+            None => self.processor.encrypt_block(self.keys, whitened),
+            Some(key) => {
+                let mut blocks = [whitened.to_be_bytes()];
+                key.encrypt_blocks(&mut blocks);
+                let [block] = blocks;
+                u128::from_be_bytes(block)
+            }
+        }
+    }
+
+    /// XORs `data` with the key stream; the low 16 bits of the counter are zero, and `first` begins there.
+    #[inline]
+    pub(crate) fn counter_mode(&self, whitened: u128, first: u16, data: &mut [u8]) {
+        let Some(key) = self.portable else {
+            self.processor.counter_mode(self.keys, whitened, first, data);
+            return;
+        };
         let mut number = u128::from(first);
         for chunk in data.chunks_mut(BATCH * BLOCK) {
             let mut stream = [[0_u8; BLOCK]; BATCH];
             let used = chunk.len().div_ceil(BLOCK);
             let (blocks, _) = stream.split_at_mut(used.min(BATCH));
             for block in blocks.iter_mut() {
-                *block = counter.wrapping_add(number).to_be_bytes();
+                *block = (whitened ^ number).to_be_bytes();
                 number += 1;
             }
-            self.encrypt_blocks(blocks);
+            key.encrypt_blocks(blocks);
             for (octet, key) in chunk.iter_mut().zip(stream.as_flattened()) {
                 *octet ^= key;
             }
         }
     }
-}
 
-/// The two keys of f8 mode: the session key and the one that makes the first vector.
-///
-/// RFC 3711 4.1.2
-#[derive(Clone)]
-pub(crate) struct F8Key {
-    key: BlockKey,
-    masked: BlockKey,
-}
-
-impl F8Key {
-    /// The mask is the session salt, filled up with 0x55.
-    pub(crate) fn new(key: &[u8; 16], salt: &[u8]) -> Self {
-        let mut masked = zeroize::Zeroizing::new(*key);
-        for (octet, mask) in masked.iter_mut().zip(salt.iter().chain(core::iter::repeat(&0x55))) {
-            *octet ^= mask;
-        }
-        Self { key: BlockKey::new(key), masked: BlockKey::new(masked.as_slice()) }
-    }
-
-    pub(crate) fn apply(&self, vector: [u8; BLOCK], data: &mut [u8]) {
-        let vector = u128::from_be_bytes(self.masked.encrypt_block(vector));
+    /// The stream of f8 mode: `masked` makes the first vector, and each block goes into the next.
+    ///
+    /// RFC 3711 4.1.2
+    pub(crate) fn f8_mode(&self, whitening: u128, masked: &BlockKey, vector: [u8; BLOCK], data: &mut [u8]) {
+        let vector = masked.encrypt_block(u128::from_be_bytes(vector));
         let mut stream = 0_u128;
         for (number, chunk) in data.chunks_mut(BLOCK).enumerate() {
-            let input = vector ^ number as u128 ^ stream;
-            let block = self.key.encrypt_block(input.to_be_bytes());
-            stream = u128::from_be_bytes(block);
-            for (octet, key) in chunk.iter_mut().zip(block) {
+            stream = self.encrypt_block(vector ^ number as u128 ^ stream ^ whitening);
+            for (octet, key) in chunk.iter_mut().zip(stream.to_be_bytes()) {
                 *octet ^= key;
             }
         }
     }
+}
+
+/// The key that makes the first vector of f8 mode: masked with the session salt, filled up with 0x55.
+///
+/// RFC 3711 4.1.2.1
+pub(crate) fn f8_mask(processor: Processor, key: &[u8], salt: &[u8]) -> BlockKey {
+    let mut masked = zeroize::Zeroizing::new([0_u8; BLOCK]);
+    let mask = salt.iter().chain(core::iter::repeat(&0x55));
+    for ((to, key), mask) in masked.iter_mut().zip(key).zip(mask) {
+        *to = key ^ mask;
+    }
+    BlockKey::new(processor, masked.as_slice())
 }
 
 #[cfg(test)]
@@ -140,7 +208,7 @@ mod tests {
 
         /// Where the processor has no kernel this compares the portable code with itself.
         #[test]
-        fn the_kernel_makes_the_stream_of_the_portable_code(
+        fn the_kernels_make_the_stream_of_the_portable_code(
             key: [u8; 32],
             size in prop::sample::select(vec![16_usize, 24, 32]),
             counter: u128,
@@ -148,25 +216,30 @@ mod tests {
             length in 0_usize..1300,
         ) {
             let counter = counter & !0xffff;
-            let (fast, portable) = (BlockKey::new(&key[..size]), BlockKey::portable(&key[..size]));
             let text: Vec<u8> = (0..length).map(|i| i as u8).collect();
-            let (mut a, mut b) = (text.clone(), text.clone());
-            fast.counter_mode(counter, first, &mut a);
-            portable.counter_mode(counter, first, &mut b);
-            prop_assert_eq!(&a, &b);
-            prop_assert!(length < 16 || a != text);
-            let block = counter.to_be_bytes();
-            prop_assert_eq!(fast.encrypt_block(block), portable.encrypt_block(block));
+            let portable = BlockKey::new(Processor::Portable, &key[..size]);
+            let mut expected = text.clone();
+            portable.counter_mode(counter, first, &mut expected);
+            prop_assert!(length < 16 || expected != text);
+            for processor in Processor::all() {
+                let fast = BlockKey::new(processor, &key[..size]);
+                let mut made = text.clone();
+                fast.counter_mode(counter, first, &mut made);
+                prop_assert_eq!(&made, &expected, "{:?}", processor);
+                prop_assert_eq!(fast.encrypt_block(counter), portable.encrypt_block(counter), "{:?}", processor);
+            }
         }
     }
 
     #[test]
     fn the_longest_stream_does_not_repeat_itself() {
-        let key = BlockKey::new(&[7; 16]);
-        let mut stream = vec![0; KEY_STREAM_LIMIT];
-        key.counter_mode(1 << 64, 0, &mut stream);
-        let mut last = [0; 16];
-        BlockKey::portable(&[7; 16]).counter_mode(1 << 64, 65535, &mut last);
-        assert_eq!(stream[KEY_STREAM_LIMIT - 16..], last);
+        for processor in Processor::all() {
+            let key = BlockKey::new(processor, &[7; 16]);
+            let mut stream = vec![0; KEY_STREAM_LIMIT];
+            key.counter_mode(1 << 64, 0, &mut stream);
+            let mut last = [0; 16];
+            BlockKey::new(Processor::Portable, &[7; 16]).counter_mode(1 << 64, 65535, &mut last);
+            assert_eq!(stream[KEY_STREAM_LIMIT - 16..], last, "{processor:?}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Session keys from master key and salt.
 
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::CryptoSuite;
 use crate::authentication::AuthenticationKey;
-use crate::cipher::{BlockKey, F8Key};
-use crate::galois::GaloisKey;
-use crate::scrub::scrubbed;
+use crate::cipher::{BlockKey, f8_mask};
+use crate::galois::Powers;
+use crate::session::Session;
+use crate::simd::Processor;
 use crate::suite::Cipher;
 
 /// Which packets the keys are for: the first of three labels.
@@ -18,84 +19,86 @@ pub(crate) enum Labels {
     Rtcp = 3,
 }
 
-/// A session salt, its octets at the left; wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct SessionSalt([u8; 16]);
-
-impl SessionSalt {
-    /// Shifted left by 16 bits, as counter mode wants it.
-    #[inline]
-    pub(crate) const fn shifted(&self) -> u128 {
-        u128::from_be_bytes(self.0)
-    }
-}
-
-/// The session keys of one master key for RTP or for RTCP.
+/// What a suite needs beside a cipher and an authentication key.
 #[derive(Clone)]
-pub(crate) enum SessionKeys {
-    CounterMode { cipher: BlockKey, salt: SessionSalt, authentication: AuthenticationKey },
-    F8 { cipher: F8Key, authentication: AuthenticationKey },
-    Galois { cipher: GaloisKey, salt: SessionSalt },
-    Null { authentication: AuthenticationKey },
+pub(crate) enum Second {
+    Nothing,
+    /// The powers of the hash key, of Galois/counter mode.
+    Powers(Powers),
+    /// The key that makes the first vector, of f8 mode.
+    Mask(BlockKey),
 }
 
-impl SessionKeys {
-    /// RFC 3711 4.3.1 with `r`, the index divided by the key derivation rate, or 0.
-    pub(crate) fn derive(suite: CryptoSuite, key: &[u8], salt: &[u8], labels: Labels, r: u64) -> Self {
-        scrubbed(|| Self::derive_unscrubbed(suite, key, salt, labels, r))
-    }
+/// All session keys of one master key for RTP or for RTCP, spread out; large, and short-lived.
+pub(crate) struct Derived {
+    pub(crate) suite: CryptoSuite,
+    pub(crate) cipher: BlockKey,
+    /// Session salt and first round key; of f8 mode the first round key alone.
+    pub(crate) vector: Zeroizing<u128>,
+    pub(crate) authentication: AuthenticationKey,
+    pub(crate) second: Second,
+}
 
-    fn derive_unscrubbed(suite: CryptoSuite, key: &[u8], salt: &[u8], labels: Labels, r: u64) -> Self {
-        let prf = Prf::new(key, salt, r);
+impl Derived {
+    /// RFC 3711 4.3.1 with `r`, the index divided by the key derivation rate, or 0.
+    pub(crate) fn new(
+        (suite, processor): (CryptoSuite, Processor),
+        (key, salt): (&[u8], &[u8]),
+        labels: Labels,
+        r: u64,
+    ) -> Self {
+        let prf = Prf::new(processor, key, salt, r);
         let label = labels as u8;
         let mut cipher_key = Zeroizing::new([0_u8; 32]);
         let (cipher_key, _) = cipher_key.split_at_mut(suite.master_key_length());
         prf.fill(label, cipher_key);
-        let authentication = || {
-            let mut octets = Zeroizing::new([0_u8; 20]);
-            prf.fill(label + 1, octets.as_mut_slice());
-            AuthenticationKey::new(&octets)
+        let cipher = BlockKey::new(processor, cipher_key);
+        let mut authentication_key = Zeroizing::new([0_u8; 20]);
+        if suite.cipher() != Cipher::Galois {
+            prf.fill(label + 1, authentication_key.as_mut_slice());
+        }
+        let mut octets = Zeroizing::new([0_u8; 16]);
+        let (salt, _) = octets.split_at_mut(suite.master_salt_length());
+        prf.fill(label + 2, salt);
+        let second = match suite.cipher() {
+            Cipher::CounterMode | Cipher::Null => Second::Nothing,
+            Cipher::F8 => Second::Mask(f8_mask(processor, cipher_key, salt)),
+            Cipher::Galois => Second::Powers(Powers::new(processor, cipher.encrypt_block(0))),
         };
-        let session_salt = || {
-            let mut octets = SessionSalt([0; 16]);
-            let (salt, _) = octets.0.split_at_mut(suite.master_salt_length());
-            prf.fill(label + 2, salt);
-            octets
-        };
-        match suite.cipher() {
-            Cipher::CounterMode => Self::CounterMode {
-                cipher: BlockKey::new(cipher_key),
-                salt: session_salt(),
-                authentication: authentication(),
-            },
-            Cipher::F8 => {
-                let mut key = Zeroizing::new([0_u8; 16]);
-                key.copy_from_slice(cipher_key);
-                let salt = session_salt();
-                let (salt, _) = salt.0.split_at(suite.master_salt_length());
-                Self::F8 { cipher: F8Key::new(&key, salt), authentication: authentication() }
-            }
-            Cipher::Galois => Self::Galois { cipher: GaloisKey::new(cipher_key), salt: session_salt() },
-            Cipher::Null => Self::Null { authentication: authentication() },
+        // In f8 mode the salt is in the mask.
+        let salt = if suite.cipher() == Cipher::F8 { 0 } else { u128::from_be_bytes(*octets) };
+        Self {
+            suite,
+            vector: Zeroizing::new(salt ^ cipher.whitening()),
+            authentication: AuthenticationKey::new(&authentication_key),
+            cipher,
+            second,
         }
     }
 
-    /// The key of HMAC-SHA1, where that makes the tags.
-    #[inline]
-    pub(crate) const fn authentication(&self) -> Option<&AuthenticationKey> {
-        match self {
-            Self::CounterMode { authentication, .. }
-            | Self::F8 { authentication, .. }
-            | Self::Null { authentication } => Some(authentication),
-            Self::Galois { .. } => None,
+    /// The keys as the packets use them.
+    pub(crate) fn session(&self) -> Session<'_> {
+        Session {
+            cipher: self.suite.cipher(),
+            rounds: self.cipher.rounds(),
+            vector: *self.vector,
+            authentication: &self.authentication,
+            second: &self.second,
         }
     }
 
     #[cfg(test)]
-    pub(crate) fn galois_for_test(key: &[u8], salt: &[u8]) -> Self {
-        let mut octets = SessionSalt([0; 16]);
-        octets.0[..12].copy_from_slice(salt);
-        Self::Galois { cipher: GaloisKey::new(key), salt: octets }
+    pub(crate) fn galois_for_test(processor: Processor, key: &[u8], salt: &[u8]) -> Self {
+        let mut octets = [0; 16];
+        octets[..12].copy_from_slice(salt);
+        let cipher = BlockKey::new(processor, key);
+        Self {
+            suite: if key.len() == 16 { CryptoSuite::AeadAes128Gcm } else { CryptoSuite::AeadAes256Gcm },
+            vector: Zeroizing::new(u128::from_be_bytes(octets) ^ cipher.whitening()),
+            authentication: AuthenticationKey::new(&[0; 20]),
+            second: Second::Powers(Powers::new(processor, cipher.encrypt_block(0))),
+            cipher,
+        }
     }
 }
 
@@ -109,14 +112,14 @@ pub(crate) struct Prf {
 }
 
 impl Prf {
-    pub(crate) fn new(key: &[u8], salt: &[u8], r: u64) -> Self {
+    pub(crate) fn new(processor: Processor, key: &[u8], salt: &[u8], r: u64) -> Self {
         let mut octets = Zeroizing::new([0_u8; 16]);
         // A salt of 12 octets stands at the left of 14; RFC 7714 11.
         for (to, from) in octets.iter_mut().zip(salt) {
             *to = *from;
         }
         Self {
-            key: BlockKey::new(key),
+            key: BlockKey::new(processor, key),
             salt: Zeroizing::new(u128::from_be_bytes(*octets) ^ (u128::from(r) << 16)),
         }
     }
@@ -138,7 +141,12 @@ mod tests {
     /// RFC 3711 B.3
     #[test]
     fn the_example_of_the_rfc_is_derived() {
-        let prf = Prf::new(&hex("e1f97a0d3e018be0d64fa32c06de4139"), &hex("0ec675ad498afeebb6960b3aabe6"), 0);
+        let prf = Prf::new(
+            Processor::detect(),
+            &hex("e1f97a0d3e018be0d64fa32c06de4139"),
+            &hex("0ec675ad498afeebb6960b3aabe6"),
+            0,
+        );
         let mut key = [0; 16];
         prf.fill(0, &mut key);
         assert_eq!(key[..], hex("c61e7a93744f39ee10734afe3ff7a087"));
@@ -161,9 +169,10 @@ mod tests {
             *octet ^= id;
         }
         x.extend([0, 0]);
-        let expected = BlockKey::new(&key).encrypt_block(x.try_into().unwrap());
+        let key_used = BlockKey::new(Processor::Portable, &key);
+        let expected = key_used.encrypt_block(u128::from_be_bytes(x.try_into().unwrap())).to_be_bytes();
         let mut derived = [0; 16];
-        Prf::new(&key, &salt, 0x1234_5678_9abc).fill(5, &mut derived);
+        Prf::new(Processor::detect(), &key, &salt, 0x1234_5678_9abc).fill(5, &mut derived);
         assert_eq!(derived, expected);
     }
 }

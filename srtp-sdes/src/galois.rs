@@ -2,76 +2,101 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::cipher::{BLOCK, BlockKey};
-use crate::simd::sum_of_products;
+use crate::authentication::equal;
+use crate::cipher::{BLOCK, Rounds};
+use crate::simd::{Processor, Tag};
 
 /// Blocks that are multiplied before one reduction: header, ten of payload and lengths of a packet of 20 ms.
-const GROUP: usize = 12;
+pub(crate) const GROUP: usize = 12;
 
-/// The powers of the hash key, the highest first; wiped on drop.
+/// The powers of the hash key, the highest first, each multiplied by x so that a product is aligned; wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-struct HashKey {
-    powers: Box<[u128; GROUP]>,
-}
+pub(crate) struct Powers(pub(crate) [u128; GROUP]);
 
-/// An AES key with its hash key.
-///
-/// RFC 7714 5
-#[derive(Clone)]
-pub(crate) struct GaloisKey {
-    cipher: BlockKey,
-    hash: HashKey,
-}
-
-/// What a packet is sealed with: nonce and the clear octets it covers, in two parts.
+/// What a packet is sealed with: the first counter block and the clear octets it covers, in two parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cover<'a> {
-    pub(crate) nonce: [u8; 12],
+    /// Nonce and 32 bits of zero, the first round key added.
+    pub(crate) whitened: u128,
     pub(crate) head: &'a [u8],
     pub(crate) tail: &'a [u8],
 }
 
-impl GaloisKey {
-    pub(crate) fn new(key: &[u8]) -> Self {
-        let cipher = BlockKey::new(key);
-        let h = u128::from_be_bytes(cipher.encrypt_block([0; BLOCK]));
-        let mut powers = Box::new([h; GROUP]);
-        let mut power = h;
+impl Powers {
+    /// The powers of a hash key: the cipher's block of zeros.
+    ///
+    /// NIST SP 800-38D 7.1
+    pub(crate) fn new(processor: Processor, hash_key: u128) -> Self {
+        let shifted = (hash_key << 1) ^ if hash_key >> 127 == 0 { 0 } else { (0xc2 << 120) | 1 };
+        let mut powers = [shifted; GROUP];
+        let mut power = shifted;
         for place in powers.iter_mut().rev().skip(1) {
-            power = multiply(power, h);
+            power = multiply(processor, &[power], &[shifted]);
             *place = power;
         }
-        Self { cipher, hash: HashKey { powers } }
+        Self(powers)
     }
+}
 
-    /// Encrypts or decrypts.
-    #[inline]
-    pub(crate) fn apply(&self, nonce: [u8; 12], data: &mut [u8]) {
-        self.cipher.counter_mode(counter(nonce), 2, data);
+/// Encrypts, and returns the tag.
+///
+/// NIST SP 800-38D 7.1
+#[inline]
+pub(crate) fn seal(rounds: &Rounds<'_>, powers: &Powers, cover: Cover<'_>, data: &mut [u8]) -> Tag {
+    #[cfg(target_arch = "x86_64")]
+    if cover.tail.is_empty()
+        && let Some(tag) = rounds.processor.seal(rounds.keys, powers, cover, data)
+    {
+        return tag;
     }
+    rounds.counter_mode(cover.whitened, 2, data);
+    tag(rounds, powers, cover, data).to_be_bytes()
+}
 
-    /// The tag over covered octets and ciphertext.
-    #[inline]
-    pub(crate) fn tag(&self, cover: Cover<'_>, ciphertext: &[u8]) -> [u8; 16] {
-        let mut hash = Hash { key: &self.hash, state: 0, blocks: [0; GROUP], count: 0 };
-        // Head and tail are one string to GHASH.
-        if cover.tail.is_empty() {
-            hash.absorb(cover.head);
-        } else {
-            hash.absorb_pair(cover.head, cover.tail);
-        }
-        hash.absorb(ciphertext);
-        let covered = cover.head.len() + cover.tail.len();
-        hash.push(((covered as u128) << 67) | ((ciphertext.len() as u128) << 3));
-        hash.flush();
-        let mask = self.cipher.encrypt_block((counter(cover.nonce) | 1).to_be_bytes());
-        (hash.state ^ u128::from_be_bytes(mask)).to_be_bytes()
+/// Checks a tag in constant time; decrypts if it is right, and else leaves the data as they are.
+///
+/// NIST SP 800-38D 7.2
+#[inline]
+pub(crate) fn open(
+    rounds: &Rounds<'_>,
+    powers: &Powers,
+    cover: Cover<'_>,
+    data: &mut [u8],
+    received: &Tag,
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if cover.tail.is_empty()
+        && let Some(right) = rounds.processor.open(rounds.keys, powers, cover, data, received)
+    {
+        return right;
     }
+    let right = equal(tag(rounds, powers, cover, data), u128::from_be_bytes(*received));
+    if right {
+        rounds.counter_mode(cover.whitened, 2, data);
+    }
+    right
+}
+
+/// The tag over covered octets and ciphertext.
+fn tag(rounds: &Rounds<'_>, powers: &Powers, cover: Cover<'_>, ciphertext: &[u8]) -> u128 {
+    let mut hash = Hash { processor: rounds.processor, powers, state: 0, blocks: [0; GROUP], count: 0 };
+    // Head and tail are one string to GHASH.
+    if cover.tail.is_empty() {
+        hash.absorb(cover.head);
+    } else {
+        hash.absorb_pair(cover.head, cover.tail);
+    }
+    hash.absorb(ciphertext);
+    let covered = cover.head.len() + cover.tail.len();
+    hash.push(((covered as u128) << 67) | ((ciphertext.len() as u128) << 3));
+    hash.flush();
+    hash.state ^ rounds.encrypt_block(cover.whitened ^ 1)
 }
 
 /// GHASH in progress: blocks are gathered and multiplied together.
 struct Hash<'a> {
-    key: &'a HashKey,
+    processor: Processor,
+    powers: &'a Powers,
     state: u128,
     blocks: [u128; GROUP],
     count: usize,
@@ -123,45 +148,31 @@ impl Hash<'_> {
         let (blocks, _) = self.blocks.split_at_mut(self.count);
         let Some(first) = blocks.first_mut() else { return };
         *first ^= self.state;
-        let powers = self.key.powers.get(GROUP - self.count..).unwrap_or_default();
-        let (upper, lower) = sum_of_products(blocks, powers).unwrap_or_else(|| portable_sum(blocks, powers));
-        self.state = reduce(upper, lower);
+        let powers = self.powers.0.get(GROUP - self.count..).unwrap_or_default();
+        self.state = multiply(self.processor, blocks, powers);
         self.count = 0;
     }
 }
 
-fn portable_sum(blocks: &[u128], powers: &[u128]) -> (u128, u128) {
-    blocks
-        .iter()
-        .zip(powers)
-        .map(|(block, power)| product(*block, *power))
-        .fold((0, 0), |(a, b), (c, d)| (a ^ c, b ^ d))
+/// The sum of the products of blocks and powers in GF(2^128), bits reflected as GCM has them; no secret-dependent branch or
+/// table.
+fn multiply(processor: Processor, blocks: &[u128], powers: &[u128]) -> u128 {
+    let [low, middle, high] =
+        processor.sum_of_products(blocks, powers).unwrap_or_else(|| portable_sum(blocks, powers));
+    // Twice 64 bits from the lower end are replaced by what they are modulo x^128 + x^127 + x^126 + x^121 + 1, reflected.
+    let fold = |from: u128, to: u128| {
+        let bits = u128::from(from as u64);
+        to ^ from.rotate_left(64) ^ (bits << 63) ^ (bits << 62) ^ (bits << 57)
+    };
+    fold(fold(low, middle), high)
 }
 
-/// The carry-less product of two blocks: its upper and lower half.
-fn product(x: u128, h: u128) -> (u128, u128) {
-    let (x1, x0) = ((x >> 64) as u64, x as u64);
-    let (h1, h0) = ((h >> 64) as u64, h as u64);
-    let low = carryless(x0, h0);
-    let high = carryless(x1, h1);
-    let middle = carryless(x0 ^ x1, h0 ^ h1) ^ low ^ high;
-    (high ^ (middle >> 64), low ^ (middle << 64))
-}
-
-/// Multiplication in GF(2^128), bits reflected as GCM has them; no secret-dependent branch or table.
-fn multiply(x: u128, h: u128) -> u128 {
-    let (upper, lower) = product(x, h);
-    reduce(upper, lower)
-}
-
-/// The remainder of a product, or of a sum of products.
-#[inline]
-const fn reduce(upper: u128, lower: u128) -> u128 {
-    // A product of reflected numbers has 255 bits: align them to the top.
-    let (upper, lower) = ((upper << 1) | (lower >> 127), lower << 1);
-    // The lower half has the powers from x^128; x^128 = x^7 + x^2 + x + 1, and times x is a shift to the right.
-    let lower = lower ^ (lower << 127) ^ (lower << 126) ^ (lower << 121);
-    upper ^ lower ^ (lower >> 1) ^ (lower >> 2) ^ (lower >> 7)
+fn portable_sum(blocks: &[u128], powers: &[u128]) -> [u128; 3] {
+    blocks.iter().zip(powers).fold([0; 3], |[low, middle, high], (block, power)| {
+        let (x1, x0) = ((block >> 64) as u64, *block as u64);
+        let (h1, h0) = ((power >> 64) as u64, *power as u64);
+        [low ^ carryless(x0, h0), middle ^ carryless(x0, h1) ^ carryless(x1, h0), high ^ carryless(x1, h1)]
+    })
 }
 
 /// The carry-less product of two words.
@@ -190,17 +201,10 @@ const fn carryless_low(x: u64, y: u64) -> u64 {
     product
 }
 
-/// The counter block of a nonce, its last 32 bits zero.
-fn counter(nonce: [u8; 12]) -> u128 {
-    let mut block = [0_u8; BLOCK];
-    let (head, _) = block.split_at_mut(12);
-    head.copy_from_slice(&nonce);
-    u128::from_be_bytes(block)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cipher::BlockKey;
 
     #[test]
     fn carryless_products_agree_with_the_definition() {
@@ -219,29 +223,85 @@ mod tests {
         );
     }
 
+    /// NIST SP 800-38D 6.3: the product bit by bit.
+    fn product(x: u128, h: u128) -> u128 {
+        let (mut z, mut v) = (0, h);
+        for bit in (0..128).rev() {
+            if x >> bit & 1 == 1 {
+                z ^= v;
+            }
+            v = (v >> 1) ^ if v & 1 == 0 { 0 } else { 0xe1 << 120 };
+        }
+        z
+    }
+
     /// NIST SP 800-38D 6.4: one multiplication for each block, the sum so far added before it.
     #[test]
     fn groups_of_blocks_are_hashed_as_one_by_one() {
-        let key = GaloisKey::new(&[9; 16]);
-        let h = u128::from_be_bytes(key.cipher.encrypt_block([0; BLOCK]));
-        let text: Vec<u8> = (0..700_u32).map(|i| (i * 13) as u8).collect();
-        for (covered, length) in [(12, 160), (12, 161), (20, 500), (28, 667), (0, 0)] {
-            let (head, ciphertext) = (&text[..covered], &text[covered..covered + length]);
-            let mut state = 0;
-            for part in [head, ciphertext] {
-                for chunk in part.chunks(BLOCK) {
-                    let mut block = [0; BLOCK];
-                    block[..chunk.len()].copy_from_slice(chunk);
-                    state = multiply(state ^ u128::from_be_bytes(block), h);
+        let text: Vec<u8> = (0..1500_u32).map(|i| (i * 13) as u8).collect();
+        let lengths = (0..60).map(|covered| (covered, covered * 7 % 200)).chain([
+            (12, 160),
+            (12, 161),
+            (12, 144),
+            (12, 176),
+            (12, 192),
+            (20, 500),
+            (28, 667),
+            (0, 0),
+            (0, 64),
+            (64, 0),
+            (65, 0),
+            (300, 0),
+            (300, 1200),
+            (12, 1200),
+            (76, 33),
+        ]);
+        for (covered, length) in lengths {
+            for processor in Processor::all() {
+                let key = BlockKey::new(processor, &[9; 16]);
+                let h = key.encrypt_block(0);
+                let powers = Powers::new(processor, h);
+                let nonce = u128::from_be_bytes([5; BLOCK]) << 32;
+                let (head, plain) = (&text[..covered], &text[covered..covered + length]);
+
+                let mut ciphertext = plain.to_vec();
+                let whitened = nonce ^ key.whitening();
+                let tag = seal(&key.rounds(), &powers, Cover { whitened, head, tail: &[] }, &mut ciphertext);
+
+                let mut expected = plain.to_vec();
+                BlockKey::new(Processor::Portable, &[9; 16]).counter_mode(nonce, 2, &mut expected);
+                assert_eq!(ciphertext, expected, "{covered} {length} {processor:?}");
+                let mut state = 0;
+                for part in [head, &ciphertext] {
+                    for chunk in part.chunks(BLOCK) {
+                        let mut block = [0; BLOCK];
+                        block[..chunk.len()].copy_from_slice(chunk);
+                        state = product(state ^ u128::from_be_bytes(block), h);
+                    }
                 }
+                state = product(state ^ (covered as u128) << 67 ^ (length as u128) << 3, h);
+                assert_eq!(
+                    tag,
+                    (state ^ key.encrypt_block(nonce | 1)).to_be_bytes(),
+                    "{covered} {length} {processor:?}"
+                );
+
+                // Covered octets in two parts, as those of RTCP.
+                let (first, second) = head.split_at(covered.saturating_sub(4));
+                let parts = Cover { whitened, head: first, tail: second };
+                assert!(
+                    open(&key.rounds(), &powers, parts, &mut ciphertext.clone(), &tag),
+                    "{covered} {length}"
+                );
+
+                let cover = Cover { whitened, head, tail: &[] };
+                let mut wrong = tag;
+                wrong[length % 16] ^= 1 << (length % 8);
+                assert!(!open(&key.rounds(), &powers, cover, &mut ciphertext, &wrong));
+                assert_eq!(ciphertext, expected, "a failed check leaves the packet as it was");
+                assert!(open(&key.rounds(), &powers, cover, &mut ciphertext, &tag));
+                assert_eq!(ciphertext, plain);
             }
-            state = multiply(state ^ (covered as u128) << 67 ^ (length as u128) << 3, h);
-            let mask = u128::from_be_bytes(key.cipher.encrypt_block((counter([5; 12]) | 1).to_be_bytes()));
-            let tag = key.tag(Cover { nonce: [5; 12], head, tail: &[] }, ciphertext);
-            assert_eq!(tag, (state ^ mask).to_be_bytes(), "{covered} {length}");
-            let (first, second) = head.split_at(covered / 2);
-            let parted = key.tag(Cover { nonce: [5; 12], head: first, tail: second }, ciphertext);
-            assert!(second.len() > 16 || parted == tag, "{covered} {length}");
         }
     }
 }

@@ -73,38 +73,74 @@ pub enum KeyLife {
     Expired,
 }
 
-/// Counts the packets of one master key, SRTP and SRTCP apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Counts the packets of one master key, SRTP and SRTCP apart, in few octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PacketCounters {
-    srtp: u64,
-    srtcp: u64,
-    srtp_limit: u64,
-    srtcp_limit: u64,
+    srtp: Count,
+    limit: Count,
+    srtcp: [u16; 2],
+}
+
+/// A number below 2^48.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Count([u16; 3]);
+
+impl Count {
+    const fn new(number: u64) -> Self {
+        Self([number as u16, (number >> 16) as u16, (number >> 32) as u16])
+    }
+
+    #[inline]
+    const fn get(self) -> u64 {
+        let [low, middle, high] = self.0;
+        (high as u64) << 32 | (middle as u64) << 16 | low as u64
+    }
 }
 
 impl PacketCounters {
     pub(crate) fn new(lifetime: Option<&Lifetime>) -> Self {
         let packets = lifetime.map_or(SRTP_LIMIT, Lifetime::packets);
-        Self { srtp: 0, srtcp: 0, srtp_limit: packets.min(SRTP_LIMIT), srtcp_limit: packets.min(SRTCP_LIMIT) }
+        // Of 2^48 packets the last one is given away: it would not fit its counter.
+        Self { srtp: Count::new(0), limit: Count::new(packets.min(SRTP_LIMIT - 1)), srtcp: [0; 2] }
     }
 
-    pub(crate) const fn srtp_expired(&self) -> bool {
-        self.srtp >= self.srtp_limit
+    fn srtcp_limit(self) -> u64 {
+        self.limit.get().min(SRTCP_LIMIT)
     }
 
-    pub(crate) const fn srtcp_expired(&self) -> bool {
-        self.srtcp >= self.srtcp_limit
+    #[inline]
+    const fn srtcp(self) -> u64 {
+        let [low, high] = self.srtcp;
+        (high as u64) << 16 | low as u64
     }
 
+    #[inline]
+    pub(crate) const fn srtp_expired(self) -> bool {
+        self.srtp.get() >= self.limit.get()
+    }
+
+    pub(crate) fn srtcp_expired(self) -> bool {
+        self.srtcp() >= self.srtcp_limit()
+    }
+
+    #[inline]
     pub(crate) const fn count_srtp(&mut self) {
-        self.srtp = self.srtp.saturating_add(1);
+        self.srtp = Count::new(self.srtp.get() + 1);
     }
 
     pub(crate) const fn count_srtcp(&mut self) {
-        self.srtcp = self.srtcp.saturating_add(1);
+        let count = self.srtcp() + 1;
+        self.srtcp = [count as u16, (count >> 16) as u16];
     }
 
-    pub(crate) fn life(&self) -> KeyLife {
+    /// Counts what may have been protected before.
+    pub(crate) fn count_before(&mut self, srtp: u64, srtcp: u64) {
+        self.srtp = Count::new((self.srtp.get() + srtp).min(SRTP_LIMIT - 1));
+        let srtcp = (self.srtcp() + srtcp).min(SRTCP_LIMIT);
+        self.srtcp = [srtcp as u16, (srtcp >> 16) as u16];
+    }
+
+    pub(crate) fn life(self) -> KeyLife {
         let of = |used: u64, limit: u64| {
             if used >= limit {
                 KeyLife::Expired
@@ -114,7 +150,7 @@ impl PacketCounters {
                 KeyLife::Fresh
             }
         };
-        of(self.srtp, self.srtp_limit).max(of(self.srtcp, self.srtcp_limit))
+        of(self.srtp.get(), self.limit.get()).max(of(self.srtcp(), self.srtcp_limit()))
     }
 }
 

@@ -1,17 +1,18 @@
 //! One packet under known keys: encryption, MKI and tag at their places.
 
-use crate::authentication::tags_agree;
-use crate::derivation::SessionKeys;
-use crate::galois::Cover;
+use crate::authentication::TagLength;
+use crate::derivation::Second;
+use crate::galois::{self, Cover};
+use crate::session::Session;
+use crate::simd::Tag;
 use crate::suite::Cipher;
 
-/// The part of SRTP that depends on nothing but the packet and its index.
+/// What is done to a packet, and what goes behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Framing<'a> {
     /// The MKI's octets, or none.
     pub(crate) mki: &'a [u8],
-    /// Octets of the tag.
-    pub(crate) tag: usize,
+    pub(crate) tag: TagLength,
     /// Whether the payload is encrypted.
     pub(crate) encrypt: bool,
 }
@@ -25,19 +26,21 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    const fn counter(self, salt: u128) -> u128 {
-        salt ^ ((self.ssrc as u128) << 64) ^ ((self.index as u128) << 16)
-    }
-
-    pub(crate) fn roc(self) -> [u8; 4] {
-        ((self.index >> 16) as u32).to_be_bytes()
+    /// RFC 3711 4.1.1; the session salt stands at the left.
+    #[inline]
+    const fn counter(self, vector: u128) -> u128 {
+        vector ^ ((self.ssrc as u128) << 64) ^ ((self.index as u128) << 16)
     }
 
     /// RFC 7714 8.1: two zero octets, SSRC, ROC, SEQ; for RTCP two more zero octets and the index. The sum is the same.
-    fn nonce(self, salt: u128) -> [u8; 12] {
-        let nonce = (salt >> 32) ^ (u128::from(self.ssrc) << 48) ^ u128::from(self.index);
-        let [_, _, _, _, nonce @ ..] = nonce.to_be_bytes();
-        nonce
+    #[inline]
+    const fn nonce(self, vector: u128) -> u128 {
+        vector ^ ((self.ssrc as u128) << 80) ^ ((self.index as u128) << 32)
+    }
+
+    #[inline]
+    pub(crate) const fn roc(self) -> [u8; 4] {
+        ((self.index >> 16) as u32).to_be_bytes()
     }
 }
 
@@ -66,62 +69,99 @@ fn f8_rtcp_vector(packet: &[u8], index: [u8; 4]) -> [u8; 16] {
     vector
 }
 
-/// Encrypts or decrypts the payload of an RTP packet; `body` is the packet without MKI and tag.
+/// Encrypts or decrypts the payload of a packet whose tag is HMAC-SHA1's; `body` is the packet without what goes behind it.
 #[inline]
-pub(crate) fn apply_rtp(keys: &SessionKeys, place: Place, body: &mut [u8]) {
-    match keys {
-        SessionKeys::CounterMode { cipher, salt, .. } => {
+pub(crate) fn apply(
+    session: &Session<'_>,
+    place: Place,
+    body: &mut [u8],
+    vector: impl FnOnce(&[u8]) -> [u8; 16],
+) {
+    match (session.cipher, session.second) {
+        (Cipher::CounterMode, _) => {
             if let Some(payload) = body.get_mut(place.header..) {
-                cipher.counter_mode(place.counter(salt.shifted()), 0, payload);
+                session.rounds.counter_mode(place.counter(session.vector), 0, payload);
             }
         }
-        SessionKeys::F8 { cipher, .. } => {
-            let vector = f8_vector(body, place);
+        (Cipher::F8, Second::Mask(mask)) => {
+            let vector = vector(body);
             if let Some(payload) = body.get_mut(place.header..) {
-                cipher.apply(vector, payload);
+                session.rounds.f8_mode(session.vector, mask, vector, payload);
             }
         }
-        SessionKeys::Galois { cipher, salt } => {
-            if let Some(payload) = body.get_mut(place.header..) {
-                cipher.apply(place.nonce(salt.shifted()), payload);
-            }
-        }
-        SessionKeys::Null { .. } => {}
+        (Cipher::F8 | Cipher::Galois | Cipher::Null, _) => {}
     }
 }
 
-/// The full tag of an RTP packet after encryption; only as many octets as the suite has are sent.
+/// Encrypts or decrypts the payload of an RTP packet whose tag is HMAC-SHA1's.
 #[inline]
-pub(crate) fn rtp_tag(keys: &SessionKeys, place: Place, body: &[u8], encrypt: bool) -> [u8; 20] {
-    match keys {
-        SessionKeys::CounterMode { authentication, .. }
-        | SessionKeys::F8 { authentication, .. }
-        | SessionKeys::Null { authentication } => authentication.tag(body, place.roc()),
-        SessionKeys::Galois { cipher, salt } => {
-            let (head, ciphertext) = body.split_at(if encrypt { place.header } else { body.len() });
-            widen(cipher.tag(Cover { nonce: place.nonce(salt.shifted()), head, tail: &[] }, ciphertext))
-        }
+pub(crate) fn apply_rtp(session: &Session<'_>, place: Place, body: &mut [u8]) {
+    apply(session, place, body, |packet| f8_vector(packet, place));
+}
+
+/// Encrypts an RTP packet and returns its tag; `body` is the packet without what goes behind it.
+#[inline]
+pub(crate) fn seal_rtp(session: &Session<'_>, framing: Framing<'_>, place: Place, body: &mut [u8]) -> Tag {
+    if let (Cipher::Galois, Second::Powers(powers)) = (session.cipher, session.second) {
+        let (head, data) = body.split_at_mut(if framing.encrypt { place.header } else { body.len() });
+        let cover = Cover { whitened: place.nonce(session.vector), head, tail: &[] };
+        return galois::seal(&session.rounds, powers, cover, data);
+    }
+    if framing.encrypt {
+        apply_rtp(session, place, body);
+    }
+    match framing.tag {
+        TagLength::None => Tag::default(),
+        _ => session.authentication.tag(body, place.roc()),
     }
 }
 
-fn widen(tag: [u8; 16]) -> [u8; 20] {
-    let mut wide = [0_u8; 20];
-    let (to, _) = wide.split_at_mut(16);
-    to.copy_from_slice(&tag);
-    wide
+/// Checks an RTP packet's tag and decrypts it; leaves it as it was if the tag is wrong.
+#[inline]
+pub(crate) fn open_rtp(
+    session: &Session<'_>,
+    framing: Framing<'_>,
+    place: Place,
+    body: &mut [u8],
+    received: &[u8],
+) -> bool {
+    if let (Cipher::Galois, Second::Powers(powers)) = (session.cipher, session.second) {
+        let Some(received) = received.first_chunk() else { return false };
+        let (head, data) = body.split_at_mut(if framing.encrypt { place.header } else { body.len() });
+        let cover = Cover { whitened: place.nonce(session.vector), head, tail: &[] };
+        return galois::open(&session.rounds, powers, cover, data, received);
+    }
+    let right = match framing.tag {
+        TagLength::None => true,
+        tag => tag.agrees(received, &session.authentication.tag(body, place.roc())),
+    };
+    if right && framing.encrypt {
+        apply_rtp(session, place, body);
+    }
+    right
 }
 
-/// Copies `parts` behind one another to `at`; the room was checked.
+/// Writes MKI and tag of an RTP packet; returns the new length. The room was checked.
 #[inline]
-pub(crate) fn append(buffer: &mut [u8], at: usize, parts: [&[u8]; 3]) -> usize {
-    let mut end = at;
-    for part in parts {
-        if let Some(to) = buffer.get_mut(end..end + part.len()) {
-            to.copy_from_slice(part);
-        }
-        end += part.len();
+pub(crate) fn finish_rtp(
+    cipher: Cipher,
+    framing: Framing<'_>,
+    tag: &Tag,
+    buffer: &mut [u8],
+    length: usize,
+) -> usize {
+    let (_, behind) = buffer.split_at_mut(length);
+    let octets = framing.tag.octets();
+    if framing.mki.is_empty() {
+        framing.tag.write(tag, behind);
+        return length + octets;
     }
-    end
+    let (tag_at, mki_at) = if cipher == Cipher::Galois { (0, octets) } else { (framing.mki.len(), 0) };
+    if let Some(to) = behind.get_mut(mki_at..mki_at + framing.mki.len()) {
+        to.copy_from_slice(framing.mki);
+    }
+    framing.tag.write(tag, behind.get_mut(tag_at..).unwrap_or_default());
+    length + octets + framing.mki.len()
 }
 
 /// Octets of E bit and index.
@@ -129,43 +169,23 @@ pub(crate) const RTCP_INDEX: usize = 4;
 /// The E bit.
 pub(crate) const ENCRYPTED: u32 = 1 << 31;
 
-fn apply_rtcp(keys: &SessionKeys, place: Place, index: [u8; 4], body: &mut [u8]) {
-    match keys {
-        SessionKeys::CounterMode { cipher, salt, .. } => {
-            if let Some(payload) = body.get_mut(place.header..) {
-                cipher.counter_mode(place.counter(salt.shifted()), 0, payload);
-            }
-        }
-        SessionKeys::F8 { cipher, .. } => {
-            let vector = f8_rtcp_vector(body, index);
-            if let Some(payload) = body.get_mut(place.header..) {
-                cipher.apply(vector, payload);
-            }
-        }
-        SessionKeys::Galois { cipher, salt } => {
-            if let Some(payload) = body.get_mut(place.header..) {
-                cipher.apply(place.nonce(salt.shifted()), payload);
-            }
-        }
-        SessionKeys::Null { .. } => {}
-    }
-}
-
-fn rtcp_tag(keys: &SessionKeys, place: Place, index: [u8; 4], body: &[u8], encrypt: bool) -> [u8; 20] {
-    match keys {
-        SessionKeys::CounterMode { authentication, .. }
-        | SessionKeys::F8 { authentication, .. }
-        | SessionKeys::Null { authentication } => authentication.tag(body, index),
-        SessionKeys::Galois { cipher, salt } => {
-            let (head, ciphertext) = body.split_at(if encrypt { place.header } else { body.len() });
-            widen(cipher.tag(Cover { nonce: place.nonce(salt.shifted()), head, tail: &index }, ciphertext))
-        }
-    }
+/// What Galois/counter mode covers of an RTCP packet, and what it encrypts.
+///
+/// RFC 7714 9.2, 9.3
+fn galois_parts<'a>(
+    vector: u128,
+    place: Place,
+    index: &'a [u8; 4],
+    encrypt: bool,
+    body: &'a mut [u8],
+) -> (Cover<'a>, &'a mut [u8]) {
+    let (head, data) = body.split_at_mut(if encrypt { place.header } else { body.len() });
+    (Cover { whitened: place.nonce(vector), head, tail: index }, data)
 }
 
 /// Protects `buffer[..length]` as RTCP; returns the new length. The room was checked.
 pub(crate) fn protect_rtcp(
-    keys: &SessionKeys,
+    session: &Session<'_>,
     framing: Framing<'_>,
     place: Place,
     buffer: &mut [u8],
@@ -173,17 +193,30 @@ pub(crate) fn protect_rtcp(
 ) -> usize {
     let e = if framing.encrypt { ENCRYPTED } else { 0 };
     let index = (place.index as u32 | e).to_be_bytes();
-    let (body, _) = buffer.split_at_mut(length);
-    if framing.encrypt {
-        apply_rtcp(keys, place, index, body);
+    let (body, behind) = buffer.split_at_mut(length);
+    let tag: Tag;
+    if let (Cipher::Galois, Second::Powers(powers)) = (session.cipher, session.second) {
+        let (cover, data) = galois_parts(session.vector, place, &index, framing.encrypt, body);
+        tag = galois::seal(&session.rounds, powers, cover, data);
+    } else {
+        if framing.encrypt {
+            apply(session, place, body, |packet| f8_rtcp_vector(packet, index));
+        }
+        tag = session.authentication.tag(body, index);
     }
-    let tag = rtcp_tag(keys, place, index, body, framing.encrypt);
-    let (tag, _) = tag.split_at(framing.tag);
-    let parts = match keys {
-        SessionKeys::Galois { .. } => [tag, &index, framing.mki],
+    let (tag, _) = tag.split_at(framing.tag.octets());
+    let parts = match session.cipher {
+        Cipher::Galois => [tag, &index, framing.mki],
         _ => [&index, framing.mki, tag],
     };
-    append(buffer, length, parts)
+    let mut end = 0;
+    for part in parts {
+        if let Some(to) = behind.get_mut(end..end + part.len()) {
+            to.copy_from_slice(part);
+        }
+        end += part.len();
+    }
+    length + end
 }
 
 /// The parts of a received RTCP packet.
@@ -196,13 +229,13 @@ pub(crate) struct ReceivedRtcp<'a> {
 impl<'a> ReceivedRtcp<'a> {
     /// Takes a packet apart that was long enough.
     pub(crate) fn split(cipher: Cipher, framing: Framing<'_>, packet: &'a mut [u8]) -> Self {
-        let mki = framing.mki.len();
-        let trailer = framing.tag + mki + RTCP_INDEX;
+        let (mki, tag) = (framing.mki.len(), framing.tag.octets());
+        let trailer = tag + mki + RTCP_INDEX;
         let (body, trailer) = packet.split_at_mut(packet.len().saturating_sub(trailer));
-        let (index, tag) = if cipher == Cipher::Galois { (framing.tag, 0) } else { (0, RTCP_INDEX + mki) };
-        let index = trailer.get(index..).and_then(|rest| rest.first_chunk::<RTCP_INDEX>());
+        let (index_at, tag_at) = if cipher == Cipher::Galois { (tag, 0) } else { (0, RTCP_INDEX + mki) };
+        let index = trailer.get(index_at..).and_then(|rest| rest.first_chunk::<RTCP_INDEX>());
         let index = index.copied().unwrap_or_default();
-        let tag = trailer.get(tag..tag + framing.tag).unwrap_or_default();
+        let tag = trailer.get(tag_at..tag_at + tag).unwrap_or_default();
         Self { body, index, tag }
     }
 
@@ -217,13 +250,18 @@ impl<'a> ReceivedRtcp<'a> {
         (word & ENCRYPTED != 0, word & !ENCRYPTED)
     }
 
-    pub(crate) fn is_authentic(&self, keys: &SessionKeys, framing: Framing<'_>, place: Place) -> bool {
-        tags_agree(self.tag, &rtcp_tag(keys, place, self.index, self.body, framing.encrypt))
-    }
-
-    pub(crate) fn decrypt(&mut self, keys: &SessionKeys, framing: Framing<'_>, place: Place) {
-        if framing.encrypt {
-            apply_rtcp(keys, place, self.index, self.body);
+    /// Checks the tag and decrypts; leaves the packet as it was if the tag is wrong.
+    pub(crate) fn open(&mut self, session: &Session<'_>, framing: Framing<'_>, place: Place) -> bool {
+        let index = self.index;
+        if let (Cipher::Galois, Second::Powers(powers)) = (session.cipher, session.second) {
+            let Some(received) = self.tag.first_chunk() else { return false };
+            let (cover, data) = galois_parts(session.vector, place, &index, framing.encrypt, self.body);
+            return galois::open(&session.rounds, powers, cover, data, received);
         }
+        let right = framing.tag.agrees(self.tag, &session.authentication.tag(self.body, index));
+        if right && framing.encrypt {
+            apply(session, place, self.body, |packet| f8_rtcp_vector(packet, index));
+        }
+        right
     }
 }

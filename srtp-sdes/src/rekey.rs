@@ -1,8 +1,7 @@
 //! Change of keys within a call.
 
+use crate::context::Source;
 use crate::packet_index::{Estimate, estimate};
-use crate::receiver::{Context, Source};
-use crate::replay::ReplayList;
 use crate::{Receiver, ReceiverKeys, Sender, SenderKeys};
 
 /// What becomes of the roll-over counters of known sources when the keys change. RFC 3711 keeps them; gateways that speak with
@@ -21,18 +20,17 @@ pub enum RolloverAfterRekey {
 }
 
 impl RolloverAfterRekey {
-    /// The indexes that the first packet under new keys may have.
-    pub(crate) fn candidates(self, highest: u64, sequence: u16) -> [Option<u64>; 2] {
+    /// The index that the first packet under new keys likely has, and another it may have.
+    pub(crate) fn candidates(self, highest: u64, sequence: u16) -> Option<(u64, Option<u64>)> {
         let continued = match estimate(highest, sequence) {
             Estimate::Index(index) => Some(index),
             Estimate::Exhausted => None,
         };
-        let zero = Some(u64::from(sequence));
-        match self {
-            Self::Either if continued == zero => [zero, None],
-            Self::Either => [continued, zero],
-            Self::Continued => [continued, None],
-            Self::Zero => [zero, None],
+        let zero = u64::from(sequence);
+        match (self, continued) {
+            (Self::Either, Some(continued)) if continued != zero => Some((continued, Some(zero))),
+            (Self::Either | Self::Zero, _) => Some((zero, None)),
+            (Self::Continued, continued) => continued.map(|continued| (continued, None)),
         }
     }
 }
@@ -43,22 +41,28 @@ impl Receiver {
     ///
     /// RFC 4568 7.1.4, RFC 3711 8.1
     pub fn rekey(&mut self, keys: ReceiverKeys) {
-        let mut next = Context::new(keys);
-        let list = ReplayList::new(next.transform.replay_window);
-        next.sources.extend(self.current.sources.iter().map(|source| Source {
-            ssrc: source.ssrc,
-            rtp: list.clone(),
-            rtcp: list.clone(),
-            continued: source.rtp.highest().or(source.continued),
-        }));
-        self.previous = Some(Box::new(core::mem::replace(&mut self.current, next)));
+        let mut next = Self::with_config(keys, self.0.config()).0;
+        let mut continued: Vec<_> =
+            self.0.sources().filter_map(|source| Some((source.ssrc(), source.highest()?))).collect();
+        if let Some(extra) = self.0.extra_mut() {
+            // Sources that were silent since the last change.
+            continued.append(&mut extra.continued);
+            extra.previous = None;
+        }
+        continued.sort_unstable();
+        continued.dedup_by_key(|(ssrc, _)| *ssrc);
+        next.annex_mut().extra.continued = continued;
+        let previous = core::mem::replace(&mut self.0, next);
+        self.0.annex_mut().extra.previous = Some(previous);
     }
 
     /// The time of grace is over: wipes the keys before the last change. Some two seconds after [`Self::rekey`].
     ///
     /// RFC 3711 8.1
     pub fn forget_previous_keys(&mut self) {
-        self.previous = None;
+        if let Some(extra) = self.0.extra_mut() {
+            extra.previous = None;
+        }
     }
 }
 
@@ -70,7 +74,9 @@ impl Sender {
         let config = crate::SenderConfig { initial_rollover: 0, ..self.config() };
         let mut next = Self::with_config(keys, config);
         if rollover == RolloverAfterRekey::Continued {
-            next.sources = core::mem::take(&mut self.sources);
+            for source in self.0.sources() {
+                next.0.insert(source.clone());
+            }
         }
         *self = next;
     }
@@ -83,9 +89,9 @@ mod tests {
     #[test]
     fn the_continued_counter_is_tried_before_zero() {
         let highest = (5 << 16) | 0xfde8;
-        assert_eq!(RolloverAfterRekey::Either.candidates(highest, 3), [Some((6 << 16) | 3), Some(3)]);
-        assert_eq!(RolloverAfterRekey::Either.candidates(10, 11), [Some(11), None]);
-        assert_eq!(RolloverAfterRekey::Continued.candidates(highest, 3), [Some((6 << 16) | 3), None]);
-        assert_eq!(RolloverAfterRekey::Zero.candidates(highest, 3), [Some(3), None]);
+        assert_eq!(RolloverAfterRekey::Either.candidates(highest, 3), Some(((6 << 16) | 3, Some(3))));
+        assert_eq!(RolloverAfterRekey::Either.candidates(10, 11), Some((11, None)));
+        assert_eq!(RolloverAfterRekey::Continued.candidates(highest, 3), Some(((6 << 16) | 3, None)));
+        assert_eq!(RolloverAfterRekey::Zero.candidates(highest, 3), Some((3, None)));
     }
 }

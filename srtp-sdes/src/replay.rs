@@ -1,4 +1,4 @@
-//! The replay list.
+//! The replay list: which of the indexes up to the highest were seen.
 
 /// Why an index is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,120 +7,114 @@ pub(crate) enum ReplayError {
     TooOld,
 }
 
-/// The indexes seen last: the highest and a bit for each of those below it.
+/// The list of 128 packets: the last bit is the highest index. The highest index stands beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window([u64; 2]);
+
+/// A longer list: a ring, the bit of an index is its remainder by the length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReplayList {
-    highest: Option<u64>,
-    seen: Seen,
-}
+pub(crate) struct Ring(Box<[u64]>);
 
-/// Bits of the window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
-    /// 128 packets; bit 0 is the highest index.
-    Short(u128),
-    /// More packets; a ring, the bit of an index is its remainder by the window.
-    Long(Box<[u64]>),
-}
+/// Packets of the short list.
+pub(crate) const WINDOW: usize = 128;
 
-const SHORT_WINDOW: u64 = 128;
-
-impl ReplayList {
-    /// A list of at least `window` packets, at least 128.
-    pub(crate) fn new(window: usize) -> Self {
-        let words = window.div_ceil(64);
-        let seen =
-            if words <= 2 { Seen::Short(0) } else { Seen::Long(vec![0; words.next_power_of_two()].into()) };
-        Self { highest: None, seen }
-    }
-
+impl Window {
     #[inline]
-    pub(crate) const fn highest(&self) -> Option<u64> {
-        self.highest
+    const fn bits(self) -> u128 {
+        let [low, high] = self.0;
+        (high as u128) << 64 | low as u128
     }
 
-    #[inline]
-    fn window(&self) -> u64 {
-        match &self.seen {
-            Seen::Short(_) => SHORT_WINDOW,
-            Seen::Long(words) => words.len() as u64 * 64,
-        }
-    }
-
-    /// A list that takes everything up to an index for seen: of a state that was saved.
-    pub(crate) fn seen_up_to(window: usize, index: u64) -> Self {
-        let mut list = Self::new(window);
-        match &mut list.seen {
-            Seen::Short(bits) => *bits = u128::MAX,
-            Seen::Long(words) => words.fill(u64::MAX),
-        }
-        list.highest = Some(index);
-        list
+    /// A list that takes every index for seen.
+    pub(crate) const fn full() -> Self {
+        Self([u64::MAX; 2])
     }
 
     /// Whether the index is new; changes nothing.
     #[inline]
-    pub(crate) fn check(&self, index: u64) -> Result<(), ReplayError> {
-        let Some(highest) = self.highest else { return Ok(()) };
-        if index > highest {
-            return Ok(());
-        }
-        let age = highest - index;
-        if age >= self.window() {
+    pub(crate) const fn check(self, highest: Option<u64>, index: u64) -> Result<(), ReplayError> {
+        let Some(highest) = highest else { return Ok(()) };
+        let Some(age) = highest.checked_sub(index) else { return Ok(()) };
+        if age >= WINDOW as u64 {
             return Err(ReplayError::TooOld);
         }
-        let seen = match &self.seen {
-            Seen::Short(bits) => bits >> age & 1 != 0,
-            Seen::Long(words) => {
-                let (word, bit) = place(words.len(), index);
-                words.get(word).is_some_and(|bits| bits >> bit & 1 != 0)
-            }
-        };
-        if seen { Err(ReplayError::Replayed) } else { Ok(()) }
+        if self.bits() >> age & 1 != 0 { Err(ReplayError::Replayed) } else { Ok(()) }
     }
 
-    /// Marks an authenticated index.
+    /// Marks an authentic index; the highest is the one before.
     #[inline]
-    pub(crate) fn mark(&mut self, index: u64) {
-        let window = self.window();
-        let highest = self.highest.unwrap_or(index);
-        let advance = index.saturating_sub(highest);
-        match &mut self.seen {
-            Seen::Short(bits) => {
-                if advance >= window {
-                    *bits = 0;
-                } else {
-                    *bits <<= advance;
-                }
-                let age = highest.max(index) - index;
-                if age < window {
-                    *bits |= 1 << age;
-                }
-            }
-            Seen::Long(words) => {
-                if advance >= window {
-                    words.fill(0);
-                } else {
-                    for skipped in highest + 1..highest + 1 + advance {
-                        let (word, bit) = place(words.len(), skipped);
-                        if let Some(bits) = words.get_mut(word) {
-                            *bits &= !(1 << bit);
-                        }
-                    }
-                }
-                let (word, bit) = place(words.len(), index);
-                if let Some(bits) = words.get_mut(word) {
-                    *bits |= 1 << bit;
-                }
-            }
+    pub(crate) const fn mark(&mut self, highest: Option<u64>, index: u64) {
+        let Some(highest) = highest else {
+            self.0 = [1, 0];
+            return;
+        };
+        let [low, high] = self.0;
+        if index == highest.wrapping_add(1) {
+            // The usual case: the next packet.
+            self.0 = [low << 1 | 1, high << 1 | low >> 63];
+            return;
         }
-        self.highest = Some(highest.max(index));
+        let bits = if index > highest {
+            let advance = index - highest;
+            if advance >= WINDOW as u64 { 1 } else { self.bits() << advance | 1 }
+        } else {
+            let age = highest - index;
+            if age >= WINDOW as u64 { self.bits() } else { self.bits() | 1 << age }
+        };
+        self.0 = [bits as u64, (bits >> 64) as u64];
     }
 }
 
-/// Word and bit of an index in the ring; the number of words is a power of two.
-const fn place(words: usize, index: u64) -> (usize, u32) {
-    ((index / 64) as usize & (words - 1), (index % 64) as u32)
+impl Ring {
+    /// A list of at least `window` packets.
+    pub(crate) fn new(window: usize) -> Self {
+        Self(vec![0; window.div_ceil(64).next_power_of_two()].into())
+    }
+
+    /// Takes every index for seen.
+    pub(crate) fn fill(&mut self) {
+        self.0.fill(u64::MAX);
+    }
+
+    const fn window(&self) -> u64 {
+        self.0.len() as u64 * 64
+    }
+
+    /// Word and bit of an index; the number of words is a power of two.
+    const fn place(&self, index: u64) -> (usize, u32) {
+        ((index / 64) as usize & (self.0.len() - 1), (index % 64) as u32)
+    }
+
+    /// Whether the index is new; changes nothing.
+    pub(crate) fn check(&self, highest: Option<u64>, index: u64) -> Result<(), ReplayError> {
+        let Some(age) = highest.and_then(|highest| highest.checked_sub(index)) else { return Ok(()) };
+        if age >= self.window() {
+            return Err(ReplayError::TooOld);
+        }
+        let (word, bit) = self.place(index);
+        let seen = self.0.get(word).is_some_and(|bits| bits >> bit & 1 != 0);
+        if seen { Err(ReplayError::Replayed) } else { Ok(()) }
+    }
+
+    /// Marks an authentic index; the highest is the one before.
+    pub(crate) fn mark(&mut self, highest: Option<u64>, index: u64) {
+        let highest = highest.unwrap_or(index);
+        let advance = index.saturating_sub(highest);
+        if advance >= self.window() {
+            self.0.fill(0);
+        } else {
+            for skipped in highest + 1..highest + 1 + advance {
+                let (word, bit) = self.place(skipped);
+                if let Some(bits) = self.0.get_mut(word) {
+                    *bits &= !(1 << bit);
+                }
+            }
+        }
+        let (word, bit) = self.place(index);
+        if let Some(bits) = self.0.get_mut(word) {
+            *bits |= 1 << bit;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,9 +125,45 @@ mod tests {
 
     use super::*;
 
+    /// A list of either kind with its highest index.
+    enum List {
+        Short(Option<u64>, Window),
+        Long(Option<u64>, Ring),
+    }
+
+    impl List {
+        fn new(window: usize) -> Self {
+            if window <= WINDOW {
+                Self::Short(None, Window::default())
+            } else {
+                Self::Long(None, Ring::new(window))
+            }
+        }
+
+        fn check(&self, index: u64) -> Result<(), ReplayError> {
+            match self {
+                Self::Short(highest, window) => window.check(*highest, index),
+                Self::Long(highest, ring) => ring.check(*highest, index),
+            }
+        }
+
+        fn mark(&mut self, index: u64) {
+            let highest = match self {
+                Self::Short(highest, window) => {
+                    window.mark(*highest, index);
+                    highest
+                }
+                Self::Long(highest, ring) => {
+                    ring.mark(*highest, index);
+                    highest
+                }
+            };
+            *highest = (*highest).max(Some(index));
+        }
+    }
     #[test]
     fn the_window_ends_127_below_the_highest() {
-        let mut list = ReplayList::new(128);
+        let mut list = List::new(128);
         list.mark(1000);
         assert_eq!(list.check(1000 - 127), Ok(()));
         assert_eq!(list.check(1000 - 128), Err(ReplayError::TooOld));
@@ -144,7 +174,7 @@ mod tests {
     #[test]
     fn a_jump_clears_the_window() {
         for window in [128, 1024, 32768] {
-            let mut list = ReplayList::new(window);
+            let mut list = List::new(window);
             for index in 0..300 {
                 list.mark(index);
             }
@@ -156,7 +186,7 @@ mod tests {
 
     #[test]
     fn wrap_of_the_sequence_number_is_nothing_special() {
-        let mut list = ReplayList::new(128);
+        let mut list = List::new(128);
         list.mark(65535);
         list.mark(65537);
         assert_eq!(list.check(65536), Ok(()));
@@ -170,7 +200,7 @@ mod tests {
             window in prop::sample::select(vec![128_usize, 256, 1024]),
             steps in prop::collection::vec(0_u64..4000, 1..200),
         ) {
-            let mut list = ReplayList::new(window);
+            let mut list = List::new(window);
             let mut marked = BTreeSet::new();
             for step in steps {
                 let expected = match marked.last() {

@@ -1,8 +1,8 @@
 //! State that outlives the program: a restart keeps calls.
 
-use crate::receiver::Source as ReceiverSource;
-use crate::replay::ReplayList;
-use crate::sender::Source as SenderSource;
+use crate::context::Source;
+use crate::replay::Window;
+use crate::sender::{NOTHING_SENT, Sent};
 use crate::{Receiver, Sender};
 
 /// What is kept of a synchronisation source; the keys are kept as the lines they came in.
@@ -33,19 +33,30 @@ impl Sender {
     ///
     /// RFC 3711 3.2.1
     pub fn sources(&self) -> impl Iterator<Item = SourceState> {
-        self.sources.iter().map(|source| {
-            SourceState::new(source.ssrc, source.sent.highest(), source.next_rtcp.checked_sub(1))
-        })
+        self.0
+            .sources()
+            .map(|source| SourceState::new(source.ssrc, source.highest(), source.next_rtcp.checked_sub(1)))
     }
 
-    /// Takes a source up where it was left: what was protected before is never protected again.
+    /// Takes a source up where it was left: what was protected before is never protected again, and counts for the lifetime of
+    /// the key as if every index up to the highest had been used.
     ///
     /// RFC 3711 9.1
     pub fn restore(&mut self, state: SourceState) {
-        let sent = state.index.map_or_else(|| ReplayList::new(0), |index| ReplayList::seen_up_to(0, index));
-        let next_rtcp = state.rtcp_index.map_or(0, |index| index.saturating_add(1));
-        self.sources.retain(|source| source.ssrc != state.ssrc);
-        self.sources.push(SenderSource { ssrc: state.ssrc, sent, next_rtcp });
+        let source = Sent {
+            highest: state.index.unwrap_or(NOTHING_SENT),
+            window: if state.index.is_some() { Window::full() } else { Window::default() },
+            ssrc: state.ssrc,
+            next_rtcp: state.rtcp_index.map_or(0, |index| index.saturating_add(1)),
+        };
+        let srtp = state.index.map_or(0, |index| index.saturating_add(1));
+        self.0.counters.count_before(srtp, source.next_rtcp.into());
+        match self.0.find(state.ssrc).and_then(|slot| self.0.source_mut(slot)) {
+            Some(known) => *known = source,
+            None => {
+                self.0.insert(source);
+            }
+        }
     }
 }
 
@@ -54,29 +65,15 @@ impl Receiver {
     ///
     /// RFC 3711 3.2.1
     pub fn sources(&self) -> impl Iterator<Item = SourceState> {
-        self.current.sources.iter().map(|source| {
-            SourceState::new(
-                source.ssrc,
-                source.rtp.highest(),
-                source.rtcp.highest().map(|index| index as u32),
-            )
-        })
+        self.0
+            .sources()
+            .map(|source| SourceState::new(source.ssrc(), source.highest(), source.rtcp_highest()))
     }
 
     /// Takes a source up where it was left; what may have been received before is not received again.
     ///
     /// RFC 3711 3.3.2
     pub fn restore(&mut self, state: SourceState) {
-        let window = self.current.transform.replay_window;
-        let list = |index: Option<u64>| {
-            index.map_or_else(|| ReplayList::new(window), |index| ReplayList::seen_up_to(window, index))
-        };
-        self.current.sources.retain(|source| source.ssrc != state.ssrc);
-        self.current.sources.push(ReceiverSource {
-            ssrc: state.ssrc,
-            rtp: list(state.index),
-            rtcp: list(state.rtcp_index.map(u64::from)),
-            continued: None,
-        });
+        self.0.restore(state.ssrc, state.index, state.rtcp_index);
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::authentication::TagLength;
+
 /// The cipher of a crypto-suite.
 ///
 /// RFC 3711 4.1
@@ -148,6 +150,22 @@ impl CryptoSuite {
     /// RFC 3711 4.1.3
     pub const fn encrypts(self) -> bool {
         !matches!(self, Self::NullHmacSha1_80 | Self::NullHmacSha1_32)
+    }
+
+    /// The tag of an RTP packet as it is written.
+    #[inline]
+    pub(crate) const fn rtp_tag(self) -> TagLength {
+        match self.rtp_tag_length() {
+            16 => TagLength::Sixteen,
+            4 => TagLength::Four,
+            _ => TagLength::Ten,
+        }
+    }
+
+    /// The tag of an RTCP packet as it is written.
+    #[inline]
+    pub(crate) const fn rtcp_tag(self) -> TagLength {
+        if self.rtcp_tag_length() == 16 { TagLength::Sixteen } else { TagLength::Ten }
     }
 
     pub(crate) const fn cipher(self) -> Cipher {

@@ -5,7 +5,11 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::process::Command;
 
-use srtp_sdes::{Agreed, NegotiationConfig, Offered, Profile, Receiver, Seed, Sender, SrtpPolicy, answer};
+use srtp_sdes::{
+    Agreed, CryptoAttribute, CryptoSuite, KeyParameter, MasterKey, MasterSalt, NegotiationConfig, Offered,
+    Profile, Receiver, ReceiverKeys, RolloverAfterRekey, Seed, Sender, SenderKeys, SrtpPolicy,
+    UnprotectError, answer,
+};
 
 const CHILD: &str = "SRTP_SDES_ZEROIZE_CHILD";
 
@@ -36,6 +40,30 @@ fn inverted(key: &[u8]) -> Vec<u8> {
     key.iter().map(|octet| !octet).collect()
 }
 
+/// The text of packets that are refused is nowhere.
+fn refused_text() {
+    for suite in CryptoSuite::ALL.into_iter().filter(|suite| suite.encrypts()) {
+        let text: Vec<u8> = (0..160_u8).map(|at| at.wrapping_mul(73) ^ 0x5a).collect();
+        let pattern = inverted(&text[40..72]);
+        let key = MasterKey::new(&vec![0x11; suite.master_key_length()]);
+        let salt = MasterSalt::new(&vec![0x22; suite.master_salt_length()]);
+        let line = CryptoAttribute::new(1, suite, KeyParameter::new(key, salt));
+        let mut sender = Sender::new(SenderKeys::from_attribute(&line).unwrap());
+        let mut receiver = Receiver::new(ReceiverKeys::from_attribute(&line).unwrap());
+        // Room enough at once: a vector that grows leaves its octets behind.
+        let mut packet = Vec::with_capacity(200);
+        packet.extend([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        packet.extend(&text);
+        packet.resize(200, 0);
+        zeroize::Zeroize::zeroize(&mut { text });
+        assert!(occurrences(&pattern) > 0, "the text is there before it is encrypted");
+        let length = sender.protect(&mut packet, 172).unwrap();
+        packet[length - 1] ^= 1;
+        assert_eq!(receiver.unprotect(&mut packet[..length]), Err(UnprotectError::AuthenticationFailed));
+        assert_eq!(occurrences(&pattern), 0, "{suite}: the text of a forged packet was made");
+    }
+}
+
 fn child() {
     let config = NegotiationConfig::new(SrtpPolicy::Required);
     let offered = Offered::new(&config, Seed([0x37; 32]));
@@ -59,7 +87,19 @@ fn child() {
     let mut receiver = Receiver::new(receiver);
     sender.protect(&mut packet, 172).unwrap();
     assert!(receiver.unprotect(&mut packet).is_err());
-    drop((sender, receiver, local, remote, answer.agreed));
+    packet[..8].copy_from_slice(&[0x80, 200, 0, 1, 0, 0, 0, 0]);
+    sender.protect_rtcp(&mut packet, 64).unwrap();
+    assert!(receiver.unprotect_rtcp(&mut packet).is_err());
+    // New keys, a clone, the old keys forgotten.
+    let Agreed::Protected { sender: sending, receiver: receiving, .. } = answer.agreed.clone() else {
+        panic!("clear")
+    };
+    receiver.rekey(receiving);
+    sender.rekey(sending, RolloverAfterRekey::Either);
+    let moved = (sender.clone(), receiver.clone());
+    receiver.forget_previous_keys();
+    drop((moved, sender, receiver, local, remote, answer.agreed));
+    refused_text();
     // Texts of the lines are the caller's.
     for text in lines.iter_mut().chain([&mut attribute]) {
         zeroize::Zeroize::zeroize(text);
@@ -71,13 +111,13 @@ fn child() {
 }
 
 #[test]
-fn no_master_key_stays_behind() {
+fn no_key_and_no_refused_text_stays_behind() {
     if std::env::var_os(CHILD).is_some() {
         child();
         return;
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "no_master_key_stays_behind", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "no_key_and_no_refused_text_stays_behind", "--nocapture", "--test-threads=1"])
         .env(CHILD, "1")
         .output()
         .unwrap();

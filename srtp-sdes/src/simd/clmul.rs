@@ -13,15 +13,15 @@ fn register(value: u128) -> __m128i {
 
 #[target_feature(enable = "sse2")]
 #[inline]
-fn value(register: __m128i) -> u128 {
+pub(super) fn value(register: __m128i) -> u128 {
     let low = _mm_cvtsi128_si64(register) as u64;
     let high = _mm_cvtsi128_si64(_mm_unpackhi_epi64(register, register)) as u64;
     u128::from(high) << 64 | u128::from(low)
 }
 
-/// The upper and lower half of the sum of all products.
+/// The lower, middle and upper part of the sum of all products.
 #[target_feature(enable = "pclmulqdq,sse2")]
-pub(super) fn sum_of_products(blocks: &[u128], powers: &[u128]) -> (u128, u128) {
+pub(super) fn sum_of_products(blocks: &[u128], powers: &[u128]) -> [u128; 3] {
     let mut low = _mm_setzero_si128();
     let mut middle = _mm_setzero_si128();
     let mut high = _mm_setzero_si128();
@@ -32,6 +32,5 @@ pub(super) fn sum_of_products(blocks: &[u128], powers: &[u128]) -> (u128, u128) 
         let cross = _mm_xor_si128(_mm_clmulepi64_si128(x, h, 0x01), _mm_clmulepi64_si128(x, h, 0x10));
         middle = _mm_xor_si128(middle, cross);
     }
-    let (low, middle, high) = (value(low), value(middle), value(high));
-    (high ^ (middle >> 64), low ^ (middle << 64))
+    [value(low), value(middle), value(high)]
 }

@@ -2,23 +2,14 @@
 
 use core::arch::x86_64::{
     __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_maskz_loadu_epi8,
-    _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
-    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_maskz_loadu_epi32, _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_xor_si512,
 };
 
-use super::LANES;
+use super::{LANES, Tag};
 use crate::authentication::{TagJob, pad};
-
-/// One word of the state of every lane.
-type Words = [u32; LANES];
-
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn load(words: &[u32; LANES]) -> __m512i {
-    // SAFETY: the reference covers 64 octets; the load asks for no alignment.
-    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
-}
 
 #[target_feature(enable = "avx512f")]
 #[inline]
@@ -29,9 +20,9 @@ fn load_block(block: &[u8; 64]) -> __m512i {
 
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn store(words: &mut [u32; LANES], register: __m512i) {
+fn store_tags(tags: &mut [Tag; 4], register: __m512i) {
     // SAFETY: the reference covers 64 octets and is the only one; the store asks for no alignment.
-    unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), register) };
+    unsafe { _mm512_storeu_si512(tags.as_mut_ptr().cast(), register) };
 }
 
 /// Writes fewer than 64 octets, and zeros behind them.
@@ -49,9 +40,22 @@ fn store_rest(block: &mut [u8; 64], rest: &[u8]) {
 /// Sixteen blocks, one a row, turned into sixteen words of all lanes.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn transposed(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
+fn words_of(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
+    // The words of SHA-1 have the most significant octet first.
+    transposed(&rows.map(|row| load_block(row))).map(|word| swapped(word))
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn swapped(words: __m512i) -> __m512i {
+    let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
+    _mm512_shuffle_epi8(words, swap)
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn transposed(r: &[__m512i; LANES]) -> [__m512i; 16] {
     let zero = _mm512_setzero_si512();
-    let r = rows.map(|row| load_block(row));
     let mut t = [zero; 16];
     for i in 0..8 {
         t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
@@ -66,18 +70,16 @@ fn transposed(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
         u[at + 2] = _mm512_unpacklo_epi64(t[at + 1], t[at + 3]);
         u[at + 3] = _mm512_unpackhi_epi64(t[at + 1], t[at + 3]);
     }
-    // The words of SHA-1 have the most significant octet first.
-    let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
     let mut w = [zero; 16];
     for c in 0..4 {
         let even_a = _mm512_shuffle_i32x4(u[c], u[4 + c], 0x88);
         let even_b = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0x88);
         let odd_a = _mm512_shuffle_i32x4(u[c], u[4 + c], 0xdd);
         let odd_b = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0xdd);
-        w[c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(even_a, even_b, 0x88), swap);
-        w[4 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(odd_a, odd_b, 0x88), swap);
-        w[8 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(even_a, even_b, 0xdd), swap);
-        w[12 + c] = _mm512_shuffle_epi8(_mm512_shuffle_i32x4(odd_a, odd_b, 0xdd), swap);
+        w[c] = _mm512_shuffle_i32x4(even_a, even_b, 0x88);
+        w[4 + c] = _mm512_shuffle_i32x4(odd_a, odd_b, 0x88);
+        w[8 + c] = _mm512_shuffle_i32x4(even_a, even_b, 0xdd);
+        w[12 + c] = _mm512_shuffle_i32x4(odd_a, odd_b, 0xdd);
     }
     w
 }
@@ -131,35 +133,90 @@ fn compress(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
     ]
 }
 
-/// One state in each lane.
+/// The states behind both pads, one in each lane.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn states<'a>(of: impl Iterator<Item = &'a [u32; 5]>) -> [__m512i; 5] {
-    let mut words = [[0_u32; LANES]; 5];
-    for (lane, state) in of.take(LANES).enumerate() {
-        for (word, value) in words.iter_mut().zip(state) {
-            word[lane] = *value;
-        }
-    }
-    words.map(|word| load(&word))
+fn states(jobs: &[TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
+    let rows = jobs.map(|job| {
+        // SAFETY: the key has ten words, and the mask has a bit for each of them.
+        unsafe { _mm512_maskz_loadu_epi32(0x3ff, job.key.0.as_ptr().cast()) }
+    });
+    let words = transposed(&rows);
+    let (five, _) = words.as_chunks::<5>();
+    [five[0], five[1]]
 }
 
-/// The tags of up to sixteen messages. Lanes whose message has ended keep their state while others go on.
+/// The tags of up to sixteen messages.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
-    const NOTHING: [u8; 64] = [0; 64];
+pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
+    let Some(first) = jobs.first() else { return };
+    // Lanes without a message repeat the first one.
+    let mut all = [*first; LANES];
+    for (lane, job) in all.iter_mut().zip(jobs) {
+        *lane = *job;
+    }
+    let jobs = &all;
+
     let mut whole: [&[[u8; 64]]; LANES] = [&[]; LANES];
     let mut tails = [[[0_u8; 64]; 2]; LANES];
     let mut totals = [0_usize; LANES];
-    for (lane, job) in jobs.iter().take(LANES).enumerate() {
+    let mut alike = true;
+    for (lane, job) in jobs.iter().enumerate() {
         let (blocks, rest) = job.message.as_chunks::<64>();
         let tail = &mut tails[lane];
         store_rest(&mut tail[0], rest);
         whole[lane] = blocks;
         totals[lane] = blocks.len() + pad(tail, job.suffix, job.message.len());
+        alike &= blocks.len() == whole[0].len() && totals[lane] == totals[0];
     }
 
-    let mut state = states(jobs.iter().map(|job| &job.key.inner));
+    let [mut state, outer] = states(jobs);
+    if alike {
+        let blocks = whole[0].len();
+        for block in 0..blocks {
+            state = compress(&state, &mut words_of(whole.map(|whole| &whole[block])));
+        }
+        for block in 0..totals[0] - blocks {
+            state = compress(&state, &mut words_of(tails.each_ref().map(|tail| &tail[block])));
+        }
+    } else {
+        state = of_several_lengths(state, &whole, &tails, &totals);
+    }
+
+    // The outer block: the inner hash, the bit behind it, its length.
+    let mut w = [_mm512_setzero_si512(); 16];
+    w[..5].copy_from_slice(&state);
+    w[5] = _mm512_set1_epi32(i32::MIN);
+    w[15] = _mm512_set1_epi32((64 + 20) * 8);
+    let digest = compress(&outer, &mut w);
+
+    // Four words of each lane side by side: every fourth lane in one register.
+    let low = [_mm512_unpacklo_epi32(digest[0], digest[1]), _mm512_unpacklo_epi32(digest[2], digest[3])];
+    let high = [_mm512_unpackhi_epi32(digest[0], digest[1]), _mm512_unpackhi_epi32(digest[2], digest[3])];
+    let fourths = [
+        _mm512_unpacklo_epi64(low[0], low[1]),
+        _mm512_unpackhi_epi64(low[0], low[1]),
+        _mm512_unpacklo_epi64(high[0], high[1]),
+        _mm512_unpackhi_epi64(high[0], high[1]),
+    ];
+    for (first, register) in fourths.into_iter().enumerate() {
+        let mut four = [[0_u8; 16]; 4];
+        store_tags(&mut four, swapped(register));
+        for (at, tag) in four.into_iter().enumerate() {
+            tags[4 * at + first] = tag;
+        }
+    }
+}
+
+/// Lanes whose message has ended keep their state while others go on.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn of_several_lengths(
+    mut state: [__m512i; 5],
+    whole: &[&[[u8; 64]]; LANES],
+    tails: &[[[u8; 64]; 2]; LANES],
+    totals: &[usize; LANES],
+) -> [__m512i; 5] {
+    const NOTHING: [u8; 64] = [0; 64];
     let longest = totals.iter().copied().max().unwrap_or_default();
     for block in 0..longest {
         let mut rows = [&NOTHING; LANES];
@@ -174,27 +231,10 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [[u8; 20]; LANES]) {
                 };
             }
         }
-        let next = compress(&state, &mut transposed(rows));
+        let next = compress(&state, &mut words_of(rows));
         for (word, next) in state.iter_mut().zip(next) {
             *word = _mm512_mask_mov_epi32(*word, active, next);
         }
     }
-
-    // The outer block: the inner hash, the bit behind it, its length.
-    let zero = _mm512_setzero_si512();
-    let mut w = [zero; 16];
-    w[..5].copy_from_slice(&state);
-    w[5] = _mm512_set1_epi32(i32::MIN);
-    w[15] = _mm512_set1_epi32((64 + 20) * 8);
-    let state = compress(&states(jobs.iter().map(|job| &job.key.outer)), &mut w);
-
-    let mut words: [Words; 5] = [[0; LANES]; 5];
-    for (word, register) in words.iter_mut().zip(state) {
-        store(word, register);
-    }
-    for (lane, tag) in tags.iter_mut().take(jobs.len()).enumerate() {
-        for (octets, word) in tag.chunks_exact_mut(4).zip(&words) {
-            octets.copy_from_slice(&word[lane].to_be_bytes());
-        }
-    }
+    state
 }
