@@ -2,7 +2,11 @@
 
 use bytes::BytesMut;
 use fuzz::{Damage, ROUNDS, damaged};
-use presence_pidf::category::{Fault, parse_publish, parse_report};
+use presence_pidf::category::{EventCategories, Fault, RoamingData, parse_publish, parse_report};
+use presence_pidf::partial::PartialPresence;
+use presence_pidf::pidf::{Presence, Reading};
+use presence_pidf::rlmi::ListNotification;
+use presence_pidf::{Body, publisher};
 
 const PUBLISH: &[u8] = br#"<publish xmlns="http://schemas.microsoft.com/2006/09/sip/rich-presence"><publications uri="sip:a@b"><publication categoryName="state" instance="1" container="2" version="0" expireType="endpoint"><state xmlns="http://schemas.microsoft.com/2006/09/sip/state" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="phoneState" manual="false"><availability>6500</availability><activity token="on-the-phone" minAvailability="6500" maxAvailability="8999"/></state></publication></publications></publish>"#;
 const REPORT: &[u8] = br#"<?xml version="1.0"?><roamingData xmlns="http://schemas.microsoft.com/2006/09/sip/roaming-self"><categories xmlns="http://schemas.microsoft.com/2006/09/sip/categories" uri="sip:a@b"><category name="note"/><category name="state" instance="1" container="2" version="3" expireType="user"><state xmlns="http://schemas.microsoft.com/2006/09/sip/state"><availability>&#51;500</availability></state></category></categories></roamingData>"#;
@@ -34,4 +38,67 @@ fn arbitrary_octets_never_panic() {
     bolero::check!().with_iterations(ROUNDS).for_each(|body: &[u8]| {
         let _ = (parse_publish(body), parse_report(body), Fault::parse(body));
     });
+}
+
+const PIDF: &[u8] = include_bytes!("../../presence-pidf/tests/vectors/pidf-everything.xml");
+const FULL: &[u8] = br#"<p:pidf-full xmlns="urn:ietf:params:xml:ns:pidf" xmlns:p="urn:ietf:params:xml:ns:pidf-diff" entity="sip:a@b" version="1"><tuple id="t"><status><basic>open</basic></status><contact priority="0.8">sip:a@b</contact></tuple><note>n</note></p:pidf-full>"#;
+const DIFF: &[u8] = br#"<p:pidf-diff xmlns="urn:ietf:params:xml:ns:pidf" xmlns:p="urn:ietf:params:xml:ns:pidf-diff" version="2"><p:replace sel="*/tuple[@id='t']/status/basic/text()">closed</p:replace><p:add sel="*/note" pos="after"><note>m</note></p:add><p:remove sel="*/tuple/contact/@priority"/></p:pidf-diff>"#;
+const LIST: &[u8] = b"--b\r\nContent-Type: application/rlmi+xml\r\n\r\n<list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:a@b\" version=\"1\" fullState=\"true\"><resource uri=\"sip:c@d\"><instance id=\"1\" state=\"active\" cid=\"c@x\"/></resource></list>\r\n--b\r\nContent-ID: <c@x>\r\nContent-Type: application/msrtc-event-categories+xml\r\n\r\n<categories xmlns=\"http://schemas.microsoft.com/2006/09/sip/categories\" uri=\"sip:c@d\"/>\r\n--b--\r\n";
+
+#[test]
+fn documents_never_panic_and_strictly_good_ones_are_written_strictly_good() {
+    bolero::check!().with_type::<Damage>().with_iterations(ROUNDS).for_each(|damage| {
+        let body = damaged(&[PIDF, FULL, DIFF, LIST, BOMB], damage);
+        let mut out = BytesMut::new();
+        for reading in [Reading::Strict, Reading::Lenient] {
+            let _ = Body::parse(None, &body, reading);
+        }
+        if let Ok(presence) = Presence::parse(&body, Reading::Strict) {
+            presence.emit(&mut out);
+            assert_eq!(Presence::parse(&out.split(), Reading::Strict), Ok(presence));
+        }
+        let mut partial = PartialPresence::default();
+        let _ = (partial.take(FULL), partial.take(&body));
+        if let Ok(list) = ListNotification::parse("multipart/related; boundary=b", &body) {
+            let content_type = list.emit("q", &mut out);
+            let again = ListNotification::parse(&content_type, &out.split()).expect("our own body");
+            assert_eq!(again.list.resources.len(), list.list.resources.len());
+        }
+        if let Ok(data) = RoamingData::parse(&body) {
+            data.emit(&mut out);
+            assert_eq!(RoamingData::parse(&out.split()), Ok(data));
+        }
+        if let Ok(categories) = EventCategories::parse(&body) {
+            categories.emit(&mut out);
+            assert_eq!(EventCategories::parse(&out.split()), Ok(categories));
+        }
+    });
+}
+
+#[test]
+fn a_publisher_takes_any_answer() {
+    let origin = std::time::Instant::now();
+    bolero::check!().with_type::<(Damage, Vec<u16>)>().with_iterations(ROUNDS / 3).for_each(
+        |(damage, statuses)| {
+            let body = damaged(&[REPORT, FAULT, PUBLISH], damage);
+            let mut machine =
+                publisher::Publisher::new(publisher::PublisherConfig::new("sip:a@b", "0102030405"));
+            machine.publish(presence_pidf::Publication::of(presence_pidf::Phase::InCall));
+            machine.registered(origin);
+            let mut now = origin;
+            for status in statuses.iter().take(20) {
+                machine.handle_timeout(now);
+                let mut out = BytesMut::new();
+                if machine.poll_transmit(&mut out).is_some() {
+                    assert!(parse_publish(&out).is_ok());
+                    assert!(machine.poll_transmit(&mut out).is_none(), "one request at a time");
+                }
+                let status = 100 + status % 600;
+                machine.handle_input(now, publisher::PublisherInput::Answer { status, body: &body });
+                machine.handle_input(now, publisher::PublisherInput::Report(&body));
+                while machine.poll_event().is_some() {}
+                now = machine.poll_timeout().unwrap_or(now).max(now);
+            }
+        },
+    );
 }

@@ -130,8 +130,30 @@ impl DateTime {
             [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'Z'];
         if self.nanos == 0 && self.offset == Some(0) {
             out.ascii(&whole);
-        } else {
-            out.raw(&self.to_string());
+            return;
+        }
+        out.ascii(whole.get(..19).unwrap_or_default());
+        if self.nanos != 0 {
+            let mut digits = [b'.', 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let mut rest = self.nanos;
+            for digit in digits.iter_mut().skip(1).rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+            let end = digits.iter().rposition(|digit| *digit != b'0').unwrap_or(0);
+            out.ascii(digits.get(..=end).unwrap_or_default());
+        }
+        match self.offset {
+            None => {}
+            Some(0) => {
+                out.ascii(b"Z");
+            }
+            Some(offset) => {
+                let sign = if offset < 0 { b'-' } else { b'+' };
+                let offset = offset.unsigned_abs();
+                let ([h1, h2], [m1, m2]) = (pair((offset / 60) as u8), pair((offset % 60) as u8));
+                out.ascii(&[sign, h1, h2, b':', m1, m2]);
+            }
         }
     }
 }

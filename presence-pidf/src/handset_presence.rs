@@ -129,26 +129,110 @@ pub enum Event {
 /// docs/states/handset-presence.md
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HandsetPresence {
-    config: PresenceConfig,
+    config: Config,
     phase: Phase,
-    /// Established calls; held ones included.
-    calls: BTreeMap<CallKey, Remote>,
-    last_end: Option<LastEnd>,
     silent: bool,
-    reported: Option<Publication>,
+    /// What was reported last: the phase, and whether silence was.
+    reported: Option<(Phase, bool)>,
+    /// Established calls; held ones included.
+    calls: Calls,
+    /// A moment that our clock knows; the last call ended so many milliseconds before it.
+    last_end: Option<Instant>,
+    age_ms: u32,
 }
 
-/// When the last call ended: so long before a moment that our clock knows.
+/// The configuration as it is kept, a million times over: milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct LastEnd {
-    seen: Instant,
-    age: Duration,
+struct Config {
+    t1_ms: u32,
+    t2_ms: u32,
+    out_of_range: OutOfRange,
+    dnd: Dnd,
+    show_conference: ShowConference,
+    activity: CountedActivity,
 }
 
-impl LastEnd {
-    /// The moment so long after the end.
-    fn plus(self, duration: Duration) -> Instant {
-        self.seen + duration.saturating_sub(self.age)
+impl Config {
+    fn of(config: &PresenceConfig) -> Self {
+        Self {
+            t1_ms: milliseconds(config.t1),
+            t2_ms: milliseconds(config.t2),
+            out_of_range: config.out_of_range,
+            dnd: config.dnd,
+            show_conference: config.show_conference,
+            activity: config.activity,
+        }
+    }
+
+    fn t1(self) -> Duration {
+        Duration::from_millis(self.t1_ms.into())
+    }
+
+    fn both(self) -> Duration {
+        self.t1() + Duration::from_millis(self.t2_ms.into())
+    }
+}
+
+/// Longer times than 49 days are 49 days.
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Most handsets have no call, most others have one: only further ones take room elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Calls {
+    None,
+    One(CallKey, Remote),
+    #[expect(clippy::box_collection, reason = "one word here, and hardly ever used")]
+    Many(Box<BTreeMap<CallKey, Remote>>),
+}
+
+impl Calls {
+    fn insert(&mut self, call: CallKey, remote: Remote) {
+        match self {
+            Self::None => *self = Self::One(call, remote),
+            Self::One(known, found) if *known == call => *found = remote,
+            Self::One(known, found) => {
+                *self = Self::Many(Box::new(BTreeMap::from([(*known, *found), (call, remote)])));
+            }
+            Self::Many(calls) if calls.len() >= CALLS_MAX && !calls.contains_key(&call) => {}
+            Self::Many(calls) => {
+                calls.insert(call, remote);
+            }
+        }
+    }
+
+    /// Whether it was one of them.
+    fn remove(&mut self, call: CallKey) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(known, _) => {
+                let found = *known == call;
+                if found {
+                    *self = Self::None;
+                }
+                found
+            }
+            Self::Many(calls) => {
+                let found = calls.remove(&call).is_some();
+                if let (1, Some((last, remote))) = (calls.len(), calls.first_key_value()) {
+                    *self = Self::One(*last, *remote);
+                }
+                found
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn has_conference(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(_, remote) => *remote == Remote::Conference,
+            Self::Many(calls) => calls.values().any(|remote| *remote == Remote::Conference),
+        }
     }
 }
 
@@ -157,14 +241,16 @@ impl HandsetPresence {
     ///
     /// docs/states/handset-presence.md
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "every machine takes its configuration over")]
     pub fn new(now: Instant, config: PresenceConfig) -> Self {
         let mut presence = Self {
-            config,
+            config: Config::of(&config),
             phase: Phase::Away,
-            calls: BTreeMap::new(),
-            last_end: None,
             silent: false,
             reported: None,
+            calls: Calls::None,
+            last_end: None,
+            age_ms: 0,
         };
         presence.restart(now, None);
         presence
@@ -175,8 +261,7 @@ impl HandsetPresence {
     /// docs/states/handset-presence.md
     pub fn answered(&mut self, now: Instant, call: CallKey, remote: Remote) {
         self.handle_timeout(now);
-        if self.phase == Phase::Removed || (self.calls.len() >= CALLS_MAX && !self.calls.contains_key(&call))
-        {
+        if self.phase == Phase::Removed {
             return;
         }
         self.calls.insert(call, remote);
@@ -202,7 +287,7 @@ impl HandsetPresence {
     /// docs/states/handset-presence.md
     pub fn ended(&mut self, now: Instant, call: CallKey) {
         self.handle_timeout(now);
-        if self.calls.remove(&call).is_some() {
+        if self.calls.remove(call) {
             self.follow_calls(now);
         }
     }
@@ -217,7 +302,7 @@ impl HandsetPresence {
             CountedActivity::AnyUse => self.calls.is_empty() && self.phase != Phase::Removed,
         };
         if counts {
-            self.last_end = Some(LastEnd { seen: now, age: Duration::ZERO });
+            self.end_at(now);
             self.go(Trigger::Used);
         }
     }
@@ -229,7 +314,7 @@ impl HandsetPresence {
     pub fn handset_lost(&mut self, now: Instant) {
         self.handle_timeout(now);
         if !self.calls.is_empty() {
-            self.calls.clear();
+            self.calls = Calls::None;
             self.follow_calls(now);
         }
         match self.config.out_of_range {
@@ -267,7 +352,7 @@ impl HandsetPresence {
     /// docs/states/handset-presence.md
     pub fn disabled(&mut self, now: Instant) {
         self.handle_timeout(now);
-        self.calls.clear();
+        self.calls = Calls::None;
         self.last_end = None;
         self.silent = false;
         self.go(Trigger::Disabled);
@@ -285,13 +370,14 @@ impl HandsetPresence {
     ///
     /// docs/states/handset-presence.md
     pub fn restart(&mut self, now: Instant, stored_end_age: Option<Duration>) {
-        self.calls.clear();
+        self.calls = Calls::None;
         self.reported = None;
-        let age = stored_end_age.filter(|age| *age < self.config.t1 + self.config.t2);
-        self.last_end = age.map(|age| LastEnd { seen: now, age });
+        let age = stored_end_age.filter(|age| *age < self.config.both());
+        self.last_end = age.map(|_| now);
+        self.age_ms = age.map_or(0, milliseconds);
         match age {
             None => self.go(Trigger::Restarted),
-            Some(age) if age < self.config.t1 => self.go(Trigger::RestartedInFirstPeriod),
+            Some(age) if age < self.config.t1() => self.go(Trigger::RestartedInFirstPeriod),
             Some(_) => self.go(Trigger::RestartedInSecondPeriod),
         }
         if self.phase == Phase::Removed {
@@ -316,12 +402,12 @@ impl HandsetPresence {
     ///
     /// docs/states/handset-presence.md
     pub fn poll_event(&mut self) -> Option<Event> {
-        let current = self.publication();
-        if self.reported.as_ref() == Some(&current) {
+        let current = (self.phase, self.publishes_silence());
+        if self.reported == Some(current) {
             return None;
         }
-        self.reported = Some(current.clone());
-        Some(Event::Changed(current))
+        self.reported = Some(current);
+        Some(Event::Changed(self.publication()))
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -330,9 +416,10 @@ impl HandsetPresence {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let last_end = self.last_end?;
+        let age = Duration::from_millis(self.age_ms.into());
         match self.phase {
-            Phase::Available => Some(last_end.plus(self.config.t1)),
-            Phase::Inactive => Some(last_end.plus(self.config.t1 + self.config.t2)),
+            Phase::Available => Some(last_end + self.config.t1().saturating_sub(age)),
+            Phase::Inactive => Some(last_end + self.config.both().saturating_sub(age)),
             Phase::Away | Phase::InCall | Phase::InConference | Phase::Removed => None,
         }
     }
@@ -351,11 +438,7 @@ impl HandsetPresence {
     #[must_use]
     pub fn publication(&self) -> Publication {
         let publication = Publication::of(self.phase);
-        if self.silent && self.config.dnd == Dnd::Publish {
-            publication.do_not_disturb()
-        } else {
-            publication
-        }
+        if self.publishes_silence() { publication.do_not_disturb() } else { publication }
     }
 
     /// How long ago the last call ended, if that is known and still matters; for storing and for documents.
@@ -363,7 +446,17 @@ impl HandsetPresence {
     /// docs/states/handset-presence.md
     #[must_use]
     pub fn last_end_age(&self, now: Instant) -> Option<Duration> {
-        self.last_end.map(|end| now.saturating_duration_since(end.seen) + end.age)
+        let age = Duration::from_millis(self.age_ms.into());
+        self.last_end.map(|seen| now.saturating_duration_since(seen) + age)
+    }
+
+    fn publishes_silence(&self) -> bool {
+        self.silent && self.config.dnd == Dnd::Publish && self.phase != Phase::Removed
+    }
+
+    fn end_at(&mut self, now: Instant) {
+        self.last_end = Some(now);
+        self.age_ms = 0;
     }
 
     fn silence(&mut self, now: Instant, silent: bool) {
@@ -374,9 +467,9 @@ impl HandsetPresence {
     }
 
     fn follow_calls(&mut self, now: Instant) {
-        let conference = self.calls.values().any(|remote| *remote == Remote::Conference);
+        let conference = self.calls.has_conference();
         if self.calls.is_empty() {
-            self.last_end = Some(LastEnd { seen: now, age: Duration::ZERO });
+            self.end_at(now);
             self.go(Trigger::LastCallEnded);
         } else if conference && self.config.show_conference == ShowConference::Yes {
             self.go(Trigger::ConferenceCalls);

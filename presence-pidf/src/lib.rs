@@ -1,19 +1,23 @@
 //! The presence of telephone handsets: which presence follows from their calls, and the documents that publish it.
 //!
 //! [`HandsetPresence`] turns calls and time into what is to be published: in a call, available for five minutes after it,
-//! inactive for five more, then away. [`category`] writes and reads the bodies of Lync's enhanced presence, [`pidf`] and
-//! [`msrtc`] write the documents of plain SIP presence and of old watchers. All XML is read within limits, and document type
-//! declarations are refused.
+//! inactive for five more, then away. [`publisher::Publisher`] brings that to a Lync server and keeps it there. [`pidf`], with
+//! [`data_model`], [`rpid`] and [`capabilities`], is plain SIP presence; [`category`] Lync's; [`rlmi`], [`contacts`] and
+//! [`own_presence`] are what a watcher and a user are told. [`Body`] tells all of them apart. All XML is read in one pass within
+//! [`Limits`], and document type declarations are refused.
 //!
 //! # Standards
 //!
-//! - [x] MS-PRES: machine, phone and user state and `device`, written and read; publications with versions, reports and faults
-//! - [x] RFC 3863, RFC 4479, RFC 4480: the document of one handset, written
-//! - [x] MS-SIP appendix A: `presentity`, written
-//! - [ ] RFC 3863, RFC 4480: documents of others, read
-//! - [ ] RFC 4662, MS-PRES: lists of contacts (watching others)
-//! - [ ] MS-PRES: containers and their members, subscribers
-//! - [ ] RFC 5263: partial documents
+//! - [x] RFC 3863, RFC 4479, RFC 4480, RFC 4482, RFC 5196: read strictly or leniently, written canonically
+//! - [x] RFC 5262, RFC 5261: whole and partial documents, read, applied and written (documents are kept without prefixes, comments
+//!   and instructions: changes that are about those are refused, or without effect)
+//! - [x] RFC 3858: watcher information, read, merged and written
+//! - [x] RFC 4662: lists of contacts with their parts, read and written
+//! - [x] MS-PRES: states of all kinds, `device`, `services`, `contactCard`, `note`, `routing`, `mwi`, others kept as they came;
+//!   publications with versions, reports, faults; containers, members, subscribers; subscriptions to many contacts; first log-on
+//! - [x] MS-SIP appendix A: `presentity`, written and read
+//! - [ ] RFC 3903: publishing with entity tags
+//! - [ ] MS-PRES: a notifier for simulators (the aggregation of states is there)
 //!
 //! # Run loop
 //!
@@ -52,7 +56,7 @@
 //!
 //! # Deliberately absent
 //!
-//! SIP (bodies are octets here, whoever carries them), storage, and the server's own aggregation of states.
+//! SIP (bodies are octets here, whoever carries them), storage, and the scripts by which real servers aggregate states.
 #![forbid(unsafe_code)]
 
 pub mod aggregate;

@@ -194,27 +194,9 @@ fn the_old_activities_of_a_server_of_microsoft_are_read() {
     assert_eq!(read.caller.and_then(|caller| caller.display_name).as_deref(), Some("Alice"));
 }
 
-/// With everything that is read.
-const EVERYTHING: &str = "<tuple id='t1'><status><basic>closed</basic></status><dm:deviceID>urn:x-mac:0003ba4811e3</dm:deviceID>\
-    <r:user-input id='u1' idle-threshold='600' last-input='2026-01-01T10:00:00.25+01:00'>idle</r:user-input>\
-    <c:servcaps><c:actor><c:supported><c:principal/></c:supported><c:notsupported><c:attendant/></c:notsupported></c:actor>\
-    <c:audio>true</c:audio><c:description xml:lang='en'>a phone</c:description><c:duplex><c:supported><c:full/></c:supported></c:duplex>\
-    <c:methods><c:supported><c:ACK/><c:INVITE/></c:supported></c:methods><c:languages><c:supported><c:l>en</c:l><c:l>de</c:l>\
-    </c:supported></c:languages><c:schemes><c:supported><c:s>sip</c:s></c:supported></c:schemes><c:text>false</c:text>\
-    <c:type>application/sdp</c:type><c:video>false</c:video></c:servcaps><ci:icon>http://e.net/i.png</ci:icon>\
-    <contact priority='0.8'>sip:a@b;x=&quot;&amp;</contact><note xml:lang='de'>Büro &lt;1&gt;</note><note>two</note>\
-    <timestamp>2026-01-01T10:00:00Z</timestamp></tuple><tuple id='t2'><status/></tuple><note>whole</note>\
-    <dm:person id='p1'><r:activities id='a1' from='2026-01-01T10:00:00Z' until='2027-01-01T10:00:00Z'><r:note>n</r:note>\
-    <r:on-the-phone/><r:other xml:lang='fr'>o</r:other><x:dance/></r:activities><r:user-input>active</r:user-input>\
-    <ci:card>http://e.net/c</ci:card><ci:display-name>A &amp; B</ci:display-name><ci:homepage>h</ci:homepage><ci:map>m</ci:map>\
-    <ci:sound>s</ci:sound><dm:note>p</dm:note><dm:timestamp>2026-01-01T10:00:00Z</dm:timestamp></dm:person>\
-    <dm:device id='d1'><r:user-input>idle</r:user-input><c:devcaps><c:description>d</c:description><c:mobility><c:supported>\
-    <c:mobile/></c:supported></c:mobility></c:devcaps><dm:deviceID>urn:uuid:1</dm:deviceID><dm:note>x</dm:note></dm:device>\
-    <ci:display-name>C</ci:display-name>";
-
 #[test]
 fn what_is_written_is_strictly_good_and_says_the_same() {
-    let text = document(EVERYTHING);
+    let text = include_str!("vectors/pidf-everything.xml");
     let read = Presence::parse(text.as_bytes(), Reading::Strict).expect("everything in its place");
     let mut out = BytesMut::new();
     read.emit(&mut out);

@@ -280,3 +280,9 @@ fn more_calls_than_a_handset_can_have_use_no_more_memory() {
     }
     assert_eq!(handset.phases(), [Phase::Available]);
 }
+
+#[test]
+fn a_million_users_take_64_megabytes_at_most() {
+    let size = size_of::<HandsetPresence>();
+    assert!(size <= 64, "{size} octets for one user");
+}

@@ -204,14 +204,17 @@ impl<'a> Reader<'a> {
         Error::Malformed { at: self.base + self.at, rule }
     }
 
+    #[inline]
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    #[inline]
     fn next(&mut self) -> Result<Next<'a>, Error> {
         if self.empty {
             self.empty = false;
@@ -235,6 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text up to the next tag, comment or section.
+    #[inline]
     fn run(&mut self) -> Result<Cow<'a, str>, Error> {
         let from = self.at;
         self.at += scan::text(self.rest());
@@ -320,6 +324,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn end(&mut self) -> Result<(), Error> {
         self.at += 2;
         let qualified = self.open.last().map_or("", |open| open.qualified);
@@ -339,6 +344,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn close(&mut self) {
         if let Some(open) = self.open.pop() {
             self.bindings.truncate(usize::from(open.bindings));

@@ -12,6 +12,8 @@ const NAME_START: u8 = 8;
 const BLANK: u8 = 16;
 /// Must be escaped when it is written.
 const ESCAPE: u8 = 32;
+/// May stand in a name, and is ASCII.
+const PLAIN_NAME: u8 = 64;
 
 const CLASS: [u8; 256] = {
     let mut class = [0; 256];
@@ -40,6 +42,9 @@ const CLASS: [u8; 256] = {
         if byte.is_ascii_digit() || byte == b'-' || byte == b'.' {
             bits |= NAME;
         }
+        if bits & NAME != 0 && byte < 0x80 {
+            bits |= PLAIN_NAME;
+        }
         if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
             bits |= BLANK;
         }
@@ -50,6 +55,7 @@ const CLASS: [u8; 256] = {
 };
 
 /// Octets from the beginning that are not of the class.
+#[inline]
 fn run(bytes: &[u8], class: u8) -> usize {
     bytes.iter().position(|byte| CLASS[usize::from(*byte)] & class != 0).unwrap_or(bytes.len())
 }
@@ -74,11 +80,24 @@ pub(super) fn name(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| CLASS[usize::from(*byte)] & NAME == 0).unwrap_or(bytes.len())
 }
 
+#[inline]
 pub(super) fn is_blank(byte: u8) -> bool {
     CLASS[usize::from(byte)] & BLANK != 0
 }
 
+/// The part of a name without a colon that is a name for sure: ASCII alone, and begun as names begin. `None` needs a look.
+#[inline]
+pub(super) fn plain_name(bytes: &[u8]) -> Option<usize> {
+    let first = bytes.first()?;
+    if CLASS[usize::from(*first)] & NAME_START == 0 || !first.is_ascii() {
+        return None;
+    }
+    let end = bytes.iter().position(|byte| CLASS[usize::from(*byte)] & PLAIN_NAME == 0)?;
+    bytes.get(end).filter(|byte| byte.is_ascii()).map(|_| end)
+}
+
 /// White space.
+#[inline]
 pub(super) fn blanks(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len())
 }

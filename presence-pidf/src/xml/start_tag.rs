@@ -20,7 +20,26 @@ pub(crate) struct Attribute<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Prefix, name, and both as they stand.
     pub(super) fn name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
+        let from = self.at;
+        let Some(first) = scan::plain_name(self.rest()) else { return self.wide_name() };
+        let colon = from + first;
+        if self.bytes.get(colon) != Some(&b':') {
+            self.at = colon;
+            let name = self.slice(from, colon);
+            return Ok(("", name, name));
+        }
+        let Some(second) = scan::plain_name(self.bytes.get(colon + 1..).unwrap_or_default()) else {
+            return self.wide_name();
+        };
+        self.at = colon + 1 + second;
+        Ok((self.slice(from, colon), self.slice(colon + 1, self.at), self.slice(from, self.at)))
+    }
+
+    /// A name with characters beyond ASCII, or none.
+    #[cold]
+    fn wide_name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
         let from = self.at;
         let first = scan::name(self.rest());
         self.at += first;
