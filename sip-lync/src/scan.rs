@@ -233,7 +233,7 @@ pub(crate) fn header_lines(
     };
     // Masks tell where lines end as long as every line end is CR LF; all else is read line by line.
     let mut blocks = Blocks::new();
-    let masked = ends == LineEnds::Strict && wire.len() <= u32::MAX as usize;
+    let masked = ends == LineEnds::Strict && u32::try_from(wire.len()).is_ok();
     loop {
         if masked {
             blocks.fill(wire.get(at..).unwrap_or_default());

@@ -60,6 +60,7 @@ use plain as stop;
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
+#[expect(clippy::cast_ptr_alignment, reason = "the load takes octets of any alignment")]
 fn stop(text: &[u8], from: usize, stop: Stop) -> usize {
     use core::arch::x86_64::{__m128i, _mm_loadu_si128};
 

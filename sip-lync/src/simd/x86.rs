@@ -1,5 +1,7 @@
 //! Kernels for x86-64: SSE2 is always there, AVX2 and AVX-512 where the processor says so.
 
+#![expect(clippy::cast_ptr_alignment, reason = "the loads take octets of any alignment")]
+
 use core::arch::x86_64::{
     __m128i, __m256i, __m512i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8,
     _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask,
