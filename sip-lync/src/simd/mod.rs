@@ -68,7 +68,10 @@ impl Blocks {
 
 /// Sixty-four octets at a time through a kernel; what is left over is filled up with zeros.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "takes on the processor's features only within the function that has them")]
+#[expect(
+    clippy::inline_always,
+    reason = "takes on the processor's features only within the function that has them"
+)]
 fn each(text: &[u8], blocks: &mut [Block; BLOCKS], kernel: impl Fn(&[u8; WIDTH]) -> Block) -> usize {
     let mut feeds_before = 0;
     let mut length = 0;
