@@ -64,16 +64,13 @@ fn a_packet_is_refused_unchanged_or_is_what_was_sent() {
             } else {
                 receiver.unprotect(&mut arrived)
             };
-            match result {
-                Ok(length) => {
-                    assert_eq!(before, sent, "only what was sent is authentic");
-                    assert_eq!(arrived[..length], plain);
-                }
-                Err(_) => {
-                    assert_ne!(before, sent, "what was sent is authentic");
-                    assert_eq!(arrived, before);
-                    assert_eq!(receiver.sources().count(), 0);
-                }
+            if let Ok(length) = result {
+                assert_eq!(before, sent, "only what was sent is authentic");
+                assert_eq!(arrived[..length], plain);
+            } else {
+                assert_ne!(before, sent, "what was sent is authentic");
+                assert_eq!(arrived, before);
+                assert_eq!(receiver.sources().count(), 0);
             }
         },
     );

@@ -42,7 +42,11 @@ pub(crate) use wide::{galois, sixteen};
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "functions for certain processors")]
 mod wide {
-    use core::arch::x86_64::*;
+    use core::arch::x86_64::{
+        __m512i, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_clmulepi64_epi128, _mm512_rol_epi32,
+        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_ternarylogic_epi32, _mm512_ternarylogic_epi64,
+        _mm512_xor_si512,
+    };
     use std::hint::black_box;
 
     /// Whether this processor can.
