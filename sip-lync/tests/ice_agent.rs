@@ -69,7 +69,7 @@ fn an_agent_connects_in_the_round_trips_of_its_dialect() {
         (Dialect::Draft06, Nomination::Regular, 2, 2),
     ] {
         let places = [Place::OPEN; 2];
-        let mut internet = Internet::new(3, places, configs(dialect, components, nomination), Weather::FAIR);
+        let mut internet = Internet::new(3, places, &configs(dialect, components, nomination), Weather::FAIR);
         agreed(&mut internet, &format!("{dialect} {nomination:?} {components}"));
         let left = internet.node(Side::Left);
         let took = left.connected.unwrap() - left.begun.unwrap();
@@ -102,7 +102,7 @@ fn two_agents_with_one_role_settle_who_controls() {
 fn checks_that_come_before_the_answer_are_answered_and_remembered() {
     for dialect in DIALECTS {
         let behind = Place { stun: false, ..Place::behind(CONE) };
-        let mut internet = Internet::new(5, [Place::OPEN, behind], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(5, [Place::OPEN, behind], &simple(dialect), Weather::FAIR);
         internet.signalling = 400 * MS;
         internet.run_until_decided(20 * SECOND);
         let left = internet.node(Side::Left);
@@ -124,7 +124,7 @@ fn checks_that_come_before_the_answer_are_answered_and_remembered() {
 fn a_restart_renews_credentials_and_media_stays_until_there_is_a_new_pair() {
     for dialect in DIALECTS {
         let mut internet =
-            Internet::new(6, [Place::OPEN, Place::behind(CONE)], simple(dialect), Weather::FAIR);
+            Internet::new(6, [Place::OPEN, Place::behind(CONE)], &simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         let before = internet.node(Side::Left).agent.attributes();
         let old = internet.node(Side::Left).selected[&1];
@@ -143,7 +143,7 @@ fn a_lite_peer_is_controlled_and_never_has_to_ask() {
     for components in [1, 2] {
         let mut both = configs(Dialect::Rfc8445, components, Nomination::Aggressive);
         both[0].role = Role::Controlled;
-        let mut internet = Internet::new(7, [Place::behind(SYMMETRIC), Place::OPEN], both, Weather::FAIR);
+        let mut internet = Internet::new(7, [Place::behind(SYMMETRIC), Place::OPEN], &both, Weather::FAIR);
         internet.last_offers = false;
         internet.added.insert(Side::Right, vec![Attribute::property("ice-lite")]);
         internet.blocked = |side, _, octets| side == Side::Right && octets[0] == 0;
@@ -263,7 +263,7 @@ fn tcp_connects_where_udp_does_not_in_every_dialect() {
                 Place { tcp: true, ..Place::OPEN },
             ],
         ] {
-            let mut internet = Internet::new(12, places, simple(dialect), Weather::FAIR);
+            let mut internet = Internet::new(12, places, &simple(dialect), Weather::FAIR);
             internet.blocked = |_, path, _| path.protocol == Protocol::Udp;
             agreed(&mut internet, &format!("{dialect} {places:?}"));
             assert_eq!(internet.node(Side::Left).selected[&1].path.protocol, Protocol::Tcp);
@@ -275,7 +275,7 @@ fn tcp_connects_where_udp_does_not_in_every_dialect() {
 fn what_the_bandwidth_policy_refuses_is_not_used() {
     let relay = Place { relay: true, ..Place::OPEN };
     for dialect in DIALECTS {
-        let mut internet = Internet::new(13, [relay, Place::OPEN], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(13, [relay, Place::OPEN], &simple(dialect), Weather::FAIR);
         let now = internet.now;
         let direct_refused = Admitted { local_direct: false, ..Admitted::ALL };
         internet.node_mut(Side::Left).agent.admit(now, direct_refused);
@@ -285,7 +285,7 @@ fn what_the_bandwidth_policy_refuses_is_not_used() {
         assert_eq!(internet.node(Side::Left).selected[&1].local_kind, Kind::Relayed);
 
         // Nothing is left.
-        let mut internet = Internet::new(13, [relay, Place::OPEN], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(13, [relay, Place::OPEN], &simple(dialect), Weather::FAIR);
         internet.run_for(30 * MS);
         let now = internet.now;
         let nothing = Admitted { local_direct: false, local_relayed: false, ..Admitted::ALL };
@@ -474,7 +474,7 @@ fn one_offer_connects_with_several_forks_of_different_dialects_at_once() {
 fn the_last_offer_decides_which_pair_the_callee_uses() {
     for dialect in [Dialect::Draft06, Dialect::MsIce2] {
         let relay = Place { relay: true, ..Place::OPEN };
-        let mut internet = Internet::new(15, [relay, Place::OPEN], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(15, [relay, Place::OPEN], &simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         assert_eq!(internet.node(Side::Right).agent.state(), State::Completed, "{dialect}");
         assert_eq!(internet.node(Side::Left).agent.state(), State::Completed, "{dialect}");
@@ -494,7 +494,7 @@ fn the_phase_timer_ends_the_wait_for_a_better_pair() {
             config.times.settling = 600 * SECOND;
         }
         let relay = Place { relay: true, stun: false, ..Place::behind(SYMMETRIC) };
-        let mut internet = Internet::new(16, [relay, Place::OPEN], both, Weather::FAIR);
+        let mut internet = Internet::new(16, [relay, Place::OPEN], &both, Weather::FAIR);
         // Packets of the host itself are lost.
         internet.blocked =
             |side, path, _| side == Side::Left && path.local.ip().to_string().starts_with("10.");
@@ -521,7 +521,7 @@ fn a_description_of_another_dialect_is_for_another_agent() {
 #[test]
 fn a_network_that_changes_its_mind_is_left_by_a_restart() {
     let mut internet =
-        Internet::new(17, [Place::behind(CONE), Place::OPEN], simple(Dialect::Rfc8445), Weather::FAIR);
+        Internet::new(17, [Place::behind(CONE), Place::OPEN], &simple(Dialect::Rfc8445), Weather::FAIR);
     internet.last_offers = false;
     agreed(&mut internet, "before");
     internet.node_mut(Side::Left).nat.as_mut().unwrap().forget();

@@ -35,9 +35,9 @@ fn a_connected_agent_fits_into_eight_kilobytes() {
     for dialect in DIALECTS {
         let configs = [Role::Controlling, Role::Controlled].map(|role| Config::new(dialect, role));
         let place = Place { relay: true, ..Place::OPEN };
-        let mut internet = Internet::new(1, [place; 2], configs, Weather::FAIR);
+        let mut internet = Internet::new(1, [place; 2], &configs, Weather::FAIR);
         internet.run_until_decided(Duration::from_secs(10));
-        internet.run_for(Duration::from_secs(60));
+        internet.run_for(Duration::from_mins(1));
         assert!(internet.node(Side::Left).connected.is_some());
         // A clone holds what the agent holds, without what its tables once had room for.
         let before = HELD.load(Ordering::Relaxed);

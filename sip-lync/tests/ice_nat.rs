@@ -20,7 +20,7 @@ fn configs(dialect: Dialect) -> [Config; 2] {
 
 /// Whether two agents at these places connect; both say the same, and agree on the pair.
 fn connects(dialect: Dialect, places: [Place; 2]) -> bool {
-    let mut internet = Internet::new(1, places, configs(dialect), Weather::FAIR);
+    let mut internet = Internet::new(1, places, &configs(dialect), Weather::FAIR);
     internet.run_until_decided(Duration::from_secs(90));
     internet.run_for(Duration::from_secs(1));
     let outcome = Side::BOTH.map(|side| {

@@ -76,7 +76,7 @@ pub(crate) async fn run(arguments: Arguments) -> Outcome<ExitCode> {
             return Ok(code);
         }
         let due = [peer.agent.poll_timeout(), peer.relays.poll_timeout(), end].into_iter().flatten().min();
-        let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        let due = due.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
         tokio::select! {
             arrival = arrivals.recv() => match arrival {
                 None => return Ok(ExitCode::FAILURE),

@@ -19,6 +19,9 @@ use crate::sockets::{self, Queue};
 /// A candidate to be: component, relayed address, base, and how the relay saw it.
 pub(crate) type Allocated = (u16, SocketAddr, SocketAddr, Option<SocketAddr>);
 
+/// Packets with their destinations.
+type Waiting = Vec<(SocketAddr, Vec<u8>)>;
+
 struct Relay {
     component: u16,
     base: SocketAddr,
@@ -28,13 +31,13 @@ struct Relay {
     waiting: bool,
     stream: Option<OwnedWriteHalf>,
     /// Packets that wait until their peer is let in; `None` when it is.
-    permitted: BTreeMap<IpAddr, Option<Vec<(SocketAddr, Vec<u8>)>>>,
+    permitted: BTreeMap<IpAddr, Option<Waiting>>,
 }
 
 /// The allocations of all components.
 #[derive(Default)]
 pub(crate) struct Relays {
-    relays: Vec<Relay>,
+    each: Vec<Relay>,
     allocated: Vec<Allocated>,
     asked: bool,
     queue: Option<Queue>,
@@ -77,7 +80,7 @@ impl Relays {
             let config = ClientConfig::new(server, service, transport, credentials.clone());
             let mut client = Client::new(config, Seed(seed()?.0));
             client.allocate(now)?;
-            relays.relays.push(Relay {
+            relays.each.push(Relay {
                 component: *component,
                 base: *base,
                 client,
@@ -92,11 +95,11 @@ impl Relays {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.relays.iter().filter_map(|relay| relay.client.poll_timeout()).min()
+        self.each.iter().filter_map(|relay| relay.client.poll_timeout()).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        for relay in &mut self.relays {
+        for relay in &mut self.each {
             relay.client.handle_timeout(now);
         }
         self.events(now);
@@ -109,8 +112,7 @@ impl Relays {
         path: Path,
         octets: &[u8],
     ) -> Option<Vec<(Path, Vec<u8>)>> {
-        let relay =
-            self.relays.iter_mut().find(|relay| relay.base == path.local && relay.stream.is_none())?;
+        let relay = self.each.iter_mut().find(|relay| relay.base == path.local && relay.stream.is_none())?;
         if let Some((peer, data)) = relay.client.unwrap(path.remote, octets) {
             let data = data.to_vec();
             let local = relay.relayed?;
@@ -129,7 +131,7 @@ impl Relays {
         component: u16,
         step: sockets::Stream,
     ) -> Vec<(Path, Vec<u8>)> {
-        if let Some(relay) = self.relays.iter_mut().find(|relay| relay.component == component) {
+        if let Some(relay) = self.each.iter_mut().find(|relay| relay.component == component) {
             let outcome = match step {
                 sockets::Stream::Opened(writer) => {
                     relay.stream = Some(writer);
@@ -148,7 +150,7 @@ impl Relays {
     /// What the clients tell: packets of peers come back.
     fn events(&mut self, now: Instant) -> Vec<(Path, Vec<u8>)> {
         let mut packets = Vec::new();
-        for relay in &mut self.relays {
+        for relay in &mut self.each {
             while let Some(event) = relay.client.poll_event() {
                 match event {
                     Event::Connect { server, .. } => {
@@ -189,7 +191,7 @@ impl Relays {
 
     /// Sends a packet of a relayed address; `false` when the path is not one.
     pub(crate) fn send(&mut self, now: Instant, path: Path, octets: &[u8]) -> bool {
-        let Some(relay) = self.relays.iter_mut().find(|relay| relay.relayed == Some(path.local)) else {
+        let Some(relay) = self.each.iter_mut().find(|relay| relay.relayed == Some(path.local)) else {
             return false;
         };
         match relay.permitted.get_mut(&path.remote.ip()) {
@@ -209,7 +211,7 @@ impl Relays {
 
     /// The pair of a component is chosen: its peer gets the short path.
     pub(crate) fn selected(&mut self, now: Instant, path: Path) {
-        if let Some(relay) = self.relays.iter_mut().find(|relay| relay.relayed == Some(path.local)) {
+        if let Some(relay) = self.each.iter_mut().find(|relay| relay.relayed == Some(path.local)) {
             // The long path works as well.
             let _refused = relay.client.bind(now, path.remote);
         }
@@ -217,7 +219,7 @@ impl Relays {
 
     /// The candidates, once, when all relays have answered.
     pub(crate) fn finished(&mut self) -> Option<Vec<Allocated>> {
-        if !self.asked || self.relays.iter().any(|relay| relay.waiting) {
+        if !self.asked || self.each.iter().any(|relay| relay.waiting) {
             return None;
         }
         self.asked = false;
@@ -227,7 +229,7 @@ impl Relays {
     /// Writes what the clients have for their servers: datagrams come back, connections are written.
     pub(crate) async fn flush(&mut self) -> Vec<(Path, Vec<u8>)> {
         let mut buffer = BytesMut::new();
-        for relay in &mut self.relays {
+        for relay in &mut self.each {
             while let Some(transmit) = relay.client.poll_transmit(&mut buffer) {
                 let octets = buffer.split_to(transmit.len);
                 match (&mut relay.stream, transmit.transport) {

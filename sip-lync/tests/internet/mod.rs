@@ -168,7 +168,7 @@ fn address(octets: [u8; 4], port: u16) -> SocketAddr {
 impl Internet {
     /// Two agents at two places; `left` makes the offer.
     #[expect(clippy::disallowed_methods, reason = "the origin of the virtual clock")]
-    pub(crate) fn new(seed: u64, places: [Place; 2], configs: [Config; 2], weather: Weather) -> Self {
+    pub(crate) fn new(seed: u64, places: [Place; 2], configs: &[Config; 2], weather: Weather) -> Self {
         let start = Instant::now();
         let mut random = Random(seed);
         let mut node = |side: Side, place: Place, config: Config| {
@@ -627,7 +627,8 @@ impl Internet {
 
     /// A connection is made, if the other end can be reached and listens.
     fn open(&mut self, side: Side, path: Path) {
-        let when = self.now + self.weather.latency * 2;
+        let half = self.now + self.weather.latency;
+        let when = half + self.weather.latency;
         let port = self.node(side).next_port;
         self.node_mut(side).next_port += 1;
         let from = SocketAddr::new(path.local.ip(), port);
@@ -640,7 +641,7 @@ impl Internet {
             Some((other, theirs)) if other == side.other() => {
                 self.streams.insert((side, path), (other, theirs));
                 self.streams.insert((other, theirs), (side, path));
-                self.post(Arrival::Opened { side: other, path: theirs }, when - self.weather.latency);
+                self.post(Arrival::Opened { side: other, path: theirs }, half);
                 self.post(Arrival::Opened { side, path }, when);
             }
             _ => self.post(Arrival::Closed { side, path }, when),

@@ -88,7 +88,7 @@ impl Nat {
     }
 
     /// A packet comes in: its address inside, if it is let in.
-    pub(crate) fn inward(&mut self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn inward(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         if to.ip() != self.public {
             return None;
         }
