@@ -88,7 +88,7 @@ fn two_agents_with_one_role_settle_who_controls() {
                 let mut both = simple(dialect);
                 both[0].role = role;
                 both[1].role = role;
-                let mut internet = Internet::new(seed, [Place::OPEN; 2], both, Weather::FAIR);
+                let mut internet = Internet::new(seed, [Place::OPEN; 2], &both, Weather::FAIR);
                 internet.last_offers = false;
                 agreed(&mut internet, &format!("{dialect} {role:?} {seed}"));
                 let roles = Side::BOTH.map(|side| internet.node(side).agent.role());
@@ -158,7 +158,7 @@ fn a_lite_peer_is_controlled_and_never_has_to_ask() {
 #[test]
 fn consent_runs_out_after_thirty_seconds_of_silence_in_the_standard_alone() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(8, [Place::OPEN; 2], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(8, [Place::OPEN; 2], &simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         internet.run_for(60 * SECOND);
         let failed = |internet: &Internet| internet.node(Side::Left).failed;
@@ -184,7 +184,7 @@ fn a_chosen_pair_is_kept_alive_at_the_pace_of_the_dialect() {
     for (dialect, least, most) in
         [(Dialect::Rfc8445, 50, 75), (Dialect::MsIce2, 16, 26), (Dialect::Draft06, 16, 26)]
     {
-        let mut internet = Internet::new(9, [Place::OPEN; 2], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(9, [Place::OPEN; 2], &simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         internet.ladder.clear();
         internet.run_for(300 * SECOND);
@@ -198,13 +198,13 @@ fn a_peer_that_multiplexes_rtcp_leaves_one_component() {
     let mut both = configs(Dialect::Rfc8445, 2, Nomination::Regular);
     both[0].rtcp_mux = true;
     both[1].rtcp_mux = true;
-    let mut internet = Internet::new(10, [Place::OPEN; 2], both, Weather::FAIR);
+    let mut internet = Internet::new(10, [Place::OPEN; 2], &both, Weather::FAIR);
     agreed(&mut internet, "mux");
     assert_eq!(internet.node(Side::Left).selected.len(), 1);
 
     // One that does not know it keeps both.
     both[1].rtcp_mux = false;
-    let mut internet = Internet::new(10, [Place::OPEN; 2], both, Weather::FAIR);
+    let mut internet = Internet::new(10, [Place::OPEN; 2], &both, Weather::FAIR);
     agreed(&mut internet, "no mux");
     assert_eq!(internet.node(Side::Left).selected.len(), 2);
 }
@@ -238,7 +238,7 @@ fn start() -> Instant {
 fn ipv6_is_used_and_kept_from_peers_of_lync_that_cannot_read_it() {
     for dialect in DIALECTS {
         let place = Place { ipv6: true, ..Place::OPEN };
-        let mut internet = Internet::new(11, [place; 2], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(11, [place; 2], &simple(dialect), Weather::FAIR);
         // IPv4 does not work here.
         internet.blocked = |_, path, _| path.local.is_ipv4();
         agreed(&mut internet, dialect.as_str());
@@ -300,7 +300,7 @@ fn what_the_bandwidth_policy_refuses_is_not_used() {
 
 #[test]
 fn checks_and_answers_of_ms_ice2_go_twice_until_the_version_of_the_peer_is_seen() {
-    let mut internet = Internet::new(14, [Place::OPEN; 2], simple(Dialect::MsIce2), Weather::FAIR);
+    let mut internet = Internet::new(14, [Place::OPEN; 2], &simple(Dialect::MsIce2), Weather::FAIR);
     agreed(&mut internet, "ms-ice2");
     let mut seen_by = [None; 2];
     for (when, side, _, octets) in &internet.ladder {
@@ -536,7 +536,7 @@ fn checks_have_the_attributes_and_the_order_of_their_dialect() {
         (Dialect::MsIce2, vec![0x24, 0x802a, 0x06, 0x8054, 0x8070, 0x08, 0x8028]),
         (Dialect::Draft06, vec![0x06, 0x08]),
     ] {
-        let mut internet = Internet::new(18, [Place::OPEN; 2], simple(dialect), Weather::FAIR);
+        let mut internet = Internet::new(18, [Place::OPEN; 2], &simple(dialect), Weather::FAIR);
         agreed(&mut internet, dialect.as_str());
         let (.., octets) = internet.ladder.iter().find(|(_, s, _, o)| *s == Side::Left && o[0] == 0).unwrap();
         assert_eq!(stun::demultiplex(octets), PacketKind::Stun);

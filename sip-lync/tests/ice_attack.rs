@@ -72,7 +72,7 @@ fn username_for_left(internet: &Internet, dialect: Dialect) -> Vec<u8> {
 #[test]
 fn forged_checks_change_nothing_and_are_never_amplified() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(21, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(21, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         internet.run_until_decided(10 * SECOND);
         internet.run_for(SECOND);
         let username = username_for_left(&internet, dialect);
@@ -117,7 +117,7 @@ fn forged_checks_change_nothing_and_are_never_amplified() {
 #[test]
 fn no_single_message_of_a_stranger_is_answered_with_a_longer_one() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(22, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(22, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         internet.run_until_decided(10 * SECOND);
         let username = username_for_left(&internet, dialect);
         let path = internet.node(Side::Left).agent.selected(1).unwrap().path;
@@ -139,7 +139,7 @@ fn no_single_message_of_a_stranger_is_answered_with_a_longer_one() {
 #[test]
 fn spoofed_answers_neither_connect_nor_break_a_check() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(23, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(23, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         internet.blocked = |side, _, _| side == Side::Right;
         internet.run_for(60 * Duration::from_millis(1));
         let (_, _, path, check) =
@@ -178,7 +178,7 @@ fn spoofed_answers_neither_connect_nor_break_a_check() {
 #[test]
 fn checks_of_the_peer_itself_are_bounded_in_what_they_create() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(24, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(24, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         internet.run_for(30 * Duration::from_millis(1));
         // The peer's real check, sent again from ten thousand addresses.
         internet.run_for(30 * Duration::from_millis(1));
@@ -221,7 +221,7 @@ fn the_checks_a_description_causes_are_bounded() {
     // A hostile description with as many addresses of a victim as fit: the voice hammer of RFC 8445 19.5.1.
     for dialect in DIALECTS {
         let mut agent = Agent::new(configs(dialect)[0], sip_lync::Seed([9; 32]));
-        let mut internet = Internet::new(25, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(25, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         let now = internet.now;
         for port in 4000..4010 {
             let address = SocketAddr::new("192.0.2.1".parse().unwrap(), port);
@@ -254,7 +254,7 @@ fn the_checks_a_description_causes_are_bounded() {
 #[test]
 fn rubbish_and_oversized_messages_are_refused_by_name() {
     for dialect in DIALECTS {
-        let mut internet = Internet::new(26, [Place::OPEN; 2], configs(dialect), Weather::FAIR);
+        let mut internet = Internet::new(26, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
         internet.run_until_decided(10 * SECOND);
         let path = internet.node(Side::Left).agent.selected(1).unwrap().path;
         let now = internet.now;
