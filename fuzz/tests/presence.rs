@@ -94,8 +94,8 @@ fn a_publisher_takes_any_answer() {
                     assert!(machine.poll_transmit(&mut out).is_none(), "one request at a time");
                 }
                 let status = 100 + status % 600;
-                machine.handle_input(now, publisher::PublisherInput::Answer { status, body: &body });
-                machine.handle_input(now, publisher::PublisherInput::Report(&body));
+                machine.handle_input(now, publisher::Input::Answer { status, body: &body });
+                machine.handle_input(now, publisher::Input::Report(&body));
                 while machine.poll_event().is_some() {}
                 now = machine.poll_timeout().unwrap_or(now).max(now);
             }

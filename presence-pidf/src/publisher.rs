@@ -62,7 +62,7 @@ impl PublisherConfig {
 /// docs/states/publisher.md
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PublisherInput<'a> {
+pub enum Input<'a> {
     /// The final answer to the request.
     Answer {
         /// Its status.
@@ -76,12 +76,21 @@ pub enum PublisherInput<'a> {
     Report(&'a [u8]),
 }
 
+/// A request to be sent.
+///
+/// MS-PRES 2.2.2.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transmit {
+    /// How many octets of the buffer are its body.
+    pub size: usize,
+}
+
 /// What the owner learns.
 ///
 /// docs/states/publisher.md
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum PublisherEvent {
+pub enum Event {
     /// The server holds what was to be published.
     Published,
     /// The server does not take it, and would not if it were asked again.
@@ -108,7 +117,7 @@ pub struct Publisher {
     conflicts: u32,
     failures: u32,
     deadline: Option<Instant>,
-    event: Option<PublisherEvent>,
+    event: Option<Event>,
 }
 
 impl Publisher {
@@ -134,19 +143,19 @@ impl Publisher {
     /// An answer or a notification has arrived.
     ///
     /// MS-PRES 3.2.5; docs/states/publisher.md
-    pub fn handle_input(&mut self, now: Instant, input: PublisherInput<'_>) {
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
-            PublisherInput::Report(body) => {
+            Input::Report(body) => {
                 if let Ok(report) = parse_report(body) {
                     self.learn(&report);
                     self.go(PublisherTrigger::Learned);
                 }
             }
-            PublisherInput::NoAnswer if self.state == PublisherState::InFlight => self.fail(now),
-            PublisherInput::Answer { status, body } if self.state == PublisherState::InFlight => {
+            Input::NoAnswer if self.state == PublisherState::InFlight => self.fail(now),
+            Input::Answer { status, body } if self.state == PublisherState::InFlight => {
                 self.answered(now, status, body);
             }
-            PublisherInput::NoAnswer | PublisherInput::Answer { .. } => {}
+            Input::NoAnswer | Input::Answer { .. } => {}
         }
     }
 
@@ -193,7 +202,7 @@ impl Publisher {
     /// Appends the body of the request to send now, if one is due. It is the body of a SERVICE request.
     ///
     /// MS-PRES 2.2.2.1
-    pub fn poll_transmit(&mut self, out: &mut BytesMut) -> Option<usize> {
+    pub fn poll_transmit(&mut self, out: &mut BytesMut) -> Option<Transmit> {
         if self.state != PublisherState::Ready {
             return None;
         }
@@ -219,13 +228,13 @@ impl Publisher {
         CategoryPublish { uri: self.config.uri.clone(), publications }.emit(out);
         self.sent = changes;
         self.go(PublisherTrigger::Sent);
-        Some(out.len() - before)
+        Some(Transmit { size: out.len() - before })
     }
 
     /// What has happened.
     ///
     /// docs/states/publisher.md
-    pub fn poll_event(&mut self) -> Option<PublisherEvent> {
+    pub fn poll_event(&mut self) -> Option<Event> {
         self.event.take()
     }
 
@@ -289,12 +298,12 @@ impl Publisher {
                 self.failures = 0;
                 self.go(PublisherTrigger::Accepted);
                 if self.changes().is_empty() {
-                    self.event = Some(PublisherEvent::Published);
+                    self.event = Some(Event::Published);
                 }
             }
             409 => self.conflict(body),
             403 | 404 | 481 => {
-                self.event = Some(PublisherEvent::RegisterAgain(status));
+                self.event = Some(Event::RegisterAgain(status));
                 self.go(PublisherTrigger::RegistrationLost);
             }
             408 | 480 | 500..=599 => self.fail(now),
@@ -328,7 +337,7 @@ impl Publisher {
     }
 
     fn refuse(&mut self, status: u16) {
-        self.event = Some(PublisherEvent::Refused(status));
+        self.event = Some(Event::Refused(status));
         self.go(PublisherTrigger::Refused);
     }
 

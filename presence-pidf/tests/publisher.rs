@@ -10,7 +10,7 @@ use presence_pidf::category::{
     StateCategory, VersionConflict, WRONG_DELTA, parse_publish,
 };
 use presence_pidf::publisher::{
-    Pace, Publisher, PublisherConfig, PublisherEvent, PublisherInput, PublisherState, PublisherTrigger, step,
+    Event, Input, Pace, Publisher, PublisherConfig, PublisherState, PublisherTrigger, step,
 };
 use presence_pidf::{Activity, Instances, Phase, Publication};
 
@@ -114,8 +114,8 @@ fn ready(now: Instant, phase: Phase) -> Publisher {
 
 fn request(publisher: &mut Publisher) -> Option<CategoryPublish> {
     let mut body = BytesMut::new();
-    let length = publisher.poll_transmit(&mut body)?;
-    assert_eq!(length, body.len());
+    let transmit = publisher.poll_transmit(&mut body)?;
+    assert_eq!(transmit.size, body.len());
     Some(parse_publish(&body).expect("our own body"))
 }
 
@@ -124,7 +124,7 @@ fn accept(publisher: &mut Publisher, now: Instant, request: CategoryPublish) {
     let categories = request.publications.into_iter().map(raised).collect();
     let mut body = BytesMut::new();
     CategoryReport { uri: URI.into(), categories, gone: Vec::new() }.emit(&mut body);
-    publisher.handle_input(now, PublisherInput::Answer { status: 200, body: &body });
+    publisher.handle_input(now, Input::Answer { status: 200, body: &body });
 }
 
 fn conflict(publisher: &mut Publisher, now: Instant, rows: &[(usize, u32)]) {
@@ -132,7 +132,7 @@ fn conflict(publisher: &mut Publisher, now: Instant, rows: &[(usize, u32)]) {
         rows.iter().map(|(index, current)| VersionConflict { index: *index, version: 0, current: *current });
     let mut body = BytesMut::new();
     Fault { code: WRONG_DELTA.into(), conflicts: conflicts.collect() }.emit(&mut body);
-    publisher.handle_input(now, PublisherInput::Answer { status: 409, body: &body });
+    publisher.handle_input(now, Input::Answer { status: 409, body: &body });
 }
 
 fn rows(request: &CategoryPublish) -> Vec<(u32, u16, u32, bool)> {
@@ -160,7 +160,7 @@ fn one_request_at_a_time_and_only_what_changed() {
     let second = request(&mut publisher).expect("the call");
     assert_eq!(rows(&second), [(3, 2, 1, false), (3, 3, 1, false), (8, 2, 0, false), (8, 3, 0, false)]);
     accept(&mut publisher, now, second);
-    assert_eq!(publisher.poll_event(), Some(PublisherEvent::Published));
+    assert_eq!(publisher.poll_event(), Some(Event::Published));
     publisher.publish(Publication::of(Phase::Available));
     let third = request(&mut publisher).expect("the end");
     assert_eq!(rows(&third), [(8, 2, 1, true), (8, 3, 1, true)], "the machine is as active as before");
@@ -184,7 +184,7 @@ fn a_conflict_is_answered_with_the_servers_versions_three_times_and_then_waits_f
     let held =
         CategoryInstance { version: 30, ..CategoryInstance::state(machine, 2, StateCategory::machine(3500)) };
     CategoryReport { uri: URI.into(), categories: vec![held], gone: Vec::new() }.emit(&mut report);
-    publisher.handle_input(now, PublisherInput::Report(&report));
+    publisher.handle_input(now, Input::Report(&report));
     let once = request(&mut publisher).expect("one more try");
     assert_eq!(once.publications[0].version, 30);
     conflict(&mut publisher, now, &[(1, 31)]);
@@ -202,8 +202,8 @@ fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
     ] {
         let mut publisher = ready(now, Phase::Away);
         request(&mut publisher).expect("a try");
-        publisher.handle_input(now, PublisherInput::Answer { status: 409, body });
-        assert_eq!(publisher.poll_event(), Some(PublisherEvent::Refused(409)));
+        publisher.handle_input(now, Input::Answer { status: 409, body });
+        assert_eq!(publisher.poll_event(), Some(Event::Refused(409)));
         assert_eq!((request(&mut publisher), publisher.poll_timeout()), (None, None));
         publisher.publish(Publication::of(Phase::InCall));
         assert!(request(&mut publisher).is_some(), "something else may be taken");
@@ -218,11 +218,7 @@ fn failures_wait_ever_longer_and_then_send_what_is_current() {
     let mut waits = Vec::new();
     for round in 0..9 {
         request(&mut publisher).expect("a try");
-        let input = if round % 2 == 0 {
-            PublisherInput::NoAnswer
-        } else {
-            PublisherInput::Answer { status: 503, body: b"" }
-        };
+        let input = if round % 2 == 0 { Input::NoAnswer } else { Input::Answer { status: 503, body: b"" } };
         publisher.handle_input(at, input);
         publisher.publish(Publication::of(if round % 2 == 0 { Phase::InCall } else { Phase::Away }));
         assert_eq!(request(&mut publisher), None, "news do not shorten the wait");
@@ -246,7 +242,7 @@ fn a_new_registration_begins_at_version_0_and_an_unknown_endpoint_registers_agai
     accept(&mut publisher, now, first);
     publisher.publish(Publication::of(Phase::Available));
     request(&mut publisher).expect("the end");
-    publisher.handle_input(now, PublisherInput::Answer { status: 481, body: b"" });
+    publisher.handle_input(now, Input::Answer { status: 481, body: b"" });
     publisher.poll_event();
     assert_eq!(publisher.state(), PublisherState::Unregistered);
     publisher.registered(now + Duration::from_secs(1));
@@ -285,7 +281,7 @@ fn what_an_earlier_run_left_is_found_and_deleted_before_anything_is_said() {
     ];
     let mut report = BytesMut::new();
     CategoryReport { uri: URI.into(), categories, gone: Vec::new() }.emit(&mut report);
-    publisher.handle_input(now, PublisherInput::Report(&report));
+    publisher.handle_input(now, Input::Report(&report));
     let request = request(&mut publisher).expect("what differs");
     assert_eq!(request.publications[0].name, "device");
     assert_eq!(

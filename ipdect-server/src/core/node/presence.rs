@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 use presence_pidf::Event;
 use presence_pidf::category::PUBLISH_CONTENT_TYPE;
-use presence_pidf::publisher::{PublisherEvent, PublisherInput};
+use presence_pidf::publisher::{Event as Published, Input};
 use sip_lync::{Headers, Method, OutgoingRequest, RequestId, Response};
 
 use super::super::subscriber::{Registration, SubscriberId};
@@ -62,7 +62,7 @@ impl Node {
                         self.publishing.insert(request, id);
                     }
                     Err(error) => {
-                        subscriber.publisher.handle_input(now, PublisherInput::NoAnswer);
+                        subscriber.publisher.handle_input(now, Input::NoAnswer);
                         self.log(Level::Warning, format!("{uri}: presence: {error}"));
                     }
                 }
@@ -78,12 +78,12 @@ impl Node {
         }
         let Some(id) = self.publishing.remove(&request) else { return };
         let Some(subscriber) = self.subscribers.get_mut(id) else { return };
-        subscriber.publisher.handle_input(now, PublisherInput::Answer { status, body: &response.body });
+        subscriber.publisher.handle_input(now, Input::Answer { status, body: &response.body });
         let address = subscriber.address.clone();
         while let Some(event) = self.subscribers.get_mut(id).and_then(|found| found.publisher.poll_event()) {
             match event {
-                PublisherEvent::Published => {}
-                PublisherEvent::Refused(status) => {
+                Published::Published => {}
+                Published::Refused(status) => {
                     self.log(Level::Warning, format!("{address}: presence was refused with {status}"));
                 }
                 event => self.log(Level::Notice, format!("{address}: presence: {event:?}")),
@@ -95,7 +95,7 @@ impl Node {
     pub(super) fn publish_failed(&mut self, now: Instant, request: RequestId) {
         let Some(id) = self.publishing.remove(&request) else { return };
         if let Some(subscriber) = self.subscribers.get_mut(id) {
-            subscriber.publisher.handle_input(now, PublisherInput::NoAnswer);
+            subscriber.publisher.handle_input(now, Input::NoAnswer);
             self.touched.insert(id);
         }
     }
