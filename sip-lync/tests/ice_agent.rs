@@ -551,3 +551,22 @@ fn checks_have_the_attributes_and_the_order_of_their_dialect() {
     }
     assert!(Credentials::parse(Dialect::Rfc8445, "a", "b").is_none());
 }
+
+#[test]
+fn a_lost_connection_ends_the_call_once() {
+    for dialect in DIALECTS {
+        let places = [Place { tcp: true, udp: false, ..Place::OPEN }; 2];
+        let mut internet = Internet::new(19, places, &simple(dialect), Weather::FAIR);
+        agreed(&mut internet, dialect.as_str());
+        let now = internet.now;
+        let agent = &mut internet.node_mut(Side::Left).agent;
+        let path = agent.selected(1).unwrap().path;
+        for _ in 0..3 {
+            agent.handle_input(now, Input::Closed { path }).unwrap();
+            agent.handle_timeout(now);
+            assert!(agent.poll_timeout().is_none_or(|due| due > now), "{dialect}: it would be called for ever");
+        }
+        let events: Vec<_> = std::iter::from_fn(|| agent.poll_event()).collect();
+        assert_eq!(events, [Event::Failed(Failure::ConsentLost)], "{dialect}");
+    }
+}

@@ -67,8 +67,9 @@ impl Agent {
     pub(super) fn run_keep_alives(&mut self, now: Instant) {
         let numbers: Vec<u16> = self.components.iter().map(|c| c.number).collect();
         for number in numbers {
-            let Some(component) = self.components.iter().find(|c| c.number == number) else { continue };
+            let Some(component) = self.components.iter_mut().find(|c| c.number == number) else { continue };
             if component.expires.is_some_and(|expires| expires <= now) {
+                component.expires = None;
                 self.consent_step(now, number, Trigger::Expired);
                 continue;
             }
