@@ -38,7 +38,7 @@ fn markup(body: &str) -> usize {
 fn pidf() {
     let turns = Turns::new("PIDF (1.9 kB) to a typed, checked value")
         .each("ours", || {
-            drop(black_box(Presence::parse(black_box(PIDF).as_bytes(), Reading::Strict).expect("good")))
+            drop(black_box(Presence::parse(black_box(PIDF).as_bytes(), Reading::Strict).expect("good")));
         })
         .each("floor: every octet", || {
             black_box(markup(black_box(PIDF)));
@@ -114,7 +114,7 @@ fn users() {
         for (at, user) in (0..).zip(all.iter_mut()) {
             act(at, user);
             while let Some(event) = user.poll_event() {
-                drop(black_box(event));
+                let _ = black_box(event);
             }
         }
         start.elapsed() / USERS
