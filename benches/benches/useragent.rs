@@ -272,11 +272,10 @@ fn soak(calls: usize) {
 }
 
 fn main() {
-    match std::env::var("SOAK").ok().and_then(|calls| calls.parse().ok()) {
-        Some(calls) => soak(calls),
-        None => {
-            speed();
-            memory();
-        }
+    if let Some(calls) = std::env::var("SOAK").ok().and_then(|calls| calls.parse().ok()) {
+        soak(calls);
+    } else {
+        speed();
+        memory();
     }
 }
