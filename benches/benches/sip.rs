@@ -309,9 +309,10 @@ fn main() {
     println!("accepted of {}: split, typed, written", messages.len());
     for row in &rows {
         let accepted = tasks(row).map(|task| {
-            task.map_or("-".to_owned(), |task| {
-                messages.iter().filter(|wire| task(wire).is_some()).count().to_string()
-            })
+            task.map_or_else(
+                || "-".to_owned(),
+                |task| messages.iter().filter(|wire| task(wire).is_some()).count().to_string(),
+            )
         });
         println!("  {:<24} {}", row.who, accepted.join(" "));
     }

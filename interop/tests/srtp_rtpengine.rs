@@ -71,7 +71,7 @@ impl Engine {
         }
         request.push('e');
         self.control.send(request.as_bytes()).ok()?;
-        let mut reply = [0; 65536];
+        let mut reply = vec![0; 65_536];
         let length = self.control.recv(&mut reply).ok()?;
         Some(String::from_utf8_lossy(&reply[..length]).into_owned())
     }
