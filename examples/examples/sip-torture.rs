@@ -79,7 +79,7 @@ fn exchange(server: &str, wire: &[u8]) -> std::io::Result<(Vec<u16>, bool)> {
     let _ = socket.write_all(wire).and_then(|()| socket.write_all(probe.as_bytes()));
     let mut decoder = StreamDecoder::new(Limits::DEFAULT);
     let mut statuses = Vec::new();
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65_536];
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         match socket.read(&mut buffer) {

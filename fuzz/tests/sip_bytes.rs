@@ -52,8 +52,10 @@ fn message() {
             return;
         };
         let view = view.expect("a view where there is a message");
-        let seen: Vec<_> =
-            view.headers().map(|h| (h.sent_name(), h.value().map(|v| v.into_owned()).ok())).collect();
+        let seen: Vec<_> = view
+            .headers()
+            .map(|h| (h.sent_name(), h.value().map(std::borrow::Cow::into_owned).ok()))
+            .collect();
         let owned: Vec<_> =
             message.headers().iter().map(|h| (h.sent_name(), h.value().map(str::to_owned).ok())).collect();
         assert_eq!(seen, owned);
@@ -69,7 +71,10 @@ fn message() {
                 (message.headers().to(), view.to())
             };
             if let (Ok(Some(owned)), seen) = both {
-                assert_eq!(seen.expect("an address").and_then(|seen| seen.tag()), owned.tag());
+                assert_eq!(
+                    seen.expect("an address").and_then(sip_lync::headers::NameAddrView::tag),
+                    owned.tag()
+                );
             }
         }
         read_all(&message);
@@ -197,8 +202,9 @@ fn parts() {
         let content_type = MediaType::parse("multipart/alternative;boundary=b").expect("a media type");
         let Ok(parts) = multipart::parse(&content_type, &Bytes::copy_from_slice(input)) else { return };
         let _ = multipart::session_description(&parts);
-        let boundary =
-            (0..).map(|n| format!("n{n}")).find(|b| !input.windows(b.len()).any(|w| w == b.as_bytes()));
+        let boundary = (0..=input.len())
+            .map(|n| format!("n{n}"))
+            .find(|b| !input.windows(b.len()).any(|w| w == b.as_bytes()));
         let boundary = boundary.expect("a boundary that is not in the input");
         let mut once = BytesMut::new();
         multipart::emit(&parts, &boundary, &mut once);

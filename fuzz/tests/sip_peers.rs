@@ -77,8 +77,7 @@ fn message(choices: &mut Choices<'_>) -> String {
             write!(text, "{name}: {}<{}>;tag={:x}", choices.one(DISPLAYS), uri(choices), choices.number());
         text.push_str(choices.one(&["\r\n", ";epid=01010101\r\n"]));
     }
-    let _ =
-        write!(text, "Call-ID: {:x}@{}\r\nCSeq: {} {method}\r\n", choices.number(), "h", choices.number());
+    let _ = write!(text, "Call-ID: {:x}@h\r\nCSeq: {} {method}\r\n", choices.number(), choices.number());
     for _ in 0..choices.one(&[0, 1, 2]) {
         let _ = write!(text, "Route: <{};lr>\r\n", uri(choices));
     }

@@ -298,7 +298,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// What the agent does about candidates and checks; its own tests show it.
-const ICE: &str = r#"
+const ICE: &str = r"
 ## Candidates and checks
 
 | Habit | Who, where | What is done | Test |
@@ -308,7 +308,7 @@ const ICE: &str = r#"
 | The caller's last offer names the chosen pairs: `a=remote-candidates`, in OCS 2007 `a=remote-candidate` with a user name | MS-ICE2, MS-ICE | written, and taken as the last word | `ice/agent/begin.rs` |
 | No consent: silence does not end a call; no documented pacing, keep-alive or patience | MS-ICE2 | 20 ms, 15 s, 20 s: inferred, fields of `ice::Times` | `ice/dialect.rs` |
 | IPv6 candidates in `a=x-candidate-ipv6` | Lync | written there in MS-ICE2, read everywhere | `ice/agent/describe.rs` |
-"#;
+";
 
 #[test]
 fn every_habit_is_understood() {

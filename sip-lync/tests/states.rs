@@ -785,7 +785,7 @@ fn a_subscription_has_one_request_and_one_timer_and_tells_its_end_once() {
                         assert_eq!(told, 0, "told after the end: {state:?} {trigger:?}");
                     }
                     Effect::Report(Report::Over | Report::Refused | Report::Silent | Report::FlowLost) => {
-                        told += 1
+                        told += 1;
                     }
                     Effect::NewDialog => {}
                 }

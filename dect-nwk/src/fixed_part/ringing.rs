@@ -46,7 +46,7 @@ impl Group {
 
 impl FixedPart {
     /// Lets portable parts ring without links. Call it again to give the cadence; whoever answers is told of as
-    /// [`Event::RingAnswered`](super::Event::RingAnswered), and the others are told to stop.
+    /// [`Event::RingAnswered`], and the others are told to stop.
     ///
     /// EN 300 175-5 8.2.4.4, 14.4
     pub fn ring(&mut self, group: Group, pattern: RingPattern) {
