@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         them.args(["-c", if self.we_control { "0" } else { "1" }]).args(&self.theirs);
         let (mut us, mut them) = (Program::start("ours", &mut us), Program::start("libnice", &mut them));
 
-        let our_lines = us.until(|line| line.is_empty());
+        let our_lines = us.until(str::is_empty);
         let their_lines = them.until(|line| line == "GATHERED");
         for line in &our_lines {
             for (name, verb) in [("a=ice-ufrag:", "ufrag"), ("a=ice-pwd:", "pwd"), ("a=candidate:", "cand")] {
@@ -207,14 +207,17 @@ fn draft_6_connects_two_of_ours() {
                 Program::start(role, &mut command)
             };
             let (mut caller, mut callee) = (peer("controlling"), peer("controlled"));
-            let (offer, answer) =
-                (caller.until(|line| line.is_empty()), callee.until(|line| line.is_empty()));
+            let (offer, answer) = (caller.until(str::is_empty), callee.until(str::is_empty));
             assert!(
                 !offer.iter().any(|line| line.contains("ice-ufrag")) && offer[0].contains(" 0."),
                 "{offer:?}"
             );
-            offer.iter().for_each(|line| callee.say(line));
-            answer.iter().for_each(|line| caller.say(line));
+            for line in &offer {
+                callee.say(line);
+            }
+            for line in &answer {
+                caller.say(line);
+            }
             let at = |line: String| {
                 let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
                 assert_eq!(words[0], "connected", "{line}");
@@ -239,7 +242,7 @@ fn a_peer_that_never_answers_is_a_failure_and_no_hang() {
     let mut command = Command::new(ice_peer());
     command.args(["--dialect", "ms-ice2", "--role", "controlling", "--bind", "127.0.0.1"]);
     let mut peer = Program::start("ours", &mut command);
-    peer.until(|line| line.is_empty());
+    peer.until(str::is_empty);
     for line in [
         "a=ice-ufrag:abcd",
         "a=ice-pwd:0123456789abcdefghijklmn",

@@ -46,7 +46,7 @@ fn handset(phase: Phase) -> HandsetDocument {
         phase,
         last_input: Some(UNIX_EPOCH + Duration::from_millis(1500)),
         idle_threshold: Duration::from_millis(10),
-        timestamp: UNIX_EPOCH + Duration::from_secs(900),
+        timestamp: UNIX_EPOCH + Duration::from_mins(15),
     }
 }
 
