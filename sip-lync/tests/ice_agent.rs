@@ -564,7 +564,10 @@ fn a_lost_connection_ends_the_call_once() {
         for _ in 0..3 {
             agent.handle_input(now, Input::Closed { path }).unwrap();
             agent.handle_timeout(now);
-            assert!(agent.poll_timeout().is_none_or(|due| due > now), "{dialect}: it would be called for ever");
+            assert!(
+                agent.poll_timeout().is_none_or(|due| due > now),
+                "{dialect}: it would be called for ever"
+            );
         }
         let events: Vec<_> = std::iter::from_fn(|| agent.poll_event()).collect();
         assert_eq!(events, [Event::Failed(Failure::ConsentLost)], "{dialect}");
