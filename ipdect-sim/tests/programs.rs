@@ -183,7 +183,7 @@ fn wrong_usage_is_exit_code_2_with_a_clear_line() {
         (vec!["user", "--server", "127.0.0.1:1", "--user", "sip:a@b"], "--ca"),
         (
             vec!["user", "--server", "127.0.0.1:1", "--tcp", "--user", "sip:a@b", "--auth-user", "D\\a"],
-            "NTLM",
+            "--password-file",
         ),
         (vec!["base", "--server", "127.0.0.1:1", "--tcp", "--handset", "4711"], "4711"),
         (vec!["base", "--server", "127.0.0.1:1", "--tcp"], "--handset"),

@@ -29,7 +29,10 @@ impl CategoryReport {
         let expected: usize = self.categories.iter().map(CategoryInstance::expected).sum();
         let mut out = Writer::new(out, 300 + expected + self.gone.len() * 60);
         out.raw("<roamingData xmlns=\"http://schemas.microsoft.com/2006/09/sip/roaming-self\">");
-        self.write(&mut out);
+        // Without a user there is nothing to say, and an address may not be empty.
+        if !self.uri.is_empty() {
+            self.write(&mut out);
+        }
         out.raw("</roamingData>");
     }
 
@@ -111,6 +114,14 @@ fn gone(reader: &Reader<'_>) -> Result<Option<(String, Option<u16>)>, Error> {
 mod tests {
     use super::*;
     use crate::category::{StateCategory, StateKind};
+
+    #[test]
+    fn a_report_about_nobody_is_written_as_one_and_read_as_one() {
+        let nobody = CategoryReport { uri: String::new(), categories: Vec::new(), gone: Vec::new() };
+        let mut out = BytesMut::new();
+        nobody.emit(&mut out);
+        assert_eq!(parse_report(&out), Ok(nobody));
+    }
 
     #[test]
     fn a_report_is_read_as_it_was_written() {
