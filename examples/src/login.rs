@@ -14,9 +14,7 @@ use crate::base64;
 /// The login of one user: answers challenges, signs and judges.
 #[derive(Debug)]
 pub struct Login {
-    domain: String,
-    user: String,
-    password: String,
+    credentials: Credentials,
     session: Option<DatagramSession>,
     /// The server signed with the same key: it took the password.
     accepted: bool,
@@ -27,8 +25,7 @@ impl Login {
     pub fn new(account: &str, password: &str) -> Result<Self, String> {
         let (domain, user) =
             account.split_once('\\').ok_or_else(|| format!("`{account}` is not of the form DOMAIN\\user"))?;
-        let (domain, user, password) = (domain.to_owned(), user.to_owned(), password.to_owned());
-        Ok(Self { domain, user, password, session: None, accepted: false })
+        Ok(Self { credentials: Credentials::new(domain, user, password), session: None, accepted: false })
     }
 
     /// The next leg; the error says why there is none.
@@ -47,8 +44,7 @@ impl Login {
             leg.gssapi_data = Some(String::new());
             return Ok(leg);
         }
-        let credentials = Credentials::new(&*self.domain, &*self.user, &self.password);
-        let initiator = Initiator::new(InitiatorConfig::new(Mode::Datagram, credentials));
+        let initiator = Initiator::new(InitiatorConfig::new(Mode::Datagram, self.credentials.clone()));
         let (ours, key) = random.split_at(8);
         let now = FileTime::from(SystemTime::now());
         let (answer, session) = initiator
@@ -87,5 +83,17 @@ impl Login {
             }
             _ => Verdict::Forged,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let login = Login::new("CONTOSO\\jim", "open sesame").expect("an account");
+        assert!(!format!("{login:?}").contains("sesame"));
+        assert!(Login::new("jim", "x").is_err());
     }
 }
