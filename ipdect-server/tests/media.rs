@@ -407,7 +407,7 @@ fn workers_carry_a_call_over_real_sockets() {
     workers.command(MediaCommand::Remove { channel: channel.id });
     let counters = loop {
         if let MediaEvent::Report { counters, .. } =
-            reports.recv_timeout(Duration::from_secs(5)).expect("a report")
+            reports.recv_timeout(Duration::from_mins(1)).expect("a report")
         {
             break counters;
         }
