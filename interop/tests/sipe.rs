@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use ipdect_sim::frontend::{CallEncryption, Event, FrontEndConfig, FrontEndUser, Password};
 use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security};
+use presence_pidf::notifier::NewUsers;
 use sip_lync::SipUri;
 use sipe::{Login, Sipe, share_of_tone};
 use tokio::runtime::Runtime;
@@ -26,6 +27,8 @@ impl Lab {
         let mut config = FrontEndConfig::new("fe1.lab.test", "lab.test");
         config.wall_clock = SystemTime::now();
         config.provisioning.encryption = encryption;
+        // Nobody may see them until their clients let others in, as SIPE does at the first log-on.
+        config.new_users = NewUsers::NeverLoggedOn;
         for name in ["alice", "bob"] {
             let mut user = FrontEndUser::new(SipUri::parse(&format!("sip:{name}@lab.test")).expect("a URI"));
             (user.domain, user.account) = ("LAB".to_owned(), name.to_owned());

@@ -14,6 +14,7 @@ mod state_category;
 use crate::xml::{Name, Namespace};
 
 pub use contact_card::{ContactCard, MessageWaiting, NoteBody, NoteCategory, Phone};
+pub(crate) use device::truth;
 pub use device::{AggregatedCapability, DeviceCapability, DeviceCategory, Service, ServicesCategory};
 pub use event_categories::{EVENT_CONTENT_TYPE, EventCategories, WatchedCategory};
 pub use fault::{Fault, VersionConflict, WRONG_DELTA};

@@ -16,8 +16,9 @@
 //! - [x] MS-PRES: states of all kinds, `device`, `services`, `contactCard`, `note`, `routing`, `mwi`, others kept as they came;
 //!   publications with versions, reports, faults; containers, members, subscribers; subscriptions to many contacts; first log-on
 //! - [x] MS-SIP appendix A: `presentity`, written and read
-//! - [ ] RFC 3903: publishing with entity tags
-//! - [ ] MS-PRES: a notifier for simulators (the aggregation of states is there)
+//! - [x] RFC 3903: publishing with entity tags ([`publication_agent`])
+//! - [x] MS-PRES: a notifier for simulators ([`notifier`]): containers, members, versions, one state of many, subscriptions
+//! - [x] MS-SIPREGE 2.2.2.5, MS-SIP: settings by groups, contact lists
 //!
 //! # Run loop
 //!
@@ -66,6 +67,7 @@ pub mod bootstrap;
 pub mod capabilities;
 pub mod category;
 mod cipid;
+pub mod contact_list;
 pub mod contacts;
 pub mod data_model;
 mod date_time;
@@ -75,10 +77,13 @@ mod instance;
 mod limits;
 pub mod msrtc;
 pub mod multipart;
+pub mod notifier;
 pub mod own_presence;
 pub mod partial;
 pub mod pidf;
+pub mod provisioning;
 mod publication;
+pub mod publication_agent;
 pub mod publisher;
 pub mod rlmi;
 pub mod rpid;

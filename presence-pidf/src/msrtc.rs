@@ -62,6 +62,26 @@ pub struct Presentity {
 }
 
 impl Presentity {
+    /// Appends the document.
+    ///
+    /// MS-SIP appendix A (msrtc.pidf)
+    pub fn emit(&self, out: &mut BytesMut) {
+        let mut out = Writer::new(out, 256);
+        out.raw("<presentity xmlns=\"http://schemas.microsoft.com/2002/09/sip/presence\"");
+        out.attribute(" uri=\"", &self.uri).raw(">");
+        for (open, number) in
+            [("<availability aggregate=\"", self.availability), ("<activity aggregate=\"", self.activity)]
+        {
+            if let Some(number) = number {
+                out.raw(open).number(number.min(AGGREGATE_MAX)).raw("\"/>");
+            }
+        }
+        if let Some(name) = &self.display_name {
+            out.attribute("<displayName displayName=\"", name).raw("/>");
+        }
+        out.raw("</presentity>\n");
+    }
+
     /// Reads a document; numbers that cannot be understood are unknown.
     ///
     /// MS-SIP appendix A (msrtc.pidf)

@@ -163,10 +163,12 @@ impl ListNotification {
             if let Some(instance) = resource.and_then(|resource| resource.instances.first_mut()) {
                 instance.content_id = Some(id.clone());
             }
+            body.extend_from_slice(EMPTY_LINE);
             bodies.push((content_type, id, body));
         }
         let mut root = BytesMut::new();
         list.emit(&mut root);
+        root.extend_from_slice(EMPTY_LINE);
         let start = format!("list@{boundary}");
         multipart::write_part(boundary, "application/rlmi+xml;charset=\"UTF-8\"", &start, &root, out);
         for (content_type, id, body) in bodies {
@@ -178,6 +180,10 @@ impl ListNotification {
         )
     }
 }
+
+/// Behind a document blanks say nothing, and clients that live in libpurple take the last two octets of a part for an empty line
+/// as Lync's servers write it.
+const EMPTY_LINE: &[u8] = b"\r\n";
 
 /// A part in one of the formats that are read.
 fn contact(content_type: &str, body: &[u8]) -> Option<ContactPresence> {

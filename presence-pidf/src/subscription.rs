@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::category::{Member, MemberKind, is_of};
+use crate::category::{Member, MemberKind, is_of, truth};
 use crate::error::{Error, Limits, Rule};
 use crate::xml::{BLANKS, Namespace, Reader, Writer};
 
@@ -253,6 +253,28 @@ pub fn emit_acknowledged(watchers: &[&str], out: &mut BytesMut) {
         out.attribute("<subscriber user=\"", watcher).raw(" acknowledged=\"true\"/>");
     }
     out.raw("</setSubscribers>");
+}
+
+/// Of whom a user takes notice.
+///
+/// MS-PRES 2.2.2.2
+pub fn parse_acknowledged(body: &[u8]) -> Result<Vec<String>, Error> {
+    let mut reader = Reader::new(body, Limits::DOCUMENT)?;
+    if !is_of(&reader.root()?, Namespace::Subscribers, "setSubscribers") {
+        return Err(reader.broken(Rule::Root));
+    }
+    let mut watchers = Vec::new();
+    while let Some(child) = reader.child()? {
+        if child.local == "subscriber" {
+            let user = reader.required("user")?.trim_matches(BLANKS).to_owned();
+            if truth(&reader, "acknowledged") {
+                watchers.push(user);
+            }
+        }
+        reader.skip()?;
+    }
+    reader.finish()?;
+    Ok(watchers)
 }
 
 /// Content type of taking notice of watchers.

@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ntlm_auth::ProtocolVersion;
 use sip_lync::SipUri;
 
+use presence_pidf::notifier::NewUsers;
+
 use super::provisioning::Provisioning;
 
 /// A user homed on the front end.
@@ -107,6 +109,8 @@ pub struct FrontEndConfig {
     pub server: String,
     /// What it tells its clients about media.
     pub provisioning: Provisioning,
+    /// Whether a client of its users has logged on before, and let others see them.
+    pub new_users: NewUsers,
     /// The version of MS-SIPAE that it offers: 4 as Lync, 3 as OCS 2007.
     pub authentication_version: ProtocolVersion,
     /// What the clock on the wall shows when the front end starts; logins carry it.
@@ -134,6 +138,7 @@ impl FrontEndConfig {
             dialling: Dialling::default(),
             server: "RTC/5.0".to_owned(),
             provisioning: Provisioning::default(),
+            new_users: NewUsers::LoggedOnBefore,
             authentication_version: ProtocolVersion::V4,
             wall_clock: UNIX_EPOCH,
         }

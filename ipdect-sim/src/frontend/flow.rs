@@ -138,7 +138,7 @@ impl FrontEnd {
         }
         self.targets.retain(|_, flow| *flow != id);
         self.associations.flow_lost(id);
-        self.subscriptions.flow_lost(id);
+        self.subscriptions_lost(now, id);
         self.legs_lost(now, id);
         if flow.waiting.is_none() {
             self.report(Event::Disconnected { flow: id });

@@ -21,13 +21,13 @@ mod respond;
 mod route;
 mod subscription;
 mod transaction;
-mod watching;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use presence_pidf::notifier::Notifier;
 use sip_lync::{Message, SipUri};
 
 pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileError};
@@ -37,7 +37,6 @@ pub use provisioning::{CallEncryption, Provisioning};
 use crate::seed::{Random, Seed};
 use authentication::Associations;
 use flow::Flow;
-use presence::Publications;
 use registrar::{Binding, EndpointKey, Registrar};
 use subscription::Subscriptions;
 use transaction::Transactions;
@@ -94,7 +93,8 @@ pub struct FrontEnd {
     random: Random,
     flows: BTreeMap<FlowId, Flow>,
     registrar: Registrar,
-    publications: Publications,
+    /// The presence of all users, from the first input on.
+    notifier: Option<Notifier>,
     transactions: Transactions,
     associations: Associations,
     subscriptions: Subscriptions,
@@ -117,7 +117,7 @@ impl FrontEnd {
             random: Random::new(seed),
             flows: BTreeMap::new(),
             registrar: Registrar::default(),
-            publications: Publications::default(),
+            notifier: None,
             transactions: Transactions::default(),
             associations: Associations::default(),
             subscriptions: Subscriptions::default(),
@@ -151,7 +151,7 @@ impl FrontEnd {
             self.deregistered(now, &key, &binding, "expired");
         }
         self.associations.expire(now);
-        self.subscriptions.expire(now);
+        self.subscriptions_timeout(now);
         self.transactions_timeout(now);
         let idle: Vec<FlowId> = self
             .flows
@@ -190,6 +190,7 @@ impl FrontEnd {
             self.transactions.deadline(),
             self.associations.deadline(),
             self.subscriptions.deadline(),
+            self.notifier.as_ref().and_then(Notifier::poll_timeout),
             idle,
         ]
         .into_iter()
@@ -217,9 +218,8 @@ impl FrontEnd {
 
     fn deregistered(&mut self, now: Instant, key: &EndpointKey, binding: &Binding, reason: &'static str) {
         let last = self.registrar.of_user(&key.user).next().is_none();
-        if let Some(gone) = self.publications.endpoint_gone(&key.user, &key.instance, last) {
-            self.published(now, &key.user, &gone);
-        }
+        self.notifier(now).endpoint_gone(now, &key.user, &key.instance, last);
+        self.tell(now);
         let event = Event::Deregistered { user: key.user.clone(), epid: binding.epid.clone(), reason };
         self.report(event);
     }

@@ -1,8 +1,7 @@
 //! The settings of the pool, by groups.
 
-use core::fmt::Write;
-
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use presence_pidf::provisioning::{ProvisionGroup, ProvisionGroups, parse_request};
 
 /// What the front end tells its clients about media.
 ///
@@ -18,6 +17,8 @@ pub struct Provisioning {
     pub mras_uri: Option<String>,
     /// The voice mail.
     pub voice_mail_uri: Option<String>,
+    /// Whether presence is for contacts alone.
+    pub privacy_mode: bool,
 }
 
 /// `ucPC2PCAVEncryption`.
@@ -46,58 +47,57 @@ impl CallEncryption {
 
 impl Default for Provisioning {
     fn default() -> Self {
-        Self { encryption: CallEncryption::Require, bypass_id: None, mras_uri: None, voice_mail_uri: None }
+        Self {
+            encryption: CallEncryption::Require,
+            bypass_id: None,
+            mras_uri: None,
+            voice_mail_uri: None,
+            privacy_mode: false,
+        }
     }
 }
 
-/// The groups that a client asked for.
+/// The groups that a client asked for. Nothing, when it cannot be understood what it asked.
 pub(super) fn groups(settings: &Provisioning, request: &[u8]) -> Bytes {
-    let asked = String::from_utf8_lossy(request);
-    let mut text = format!("<?xml version=\"1.0\"?><provisionGroupList xmlns=\"{NAMESPACE}\">");
-    for group in
-        ["ServerConfiguration", "mediaConfiguration", "ucPolicy", "meetingPolicy", "endpointConfiguration"]
-    {
-        if asked.contains(&format!("name=\"{group}\"")) {
-            let _ = write!(
-                text,
-                "<provisionGroup name=\"{group}\">{}</provisionGroup>",
-                content(settings, group)
-            );
-        }
-    }
-    text.push_str("</provisionGroupList>");
-    Bytes::from(text)
+    let asked = parse_request(request).unwrap_or_default();
+    let known = asked.iter().filter_map(|name| group(settings, name)).collect();
+    let mut body = BytesMut::new();
+    ProvisionGroups { groups: known }.emit(&mut body);
+    body.freeze()
 }
 
-fn content(settings: &Provisioning, group: &str) -> String {
-    match group {
+fn group(settings: &Provisioning, name: &str) -> Option<ProvisionGroup> {
+    let mut group = ProvisionGroup { name: name.to_owned(), ..ProvisionGroup::default() };
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    match name {
         "ServerConfiguration" => {
-            let mut text = format!(
-                "<ucMaxVideoRateAllowed>VGA-600K</ucMaxVideoRateAllowed><ucPC2PCAVEncryption>{}</ucPC2PCAVEncryption><ucPortRangeEnabled>false</ucPortRangeEnabled>",
-                settings.encryption.token()
-            );
-            for (name, value) in [("mrasUri", &settings.mras_uri), ("voiceMailUri", &settings.voice_mail_uri)]
-            {
-                if let Some(value) = value {
-                    let _ = write!(text, "<{name}>{value}</{name}>");
-                }
-            }
-            text
+            group.elements.extend([
+                pair("ucMaxVideoRateAllowed", "VGA-600K"),
+                pair("ucPC2PCAVEncryption", settings.encryption.token()),
+                pair("ucPortRangeEnabled", "false"),
+            ]);
+            let optional = [("mrasUri", &settings.mras_uri), ("voiceMailUri", &settings.voice_mail_uri)];
+            let given = optional.iter().filter_map(|(name, value)| Some(pair(name, value.as_deref()?)));
+            group.elements.extend(given);
         }
-        "mediaConfiguration" => {
-            let properties = match &settings.bypass_id {
-                Some(id) => format!(
-                    "<property name=\"bypassEnabled\">true</property><property name=\"internalBypassMode\">Any</property><property name=\"bypassId\">{id}</property>"
-                ),
-                None => "<property name=\"bypassEnabled\">false</property>".to_owned(),
-            };
-            format!("<propertyEntryList>{properties}</propertyEntryList>")
+        "mediaConfiguration" => match &settings.bypass_id {
+            Some(id) => group.properties.extend([
+                pair("bypassEnabled", "true"),
+                pair("internalBypassMode", "Any"),
+                pair("bypassId", id),
+            ]),
+            None => group.properties.push(pair("bypassEnabled", "false")),
+        },
+        "presencePolicyV2" => {
+            group
+                .elements
+                .push(pair("EnablePrivacyMode", if settings.privacy_mode { "true" } else { "false" }));
         }
-        _ => String::new(),
+        "ucPolicy" | "meetingPolicy" | "endpointConfiguration" => {}
+        _ => return None,
     }
+    Some(group)
 }
-
-const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/provisiongrouplist-notification";
 
 #[cfg(test)]
 mod tests {

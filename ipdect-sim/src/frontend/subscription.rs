@@ -1,16 +1,20 @@
 //! Subscriptions: a user's own data, and the presence of others. The first notification comes with the 200.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use presence_pidf::contact_list::{self, Contact, ContactList};
+use presence_pidf::notifier::{self, Format, SubscriptionId};
+use presence_pidf::provisioning::CONTENT_TYPE;
 use sip_lync::headers::{HeaderName, NameAddr};
 use sip_lync::{Method, Request, SipUri, Uri};
 
 use super::envelope::{COOKIE, Envelope};
+use super::presence::Told;
 use super::respond::Refusal;
-use super::{Event, FlowId, FrontEnd, address, provisioning, watching};
+use super::{Event, FlowId, FrontEnd, address, provisioning};
 
 /// What a subscription is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +45,6 @@ impl Package {
             Self::Presence => "presence",
         }
     }
-
-    fn content_type(self) -> &'static str {
-        match self {
-            Self::RoamingContacts => "application/vnd-microsoft-roaming-contacts+xml",
-            Self::Provisioning => "application/vnd-microsoft-roaming-provisioning-v2+xml",
-            Self::RoamingSelf => "application/vnd-microsoft-roaming-self+xml",
-            Self::Presence => "application/msrtc-event-categories+xml",
-        }
-    }
 }
 
 /// What tells a subscription from others: the subscriber, its tag and Call-ID. Clients that started at the same moment
@@ -61,8 +56,6 @@ type Key = (String, String, String);
 struct Subscription {
     package: Package,
     flow: FlowId,
-    /// `user@domain` of the subscriber.
-    user: String,
     /// From of what is notified: To of the SUBSCRIBE with our tag.
     us: NameAddr,
     them: NameAddr,
@@ -73,7 +66,8 @@ struct Subscription {
     best_effort: bool,
     /// Whether each notification makes it last again.
     extended: Option<Duration>,
-    watched: BTreeSet<String>,
+    /// What the notifier calls it, if the notifier feeds it.
+    presence: Option<SubscriptionId>,
 }
 
 /// All subscriptions.
@@ -83,12 +77,26 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub(super) fn flow_lost(&mut self, flow: FlowId) {
-        self.open.retain(|_, subscription| subscription.flow != flow);
+    /// Forgets the subscriptions of a connection; what the notifier calls them.
+    fn flow_lost(&mut self, flow: FlowId) -> Vec<SubscriptionId> {
+        self.forget(|subscription| subscription.flow == flow)
     }
 
-    pub(super) fn expire(&mut self, now: Instant) {
-        self.open.retain(|_, subscription| subscription.until > now);
+    /// Forgets what has had its time.
+    fn expire(&mut self, now: Instant) -> Vec<SubscriptionId> {
+        self.forget(|subscription| subscription.until <= now)
+    }
+
+    fn forget(&mut self, which: impl Fn(&Subscription) -> bool) -> Vec<SubscriptionId> {
+        let mut gone = Vec::new();
+        self.open.retain(|_, subscription| {
+            let goes = which(subscription);
+            if goes {
+                gone.extend(subscription.presence);
+            }
+            !goes
+        });
+        gone
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -131,16 +139,23 @@ impl FrontEnd {
         let mut response = self.answer(request, 200);
         let us = response.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
         let Some(us) = us else { return };
-        let wanted = (package == Package::Presence).then(|| watching::wanted(&request.body, &target));
-        let ended = asked == Some(0);
-        let (body, shown) = match wanted {
-            Some(Err(reason)) => {
-                return self.refuse(flow, request, Refusal::new(400, 0, reason));
+        let ended = asked == Some(0) || (expires.is_zero() && package != Package::Provisioning);
+        let before = self.subscriptions.open.remove(&key);
+        let known = before.as_ref().and_then(|before| before.presence);
+        let presence = match self.subscribe_presence(now, package, &user, &target, request, known, ended) {
+            Ok(presence) => presence,
+            Err(refusal) => {
+                self.subscriptions.open.extend(before.map(|before| (key, before)));
+                return self.refuse_presence(flow, request, &refusal);
             }
-            Some(Ok(wanted)) => (Bytes::new(), wanted),
-            None if ended && package != Package::Provisioning => (Bytes::new(), BTreeSet::new()),
-            None => (self.own_data(package, &user, request), BTreeSet::new()),
         };
+        let shown = presence.map_or(0, |id| self.watched(now, id).len());
+        let mut told = self.told(now);
+        let mut first =
+            told.iter().position(|told| Some(told.subscription) == presence).map(|at| told.remove(at));
+        if let (false, Some(body)) = (ended, self.own_data(package, &user, request)) {
+            first = Some(body);
+        }
         let supports = |tag: &str| {
             let elements = request.headers.elements(&HeaderName::Supported);
             elements.map(str::trim).any(|element| element.eq_ignore_ascii_case(tag))
@@ -160,29 +175,27 @@ impl FrontEnd {
         headers.push(HeaderName::SubscriptionState, format_args!("{state};expires={}", expires.as_secs()));
         headers.push(HeaderName::Supported, "ms-benotify, ms-piggyback-first-notify");
         headers.push(HeaderName::MsPiggybackCSeq, 1);
-        if !body.is_empty() {
-            headers.push(HeaderName::ContentType, package.content_type());
+        if let Some(told) = first {
+            headers.push(HeaderName::ContentType, &told.content_type);
+            response.body = told.body;
         }
-        response.body = body;
         self.report(Event::Subscribed {
             user: user.clone(),
             package: package.name(),
-            watched: shown.len(),
+            watched: shown,
             expires: expires.as_secs(),
         });
         self.send(flow, &response.into());
         if ended || expires.is_zero() {
-            self.subscriptions.open.remove(&key);
+            for told in told {
+                self.notify(now, told);
+            }
             return;
         }
-        let before = self.subscriptions.open.remove(&key);
         let number = before.as_ref().map_or(1, |before| before.number);
-        let mut watched = before.map(|before| before.watched).unwrap_or_default();
-        watched.extend(shown.iter().cloned());
         let subscription = Subscription {
             package,
             flow,
-            user,
             us,
             them: envelope.from.clone(),
             target: contact,
@@ -190,47 +203,91 @@ impl FrontEnd {
             until: now + expires,
             best_effort,
             extended,
-            watched,
+            presence,
         };
-        self.subscriptions.open.insert(key.clone(), subscription);
-        for user in shown {
-            let body = self.watched_state(now, &user);
-            self.notify(now, &key, body);
+        self.subscriptions.open.insert(key, subscription);
+        for told in told {
+            self.notify(now, told);
         }
     }
 
-    /// What a user published changed: its other endpoints and its watchers are told.
-    pub(super) fn published(&mut self, now: Instant, user: &str, report: &Bytes) {
-        let of_user = |subscription: &Subscription| {
-            subscription.package == Package::RoamingSelf && subscription.user == user
+    /// The notifier's part: a new subscription, another request of a known one, or its end.
+    #[expect(clippy::too_many_arguments, reason = "everything that a request says")]
+    fn subscribe_presence(
+        &mut self,
+        now: Instant,
+        package: Package,
+        user: &str,
+        target: &str,
+        request: &Request,
+        known: Option<SubscriptionId>,
+        ended: bool,
+    ) -> Result<Option<SubscriptionId>, notifier::Refusal> {
+        let format = Format::of(request.headers.elements(&HeaderName::Accept));
+        let notifier = self.notifier(now);
+        if let (true, Some(id)) = (ended, known) {
+            notifier.unsubscribe(id);
+        }
+        if ended {
+            return Ok(None);
+        }
+        match (package, known) {
+            (Package::RoamingContacts | Package::Provisioning, _) => Ok(None),
+            (Package::RoamingSelf | Package::Presence, Some(id)) => {
+                notifier.subscribe_again(id, target, &request.body).map(|()| Some(id))
+            }
+            (Package::RoamingSelf, None) => notifier.subscribe_own(user, &request.body).map(Some),
+            (Package::Presence, None) => {
+                let format = format.ok_or(notifier::Refusal::Format)?;
+                notifier.subscribe(user, target, format, &request.body).map(Some)
+            }
+        }
+    }
+
+    /// A connection is gone, and the subscriptions that came over it.
+    pub(super) fn subscriptions_lost(&mut self, now: Instant, flow: FlowId) {
+        for id in self.subscriptions.flow_lost(flow) {
+            self.notifier(now).unsubscribe(id);
+        }
+    }
+
+    /// What has had its time ends, and what changed by that is told.
+    pub(super) fn subscriptions_timeout(&mut self, now: Instant) {
+        for id in self.subscriptions.expire(now) {
+            self.notifier(now).unsubscribe(id);
+        }
+        self.notifier(now).handle_timeout(now);
+        self.tell(now);
+    }
+
+    /// The body of a package that is not about presence.
+    fn own_data(&self, package: Package, user: &str, request: &Request) -> Option<Told> {
+        let (content_type, body) = match package {
+            Package::RoamingContacts => (contact_list::CONTENT_TYPE, self.contact_list(user)),
+            Package::Provisioning => {
+                (CONTENT_TYPE, provisioning::groups(&self.config.provisioning, &request.body))
+            }
+            Package::RoamingSelf | Package::Presence => return None,
         };
-        let own: Vec<Key> = self.keys(of_user);
-        for key in own {
-            self.notify(now, &key, report.clone());
-        }
-        let watchers = self.keys(|subscription| subscription.watched.contains(user));
-        if watchers.is_empty() {
-            return;
-        }
-        let body = self.watched_state(now, user);
-        for key in watchers {
-            self.notify(now, &key, body.clone());
-        }
+        Some(Told { subscription: SubscriptionId(0), content_type: content_type.to_owned(), body })
     }
 
-    fn keys(&self, which: impl Fn(&Subscription) -> bool) -> Vec<Key> {
-        let found = self.subscriptions.open.iter().filter(|(_, subscription)| which(subscription));
-        found.map(|(key, _)| key.clone()).collect()
-    }
-
-    /// The body of a package about the subscriber itself.
-    fn own_data(&self, package: Package, user: &str, request: &Request) -> Bytes {
-        match package {
-            Package::RoamingContacts => watching::contact_list(&self.contacts_of(user)),
-            Package::Provisioning => provisioning::groups(&self.config.provisioning, &request.body),
-            Package::RoamingSelf => self.publications.roaming_data(user),
-            Package::Presence => Bytes::new(),
-        }
+    /// A contact list of one group.
+    fn contact_list(&self, user: &str) -> Bytes {
+        let contact = |uri: SipUri| Contact {
+            address: address::user_key(&uri),
+            name: String::new(),
+            groups: vec![1],
+            subscribed: true,
+        };
+        let list = ContactList {
+            number: 1,
+            groups: vec![(1, "~".to_owned())],
+            contacts: self.contacts_of(user).into_iter().map(contact).collect(),
+        };
+        let mut body = BytesMut::new();
+        list.emit(&mut body);
+        body.freeze()
     }
 
     /// The contacts of a user: all other users, in a laboratory of a readable size.
@@ -242,9 +299,12 @@ impl FrontEnd {
         others.map(|other| other.uri.clone()).collect()
     }
 
-    fn notify(&mut self, now: Instant, key: &Key, body: Bytes) {
+    /// Carries one notification.
+    pub(super) fn notify(&mut self, now: Instant, told: Told) {
         let branch = format!("{COOKIE}{}", self.random.token(24).to_ascii_uppercase());
-        let Some(subscription) = self.subscriptions.open.get_mut(key) else { return };
+        let mut open = self.subscriptions.open.iter_mut();
+        let found = open.find(|(_, subscription)| subscription.presence == Some(told.subscription));
+        let Some((key, subscription)) = found else { return };
         subscription.number += 1;
         if let Some(extended) = subscription.extended {
             subscription.until = now + extended;
@@ -263,8 +323,8 @@ impl FrontEnd {
         headers.push(HeaderName::CSeq, format_args!("{} {method}", subscription.number));
         headers.push(HeaderName::Event, subscription.package.name());
         headers.push(HeaderName::SubscriptionState, format_args!("active;expires={left}"));
-        headers.push(HeaderName::ContentType, subscription.package.content_type());
-        request.body = body;
+        headers.push(HeaderName::ContentType, &told.content_type);
+        request.body = told.body;
         let flow = subscription.flow;
         self.send(flow, &request.into());
     }

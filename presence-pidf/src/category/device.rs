@@ -113,7 +113,7 @@ impl DeviceCategory {
 }
 
 /// A boolean attribute that is false when it is missing or cannot be understood.
-pub(super) fn truth(reader: &Reader<'_>, name: &str) -> bool {
+pub(crate) fn truth(reader: &Reader<'_>, name: &str) -> bool {
     matches!(reader.attribute(name).as_deref().map(str::trim), Some("true" | "1"))
 }
 

@@ -77,7 +77,9 @@ impl Namespace {
                 "2006/01/sip/batch-subscribe" => Self::BatchSubscribe,
                 "2006/09/sip/categorylist" => Self::CategoryList,
                 "2002/09/sip/presence" | "09/2002/sip/presence" => Self::Presentity,
-                "2006/09/sip/provisiongrouplist" => Self::Provisioning,
+                "2006/09/sip/provisiongrouplist" | "2006/09/sip/provisiongrouplist-notification" => {
+                    Self::Provisioning
+                }
                 "2006/09/sip/categories/userProperties" => Self::UserProperties,
                 _ => Self::Other,
             };
