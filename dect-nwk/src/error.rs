@@ -106,6 +106,9 @@ pub enum Rule {
     /// A control field no frame type has.
     #[error("unknown control field (EN 300 175-4 7.5)")]
     FrameControl,
+    /// A segment of an element does not go on where the one before it ended.
+    #[error("segment out of order (EN 300 175-5 7.7.37)")]
+    Segment,
     /// The reassembled service data unit would exceed its limit.
     #[error("segmented message too long (EN 300 175-4 7.7)")]
     Reassembly,

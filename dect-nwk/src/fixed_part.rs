@@ -10,6 +10,8 @@ mod compose;
 mod config;
 mod contest;
 mod event;
+mod handover;
+mod interworking;
 mod link;
 mod location;
 mod message;
@@ -19,15 +21,16 @@ mod notification;
 mod receive;
 mod ringing;
 mod security;
+mod service;
 mod supplementary;
 
 use bytes::BytesMut;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use crate::deadlines::Deadlines;
 use crate::error::Error;
-use crate::link::{CallId, Input, LinkId, Transmit};
+use crate::link::{CallId, Input, LinkId, ServiceId, Transmit};
 use crate::mm_fixed::{FixedProcedure, PortableProcedure};
 use crate::outbox::Outbox;
 use crate::refusal::Refusal;
@@ -37,6 +40,7 @@ use crate::{cc_fixed, lce};
 pub use command::{Ciphering, IncomingCall, Information};
 pub use config::{FixedPartConfig, KnownPortable, Terminal, Tones};
 pub use event::{AccessRequestId, Event, PortableId};
+pub use handover::HandoverParameters;
 pub use message::TextMessage;
 pub use notification::Notification;
 pub use ringing::Group;
@@ -54,6 +58,8 @@ enum Timer {
     LinkRelease(PortableId),
     /// LCE.02.
     LinkMaintain(PortableId),
+    /// LCE.04.
+    LinkSuspend(PortableId),
     /// LCE.05.
     LinkIdle(LinkId),
     /// The timer of the fixed part's procedure.
@@ -70,6 +76,10 @@ enum Timer {
     CallCompletion(CallId),
     /// `CC_service`.
     ServiceChange(CallId),
+    /// `CC_segment.1`.
+    Segments(CallId),
+    /// The time in which somebody has to say something in a transaction of call independent services.
+    Service(ServiceId),
 }
 
 /// How one portable part stands.
@@ -111,6 +121,9 @@ pub struct FixedPart {
     contests: BTreeMap<LinkId, contest::Contest>,
     calls: BTreeMap<CallId, Call>,
     last_call: u32,
+    services: service::Services,
+    /// Portable parts that wait for the parameters they asked for.
+    inquiries: BTreeSet<PortableId>,
     /// Collective ringing goes on: whoever answers is not a false responder.
     ringing: Option<ringing::Ringing>,
     requests: BTreeMap<AccessRequestId, PortableId>,
@@ -135,6 +148,8 @@ impl FixedPart {
             contests: BTreeMap::new(),
             calls: BTreeMap::new(),
             last_call: 0,
+            services: service::Services::default(),
+            inquiries: BTreeSet::new(),
             ringing: None,
             requests: BTreeMap::new(),
             last_request: 0,
@@ -164,6 +179,14 @@ impl FixedPart {
                 self.link_released(now, link);
                 Ok(())
             }
+            Input::Suspended { link } => {
+                self.link_slept(now, link, lce::fixed::Trigger::Suspended);
+                Ok(())
+            }
+            Input::Resumed { link } => {
+                self.link_slept(now, link, lce::fixed::Trigger::Resumed);
+                Ok(())
+            }
             Input::Moved { from, to } => {
                 self.link_moved(from, to);
                 Ok(())
@@ -185,6 +208,11 @@ impl FixedPart {
                 Timer::LinkRelease(portable) => {
                     self.link_step(now, portable, lce::fixed::Trigger::ReleaseTimeout, None);
                 }
+                Timer::LinkSuspend(portable) => {
+                    self.link_step(now, portable, lce::fixed::Trigger::SuspendTimeout, None);
+                }
+                Timer::Segments(call) => self.drop_segments(call),
+                Timer::Service(service) => self.service_timeout(now, service),
                 Timer::LinkMaintain(portable) => self.maintain_timeout(now, portable),
                 Timer::LinkIdle(link) => self.idle_timeout(link),
                 Timer::Mobility(portable) => self.mobility_timeout(now, portable),
@@ -282,6 +310,7 @@ impl FixedPart {
             portables: self.table.len(),
             links: self.links.len(),
             calls: self.calls.len(),
+            services: self.services.len(),
             timers: self.deadlines.len(),
         }
     }
@@ -289,6 +318,7 @@ impl FixedPart {
     /// Whether something of this portable part needs its link.
     fn in_use(portable: &Portable) -> bool {
         !portable.calls.is_empty()
+            || portable.services != 0
             || !portable.queue.is_empty()
             || portable.mm.fixed != FixedProcedure::None
             || portable.mm.portable != PortableProcedure::None
@@ -307,6 +337,8 @@ pub struct Load {
     pub links: usize,
     /// Calls, ended ones included while their release is not confirmed.
     pub calls: usize,
+    /// Transactions of call independent services.
+    pub services: usize,
     /// Timers that run.
     pub timers: usize,
 }

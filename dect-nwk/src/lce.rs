@@ -19,12 +19,35 @@ pub enum State {
     Established,
     /// A normal release was asked for and is not confirmed yet.
     ReleasePending,
+    /// The suspension was asked for and is not confirmed yet.
+    SuspendPending,
+    /// The link of class B stays without a bearer.
+    Suspended,
+    /// The resumption was asked for and is not confirmed yet.
+    ResumePending,
 }
 
 impl State {
     /// All states.
     ///
     /// EN 300 175-5 14.2.2
-    pub const ALL: [Self; 4] =
-        [Self::Released, Self::EstablishPending, Self::Established, Self::ReleasePending];
+    pub const ALL: [Self; 7] = [
+        Self::Released,
+        Self::EstablishPending,
+        Self::Established,
+        Self::ReleasePending,
+        Self::SuspendPending,
+        Self::Suspended,
+        Self::ResumePending,
+    ];
+
+    /// Whether there is a link that belongs to the portable part, with a bearer or without.
+    ///
+    /// EN 300 175-5 14.2.2
+    pub const fn is_linked(self) -> bool {
+        match self {
+            Self::Established | Self::SuspendPending | Self::Suspended | Self::ResumePending => true,
+            Self::Released | Self::EstablishPending | Self::ReleasePending => false,
+        }
+    }
 }

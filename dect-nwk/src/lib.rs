@@ -113,6 +113,7 @@ pub use message::{Message, MessageType, ProtocolDiscriminator, Transaction, View
 
 pub mod cc_fixed;
 pub mod cc_portable;
+pub mod ciss;
 pub mod clms_fixed;
 mod deadlines;
 pub mod fixed_part;
@@ -127,12 +128,13 @@ mod outbox;
 pub mod portable_part;
 mod refusal;
 mod seed;
+pub mod segmentation;
 pub mod service_change;
 pub mod services;
 pub mod timers;
 
 pub use fixed_part::{FixedPart, FixedPartConfig};
-pub use link::{CallId, Input, LinkId, ReleaseMode, Transmit};
+pub use link::{CallId, Input, LinkId, ReleaseMode, ServiceId, Transmit};
 pub use portable_part::{PortablePart, PortablePartConfig};
 pub use refusal::Refusal;
 pub use seed::Seed;

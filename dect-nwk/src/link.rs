@@ -15,6 +15,12 @@ pub struct LinkId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u32);
 
+/// A transaction of call independent supplementary services.
+///
+/// EN 300 175-5 7.3 (the machine's own number for a transaction of CISS)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub u32);
+
 /// How a link ends: after outstanding frames were delivered, or at once.
 ///
 /// EN 300 175-4 8.3.2
@@ -55,6 +61,16 @@ pub enum Input<'a> {
         link: LinkId,
         /// How it ended.
         mode: ReleaseMode,
+    },
+    /// DL_SUSPEND-ind, and also DL_SUSPEND-cfm after a request of our own: the link of class B sleeps without a bearer.
+    Suspended {
+        /// The link.
+        link: LinkId,
+    },
+    /// DL_RESUME-ind, and also DL_RESUME-cfm after a request of our own: the link has a bearer again.
+    Resumed {
+        /// The link.
+        link: LinkId,
     },
     /// The link goes on under another number: a handover between parts of the link layer that have numbers of their
     /// own. A handover within one of them shows nowhere here.
@@ -105,6 +121,16 @@ pub enum Transmit {
         link: LinkId,
         /// How to release it.
         mode: ReleaseMode,
+    },
+    /// DL_SUSPEND-req: the link of class B gives up its bearer and stays.
+    Suspend {
+        /// The link.
+        link: LinkId,
+    },
+    /// DL_RESUME-req: the link that sleeps is needed again.
+    Resume {
+        /// The link.
+        link: LinkId,
     },
     /// DL_ENC_KEY-req: the cipher key for the link, before ciphering is switched on.
     EncryptionKey {

@@ -25,6 +25,8 @@ pub enum Own {
     AccessRightsTerminate(Attempt),
     /// CIPHER-SUGGEST is out.
     CipherSuggest(Attempt),
+    /// MM-INFO-REQUEST is out.
+    ParameterRetrieval(Attempt),
 }
 
 /// The procedure of the fixed part which waits for something.
@@ -65,6 +67,8 @@ pub enum Trigger {
     Terminate,
     /// The user wants the link ciphered.
     SuggestCipher,
+    /// The user wants the parameters of an external handover.
+    RetrieveParameters,
     /// KEY-ALLOCATE came in and there is an authentication code.
     KeyAllocated,
     /// KEY-ALLOCATE came in and there is no authentication code.
@@ -107,6 +111,10 @@ pub enum Trigger {
     TerminateAccepted,
     /// ACCESS-RIGHTS-TERMINATE-REJECT came in.
     TerminateRejected,
+    /// MM-INFO-ACCEPT, or MM-INFO-SUGGEST as an answer, came in.
+    ParametersAccepted,
+    /// MM-INFO-REJECT came in.
+    ParametersRejected,
     /// MM-INFO-SUGGEST asks for a location registration.
     LocationSuggested,
     /// The timer of the own procedure ran out.
@@ -132,6 +140,8 @@ pub enum Action {
     SendTerminateRequest,
     /// Send CIPHER-SUGGEST.
     SendCipherSuggest,
+    /// Send MM-INFO-REQUEST.
+    SendInfoRequest,
     /// Send AUTHENTICATION-REQUEST with RES1 as the answer to KEY-ALLOCATE.
     SendKeyProof,
     /// Send AUTHENTICATION-REPLY.
@@ -180,6 +190,10 @@ pub enum Action {
     IndicateFixedAuthenticated,
     /// Tell the user that the fixed part does not have the key.
     IndicateFixedNotAuthenticated,
+    /// Tell the user the parameters.
+    IndicateParameters,
+    /// Tell the user that the parameters are not to be had.
+    IndicateNoParameters,
     /// Tell the user that the access rights are gone.
     IndicateTerminated,
     /// Tell the user that the access rights could not be given up.
@@ -192,12 +206,13 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 13
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Subscribe,
         Self::Locate,
         Self::AuthenticateFixed,
         Self::Terminate,
         Self::SuggestCipher,
+        Self::RetrieveParameters,
         Self::KeyAllocated,
         Self::KeyAllocatedWithoutCode,
         Self::AuthenticationRequested,
@@ -219,6 +234,8 @@ impl Trigger {
         Self::TerminateRequested,
         Self::TerminateAccepted,
         Self::TerminateRejected,
+        Self::ParametersAccepted,
+        Self::ParametersRejected,
         Self::LocationSuggested,
         Self::Timeout,
         Self::KeyTimeout,

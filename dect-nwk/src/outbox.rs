@@ -13,6 +13,8 @@ pub(crate) enum Outgoing {
     Establish(LinkId, Bytes),
     Data(LinkId, Bytes),
     Release(LinkId, ReleaseMode),
+    Suspend(LinkId),
+    Resume(LinkId),
     EncryptionKey(LinkId, CipherKey),
     DefaultKey(LinkId, u16, CipherKey),
     Encrypt(LinkId, bool),
@@ -27,6 +29,11 @@ impl Outbox {
         self.0.push_back(outgoing);
     }
 
+    /// Something about a link, if there is one.
+    pub(crate) fn extend_with_link(&mut self, link: Option<LinkId>, about: fn(LinkId) -> Outgoing) {
+        self.0.extend(link.map(about));
+    }
+
     /// Appends the octets of the next transmission to `buffer`.
     pub(crate) fn poll(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
         let append = |buffer: &mut BytesMut, bytes: &Bytes| {
@@ -38,6 +45,8 @@ impl Outbox {
             Outgoing::Establish(link, bytes) => Transmit::Establish { link, len: append(buffer, &bytes) },
             Outgoing::Data(link, bytes) => Transmit::Data { link, len: append(buffer, &bytes) },
             Outgoing::Release(link, mode) => Transmit::Release { link, mode },
+            Outgoing::Suspend(link) => Transmit::Suspend { link },
+            Outgoing::Resume(link) => Transmit::Resume { link },
             Outgoing::EncryptionKey(link, key) => Transmit::EncryptionKey { link, key },
             Outgoing::DefaultKey(link, index, key) => Transmit::DefaultKey { link, index, key },
             Outgoing::Encrypt(link, on) => Transmit::Encrypt { link, on },

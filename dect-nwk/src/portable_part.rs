@@ -9,12 +9,14 @@ mod call;
 mod compose;
 mod config;
 mod event;
+mod interworking;
 mod link;
 mod message;
 mod mobility;
 mod mobility_receive;
 mod receive;
 mod security;
+mod service;
 mod supplementary;
 
 use bytes::{Bytes, BytesMut};
@@ -22,9 +24,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use crate::authentication::{AuthenticationCode, CipherKey};
+use crate::ciss::Service;
 use crate::deadlines::Deadlines;
 use crate::error::Error;
-use crate::link::{CallId, Input, LinkId, Transmit};
+use crate::link::{CallId, Input, LinkId, ServiceId, Transmit};
 use crate::outbox::Outbox;
 use crate::seed::{Generator, Seed};
 use crate::{cc_portable, lce, mm_portable};
@@ -42,6 +45,8 @@ enum Timer {
     LinkRelease,
     /// LCE.02.
     LinkMaintain,
+    /// LCE.04.
+    LinkSuspend,
     /// The timer of the own procedure.
     Mobility,
     /// MM_auth.2: the user is to enter the personal identity.
@@ -62,6 +67,10 @@ enum Timer {
     CallConnect(CallId),
     /// `CC_service`.
     ServiceChange(CallId),
+    /// `CC_segment.1`.
+    Segments(CallId),
+    /// The time in which somebody has to say something in a transaction of call independent services.
+    Service(ServiceId),
 }
 
 /// How a portable part stands.
@@ -82,6 +91,8 @@ pub struct PortablePartState {
     pub mobility: mm_portable::State,
     /// How many calls it has, ended ones included while their release is not confirmed.
     pub calls: usize,
+    /// How many transactions of call independent services it has.
+    pub services: usize,
     /// How many timers run.
     pub timers: usize,
 }
@@ -113,6 +124,8 @@ pub struct PortablePart {
     procedure: Procedure,
     calls: BTreeMap<CallId, Call>,
     last_call: u32,
+    services: BTreeMap<ServiceId, Service>,
+    last_service: u32,
     deadlines: Deadlines<Timer>,
     outbox: Outbox,
     events: VecDeque<Event>,
@@ -142,6 +155,8 @@ impl PortablePart {
             procedure: Procedure::default(),
             calls: BTreeMap::new(),
             last_call: 0,
+            services: BTreeMap::new(),
+            last_service: 0,
             deadlines: Deadlines::new(),
             outbox: Outbox::default(),
             events: VecDeque::new(),
@@ -165,6 +180,14 @@ impl PortablePart {
             Input::Data { link, sdu } => self.link_data(now, link, sdu),
             Input::Released { link, mode: _ } => {
                 self.link_released(now, link);
+                Ok(())
+            }
+            Input::Suspended { link } => {
+                self.link_slept(now, link, lce::portable::Trigger::Suspended);
+                Ok(())
+            }
+            Input::Resumed { link } => {
+                self.link_slept(now, link, lce::portable::Trigger::Resumed);
                 Ok(())
             }
             Input::Moved { from, to } => {
@@ -191,6 +214,9 @@ impl PortablePart {
         while let Some(timer) = self.deadlines.take_due(now) {
             match timer {
                 Timer::LinkRelease => self.link_step(now, lce::portable::Trigger::ReleaseTimeout, None),
+                Timer::LinkSuspend => self.link_step(now, lce::portable::Trigger::SuspendTimeout, None),
+                Timer::Segments(call) => self.drop_segments(call),
+                Timer::Service(service) => self.service_timeout(now, service),
                 Timer::LinkMaintain => self.maintain_timeout(now),
                 Timer::Mobility => self.mobility_timeout(now, mm_portable::Trigger::Timeout),
                 Timer::User => self.user_timeout(now),
@@ -241,6 +267,7 @@ impl PortablePart {
             ciphered: self.ciphered,
             mobility: self.mm,
             calls: self.calls.len(),
+            services: self.services.len(),
             timers: self.deadlines.len(),
         }
     }
@@ -262,6 +289,7 @@ impl PortablePart {
     /// Whether something needs the link.
     fn in_use(&self) -> bool {
         !self.calls.is_empty()
+            || !self.services.is_empty()
             || !self.queue.is_empty()
             || self.procedure.user.is_some()
             || self.mm != mm_portable::State::default()

@@ -14,6 +14,9 @@ pub enum Refusal {
     /// No call has this number, or it is over.
     #[error("no such call")]
     UnknownCall,
+    /// No transaction of call independent services has this number, or it is over.
+    #[error("no such service transaction")]
+    UnknownService,
     /// No request for access rights has this number, or it is answered or gone.
     #[error("no such request for access rights")]
     UnknownRequest,

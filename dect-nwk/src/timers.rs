@@ -16,6 +16,10 @@ pub const LCE_02: Duration = Duration::from_secs(5);
 ///
 /// EN 300 175-5 A.4
 pub const LCE_03: Duration = Duration::from_secs(3);
+/// LCE.04, suspend and resume: from the request to its confirmation.
+///
+/// EN 300 175-5 A.4
+pub const LCE_04: Duration = Duration::from_secs(5);
 /// LCE.05, a link established without a message waits this long for one.
 ///
 /// EN 300 175-5 A.4
@@ -54,6 +58,17 @@ pub const CC_06: Duration = Duration::from_millis(1500);
 ///
 /// EN 300 175-5 A.1
 pub const CC_SERVICE: Duration = Duration::from_secs(20);
+
+/// How long a transaction of call independent services lives without a message; the standard has no such timer, and a
+/// silent peer must not hold a link for ever.
+///
+/// EN 300 175-5 10.4.2 (the time is ours)
+pub const CISS_IDLE: Duration = Duration::from_secs(30);
+
+/// `CC_segment.1`: from the first segment of a long element to the last.
+///
+/// EN 300 175-5 A.1
+pub const CC_SEGMENT_1: Duration = Duration::from_secs(5);
 
 /// MM_access.1, access rights request of the portable part.
 ///
@@ -95,6 +110,10 @@ pub const MM_IDENT_1: Duration = Duration::from_secs(10);
 ///
 /// EN 300 175-5 A.5
 pub const MM_IDENT_2: Duration = Duration::from_secs(10);
+/// MM_info.1, parameters asked for by the portable part.
+///
+/// EN 300 175-5 A.5
+pub const MM_INFO_1: Duration = Duration::from_secs(5);
 /// MM_key.1, key allocation.
 ///
 /// EN 300 175-5 A.5

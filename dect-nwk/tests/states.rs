@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use dect_nwk::{cc_fixed, cc_portable, hold, lce, mm_fixed, mm_portable, service_change, services};
+use dect_nwk::{cc_fixed, cc_portable, ciss, hold, lce, mm_fixed, mm_portable, service_change, services};
 
 /// What exploration needs to know about a machine.
 struct Machine<S, T, A> {
@@ -156,13 +156,16 @@ fn fixed_link() -> Machine<lce::State, lce::fixed::Trigger, lce::fixed::Action> 
             A::StartPage => drop(timers.insert("LCE.03")),
             A::StopPage => drop(timers.remove("LCE.03")),
             A::StopMaintain => drop(timers.remove("LCE.02")),
+            A::StartSuspend => drop(timers.insert("LCE.04")),
             A::StopTimers => {
                 timers.remove("LCE.01");
                 timers.remove("LCE.02");
+                timers.remove("LCE.04");
             }
             _ => {}
         },
         timer_of: |trigger| match trigger {
+            T::SuspendTimeout => Some("LCE.04"),
             T::ReleaseTimeout => Some("LCE.01"),
             T::MaintainTimeout => Some("LCE.02"),
             T::PageTimeout | T::PagesExhausted => Some("LCE.03"),
@@ -184,10 +187,12 @@ fn portable_link() -> Machine<lce::State, lce::portable::Trigger, lce::portable:
             A::StartRelease => drop(timers.insert("LCE.01")),
             A::StartMaintain => drop(timers.insert("LCE.02")),
             A::StopMaintain => drop(timers.remove("LCE.02")),
+            A::StartSuspend => drop(timers.insert("LCE.04")),
             A::StopTimers => timers.clear(),
             _ => {}
         },
         timer_of: |trigger| match trigger {
+            T::SuspendTimeout => Some("LCE.04"),
             T::ReleaseTimeout => Some("LCE.01"),
             T::MaintainTimeout => Some("LCE.02"),
             _ => None,
@@ -357,16 +362,23 @@ fn a_link_has_a_timer_in_every_state_that_waits_and_none_when_released() {
         match state {
             S::Released => assert!(running.is_empty(), "{running:?}"),
             S::EstablishPending => assert!(running.iter().eq(&["LCE.03"])),
-            S::Established => assert!(!running.contains("LCE.01") && !running.contains("LCE.03")),
+            S::Established => {
+                assert!(["LCE.01", "LCE.03", "LCE.04"].iter().all(|timer| !running.contains(timer)));
+            }
             S::ReleasePending => assert!(running.iter().eq(&["LCE.01"])),
+            S::SuspendPending | S::ResumePending => assert!(running.iter().eq(&["LCE.04"])),
+            // It sleeps until somebody has a message, or the link layer gives it up.
+            S::Suspended => assert!(running.is_empty(), "{running:?}"),
         }
     }
     for (state, running) in &portable_link().explore(|_, _, _, _, _| {}) {
         match state {
             // The data link control layer guards the establishment.
             S::Released | S::EstablishPending => assert!(running.is_empty(), "{state:?} {running:?}"),
-            S::Established => assert!(!running.contains("LCE.01")),
+            S::Established => assert!(!running.contains("LCE.01") && !running.contains("LCE.04")),
             S::ReleasePending => assert!(running.iter().eq(&["LCE.01"])),
+            S::SuspendPending | S::ResumePending => assert!(running.iter().eq(&["LCE.04"])),
+            S::Suspended => assert!(running.is_empty(), "{running:?}"),
         }
     }
     assert_eq!(fixed_link().states().len(), S::ALL.len());
@@ -427,6 +439,24 @@ fn holding() -> Machine<hold::State, hold::Trigger, hold::Action> {
         },
         timers: |_, _| {},
         timer_of: |_| None,
+    }
+}
+
+fn independent() -> Machine<ciss::State, ciss::Trigger, ciss::Action> {
+    use ciss::{Action as A, Trigger as T};
+    Machine {
+        start: ciss::State::default(),
+        triggers: T::ALL.to_vec(),
+        step: |state, trigger| {
+            let (next, actions) = ciss::step(state, trigger);
+            (next, actions.to_vec())
+        },
+        timers: |timers, action| match action {
+            A::StartTimer => drop(timers.insert("idle")),
+            A::StopTimer => timers.clear(),
+            _ => {}
+        },
+        timer_of: |trigger| (trigger == T::Timeout).then_some("idle"),
     }
 }
 
@@ -514,6 +544,21 @@ fn of_two_calls_one_talks_and_a_conference_has_both() {
 }
 
 #[test]
+fn a_service_outside_of_calls_never_lives_without_its_timer_and_its_end_is_told_once() {
+    let seen = independent().explore(|state, trigger, next, actions, _| {
+        let told = actions.iter().filter(|it| **it == ciss::Action::IndicateClosed).count();
+        let ends = state == ciss::State::Active && next == ciss::State::Null;
+        assert_eq!(told, usize::from(ends && trigger != ciss::Trigger::Close), "{trigger:?}");
+        let freed = actions.contains(&ciss::Action::FreeLink);
+        assert_eq!(freed, ends && trigger != ciss::Trigger::LinkLost, "{trigger:?}");
+    });
+    for (state, running) in &seen {
+        assert_eq!(*state == ciss::State::Active, !running.is_empty());
+    }
+    assert_eq!(independent().states().len(), ciss::State::ALL.len());
+}
+
+#[test]
 fn the_tables_in_the_documentation_are_those_of_the_code() {
     let call = fixed_call();
     compare(
@@ -535,6 +580,8 @@ fn the_tables_in_the_documentation_are_those_of_the_code() {
     let name = |state: mm_portable::State| format!("{:?} / {:?}", state.own, state.asked);
     compare("mm_portable.md", "Mobility management of the portable part", &portable_mobility().render(name));
     compare("hold.md", "Hold and retrieve", &holding().render(|state| format!("{state:?}")));
+    let name = |state| format!("{state:?}");
+    compare("ciss.md", "Services outside of calls", &independent().render(name));
     compare("service_change.md", "Service change", &changing().render(|state| format!("{state:?}")));
     let name = |state: services::State| format!("{:?} / {:?}", state.first, state.second);
     compare("services.md", "Two calls in one transaction", &two_calls().render(name));

@@ -82,16 +82,28 @@ pub struct IwuToIwu {
     pub data: Octets,
 }
 
+impl IwuToIwu {
+    /// The octet in front of the data.
+    pub(crate) const fn header(sent: bool, protocol: IwuProtocol) -> u8 {
+        0x80 | if sent { 0x40 } else { 0 } | protocol.code() & 0x3f
+    }
+
+    /// Whether it is sent, and the protocol, from the octet in front of the data.
+    pub(crate) const fn of_header(header: u8) -> (bool, IwuProtocol) {
+        (header & 0x40 != 0, IwuProtocol::from_code(header & 0x3f))
+    }
+}
+
 impl Contents for IwuToIwu {
     fn parse(contents: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(contents);
-        let first = reader.octet()?;
+        let (sent, protocol) = Self::of_header(reader.octet()?);
         let data = Octets::new(reader.remainder()).map_err(|_| reader.broken(Rule::TooLong))?;
-        Ok(Self { sent: first & 0x40 != 0, protocol: IwuProtocol::from_code(first & 0x3f), data })
+        Ok(Self { sent, protocol, data })
     }
 
     fn emit(&self, contents: &mut BytesMut) {
-        contents.put_u8(0x80 | if self.sent { 0x40 } else { 0 } | self.protocol.code() & 0x3f);
+        contents.put_u8(Self::header(self.sent, self.protocol));
         contents.put_slice(&self.data);
     }
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
 use crate::refusal::Refusal;
+use crate::segmentation::Assembly;
 use crate::{hold, mm_fixed, service_change, services, timers};
 
 /// One call.
@@ -31,6 +32,8 @@ pub(super) struct Call {
     pub(super) legs: services::State,
     /// The codecs offered, or the one that was chosen; nothing means basic speech.
     pub(super) codecs: Option<CodecList>,
+    /// What came of a long element.
+    pub(super) assembly: Option<Box<Assembly>>,
     /// What CC-SETUP says, kept until it is answered.
     pub(super) incoming: Option<Box<IncomingCall>>,
 }
@@ -228,6 +231,7 @@ impl FixedPart {
                 change: service_change::State::default(),
                 legs: services::State::default(),
                 codecs: None,
+                assembly: None,
                 incoming,
             },
         );
@@ -322,6 +326,7 @@ impl FixedPart {
                     Timer::CallSetup(id),
                     Timer::CallCompletion(id),
                     Timer::ServiceChange(id),
+                    Timer::Segments(id),
                 ] {
                     self.deadlines.stop(timer);
                 }

@@ -1,24 +1,28 @@
 //! The messages a fixed part sends.
 
+mod independent;
+
 use bytes::{Bytes, BytesMut};
 
 use super::call::Call;
 use super::config::{FixedPartConfig, Terminal, Tones};
 use super::security::Challenge;
-use super::{Ciphering, FixedPart, IncomingCall, Information, Notification, ServiceChange};
+use super::{Ciphering, FixedPart, HandoverParameters, IncomingCall, Information, ServiceChange};
 use crate::Octets;
 use crate::characters::{CharacterSet, Characters, control};
 use crate::element::{
     AllocationType, Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallInformation,
     CallInformationItem, CalledPartyNumber, CallingPartyName, CallingPartyNumber, CipherInfo, DefaultKey,
-    Duration, ElementIdentifier, EventsNotification, FixedIdentity, IdentityType, InfoType,
-    InformationElement, IwuProtocol, IwuToIwu, LocationArea, MultiDisplay, Parameter, PortableIdentity,
-    ProgressIndicator, Rand, RejectReason, ReleaseReason, Res, Rs, Service, Signal, SlotType, ZapField,
+    Duration, ElementIdentifier, FixedIdentity, IdentityType, InfoType, InformationElement, IwuProtocol,
+    IwuToIwu, LocationArea, MultiDisplay, Parameter, PortableIdentity, ProgressIndicator, Rand, RejectReason,
+    ReleaseReason, RepeatIndicator, Res, Rs, Service, Signal, SlotType, ZapField,
 };
 use crate::identity::{Ari, Ipui, Park, Tpui};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
 use crate::message::{Message, MessageType, Transaction};
 use crate::page::{Page, PageHeader};
+
+pub(super) use independent::{ciss_refuse, notification, service};
 
 /// Who opened a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +206,15 @@ pub(super) fn with_element(call: &Call, kind: MessageType, element: impl Into<In
     of_call(call, kind).with(element).to_bytes()
 }
 
+/// A message of a call with these elements.
+pub(super) fn with_elements<const N: usize>(
+    call: &Call,
+    kind: MessageType,
+    elements: [InformationElement; N],
+) -> Bytes {
+    elements.into_iter().fold(of_call(call, kind), Message::with).to_bytes()
+}
+
 /// CC-INFO: how one of several calls stands, or why its code means nothing.
 pub(super) fn call_status(call: &Call, items: Vec<CallInformationItem>, signal: Option<Signal>) -> Bytes {
     let mut message = of_call(call, MessageType::CcInfo);
@@ -236,13 +249,6 @@ pub(super) fn call_waiting(
 pub(super) fn iwu_info(call: &Call, sent: bool, protocol: IwuProtocol, data: &[u8]) -> Bytes {
     let data = IwuToIwu { sent, protocol, data: Octets::cut(data) };
     of_call(call, MessageType::IwuInfo).with(data).to_bytes()
-}
-
-/// CISS-RELEASE-COM for a transaction nobody opened.
-pub(super) fn ciss_refuse(received: Transaction) -> Bytes {
-    Message::new(MessageType::CissReleaseCom, received.reversed())
-        .with(ReleaseReason::UnknownTransactionIdentifier)
-        .to_bytes()
 }
 
 /// KEY-ALLOCATE.
@@ -423,31 +429,31 @@ pub(super) fn terminate_reject(reason: RejectReason) -> Bytes {
     mobility(Opener::Portable, MessageType::AccessRightsTerminateReject).with(reason).to_bytes()
 }
 
-/// MM-INFO-REJECT: there are no parameters to be had.
-pub(super) fn info_reject() -> Bytes {
-    mobility(Opener::Portable, MessageType::MmInfoReject).with(RejectReason::IncompatibleService).to_bytes()
+/// MM-INFO-REJECT.
+pub(super) fn info_reject(reason: RejectReason) -> Bytes {
+    mobility(Opener::Portable, MessageType::MmInfoReject).with(reason).to_bytes()
 }
 
-/// FACILITY of the connectionless service; nothing where there is nothing to tell.
-pub(super) fn notification(notification: &Notification) -> Option<Bytes> {
-    let counts = [
-        notification.voice_messages.map(|count| EventsNotification::voice_messages(count.into())),
-        notification.missed_calls.map(|count| EventsNotification::missed_calls(count.into())),
-        notification
-            .list_change
-            .map(|(list, entries)| EventsNotification::list_change(list.into(), entries.into())),
-    ];
-    let events: Vec<_> = counts.into_iter().flatten().flat_map(|list| list.events).collect();
-    if notification.time.is_none() && events.is_empty() {
-        return None;
+/// MM-INFO-ACCEPT with what an external handover needs.
+pub(super) fn info_accept(parameters: &HandoverParameters) -> Bytes {
+    handover(mobility(Opener::Portable, MessageType::MmInfoAccept), parameters)
+}
+
+/// MM-INFO-SUGGEST with what an external handover needs.
+pub(super) fn handover_suggest(parameters: &HandoverParameters) -> Bytes {
+    handover(mobility(Opener::Fixed, MessageType::MmInfoSuggest), parameters)
+}
+
+fn handover(message: Message, parameters: &HandoverParameters) -> Bytes {
+    let mut message = message.with(InfoType { parameters: vec![Parameter::ExternalHandoverParameters] });
+    if parameters.candidates.len() > 1 {
+        message.push(RepeatIndicator::Prioritised);
     }
-    let transaction = Transaction::opened(Transaction::CONNECTIONLESS);
-    let mut message = Message::new(MessageType::CissFacility, transaction);
-    if let Some(time) = notification.time {
-        message.push(time);
+    for candidate in &parameters.candidates {
+        message.push(*candidate);
     }
-    if !events.is_empty() {
-        message.push(EventsNotification { events });
+    if let Some(reference) = &parameters.reference {
+        message.push(reference.clone());
     }
-    Some(message.to_bytes())
+    message.to_bytes()
 }

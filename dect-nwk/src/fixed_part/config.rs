@@ -40,6 +40,13 @@ pub struct FixedPartConfig {
     pub parallel_calls: bool,
     /// Take calls for list access; otherwise they are refused as a service that is not implemented.
     pub list_access: bool,
+    /// Take transactions of call independent supplementary services; otherwise they are refused as a service that is
+    /// not implemented.
+    pub call_independent_services: bool,
+    /// How long such a transaction lives without a message.
+    pub service_idle: Duration,
+    /// Ask the owner when a portable part wants the parameters of an external handover; otherwise it is refused.
+    pub handover_parameters: bool,
     /// What a refused portable part is told to wait before it asks again.
     pub refusal_wait: Option<Wait>,
     /// The content of the ZAP register that goes with new access rights.
@@ -83,6 +90,9 @@ impl FixedPartConfig {
             calls_per_portable: 2,
             parallel_calls: false,
             list_access: false,
+            call_independent_services: false,
+            service_idle: timers::CISS_IDLE,
+            handover_parameters: false,
             refusal_wait: None,
             zap: None,
             service_class: None,

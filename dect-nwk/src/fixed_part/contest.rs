@@ -9,7 +9,6 @@ use super::security::Challenge;
 use super::{FixedPart, Timer, compose};
 use crate::authentication::{CipherKey, Key128, equal};
 use crate::element::RejectReason;
-use crate::lce::State;
 use crate::lce::fixed::Trigger;
 use crate::link::{LinkId, ReleaseMode};
 use crate::message::{MessageType, View};
@@ -33,9 +32,7 @@ impl FixedPart {
     /// from anybody else.
     pub(super) fn is_taken(&self, portable: PortableId, link: LinkId) -> bool {
         self.table.get(portable).is_some_and(|entry| {
-            entry.lce == State::Established
-                && entry.uak.is_some()
-                && entry.link.is_some_and(|current| current != link)
+            entry.lce.is_linked() && entry.uak.is_some() && entry.link.is_some_and(|current| current != link)
         })
     }
 

@@ -2,9 +2,10 @@
 
 use super::supplementary::ServiceChange;
 use crate::authentication::Key128;
+use crate::ciss::Request;
 use crate::element::{CallClass, FeatureActivate, RejectReason, ReleaseReason};
 use crate::identity::{Ipei, Ipui, Tpui};
-use crate::link::{CallId, LinkId};
+use crate::link::{CallId, LinkId, ServiceId};
 
 /// A portable part of a [`FixedPart`](super::FixedPart).
 ///
@@ -110,6 +111,41 @@ pub enum Event {
         portable: PortableId,
         /// What it holds.
         zap: u8,
+    },
+    /// A portable part opens a transaction of call independent services: answer with
+    /// [`service_notice`](super::FixedPart::service_notice) or
+    /// [`close_service`](super::FixedPart::close_service).
+    ServiceOpened {
+        /// The new transaction.
+        service: ServiceId,
+        /// Who opened it.
+        portable: PortableId,
+        /// What came with it.
+        request: Request,
+    },
+    /// More of a transaction of call independent services.
+    ServiceRequested {
+        /// The transaction.
+        service: ServiceId,
+        /// What came.
+        request: Request,
+    },
+    /// A transaction of call independent services was ended by the portable part, by silence or with its link.
+    ServiceClosed {
+        /// The transaction; the number is never used again.
+        service: ServiceId,
+        /// Why.
+        reason: ReleaseReason,
+        /// What came with the end.
+        request: Request,
+    },
+    /// The portable part asks for parameters, those of an external handover: answer with
+    /// [`answer_parameters`](super::FixedPart::answer_parameters).
+    ParametersRequested {
+        /// The portable part.
+        portable: PortableId,
+        /// What it asks for.
+        parameters: Vec<crate::element::Parameter>,
     },
     /// A text message of the portable part.
     Message {

@@ -108,6 +108,29 @@ impl FixedPart {
         }
     }
 
+    /// Lets the link of a portable part sleep (class B): it gives up its bearer and comes back as soon as somebody has
+    /// a message for it. Refused while something needs the link.
+    ///
+    /// EN 300 175-5 14.2.7
+    pub fn suspend(&mut self, now: Instant, portable: PortableId) -> Result<(), Error> {
+        let entry = self.table.get(portable).ok_or(Error::Refused(Refusal::UnknownPortable))?;
+        if entry.lce != State::Established {
+            return Err(Error::Refused(Refusal::NoLink));
+        }
+        if Self::in_use(entry) {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        self.link_step(now, portable, Trigger::Suspend, None);
+        Ok(())
+    }
+
+    /// DL_SUSPEND-ind or -cfm, DL_RESUME-ind or -cfm.
+    pub(super) fn link_slept(&mut self, now: Instant, link: LinkId, trigger: Trigger) {
+        if let Some(Some(portable)) = self.links.get(&link).copied() {
+            self.link_step(now, portable, trigger, None);
+        }
+    }
+
     /// LCE.05 ran out.
     pub(super) fn idle_timeout(&mut self, link: LinkId) {
         if let Some(None) = self.links.get(&link) {
@@ -275,6 +298,16 @@ impl FixedPart {
                 let page = compose::page(&entry.ipui, tpui, voice, wideband);
                 self.outbox.push(Outgoing::Broadcast(page));
             }
+            Action::Suspend => self.outbox.extend_with_link(link, Outgoing::Suspend),
+            Action::Resume => self.outbox.extend_with_link(link, Outgoing::Resume),
+            Action::ResumeIfUsed => {
+                if Self::in_use(entry) {
+                    self.link_step(now, portable, Trigger::MessageWaiting, None);
+                }
+            }
+            Action::StartSuspend => {
+                self.deadlines.start(Timer::LinkSuspend(portable), now + timers::LCE_04);
+            }
             Action::StartPage => {
                 self.deadlines.start(Timer::Page(portable), now + self.config.page_interval);
             }
@@ -292,6 +325,7 @@ impl FixedPart {
             Action::StopTimers => {
                 self.deadlines.stop(Timer::LinkRelease(portable));
                 self.deadlines.stop(Timer::LinkMaintain(portable));
+                self.deadlines.stop(Timer::LinkSuspend(portable));
             }
             Action::ReleaseNormal => {
                 if let Some(link) = link {
@@ -317,6 +351,7 @@ impl FixedPart {
     }
 
     fn entities_lose_link(&mut self, now: Instant, portable: PortableId, loss: Loss) {
+        self.inquiries.remove(&portable);
         self.mobility_step(now, portable, mm_fixed::Trigger::LinkLost);
         for call in self.calls_of(portable) {
             let (trigger, reason) = match loss {
@@ -328,6 +363,11 @@ impl FixedPart {
             };
             self.call_step(now, call, trigger, reason, Payload::None);
         }
+        let reason = match loss {
+            Loss::Portable => ReleaseReason::UserNotInRange,
+            Loss::Link => ReleaseReason::Unknown,
+        };
+        self.services_lose_link(now, portable, reason);
     }
 
     /// A call whose link broke before the portable part rang is worth one more page.

@@ -47,6 +47,8 @@ pub(super) struct Portable {
     pub(super) mm: mm_fixed::State,
     pub(super) procedure: Option<Box<Procedure>>,
     pub(super) calls: Vec<CallId>,
+    /// How many transactions of call independent services it has.
+    pub(super) services: u8,
 }
 
 impl Portable {
@@ -70,6 +72,7 @@ impl Portable {
             mm: mm_fixed::State::default(),
             procedure: None,
             calls: Vec::new(),
+            services: 0,
         }
     }
 }

@@ -453,10 +453,13 @@ impl FixedPart {
             self.call_step(now, call, cc_fixed::Trigger::LinkLost, ReleaseReason::UserUnknown, Payload::None);
         }
         self.mobility_step(now, portable, Trigger::LinkLost);
+        self.services_lose_link(now, portable, ReleaseReason::UserUnknown);
+        self.inquiries.remove(&portable);
         for timer in [
             Timer::Page(portable),
             Timer::LinkRelease(portable),
             Timer::LinkMaintain(portable),
+            Timer::LinkSuspend(portable),
             Timer::Rekey(portable),
         ] {
             self.deadlines.stop(timer);

@@ -105,7 +105,7 @@ impl FixedPart {
                 Trigger::TerminateRejected
             }
             MessageType::MmInfoRequest => {
-                self.send(now, portable, None, compose::info_reject());
+                self.parameters_requested(now, portable, message);
                 return;
             }
             // Messages only the fixed part sends, answers nobody asked for, and unknown ones.

@@ -6,6 +6,7 @@ use super::event::PortableId;
 use super::{FixedPart, compose};
 use crate::element::TimeDate;
 use crate::error::Error;
+use crate::message::Transaction;
 use crate::refusal::Refusal;
 
 /// A notification over the connectionless supplementary service.
@@ -45,7 +46,8 @@ impl FixedPart {
         if entry.queue.len() >= WAITING {
             return Err(Error::Refused(Refusal::Busy));
         }
-        if let Some(message) = compose::notification(notification) {
+        let connectionless = Transaction::opened(Transaction::CONNECTIONLESS);
+        if let Some(message) = compose::notification(connectionless, notification) {
             self.send(now, portable, None, message);
             self.free_link(now, portable, true);
         }

@@ -15,7 +15,7 @@ use crate::element::{
 };
 use crate::lce::fixed::Trigger as LinkTrigger;
 use crate::link::{CallId, LinkId};
-use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, Transaction, View};
+use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, View};
 use crate::outbox::Outgoing;
 
 use super::mobility_receive::portable_identity;
@@ -107,7 +107,7 @@ impl FixedPart {
         adopted
     }
 
-    fn look_up(&self, identity: &PortableIdentity) -> Option<PortableId> {
+    pub(super) fn look_up(&self, identity: &PortableIdentity) -> Option<PortableId> {
         match identity {
             PortableIdentity::Ipui(ipui) => self.table.by_ipui(ipui),
             PortableIdentity::Ipei(ipei) => self.table.by_ipui(&crate::identity::Ipui::N(*ipei)),
@@ -176,14 +176,6 @@ impl FixedPart {
             // LCE-PAGE-RESPONSE was taken care of with its link; connection oriented messages are not offered.
             ProtocolDiscriminator::Clms => self.message_received(portable, message),
             ProtocolDiscriminator::Lce | ProtocolDiscriminator::Coms => {}
-        }
-    }
-
-    /// Call independent services: FACILITY of a transaction nobody opened is answered, the rest ignored.
-    fn ciss_message(&mut self, now: Instant, portable: PortableId, message: &View<'_>) {
-        let connectionless = message.transaction.value == Transaction::CONNECTIONLESS;
-        if message.message_type == MessageType::CissFacility && !connectionless {
-            self.send(now, portable, None, compose::ciss_refuse(message.transaction));
         }
     }
 
@@ -399,7 +391,7 @@ impl FixedPart {
 }
 
 /// The digits and keys of a message: CALLED-PARTY-NUMBER, keypad, and the R key in either form.
-fn keys(message: &View<'_>) -> String {
+pub(super) fn keys(message: &View<'_>) -> String {
     let mut keys = String::new();
     if let Some(number) = message.find::<CalledPartyNumber>() {
         keys.push_str(&number.digits.to_string());

@@ -1,23 +1,20 @@
 //! What happens beside a call's own states: hold, service change, features, a second call, list access.
 
-use bytes::BytesMut;
 use std::time::Instant;
 
 use super::event::Event;
 use super::{FixedPart, IncomingCall, Terminal, Timer, compose};
 use crate::cc_fixed::State;
 use crate::element::{
-    CallInformation, CallInformationItem, CallReason, CallStatus, CodecList, Facility, Feature,
-    FeatureActivate, FeatureIndicate, IwuProtocol, IwuToIwu, MultiKeypad, ServiceChangeInfo,
-    ServiceChangeMode, Signal,
+    CallInformation, CallInformationItem, CallReason, CallStatus, CodecList, Feature, FeatureActivate,
+    FeatureIndicate, MultiKeypad, ServiceChangeInfo, ServiceChangeMode, Signal,
 };
 use crate::error::Error;
 use crate::link::CallId;
-use crate::list_access::Command;
 use crate::message::{MessageType, View};
 use crate::refusal::Refusal;
 use crate::services::{self, ControlCode, Leg, Slot};
-use crate::{Octets, hold, service_change, timers};
+use crate::{hold, service_change, timers};
 
 /// A change of the service of a call: most often another codec.
 ///
@@ -235,31 +232,6 @@ impl FixedPart {
         Ok(())
     }
 
-    /// Sends remote operations of a functional supplementary service.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn facility(&mut self, now: Instant, call: CallId, components: &[u8]) -> Result<(), Error> {
-        self.in_call(call)?;
-        let facility =
-            Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
-        self.say(now, call, |call| compose::with_element(call, MessageType::CrssFacility, facility));
-        Ok(())
-    }
-
-    /// Sends a command of list access, most often an answer of a [`ListServer`](crate::list_access::ListServer).
-    ///
-    /// EN 300 175-5 7.7.23 (list access)
-    pub fn list_command(&mut self, now: Instant, call: CallId, command: &Command) -> Result<(), Error> {
-        self.in_call(call)?;
-        let mut data = BytesMut::new();
-        command.emit(&mut data);
-        if data.len() > Octets::<250>::LIMIT {
-            return Err(Error::Refused(Refusal::TooLong));
-        }
-        self.say(now, call, |call| compose::iwu_info(call, true, IwuProtocol::ListAccess, &data));
-        Ok(())
-    }
-
     /// Tells the user of a second call in the transaction of the first; the code with which it is taken or refused
     /// comes as [`Event::Service`].
     ///
@@ -429,42 +401,23 @@ impl FixedPart {
             }
             MessageType::CcServiceAccept if active => self.change_step(now, id, C::Accepted, None),
             MessageType::CcServiceReject if active => self.change_step(now, id, C::Rejected, None),
-            MessageType::CrssFacility => {
-                if let Some(facility) = message.find::<Facility>() {
-                    let components = facility.components.to_vec();
-                    self.events.push_back(Event::Facility { call: id, components });
-                }
-            }
-            MessageType::IwuInfo => self.interworking_data(now, id, message),
+            MessageType::CrssFacility | MessageType::IwuInfo => self.long_received(now, id, message),
             _ => {}
         }
     }
 
-    /// List access is answered by its server; everything else between interworking units is sent back as refused.
-    fn interworking_data(&mut self, now: Instant, id: CallId, message: &View<'_>) {
-        let Some(iwu) = message.find::<IwuToIwu>().filter(|iwu| iwu.sent) else { return };
-        if iwu.protocol == IwuProtocol::ListAccess && self.config.list_access {
-            if let Ok(command) = Command::parse(&iwu.data) {
-                self.events.push_back(Event::ListCommand { call: id, command });
-            } else {
-                let session = iwu.data.get(1).map_or(0, |octet| u32::from(octet & 0x7f));
-                let refused = Command::Refused { session, refusal: crate::list_access::Refusal::Unsupported };
-                let mut data = BytesMut::new();
-                refused.emit(&mut data);
-                self.say(now, id, |call| compose::iwu_info(call, true, IwuProtocol::ListAccess, &data));
-            }
-            return;
-        }
-        self.say(now, id, |call| compose::iwu_info(call, false, iwu.protocol, &iwu.data));
-    }
-
-    fn in_call(&self, call: CallId) -> Result<(), Error> {
+    pub(super) fn in_call(&self, call: CallId) -> Result<(), Error> {
         let state = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?.state;
         if state == State::Active { Ok(()) } else { Err(Error::Refused(Refusal::WrongState)) }
     }
 
     /// Sends a message of a call.
-    fn say(&mut self, now: Instant, id: CallId, message: impl FnOnce(&super::call::Call) -> bytes::Bytes) {
+    pub(super) fn say(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        message: impl FnOnce(&super::call::Call) -> bytes::Bytes,
+    ) {
         if let Some((portable, message)) = self.calls.get(&id).map(|call| (call.portable, message(call))) {
             self.send(now, portable, None, message);
         }

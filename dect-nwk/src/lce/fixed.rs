@@ -27,6 +27,14 @@ pub enum Trigger {
     ReleaseTimeout,
     /// LCE.02 ran out.
     MaintainTimeout,
+    /// The owner wants the link to sleep.
+    Suspend,
+    /// DL_SUSPEND-ind or DL_SUSPEND-cfm.
+    Suspended,
+    /// DL_RESUME-ind or DL_RESUME-cfm.
+    Resumed,
+    /// LCE.04 ran out.
+    SuspendTimeout,
     /// DL_RELEASE-ind or DL_RELEASE-cfm.
     LinkReleased,
 }
@@ -60,6 +68,14 @@ pub enum Action {
     StopPage,
     /// Start LCE.01.
     StartRelease,
+    /// DL_SUSPEND-req.
+    Suspend,
+    /// DL_RESUME-req.
+    Resume,
+    /// Resume the link if messages came into the queue meanwhile, or somebody needs it.
+    ResumeIfUsed,
+    /// Start LCE.04.
+    StartSuspend,
     /// Start LCE.02.
     StartMaintain,
     /// Stop LCE.02.
@@ -80,7 +96,7 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 14.2
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::MessageWaiting,
         Self::PageResponse,
         Self::Establishment,
@@ -91,6 +107,10 @@ impl Trigger {
         Self::UnusedPartially,
         Self::ReleaseTimeout,
         Self::MaintainTimeout,
+        Self::Suspend,
+        Self::Suspended,
+        Self::Resumed,
+        Self::SuspendTimeout,
         Self::LinkReleased,
     ];
 }
@@ -105,51 +125,129 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Action]) 
     match trigger {
         T::MessageWaiting => match state {
             S::Released => (S::EstablishPending, &[A::Queue, A::Page, A::StartPage]),
-            S::EstablishPending | S::ReleasePending => (state, &[A::Queue]),
+            S::EstablishPending | S::ReleasePending | S::SuspendPending | S::ResumePending => {
+                (state, &[A::Queue])
+            }
+            S::Suspended => (S::ResumePending, &[A::Queue, A::Resume, A::StartSuspend]),
             S::Established => (state, &[A::StopMaintain, A::Send]),
         },
         T::PageResponse => match state {
             S::EstablishPending => (S::Established, &[A::StopPage, A::Adopt, A::Flush]),
-            S::Released | S::Established | S::ReleasePending => (state, &[A::RejectResponse]),
+            S::Released
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[A::RejectResponse]),
         },
         T::Establishment => match state {
             S::Released => (S::Established, &[A::Adopt]),
             // The first message of the portable part is handled before the queue is flushed.
             S::EstablishPending => (S::Established, &[A::StopPage, A::Adopt]),
             S::Established => (S::Established, &[A::StopTimers, A::Replace]),
+            S::SuspendPending | S::Suspended | S::ResumePending => {
+                (S::Established, &[A::StopTimers, A::DropQueue, A::Replace])
+            }
             S::ReleasePending => (S::Established, &[A::StopTimers, A::Adopt]),
         },
         T::PageTimeout => match state {
             S::EstablishPending => (state, &[A::Page, A::StartPage]),
-            S::Released | S::Established | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::PagesExhausted => match state {
             S::EstablishPending => (S::Released, &[A::DropQueue, A::IndicateUnreachable]),
-            S::Released | S::Established | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::QueueEmptied => match state {
             S::EstablishPending => (S::Released, &[A::StopPage]),
-            S::Released | S::Established | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::Unused => match state {
             S::Established => (S::ReleasePending, &[A::StopTimers, A::ReleaseNormal, A::StartRelease]),
-            S::Released | S::EstablishPending | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::UnusedPartially => match state {
             S::Established => (state, &[A::StartMaintain]),
-            S::Released | S::EstablishPending | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::ReleaseTimeout => match state {
             S::ReleasePending => (S::Released, &[A::ReleaseAbnormal, A::Resubmit]),
-            S::Released | S::EstablishPending | S::Established => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::Established
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::MaintainTimeout => match state {
             S::Established => (S::Released, &[A::ReleaseAbnormal]),
-            S::Released | S::EstablishPending | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
+        },
+        T::Suspend => match state {
+            S::Established => (S::SuspendPending, &[A::StopTimers, A::Suspend, A::StartSuspend]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
+        },
+        T::Suspended => match state {
+            S::Established | S::SuspendPending => (S::Suspended, &[A::StopTimers, A::ResumeIfUsed]),
+            S::Released | S::EstablishPending | S::ReleasePending | S::Suspended | S::ResumePending => {
+                (state, &[])
+            }
+        },
+        T::Resumed => match state {
+            S::Suspended | S::ResumePending => (S::Established, &[A::StopTimers, A::Flush, A::StartMaintain]),
+            S::Released | S::EstablishPending | S::Established | S::ReleasePending | S::SuspendPending => {
+                (state, &[])
+            }
+        },
+        T::SuspendTimeout => match state {
+            S::SuspendPending | S::ResumePending => {
+                (S::Released, &[A::ReleaseAbnormal, A::DropQueue, A::IndicateLost])
+            }
+            S::Released | S::EstablishPending | S::Established | S::ReleasePending | S::Suspended => {
+                (state, &[])
+            }
         },
         T::LinkReleased => match state {
             S::Established => (S::Released, &[A::StopTimers, A::IndicateLost]),
             S::ReleasePending => (S::Released, &[A::StopTimers, A::Resubmit]),
+            S::SuspendPending | S::Suspended | S::ResumePending => {
+                (S::Released, &[A::StopTimers, A::DropQueue, A::IndicateLost])
+            }
             S::Released | S::EstablishPending => (state, &[]),
         },
     }

@@ -21,6 +21,14 @@ pub enum Trigger {
     ReleaseTimeout,
     /// LCE.02 ran out.
     MaintainTimeout,
+    /// The owner wants the link to sleep.
+    Suspend,
+    /// DL_SUSPEND-ind or DL_SUSPEND-cfm.
+    Suspended,
+    /// DL_RESUME-ind or DL_RESUME-cfm.
+    Resumed,
+    /// LCE.04 ran out.
+    SuspendTimeout,
     /// DL_RELEASE-ind or DL_RELEASE-cfm.
     LinkReleased,
 }
@@ -44,6 +52,14 @@ pub enum Action {
     EstablishResponse,
     /// Start LCE.01.
     StartRelease,
+    /// DL_SUSPEND-req.
+    Suspend,
+    /// DL_RESUME-req.
+    Resume,
+    /// Resume the link if messages came into the queue meanwhile, or somebody needs it.
+    ResumeIfUsed,
+    /// Start LCE.04.
+    StartSuspend,
     /// Start LCE.02.
     StartMaintain,
     /// Stop LCE.02.
@@ -62,7 +78,7 @@ impl Trigger {
     /// All triggers.
     ///
     /// EN 300 175-5 14.2
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::MessageWaiting,
         Self::Paged,
         Self::Confirmed,
@@ -70,6 +86,10 @@ impl Trigger {
         Self::UnusedPartially,
         Self::ReleaseTimeout,
         Self::MaintainTimeout,
+        Self::Suspend,
+        Self::Suspended,
+        Self::Resumed,
+        Self::SuspendTimeout,
         Self::LinkReleased,
     ];
 }
@@ -84,37 +104,97 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Action]) 
     match trigger {
         T::MessageWaiting => match state {
             S::Released => (S::EstablishPending, &[A::Establish]),
-            S::EstablishPending | S::ReleasePending => (state, &[A::Queue]),
+            S::EstablishPending | S::ReleasePending | S::SuspendPending | S::ResumePending => {
+                (state, &[A::Queue])
+            }
+            S::Suspended => (S::ResumePending, &[A::Queue, A::Resume, A::StartSuspend]),
             S::Established => (state, &[A::StopMaintain, A::Send]),
         },
         T::Paged => match state {
             S::Released => (S::EstablishPending, &[A::EstablishResponse]),
+            // The fixed part may have lost the link: if it does not resume, the next page finds none.
+            S::Suspended => (S::ResumePending, &[A::Resume, A::StartSuspend]),
             // The fixed part finds the link that is being established, or pages again.
-            S::EstablishPending | S::Established | S::ReleasePending => (state, &[]),
+            S::EstablishPending
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::ResumePending => (state, &[]),
         },
         T::Confirmed => match state {
             S::EstablishPending => (S::Established, &[A::StartMaintain, A::Flush]),
-            S::Released | S::Established | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::Established
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::Unused => match state {
             S::Established => (S::ReleasePending, &[A::StopTimers, A::ReleaseNormal, A::StartRelease]),
             S::EstablishPending => (S::Released, &[A::ReleaseAbnormal]),
-            S::Released | S::ReleasePending => (state, &[]),
+            S::Released | S::ReleasePending | S::SuspendPending | S::Suspended | S::ResumePending => {
+                (state, &[])
+            }
         },
         T::UnusedPartially => match state {
             S::Established => (state, &[A::StartMaintain]),
-            S::Released | S::EstablishPending | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::ReleaseTimeout => match state {
             S::ReleasePending => (S::Released, &[A::ReleaseAbnormal, A::Resubmit]),
-            S::Released | S::EstablishPending | S::Established => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::Established
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
         },
         T::MaintainTimeout => match state {
             S::Established => (S::Released, &[A::ReleaseAbnormal]),
-            S::Released | S::EstablishPending | S::ReleasePending => (state, &[]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
+        },
+        T::Suspend => match state {
+            S::Established => (S::SuspendPending, &[A::StopTimers, A::Suspend, A::StartSuspend]),
+            S::Released
+            | S::EstablishPending
+            | S::ReleasePending
+            | S::SuspendPending
+            | S::Suspended
+            | S::ResumePending => (state, &[]),
+        },
+        T::Suspended => match state {
+            S::Established | S::SuspendPending => (S::Suspended, &[A::StopTimers, A::ResumeIfUsed]),
+            S::Released | S::EstablishPending | S::ReleasePending | S::Suspended | S::ResumePending => {
+                (state, &[])
+            }
+        },
+        T::Resumed => match state {
+            S::Suspended | S::ResumePending => (S::Established, &[A::StopTimers, A::StartMaintain, A::Flush]),
+            S::Released | S::EstablishPending | S::Established | S::ReleasePending | S::SuspendPending => {
+                (state, &[])
+            }
+        },
+        T::SuspendTimeout => match state {
+            S::SuspendPending | S::ResumePending => (S::Released, &[A::ReleaseAbnormal, A::IndicateLost]),
+            S::Released | S::EstablishPending | S::Established | S::ReleasePending | S::Suspended => {
+                (state, &[])
+            }
         },
         T::LinkReleased => match state {
-            S::EstablishPending | S::Established => (S::Released, &[A::StopTimers, A::IndicateLost]),
+            S::EstablishPending | S::Established | S::SuspendPending | S::Suspended | S::ResumePending => {
+                (S::Released, &[A::StopTimers, A::IndicateLost])
+            }
             S::ReleasePending => (S::Released, &[A::StopTimers, A::Resubmit]),
             S::Released => (state, &[]),
         },

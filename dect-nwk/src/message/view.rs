@@ -3,7 +3,7 @@
 use super::{MessageType, ProtocolDiscriminator, Transaction};
 use crate::{
     coding::{Octets, Shape, split},
-    element::{Element, ElementIdentifier, InformationElement, Opaque, Shift},
+    element::{Element, ElementIdentifier, InformationElement, Opaque, SegmentedInfo, Shift},
     error::{Error, Rule},
 };
 
@@ -114,6 +114,25 @@ impl<'a> View<'a> {
             0
         });
         first.into_iter().chain(others).filter_map(|element| element.typed())
+    }
+
+    /// The segments in the message: each SEGMENTED-INFO with the contents of the element directly behind it.
+    ///
+    /// EN 300 175-5 7.7.37
+    pub fn segments(&self) -> impl Iterator<Item = (SegmentedInfo, &'a [u8])> {
+        let mut announced = None;
+        self.elements().filter_map(move |element| {
+            let info: Option<SegmentedInfo> = announced.take();
+            if element.identifier == ElementIdentifier::SegmentedInfo {
+                announced = element.typed();
+                return None;
+            }
+            let info = info.filter(|info| info.element == element.identifier)?;
+            match element.shape {
+                Shape::Variable { contents, .. } => Some((info, contents)),
+                Shape::Fixed(_) | Shape::Double { .. } => None,
+            }
+        })
     }
 
     /// The octets at the end that begin an element which is cut off.

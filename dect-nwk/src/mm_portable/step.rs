@@ -19,6 +19,9 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
         }
         T::Terminate => start(state, Own::AccessRightsTerminate(Attempt::First), A::SendTerminateRequest),
         T::SuggestCipher => start(state, Own::CipherSuggest(Attempt::First), A::SendCipherSuggest),
+        T::RetrieveParameters => start(state, Own::ParameterRetrieval(Attempt::First), A::SendInfoRequest),
+        T::ParametersAccepted => parameters_answered(state, A::IndicateParameters),
+        T::ParametersRejected => parameters_answered(state, A::IndicateNoParameters),
         T::KeyAllocated => {
             // A repetition is answered like the first one.
             (State { asked: Asked::KeyAllocation, ..state }, vec![A::SendKeyProof, A::StartKeyTimer])
@@ -43,7 +46,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::AccessRights(_)
                 | Own::LocationRegistration(_)
                 | Own::AccessRightsTerminate(_)
-                | Own::CipherSuggest(_),
+                | Own::CipherSuggest(_)
+                | Own::ParameterRetrieval(_),
             ) => ignore(state),
         },
         T::ReplyWrong | T::AuthenticationRejected => match (state.asked, state.own) {
@@ -57,7 +61,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::LocationRegistration(_)
                 | Own::AuthenticationOfFixed(_)
                 | Own::AccessRightsTerminate(_)
-                | Own::CipherSuggest(_)),
+                | Own::CipherSuggest(_)
+                | Own::ParameterRetrieval(_)),
             ) => (State { asked: Asked::None, own }, vec![A::StopKeyTimer]),
             (Asked::None, Own::AuthenticationOfFixed(_)) => {
                 end(state, &[A::StopTimer, A::IndicateFixedNotAuthenticated])
@@ -68,7 +73,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::AccessRights(_)
                 | Own::LocationRegistration(_)
                 | Own::AccessRightsTerminate(_)
-                | Own::CipherSuggest(_),
+                | Own::CipherSuggest(_)
+                | Own::ParameterRetrieval(_),
             ) => ignore(state),
         },
         T::AccessAccepted => match (state.own, state.asked) {
@@ -84,7 +90,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::LocationRegistration(_)
                 | Own::AuthenticationOfFixed(_)
                 | Own::AccessRightsTerminate(_)
-                | Own::CipherSuggest(_),
+                | Own::CipherSuggest(_)
+                | Own::ParameterRetrieval(_),
                 _,
             ) => ignore(state),
         },
@@ -94,7 +101,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::LocationRegistration(_)
             | Own::AuthenticationOfFixed(_)
             | Own::AccessRightsTerminate(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::LocatedWithIdentity => match state.own {
             Own::LocationRegistration(_) => {
@@ -104,7 +112,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::AuthenticationOfFixed(_)
             | Own::AccessRightsTerminate(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::Located => match state.own {
             Own::LocationRegistration(_) => end(state, &[A::StopTimer, A::IndicateLocated]),
@@ -112,7 +121,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::AuthenticationOfFixed(_)
             | Own::AccessRightsTerminate(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::LocationRejected => match state.own {
             Own::LocationRegistration(_) => end(state, &[A::StopTimer, A::IndicateLocationFailed]),
@@ -120,7 +130,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::AuthenticationOfFixed(_)
             | Own::AccessRightsTerminate(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::IdentityAssigned => {
             let (state, mut actions) = nested(state, A::SendIdentityAck);
@@ -134,7 +145,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
             | Own::AuthenticationOfFixed(_)
-            | Own::AccessRightsTerminate(_) => nested(state, A::SwitchCipher),
+            | Own::AccessRightsTerminate(_)
+            | Own::ParameterRetrieval(_) => nested(state, A::SwitchCipher),
         },
         T::CipherNotPossible => nested(state, A::SendCipherReject),
         T::CipherRejected => match state.own {
@@ -143,7 +155,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
             | Own::AuthenticationOfFixed(_)
-            | Own::AccessRightsTerminate(_) => ignore(state),
+            | Own::AccessRightsTerminate(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::TerminateRequested => {
             let mut actions = abandoned(state);
@@ -163,7 +176,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
             | Own::AuthenticationOfFixed(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::TerminateRejected => match state.own {
             Own::AccessRightsTerminate(_) => end(state, &[A::StopTimer, A::IndicateTerminationFailed]),
@@ -171,7 +185,8 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
             | Own::AccessRights(_)
             | Own::LocationRegistration(_)
             | Own::AuthenticationOfFixed(_)
-            | Own::CipherSuggest(_) => ignore(state),
+            | Own::CipherSuggest(_)
+            | Own::ParameterRetrieval(_) => ignore(state),
         },
         T::Timeout => timeout(state),
         // Inside a key allocation the first expiry ends it (13.5.6).
@@ -186,10 +201,23 @@ pub fn step(state: State, trigger: T) -> (State, Vec<A>) {
                 | Own::LocationRegistration(_)
                 | Own::AuthenticationOfFixed(_)
                 | Own::AccessRightsTerminate(_)
-                | Own::CipherSuggest(_)),
+                | Own::CipherSuggest(_)
+                | Own::ParameterRetrieval(_)),
             ) => (State { asked: Asked::None, own }, Vec::new()),
         },
         T::LinkLost => (IDLE, abandoned(state)),
+    }
+}
+
+fn parameters_answered(state: State, told: A) -> (State, Vec<A>) {
+    match state.own {
+        Own::ParameterRetrieval(_) => end(state, &[A::StopTimer, told]),
+        Own::None
+        | Own::AccessRights(_)
+        | Own::LocationRegistration(_)
+        | Own::AuthenticationOfFixed(_)
+        | Own::AccessRightsTerminate(_)
+        | Own::CipherSuggest(_) => ignore(state),
     }
 }
 
@@ -221,7 +249,8 @@ fn start(state: State, procedure: Own, request: A) -> (State, Vec<A>) {
         | Own::LocationRegistration(_)
         | Own::AuthenticationOfFixed(_)
         | Own::AccessRightsTerminate(_)
-        | Own::CipherSuggest(_) => ignore(state),
+        | Own::CipherSuggest(_)
+        | Own::ParameterRetrieval(_) => ignore(state),
     }
 }
 
@@ -235,7 +264,8 @@ fn nested(state: State, answer: A) -> (State, Vec<A>) {
         | Own::LocationRegistration(_)
         | Own::AuthenticationOfFixed(_)
         | Own::AccessRightsTerminate(_)
-        | Own::CipherSuggest(_) => {}
+        | Own::CipherSuggest(_)
+        | Own::ParameterRetrieval(_) => {}
     }
     (state, actions)
 }
@@ -247,7 +277,8 @@ fn restart(own: Own) -> Option<A> {
         | Own::LocationRegistration(_)
         | Own::AuthenticationOfFixed(_)
         | Own::AccessRightsTerminate(_)
-        | Own::CipherSuggest(_) => Some(A::StartTimer),
+        | Own::CipherSuggest(_)
+        | Own::ParameterRetrieval(_) => Some(A::StartTimer),
     }
 }
 
@@ -260,11 +291,13 @@ fn timeout(state: State) -> (State, Vec<A>) {
         Own::AuthenticationOfFixed(Attempt::First) => again(Own::AuthenticationOfFixed(Attempt::Second)),
         Own::AccessRightsTerminate(Attempt::First) => again(Own::AccessRightsTerminate(Attempt::Second)),
         Own::CipherSuggest(Attempt::First) => again(Own::CipherSuggest(Attempt::Second)),
+        Own::ParameterRetrieval(Attempt::First) => again(Own::ParameterRetrieval(Attempt::Second)),
         Own::AccessRights(Attempt::Second)
         | Own::LocationRegistration(Attempt::Second)
         | Own::AuthenticationOfFixed(Attempt::Second)
         | Own::AccessRightsTerminate(Attempt::Second)
-        | Own::CipherSuggest(Attempt::Second) => {
+        | Own::CipherSuggest(Attempt::Second)
+        | Own::ParameterRetrieval(Attempt::Second) => {
             let mut actions = abandoned(state);
             actions.push(A::FreeLink);
             (IDLE, actions)
@@ -287,6 +320,7 @@ fn abandoned(state: State) -> Vec<A> {
         }
         Own::AccessRightsTerminate(_) => actions.extend([A::StopTimer, A::IndicateTerminationFailed]),
         Own::CipherSuggest(_) => actions.push(A::StopTimer),
+        Own::ParameterRetrieval(_) => actions.extend([A::StopTimer, A::IndicateNoParameters]),
     }
     actions
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::link::CallId;
 use crate::message::View;
 use crate::refusal::Refusal;
+use crate::segmentation::Assembly;
 use crate::{hold, service_change, timers};
 
 /// One call.
@@ -32,6 +33,8 @@ pub(super) struct Call {
     pub(super) hold: hold::State,
     /// CC-SERVICE-CHANGE.
     pub(super) change: service_change::State,
+    /// What came of a long element.
+    pub(super) assembly: Option<Box<Assembly>>,
 }
 
 /// What a step of call control carries along.
@@ -188,6 +191,7 @@ impl PortablePart {
                 class: CallClass::Normal,
                 hold: hold::State::default(),
                 change: service_change::State::default(),
+                assembly: None,
             },
         );
         call
@@ -279,6 +283,7 @@ impl PortablePart {
             Timer::CallCompletion(call),
             Timer::CallConnect(call),
             Timer::ServiceChange(call),
+            Timer::Segments(call),
         ] {
             self.deadlines.stop(timer);
         }

@@ -5,11 +5,13 @@ use bytes::Bytes;
 use super::call::Call;
 use super::config::{DialElement, PortablePartConfig, Subscription};
 use crate::Octets;
+use crate::ciss::{Request, facility_elements};
 use crate::element::{
     Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallClass, CallInformation,
     CallInformationItem, CalledPartyNumber, CipherInfo, CodecList, ControlCapability, ControlCodes,
-    FixedIdentity, IdentityType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, PortableIdentity,
-    Rand, RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability, ZapField,
+    FixedIdentity, IdentityType, InfoType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, Parameter,
+    PortableIdentity, Rand, RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability,
+    ZapField,
 };
 use crate::fixed_part::ServiceChange;
 use crate::identity::{Ipei, Ipui};
@@ -159,17 +161,58 @@ pub(super) fn control(call: &Call, keys: &str, about: Option<Slot>) -> Bytes {
     message.to_bytes()
 }
 
+/// A message of a call with these elements.
+pub(super) fn with_elements<const N: usize>(
+    call: &Call,
+    kind: MessageType,
+    elements: [InformationElement; N],
+) -> Bytes {
+    elements.into_iter().fold(of_call(call, kind), Message::with).to_bytes()
+}
+
 /// IWU-INFO with data between the interworking units.
 pub(super) fn iwu_info(call: &Call, sent: bool, protocol: IwuProtocol, data: &[u8]) -> Bytes {
     let data = IwuToIwu { sent, protocol, data: Octets::cut(data) };
     of_call(call, MessageType::IwuInfo).with(data).to_bytes()
 }
 
-/// CISS-RELEASE-COM for a transaction nobody opened.
-pub(super) fn ciss_refuse(received: Transaction) -> Bytes {
-    Message::new(MessageType::CissReleaseCom, received.reversed())
-        .with(ReleaseReason::UnknownTransactionIdentifier)
-        .to_bytes()
+/// CISS-RELEASE-COM for a transaction that is not taken.
+pub(super) fn ciss_refuse(received: Transaction, reason: ReleaseReason) -> Bytes {
+    Message::new(MessageType::CissReleaseCom, received.reversed()).with(reason).to_bytes()
+}
+
+/// CISS-REGISTER, FACILITY or CISS-RELEASE-COM; components that one element cannot hold take several messages.
+pub(super) fn service(
+    kind: MessageType,
+    transaction: Transaction,
+    identity: Option<Ipui>,
+    request: &Request,
+    reason: Option<ReleaseReason>,
+) -> Vec<Bytes> {
+    let mut facilities = if request.components.is_empty() {
+        vec![Vec::new()]
+    } else {
+        facility_elements(&request.components).unwrap_or_default()
+    };
+    // What else is to be said goes with the last one.
+    let last = facilities.pop().unwrap_or_default();
+    let new = || Message::new(kind, transaction);
+    let with_all = |message, elements: Vec<_>| elements.into_iter().fold(message, Message::with);
+    let mut messages: Vec<Bytes> =
+        facilities.into_iter().map(|elements| with_all(new(), elements).to_bytes()).collect();
+    let mut message = reason.map_or_else(new, |reason| new().with(reason));
+    if let Some(ipui) = identity {
+        message.push(PortableIdentity::Ipui(ipui));
+    }
+    message = with_all(message, last);
+    if !request.keys.is_empty() {
+        message.push(MultiKeypad::new(&request.keys));
+    }
+    if let Some(feature) = request.feature {
+        message.push(feature);
+    }
+    messages.push(message.to_bytes());
+    messages
 }
 
 fn auth_type(algorithm: Algorithm, kind: AuthenticationKeyType) -> AuthType {
@@ -287,6 +330,14 @@ pub(super) fn identity_reply(
         message.push(identity);
     }
     message.to_bytes()
+}
+
+/// MM-INFO-REQUEST for the parameters of an external handover.
+pub(super) fn info_request(subscription: &Subscription) -> Bytes {
+    mobility(OURS, MessageType::MmInfoRequest)
+        .with(InfoType { parameters: vec![Parameter::ExternalHandoverParameters] })
+        .with(PortableIdentity::Ipui(subscription.ipui))
+        .to_bytes()
 }
 
 /// CIPHER-SUGGEST.

@@ -23,6 +23,8 @@ pub struct PortablePartConfig {
     pub dial_element: DialElement,
     /// Calls it may have at the same time, at most 7 in each direction.
     pub calls: usize,
+    /// How long a transaction of call independent services lives without a message.
+    pub service_idle: Duration,
     /// Its codecs, most wanted first; without them every call is basic speech.
     pub codecs: Option<CodecList>,
     /// Announce early encryption and re-keying.
@@ -48,6 +50,7 @@ impl PortablePartConfig {
             subscription: None,
             dial_element: DialElement::CalledPartyNumber,
             calls: 2,
+            service_idle: timers::CISS_IDLE,
             codecs: None,
             early_encryption: false,
             character_sets: None,

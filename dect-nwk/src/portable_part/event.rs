@@ -1,13 +1,14 @@
 //! What a portable part tells its user.
 
 use super::config::Subscription;
+use crate::ciss::Notice;
 use crate::clms_fixed::ClmsFixed;
 use crate::element::{
     CallInformation, Codec, FeatureIndicate, IwuProtocol, RejectReason, ReleaseReason, Signal, TimeDate,
 };
-use crate::fixed_part::{ServiceChange, TextMessage};
+use crate::fixed_part::{HandoverParameters, ServiceChange, TextMessage};
 use crate::identity::Tpui;
-use crate::link::CallId;
+use crate::link::{CallId, ServiceId};
 use crate::page::RingPattern;
 
 /// What a [`PortablePart`](super::PortablePart) tells its user.
@@ -47,6 +48,13 @@ pub enum Event {
     PersonalIdentityWanted,
     /// The access rights have changed: subscribe again, after the fixed part has proven its key.
     SubscriptionSuggested,
+    /// What an external handover needs: asked for, or suggested by the fixed part.
+    HandoverParameters(HandoverParameters),
+    /// What an external handover needs is not to be had.
+    ParametersRefused {
+        /// The reason of the fixed part, or a timer expiry.
+        reason: RejectReason,
+    },
     /// A text message.
     Message(TextMessage),
     /// A message broadcast to a group.
@@ -210,6 +218,29 @@ pub enum Event {
         call: CallId,
         /// The protocol.
         protocol: IwuProtocol,
+    },
+    /// The fixed part opens a transaction of call independent services.
+    ServiceOpened {
+        /// The new transaction.
+        service: ServiceId,
+        /// What came with it.
+        notice: Notice,
+    },
+    /// More of a transaction of call independent services.
+    ServiceNoticed {
+        /// The transaction.
+        service: ServiceId,
+        /// What came.
+        notice: Notice,
+    },
+    /// A transaction of call independent services was ended by the fixed part, by silence or with the link.
+    ServiceClosed {
+        /// The transaction; the number is never used again.
+        service: ServiceId,
+        /// Why.
+        reason: ReleaseReason,
+        /// What came with the end.
+        notice: Notice,
     },
     /// How many voice messages wait and how many calls were missed, as far as the fixed part says.
     Notified {

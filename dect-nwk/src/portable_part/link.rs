@@ -70,6 +70,28 @@ impl PortablePart {
         }
     }
 
+    /// Lets the link sleep (class B): it gives up its bearer and comes back as soon as somebody has a message for it.
+    /// Refused while something needs the link.
+    ///
+    /// EN 300 175-5 14.2.7
+    pub fn suspend(&mut self, now: Instant) -> Result<(), Error> {
+        if self.lce != State::Established {
+            return Err(Error::Refused(Refusal::NoLink));
+        }
+        if self.in_use() {
+            return Err(Error::Refused(Refusal::Busy));
+        }
+        self.link_step(now, Trigger::Suspend, None);
+        Ok(())
+    }
+
+    /// DL_SUSPEND-ind or -cfm, DL_RESUME-ind or -cfm.
+    pub(super) fn link_slept(&mut self, now: Instant, link: LinkId, trigger: Trigger) {
+        if self.link == Some(link) {
+            self.link_step(now, trigger, None);
+        }
+    }
+
     /// LCE.02 ran out; the link stays where a user came meanwhile.
     pub(super) fn maintain_timeout(&mut self, now: Instant) {
         if !self.in_use() {
@@ -131,6 +153,14 @@ impl PortablePart {
                     self.establish(message);
                 }
             }
+            Action::Suspend => self.outbox.extend_with_link(self.link, Outgoing::Suspend),
+            Action::Resume => self.outbox.extend_with_link(self.link, Outgoing::Resume),
+            Action::ResumeIfUsed => {
+                if self.in_use() {
+                    self.link_step(now, Trigger::MessageWaiting, None);
+                }
+            }
+            Action::StartSuspend => self.deadlines.start(Timer::LinkSuspend, now + timers::LCE_04),
             Action::StartRelease => self.deadlines.start(Timer::LinkRelease, now + timers::LCE_01),
             Action::StartMaintain => {
                 self.deadlines.start(Timer::LinkMaintain, now + self.config.link_maintain);
@@ -139,6 +169,7 @@ impl PortablePart {
             Action::StopTimers => {
                 self.deadlines.stop(Timer::LinkRelease);
                 self.deadlines.stop(Timer::LinkMaintain);
+                self.deadlines.stop(Timer::LinkSuspend);
             }
             Action::ReleaseNormal => {
                 if let Some(link) = self.link {
@@ -172,6 +203,7 @@ impl PortablePart {
         for call in calls {
             self.call_step(now, call, cc_portable::Trigger::LinkLost, ReleaseReason::Unknown, Payload::None);
         }
+        self.services_lose_link(now);
         self.mobility_step(now, mm_portable::Trigger::LinkLost);
         if in_use {
             self.events.push_back(Event::LinkLost);

@@ -8,7 +8,7 @@ use super::{PortablePart, Timer, compose};
 use crate::authentication::{AuthenticationCode, CipherKey, Key128};
 use crate::element::{AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs, ServiceClass};
 use crate::error::Error;
-use crate::fixed_part::Ciphering;
+use crate::fixed_part::{Ciphering, HandoverParameters};
 use crate::identity::{Ipui, Park, Tpui};
 use crate::key_exchange::Algorithm;
 use crate::mm_portable::{Action, Own, Trigger, step};
@@ -43,6 +43,8 @@ pub(super) struct Procedure {
     pub(super) last: Bytes,
     /// The challenge that waits for the user's personal identity.
     pub(super) user: Option<(AuthType, [u8; 8], Rs)>,
+    /// What MM-INFO-ACCEPT brought.
+    pub(super) parameters: Option<HandoverParameters>,
 }
 
 impl Default for Procedure {
@@ -64,6 +66,7 @@ impl Default for Procedure {
             reason: RejectReason::TimerExpiry,
             last: Bytes::new(),
             user: None,
+            parameters: None,
         }
     }
 }
@@ -132,6 +135,18 @@ impl PortablePart {
         self.begin(now, Trigger::SuggestCipher, |portable| portable.procedure.cipher_on = on)
     }
 
+    /// Asks the fixed part for what an external handover to another system needs. The request carries no identity, so it
+    /// needs a link over which the fixed part knows this portable part already.
+    ///
+    /// EN 300 175-5 13.7
+    pub fn retrieve_handover_parameters(&mut self, now: Instant) -> Result<(), Error> {
+        self.subscribed()?;
+        if !self.is_linked() {
+            return Err(Error::Refused(Refusal::NoLink));
+        }
+        self.begin(now, Trigger::RetrieveParameters, |_| {})
+    }
+
     fn subscribed(&self) -> Result<(), Error> {
         if self.subscription.is_some() { Ok(()) } else { Err(Error::Refused(Refusal::NotSubscribed)) }
     }
@@ -195,6 +210,10 @@ impl PortablePart {
             Action::SendCipherSuggest => {
                 let message = compose::cipher_suggest(self.procedure.cipher_on);
                 self.request(now, Some(message));
+            }
+            Action::SendInfoRequest => {
+                let message = self.subscription.as_ref().map(compose::info_request);
+                self.request(now, message);
             }
             Action::SendKeyProof => self.send_key_proof(now),
             Action::SendAuthenticationReply => self.send_authentication_reply(now),
@@ -277,6 +296,15 @@ impl PortablePart {
             Action::IndicateFixedNotAuthenticated => {
                 self.events.push_back(Event::FixedPartAuthenticated { genuine: false });
             }
+            Action::IndicateParameters => {
+                if let Some(parameters) = self.procedure.parameters.take() {
+                    self.events.push_back(Event::HandoverParameters(parameters));
+                }
+            }
+            Action::IndicateNoParameters => {
+                let reason = self.procedure.reason;
+                self.events.push_back(Event::ParametersRefused { reason });
+            }
             Action::IndicateTerminated => self.events.push_back(Event::Terminated),
             Action::IndicateTerminationFailed => self.events.push_back(Event::TerminationFailed),
             Action::FreeLink => self.free_link(now, true),
@@ -299,6 +327,7 @@ impl PortablePart {
             Own::AuthenticationOfFixed(_) => timers::MM_AUTH_1,
             Own::AccessRightsTerminate(_) => timers::MM_ACCESS_2_PORTABLE,
             Own::CipherSuggest(_) => timers::MM_CIPHER_2,
+            Own::ParameterRetrieval(_) => timers::MM_INFO_1,
         };
         self.deadlines.start(Timer::Mobility, now + time);
     }

@@ -9,6 +9,7 @@ use crate::element::{
     IdentityType, InfoType, Parameter, PortableIdentity, Rand, RejectReason, Res, Rs, ServiceClass,
     TimeLimit, ZapField,
 };
+use crate::fixed_part::HandoverParameters;
 use crate::message::{Fault, MessageType, Side, View};
 use crate::mm_portable::{Asked, Trigger};
 use crate::timers;
@@ -99,11 +100,23 @@ impl PortablePart {
             }
             MessageType::AccessRightsTerminateAccept if !opened => Trigger::TerminateAccepted,
             MessageType::AccessRightsTerminateReject if !opened => Trigger::TerminateRejected,
+            MessageType::MmInfoAccept | MessageType::MmInfoSuggest if !opened => {
+                self.procedure.parameters = Some(HandoverParameters::read(message));
+                Trigger::ParametersAccepted
+            }
+            MessageType::MmInfoReject if !opened => {
+                self.keep_reason(message);
+                Trigger::ParametersRejected
+            }
             MessageType::MmInfoSuggest if opened => {
                 let parameters = message.find::<InfoType>().map(|info| info.parameters).unwrap_or_default();
                 let locate = parameters.contains(&Parameter::LocateSuggest);
                 if parameters.contains(&Parameter::AccessRightsModifySuggest) {
                     self.events.push_back(Event::SubscriptionSuggested);
+                }
+                if parameters.contains(&Parameter::ExternalHandoverParameters) {
+                    let parameters = HandoverParameters::read(message);
+                    self.events.push_back(Event::HandoverParameters(parameters));
                 }
                 if !locate || self.subscription.is_none() {
                     return;

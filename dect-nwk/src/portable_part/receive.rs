@@ -12,7 +12,7 @@ use crate::element::{
     SingleDisplay, TimeDate, TimeInterpretation,
 };
 use crate::link::CallId;
-use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, Transaction, View};
+use crate::message::{Fault, MessageType, ProtocolDiscriminator, Side, View};
 
 impl PortablePart {
     /// Hands a message to its entity.
@@ -43,14 +43,8 @@ impl PortablePart {
         }
     }
 
-    fn ciss_message(&mut self, now: Instant, message: &View<'_>) {
-        if message.message_type != MessageType::CissFacility {
-            return;
-        }
-        if message.transaction.value != Transaction::CONNECTIONLESS {
-            self.send(now, compose::ciss_refuse(message.transaction));
-            return;
-        }
+    /// What a message tells of waiting messages, missed calls, lists and the time.
+    pub(super) fn notified(&mut self, message: &View<'_>) {
         if let Some(time) = message.find::<TimeDate>()
             && time.interpretation == TimeInterpretation::Current
         {
@@ -265,7 +259,7 @@ impl PortablePart {
     }
 }
 
-fn display(message: &View<'_>) -> Option<String> {
+pub(super) fn display(message: &View<'_>) -> Option<String> {
     message
         .find::<MultiDisplay>()
         .map(|display| display.characters.to_string())

@@ -1,22 +1,18 @@
 //! What happens beside a call's own states: hold, service change, features, a second call, list access.
 
-use bytes::BytesMut;
 use std::time::Instant;
 
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::cc_portable::State;
-use crate::element::{
-    CallClass, CallInformation, Facility, FeatureActivate, FeatureIndicate, IwuProtocol, IwuToIwu,
-};
+use crate::element::{CallClass, CallInformation, FeatureActivate, FeatureIndicate};
 use crate::error::Error;
 use crate::fixed_part::ServiceChange;
 use crate::link::CallId;
-use crate::list_access::Command;
 use crate::message::{MessageType, View};
 use crate::refusal::Refusal;
 use crate::services::{ControlCode, Slot, keys_of};
-use crate::{Octets, hold, service_change, timers};
+use crate::{hold, service_change, timers};
 
 impl PortablePart {
     /// Asks the fixed part to hold a call.
@@ -172,17 +168,6 @@ impl PortablePart {
         Ok(())
     }
 
-    /// Sends remote operations of a functional supplementary service.
-    ///
-    /// EN 300 175-5 10.4.1
-    pub fn facility(&mut self, now: Instant, call: CallId, components: &[u8]) -> Result<(), Error> {
-        self.in_call(call)?;
-        let facility =
-            Facility { profile: Facility::REMOTE_OPERATIONS, components: Octets::new(components)? };
-        self.say(now, call, |call| compose::with_element(call, MessageType::CrssFacility, facility));
-        Ok(())
-    }
-
     /// Sends a control code, with the number it takes and the call it is about where there are two.
     ///
     /// EN 300 175-5 10.2, 7.7.56
@@ -210,33 +195,6 @@ impl PortablePart {
         self.call(now, "", true, CallClass::ListAccess)
     }
 
-    /// Sends a command of list access.
-    ///
-    /// EN 300 175-5 7.7.23 (list access)
-    pub fn list_command(&mut self, now: Instant, call: CallId, command: &Command) -> Result<(), Error> {
-        let mut data = BytesMut::new();
-        command.emit(&mut data);
-        self.interworking_data(now, call, IwuProtocol::ListAccess, &data)
-    }
-
-    /// Sends data to the interworking unit of the fixed part.
-    ///
-    /// EN 300 175-5 7.7.23
-    pub fn interworking_data(
-        &mut self,
-        now: Instant,
-        call: CallId,
-        protocol: IwuProtocol,
-        data: &[u8],
-    ) -> Result<(), Error> {
-        self.in_call(call)?;
-        if data.len() > Octets::<250>::LIMIT {
-            return Err(Error::Refused(Refusal::TooLong));
-        }
-        self.say(now, call, |call| compose::iwu_info(call, true, protocol, data));
-        Ok(())
-    }
-
     /// HOLD, RETRIEVE, CC-SERVICE-CHANGE and their answers, FACILITY, IWU-INFO.
     pub(super) fn supplementary_received(&mut self, now: Instant, id: CallId, message: &View<'_>) {
         use hold::Trigger as H;
@@ -256,27 +214,8 @@ impl PortablePart {
             }
             MessageType::CcServiceAccept if active => self.change_step(now, id, C::Accepted, None),
             MessageType::CcServiceReject if active => self.change_step(now, id, C::Rejected, None),
-            MessageType::CrssFacility => {
-                if let Some(facility) = message.find::<Facility>() {
-                    let components = facility.components.to_vec();
-                    self.events.push_back(Event::Facility { call: id, components });
-                }
-            }
-            MessageType::IwuInfo => self.interworking_data_received(now, id, message),
+            MessageType::CrssFacility | MessageType::IwuInfo => self.long_received(now, id, message),
             _ => {}
-        }
-    }
-
-    fn interworking_data_received(&mut self, now: Instant, id: CallId, message: &View<'_>) {
-        let Some(iwu) = message.find::<IwuToIwu>() else { return };
-        if !iwu.sent {
-            self.events.push_back(Event::DataRefused { call: id, protocol: iwu.protocol });
-        } else if iwu.protocol == IwuProtocol::ListAccess {
-            if let Ok(command) = Command::parse(&iwu.data) {
-                self.events.push_back(Event::ListCommand { call: id, command });
-            }
-        } else {
-            self.say(now, id, |call| compose::iwu_info(call, false, iwu.protocol, &iwu.data));
         }
     }
 
@@ -290,13 +229,18 @@ impl PortablePart {
         }
     }
 
-    fn in_call(&self, call: CallId) -> Result<(), Error> {
+    pub(super) fn in_call(&self, call: CallId) -> Result<(), Error> {
         let state = self.calls.get(&call).ok_or(Error::Refused(Refusal::UnknownCall))?.state;
         if state == State::Active { Ok(()) } else { Err(Error::Refused(Refusal::WrongState)) }
     }
 
     /// Sends a message of a call.
-    fn say(&mut self, now: Instant, id: CallId, message: impl FnOnce(&super::call::Call) -> bytes::Bytes) {
+    pub(super) fn say(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        message: impl FnOnce(&super::call::Call) -> bytes::Bytes,
+    ) {
         if let Some(message) = self.calls.get(&id).map(message) {
             self.send(now, message);
         }

@@ -22,6 +22,8 @@ enum Carried {
     Data(LinkId, Vec<u8>),
     Released(LinkId, ReleaseMode),
     Encrypted(LinkId, bool),
+    Suspended(LinkId),
+    Resumed(LinkId),
 }
 
 impl Carried {
@@ -31,6 +33,8 @@ impl Carried {
             Self::Established(link, sdu) => Input::Established { link: *link, sdu: sdu.as_deref() },
             Self::Data(link, sdu) => Input::Data { link: *link, sdu },
             Self::Released(link, mode) => Input::Released { link: *link, mode: *mode },
+            Self::Suspended(link) => Input::Suspended { link: *link },
+            Self::Resumed(link) => Input::Resumed { link: *link },
             Self::Encrypted(link, on) => Input::Encrypted { link: *link, on: *on },
         }
     }
@@ -68,6 +72,8 @@ pub(crate) struct World {
     /// Names of the messages sent, with the direction.
     pub(crate) ladder: Vec<String>,
     pub(crate) pages: usize,
+    /// Links that went to sleep (true) or were woken up.
+    pub(crate) slept: Vec<bool>,
     /// Access requests are answered with this code; without one they wait for the test.
     pub(crate) code: Option<AuthenticationCode>,
     /// Links of the fixed part and where they lead.
@@ -104,6 +110,7 @@ impl World {
             said: Vec::new(),
             ladder: Vec::new(),
             pages: 0,
+            slept: Vec::new(),
             code: Some(AuthenticationCode::from_pin(PIN).unwrap()),
             wires: BTreeMap::new(),
             flights: BTreeMap::new(),
@@ -321,6 +328,8 @@ impl World {
                     wire.fixed_key = Some(key);
                 }
             }
+            Transmit::Suspend { link } => self.sleep(link, true),
+            Transmit::Resume { link } => self.sleep(link, false),
             other => panic!("not of a fixed part: {other:?}"),
         }
     }
@@ -389,8 +398,63 @@ impl World {
                     self.fly(End::Portable(index), Carried::Encrypted(link, on));
                 }
             }
+            Transmit::Suspend { link } | Transmit::Resume { link } => {
+                if let Some(ours) = self.wire_of(index, link) {
+                    self.sleep(ours, matches!(transmit, Transmit::Suspend { .. }));
+                }
+            }
             other => panic!("not of a portable part: {other:?}"),
         }
+    }
+
+    /// A link of class B goes to sleep or wakes up; both ends are told.
+    fn sleep(&mut self, ours: LinkId, sleeps: bool) {
+        let Some((index, theirs, _)) = self.wires.get(&ours) else { return };
+        let (index, theirs) = (*index, *theirs);
+        self.slept.push(sleeps);
+        if self.handsets[index].silent {
+            return;
+        }
+        let carried = |link| if sleeps { Carried::Suspended(link) } else { Carried::Resumed(link) };
+        self.fly(End::Fixed, carried(ours));
+        self.fly(End::Portable(index), carried(theirs));
+    }
+
+    /// The link layer lets the link of a handset sleep on its own account.
+    pub(crate) fn fall_asleep(&mut self, index: usize) {
+        self.drain();
+        let found = self.wires.iter().find(|(_, wire)| wire.0 == index);
+        let (ours, theirs) = found.map(|(ours, wire)| (*ours, wire.1)).expect("a link");
+        self.fly(End::Fixed, Carried::Suspended(ours));
+        self.fly(End::Portable(index), Carried::Suspended(theirs));
+    }
+
+    /// The fixed part's end of a handset's link gets another number: the handset went to another base station.
+    pub(crate) fn move_link(&mut self, index: usize) {
+        self.drain();
+        let from = *self.wires.iter().find(|(_, wire)| wire.0 == index).expect("a link").0;
+        self.last_link += 1;
+        let to = LinkId(self.last_link);
+        let wire = self.wires.remove(&from).expect("a link");
+        self.wires.insert(to, wire);
+        // What is on its way arrives over the link as it is called now.
+        for (end, carried) in self.flights.values_mut() {
+            if let (End::Fixed, Carried::Data(link, _)) = (*end, carried)
+                && *link == from
+            {
+                *link = to;
+            }
+        }
+        self.fixed.handle_input(self.now, Input::Moved { from, to }).unwrap();
+    }
+
+    /// The handset's end of its link gets another number.
+    pub(crate) fn move_link_of_handset(&mut self, index: usize, to: u32) {
+        self.drain();
+        let wire = self.wires.values_mut().find(|wire| wire.0 == index).expect("a link");
+        let from = std::mem::replace(&mut wire.1, LinkId(to));
+        let input = Input::Moved { from, to: LinkId(to) };
+        self.handsets[index].part.handle_input(self.now, input).unwrap();
     }
 
     fn wire_of(&self, index: usize, link: LinkId) -> Option<LinkId> {
@@ -410,9 +474,10 @@ impl World {
             self.wires.remove(&ours);
             // What is on its way is lost with the link.
             self.flights.retain(|_, (end, carried)| match carried {
-                Carried::Data(link, _) | Carried::Encrypted(link, _) => {
-                    *link != if *end == End::Fixed { ours } else { theirs }
-                }
+                Carried::Data(link, _)
+                | Carried::Encrypted(link, _)
+                | Carried::Suspended(link)
+                | Carried::Resumed(link) => *link != if *end == End::Fixed { ours } else { theirs },
                 Carried::Broadcast(_) | Carried::Established(..) | Carried::Released(..) => true,
             });
             self.fly(End::Fixed, Carried::Released(ours, ReleaseMode::Abnormal));
@@ -429,12 +494,13 @@ impl World {
     /// Nothing of a call, a link or a procedure is left on either side.
     pub(crate) fn assert_quiet(&self) {
         let load = self.fixed.load();
-        assert_eq!((load.links, load.calls, load.timers), (0, 0, 0), "{:#?}", self.ladder);
+        let left = (load.links, load.calls, load.services, load.timers);
+        assert_eq!(left, (0, 0, 0, 0), "{:#?}", self.ladder);
         for handset in &self.handsets {
             let state = handset.part.state();
             assert_eq!(
-                (state.calls, state.timers, state.link_state, state.mobility),
-                (0, 0, dect_nwk::lce::State::Released, dect_nwk::mm_portable::State::default()),
+                (state.calls, state.services, state.timers, state.link_state, state.mobility),
+                (0, 0, 0, dect_nwk::lce::State::Released, dect_nwk::mm_portable::State::default()),
                 "{:#?}",
                 self.ladder
             );
