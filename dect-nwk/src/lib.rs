@@ -10,30 +10,32 @@
 //!   elements; [`View`] reads and [`Writer`] writes them in place, [`Message`] keeps them
 //! - [x] EN 300 175-5 8: paging and CLMS-FIXED; EN 300 175-6: identities; EN 300 175-4 7: LAPC frames as octets
 //! - [x] EN 300 175-5 14: link control with paging, direct and indirect establishment, normal and partial release,
-//!   collective ringing; a second link with the identity of a portable part that has one proves the key first
+//!   links of class B that sleep, links that go on under another number, collective ringing; a second link with the
+//!   identity of a portable part that has one proves the key first
 //! - [x] EN 300 175-5 9: call control of both sides ([`cc_fixed`], [`cc_portable`]), overlap and en-bloc, collisions,
 //!   timers, service change ([`service_change`]), negotiation of codecs; packet mode is refused
 //! - [x] EN 300 175-5 10: keypad and feature key protocol, HOLD and RETRIEVE from both sides ([`hold`]), FACILITY as it is;
 //!   the control codes of NG-DECT and two calls in one transaction ([`services`])
-//! - [x] EN 300 175-5 10.4.2: messages, missed calls, changed lists, date and time told outside of calls
-//! - [x] EN 300 175-5 7.7.23: list access ([`list_access`])
+//! - [x] EN 300 175-5 10.4.2: transactions outside of calls from both sides ([`ciss`]); messages, missed calls, changed
+//!   lists, date and time told outside of calls
+//! - [x] EN 300 175-5 7.7.23: list access ([`list_access`]); 7.7.37: long elements in segments ([`segmentation`])
 //! - [x] EN 300 175-5 12: text messages (CLMS-VARIABLE) and broadcast messages (CLMS-FIXED)
 //! - [x] EN 300 175-5 13: access rights with assigned identities, key allocation, location registration with temporary
 //!   identities, authentication of both sides and of the user, identification, ciphering, re-keying and early encryption,
-//!   ZAP, detach, waiting after a reject with DURATION ([`mm_fixed`], [`mm_portable`])
+//!   ZAP, detach, waiting after a reject with DURATION, parameters of an external handover ([`mm_fixed`],
+//!   [`mm_portable`])
 //! - [x] EN 300 175-7: DSAA and DSAA2; the derived cipher key goes to the link layer
-//! - [ ] EN 300 175-5 10.4.2: transactions of CISS are answered, none is driven
 //! - [ ] EN 300 175-5 11: connection oriented messages (COMS) are read and written by the codec alone
-//! - [ ] EN 300 175-5 13: external handover parameters, answered with MM-INFO-REJECT
-//! - [ ] EN 300 175-5 14.2.7: suspended links of class B
-//! - [ ] EN 300 175-5 7.7: elements of data connections, multimedia messages and ULE are carried unread; messages are not
-//!   put together from SEGMENTED-INFO
+//! - [ ] EN 300 175-5 9: a call that comes over from another system is refused by name
+//! - [ ] EN 300 175-5 13: MM-IWU is read and written by the codec alone
+//! - [ ] EN 300 175-5 7.7: elements of data connections, multimedia messages and ULE are carried unread
 //!
 //! `docs/coverage.md` names code and test for each clause.
 //!
 //! Inferred, and marked so where they stand: the order of the challenges within DSAA2, the time zone's digits, the printed
 //! octal form of an access rights key, the parameters of list access, the header of CLMS-FIXED, what crossing service
-//! changes do.
+//! changes do, that segments after the first go on with the contents alone, how long a service outside of calls may be
+//! silent.
 //!
 //! # Features
 //!

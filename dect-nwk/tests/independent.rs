@@ -582,3 +582,94 @@ mod long_elements {
         assert_eq!(world.fixed.load().timers, timers);
     }
 }
+
+/// A handset loses its link, the fixed part does not notice, and the handset comes back over another one: what is
+/// ciphered from then on uses the key of the proof, not the one before.
+#[test]
+fn the_key_proven_over_a_second_link_is_the_one_that_ciphers_it() {
+    let mut settings = config();
+    settings.cipher_calls = true;
+    let mut world = World::with_handset(settings, true);
+    world.pass(LATER);
+    let portable = world.portable(0);
+    world.fixed.setup(world.now, portable, IncomingCall::default()).unwrap();
+    world.handsets[0].silent = true;
+    world.pass(SOON);
+    assert_eq!(world.fixed.state(portable).unwrap().link_state, State::Established);
+    world.lose_link_of_handset_unnoticed(0);
+    world.handsets[0].silent = false;
+    world.clear();
+    world.handsets[0].part.dial(world.now, "2002").unwrap();
+    // The harness compares the keys of both sides whenever ciphering begins.
+    world.pass(Duration::from_secs(2));
+    assert!(world.ladder.contains(&"F>P CIPHER-REQUEST".to_owned()), "{:#?}", world.ladder);
+    assert!(world.heard(0).contains(&Heard::Ciphered { on: true }));
+}
+
+/// Forwarding inside a call: keys, feature key, remote operations, each passed up with the call they belong to.
+#[test]
+fn forwarding_is_asked_for_inside_a_call_in_all_three_ways() {
+    let mut world = World::with_handset(config(), true);
+    let (call, own) = world.talk();
+    for code in ["*21*2005#", "*#21#", "#21#", "\u{15}*61*2005#"] {
+        world.handsets[0].part.keypad(world.now, own, code).unwrap();
+        world.pass(SOON);
+        assert_eq!(world.fixed_events.pop(), Some(Event::Keypad { call, keys: code.into() }));
+        let information = dect_nwk::fixed_part::Information {
+            display: Some("Forwarded".into()),
+            signal: Some(Signal::Confirm),
+            ..Default::default()
+        };
+        world.fixed.information(world.now, call, &information).unwrap();
+        world.pass(SOON);
+        assert!(world.heard(0).contains(&Heard::Signal { call: own, signal: Signal::Confirm }));
+        world.clear();
+    }
+    let feature = FeatureActivate { feature: Feature::NumberedKey, parameter: Some(9) };
+    world.handsets[0].part.activate_feature(world.now, own, feature).unwrap();
+    world.handsets[0].part.facility(world.now, own, &[0xa1, 3, 2, 1, 9]).unwrap();
+    world.pass(SOON);
+    assert_eq!(
+        world.fixed_events,
+        [
+            Event::FeatureActivated { call, feature },
+            Event::Facility { call, components: vec![0xa1, 3, 2, 1, 9] }
+        ]
+    );
+    // And in CC-SETUP, as a call of its own that ends with a text and a tone.
+    world.handsets[0].part.release(world.now, own, ReleaseReason::PartialRelease).unwrap();
+    world.pass(SOON);
+    world.clear();
+    let own = world.handsets[0].part.dial(world.now, "*21*2005#").unwrap();
+    world.pass(SOON);
+    assert!(matches!(&world.fixed_events[0], Event::Setup { called, .. } if called == "*21*2005#"));
+    let call = world.fixed_call();
+    world.fixed.release(world.now, call, ReleaseReason::Normal).unwrap();
+    world.pass(SOON);
+    assert!(world.heard(0).contains(&Heard::Released { call: own, reason: ReleaseReason::Normal }));
+}
+
+#[test]
+fn internal_service_and_emergency_calls_are_named_and_need_access_rights_all_the_same() {
+    let mut world = World::with_handset(config(), true);
+    for class in [CallClass::Internal, CallClass::Service, CallClass::Emergency] {
+        let own = world.handsets[0].part.dial_as(world.now, "17", class).unwrap();
+        world.pass(SOON);
+        let call = world.fixed_call();
+        assert!(
+            matches!(&world.fixed_events[..], [Event::Setup { class: found, called, .. }] if *found == class && called == "17")
+        );
+        world.fixed.connect(world.now, call).unwrap();
+        world.handsets[0].part.release(world.now, own, ReleaseReason::PartialRelease).unwrap();
+        world.pass(LATER);
+        world.clear();
+    }
+    for class in [CallClass::Message, CallClass::UltraLowEnergy] {
+        let own = world.handsets[0].part.dial_as(world.now, "17", class).unwrap();
+        world.pass(SOON);
+        let reason = ReleaseReason::ServiceNotImplemented;
+        assert!(world.heard(0).contains(&Heard::Released { call: own, reason }));
+        assert!(world.fixed_events.is_empty());
+        world.clear();
+    }
+}

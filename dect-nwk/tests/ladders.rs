@@ -4,14 +4,17 @@
 mod world;
 
 use dect_nwk::authentication::{AuthenticationCode, UserPersonalIdentity};
+use dect_nwk::ciss::{Notice, Request};
 use dect_nwk::element::{
-    CPlaneRouting, Calendar, Clock, Codec, CodecChoice, CodecList, Duration as Wait, Feature,
-    FeatureActivate, LockLimit, MacDlcService, ReleaseReason, Signal, SlotType, TimeDate, TimeLimit,
+    CPlaneRouting, Calendar, CallClass, Clock, Codec, CodecChoice, CodecList, Duration as Wait, Feature,
+    FeatureActivate, FixedIdentity, LockLimit, MacDlcService, ReleaseReason, Signal, SlotType, TimeDate,
+    TimeLimit,
 };
 use dect_nwk::fixed_part::{
-    Ciphering, Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
+    Ciphering, Event, Group, HandoverParameters, IncomingCall, Information, Notification, ServiceChange,
+    TextMessage,
 };
-use dect_nwk::identity::Ipui;
+use dect_nwk::identity::{Ari, Ipui, Park};
 use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists};
 use dect_nwk::page::RingPattern;
 use dect_nwk::services::ControlCode;
@@ -296,6 +299,105 @@ fn messages_and_codecs(book: &mut Book) {
     book.chapter("Wideband call with negotiated codec", &world);
 }
 
+/// A service of each kind outside of calls, a link that sleeps, what an external handover needs.
+fn independent(book: &mut Book) {
+    let mut settings = config();
+    settings.call_independent_services = true;
+    settings.handover_parameters = true;
+    let mut world = World::with_handset(settings, true);
+    let portable = world.portable(0);
+    let ask = |world: &mut World, request: &Request, notice: &Notice| {
+        world.clear();
+        world.handsets[0].part.open_service(world.now, request).unwrap();
+        world.pass(SOON);
+        let Some(Event::ServiceOpened { service, .. }) = world.fixed_events.first() else { panic!() };
+        let service = *service;
+        world.fixed.service_notice(world.now, service, notice).unwrap();
+        world.fixed.close_service(world.now, service, ReleaseReason::Normal, &Notice::default()).unwrap();
+        world.pass(SOON);
+    };
+    for (code, answer, title) in [
+        ("*21*2005#", "Forwarded to 2005", "Call forwarding outside of calls, switched on with a code"),
+        ("*#21#", "All calls to 2005", "Call forwarding outside of calls, asked for with a code"),
+        ("#21#", "Forwarding is off", "Call forwarding outside of calls, switched off with a code"),
+    ] {
+        let request = Request { keys: code.to_owned(), ..Request::default() };
+        ask(&mut world, &request, &Notice { display: Some(answer.to_owned()), ..Notice::default() });
+        book.chapter(title, &world);
+    }
+    let components = |count| vec![0xa1; count];
+    let request = Request { components: components(12), ..Request::default() };
+    ask(&mut world, &request, &Notice { components: components(260), ..Notice::default() });
+    book.chapter("Remote operations outside of calls, answered in segments", &world);
+    world.clear();
+    let service = world.fixed.open_service(world.now, portable, &Notice::default()).unwrap();
+    let told = Notification { voice_messages: Some(1), missed_calls: Some(2), ..Notification::default() };
+    world.fixed.service_notification(world.now, service, &told).unwrap();
+    world.fixed.close_service(world.now, service, ReleaseReason::Normal, &Notice::default()).unwrap();
+    world.pass(SOON);
+    book.chapter("Messages and missed calls in a transaction of their own", &world);
+    world.clear();
+    world.fixed.suspend(world.now, portable).unwrap();
+    world.pass(SOON);
+    world.fixed.setup(world.now, portable, incoming()).unwrap();
+    world.pass(SOON);
+    book.chapter("Incoming call over a link that slept, without a page", &world);
+    world.clear();
+    world.handsets[0].part.retrieve_handover_parameters(world.now).unwrap();
+    world.pass(SOON);
+    let park = |number| FixedIdentity::park(Park::of(Ari::class_b(0x1001, number).unwrap()));
+    let parameters = HandoverParameters { candidates: vec![park(0x200), park(0x300)], reference: None };
+    world.fixed.answer_parameters(world.now, portable, Some(&parameters)).unwrap();
+    world.pass(SOON);
+    book.chapter("Parameters of an external handover", &world);
+}
+
+/// What the generic access profile has beside.
+fn profile(book: &mut Book) {
+    let mut world = World::with_handset(config(), true);
+    let portable = world.portable(0);
+    for (class, title) in [
+        (CallClass::Internal, "Internal call"),
+        (CallClass::Service, "Service call"),
+        (CallClass::Emergency, "Emergency call"),
+    ] {
+        world.clear();
+        let own = world.handsets[0].part.dial_as(world.now, "17", class).unwrap();
+        world.pass(SOON);
+        world.fixed.connect(world.now, world.fixed_call()).unwrap();
+        world.pass(SOON);
+        world.handsets[0].part.release(world.now, own, ReleaseReason::PartialRelease).unwrap();
+        world.pass(SOON);
+        book.chapter(&format!("{title}, released partially"), &world);
+    }
+    let (call, own) = world.talk();
+    // Tones of a defined length, a pause, tones of any length, the end of the tone, pulses.
+    for keys in ["\u{14}12\u{5}3", "\u{16}4\0", "\u{12}5"] {
+        world.handsets[0].part.keypad(world.now, own, keys).unwrap();
+        world.pass(SOON);
+    }
+    book.chapter("Digits as tones, a pause, a tone as long as the key is held, pulses", &world);
+    world.clear();
+    world.fixed.authenticate(world.now, portable).unwrap();
+    world.pass(SOON);
+    book.chapter("Authentication of the portable part", &world);
+    world.clear();
+    world.handsets[0].part.suggest_cipher(world.now, Ciphering::On).unwrap();
+    world.pass(SOON);
+    book.chapter("Ciphering suggested by the portable part", &world);
+    world.clear();
+    world.fixed.cipher(world.now, portable, Ciphering::Off).unwrap();
+    world.pass(SOON);
+    book.chapter("Clear transmission from the fixed part", &world);
+    world.clear();
+    world.fixed.release(world.now, call, ReleaseReason::Normal).unwrap();
+    world.pass(SOON);
+    world.clear();
+    world.handsets[0].part.terminate_access(world.now).unwrap();
+    world.pass(SOON);
+    book.chapter("Access rights given back by the portable part", &world);
+}
+
 fn finer_points(book: &mut Book) {
     let mut settings = config();
     settings.refusal_wait = Some(Wait { lock: LockLimit::None, limit: TimeLimit::Limit1, units: Some(1) });
@@ -364,6 +466,8 @@ fn the_ladders_in_the_documentation_are_those_of_the_machines() {
     supplementary(&mut book);
     messages_and_codecs(&mut book);
     finer_points(&mut book);
+    independent(&mut book);
+    profile(&mut book);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ladders.md");
     if std::env::var_os("UPDATE_LADDERS").is_some() {
         std::fs::write(&path, &book.0).unwrap();

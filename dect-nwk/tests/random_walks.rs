@@ -4,15 +4,17 @@
 
 mod world;
 
-use dect_nwk::CallId;
 use dect_nwk::authentication::{AuthenticationCode, UserPersonalIdentity};
+use dect_nwk::ciss::{Notice, Request};
 use dect_nwk::element::{CodecList, ReleaseReason};
 use dect_nwk::fixed_part::{
-    Ciphering, Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
+    Ciphering, Event, Group, HandoverParameters, IncomingCall, Information, Notification, ServiceChange,
+    TextMessage,
 };
 use dect_nwk::page::RingPattern;
 use dect_nwk::portable_part::Event as Heard;
 use dect_nwk::services::{ControlCode, Slot};
+use dect_nwk::{CallId, ServiceId, lce};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use world::{World, config};
@@ -36,6 +38,8 @@ impl Dice {
 struct Calls {
     fixed: BTreeSet<CallId>,
     portable: BTreeSet<(usize, CallId)>,
+    fixed_services: BTreeSet<ServiceId>,
+    portable_services: BTreeSet<(usize, ServiceId)>,
     fixed_over: BTreeMap<CallId, usize>,
     portable_over: BTreeMap<(usize, CallId), usize>,
 }
@@ -49,6 +53,10 @@ impl Calls {
                     assert!(self.fixed.remove(&call), "{call:?} is over twice: {:#?}", world.ladder);
                     *self.fixed_over.entry(call).or_default() += 1;
                 }
+                Event::ServiceOpened { service, .. } => drop(self.fixed_services.insert(service)),
+                Event::ServiceClosed { service, .. } => {
+                    assert!(self.fixed_services.remove(&service), "{service:?} is over twice");
+                }
                 _ => {}
             }
         }
@@ -58,6 +66,10 @@ impl Calls {
                 Heard::Released { call, .. } => {
                     assert!(self.portable.remove(&(index, call)), "{call:?} is over twice");
                     *self.portable_over.entry((index, call)).or_default() += 1;
+                }
+                Heard::ServiceOpened { service, .. } => drop(self.portable_services.insert((index, service))),
+                Heard::ServiceClosed { service, .. } => {
+                    assert!(self.portable_services.remove(&(index, service)), "{service:?} is over twice");
                 }
                 _ => {}
             }
@@ -72,7 +84,7 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
     let mine: Vec<_> = calls.portable.iter().filter(|(at, _)| *at == index).map(|(_, call)| *call).collect();
     let portable = world.handsets[index].part.subscription().and_then(|it| world.fixed.find(&it.ipui));
     // Commands that mean nothing now are refused; that is part of the walk.
-    match dice.roll(36) {
+    match dice.roll(42) {
         0 => {
             let code = if dice.roll(3) == 0 { "9" } else { world::PIN };
             let _ = world.handsets[index].part.subscribe(now, AuthenticationCode::from_pin(code).unwrap());
@@ -210,6 +222,65 @@ fn act(world: &mut World, dice: &mut Dice, calls: &mut Calls) {
             }
         }
         34 => drop(world.handsets[index].part.answer_ring(now)),
+        35 | 36 => {
+            let mine = calls.portable_services.iter().find(|(at, _)| *at == index).copied();
+            let part = &mut world.handsets[index].part;
+            match (dice.roll(3), mine) {
+                (0, Some((_, service))) => {
+                    let request = Request { components: vec![0xa1; 300], ..Request::default() };
+                    let _ = part.service_request(now, service, &request);
+                }
+                (1, Some((_, service))) => {
+                    if part.close_service(now, service, ReleaseReason::Normal).is_ok() {
+                        calls.portable_services.remove(&(index, service));
+                    }
+                }
+                _ => {
+                    let request = Request { keys: "*#21#".to_owned(), ..Request::default() };
+                    if let Ok(service) = part.open_service(now, &request) {
+                        calls.portable_services.insert((index, service));
+                    }
+                }
+            }
+        }
+        37 => {
+            let ours = calls.fixed_services.iter().next().copied();
+            let notice = Notice { components: vec![0xa2; 60], ..Notice::default() };
+            match (dice.roll(3), ours, portable) {
+                (0, Some(service), _) => drop(world.fixed.service_notice(now, service, &notice)),
+                (1, Some(service), _) => {
+                    let closed = world.fixed.close_service(now, service, ReleaseReason::Normal, &notice);
+                    closed.map(|()| calls.fixed_services.remove(&service)).expect("it is open");
+                }
+                (_, _, Some(portable)) => {
+                    if let Ok(service) = world.fixed.open_service(now, portable, &notice) {
+                        calls.fixed_services.insert(service);
+                    }
+                }
+                _ => {}
+            }
+        }
+        38 => {
+            // The link layer of a handset that has gone lets nothing sleep.
+            let _ = match (dice.roll(3), portable) {
+                (0, _) => world.handsets[index].part.suspend(now),
+                (1, Some(portable)) => world.fixed.suspend(now, portable),
+                _ => {
+                    world.fall_asleep(index);
+                    Ok(())
+                }
+            };
+        }
+        39 => world.move_link(index),
+        40 => {
+            let _ = world.handsets[index].part.retrieve_handover_parameters(now);
+            if let Some(portable) = portable
+                && dice.roll(2) == 0
+            {
+                let _ = world.fixed.answer_parameters(now, portable, None);
+                let _ = world.fixed.suggest_handover(now, portable, &HandoverParameters::default());
+            }
+        }
         _ => {
             let _ = world.handsets[index]
                 .part
@@ -228,11 +299,14 @@ fn walk(seed: u64, steps: usize) {
     settings.cipher_calls = dice.roll(2) == 0;
     settings.authenticate_calls = dice.roll(3) == 0;
     settings.assign_tpui = dice.roll(4) != 0;
+    settings.call_independent_services = dice.roll(4) != 0;
+    settings.handover_parameters = dice.roll(2) == 0;
     settings.parallel_calls = dice.roll(2) == 0;
     settings.early_encryption = dice.roll(2) == 0;
     settings.zap = dice.pick(&[None, Some(3)]).unwrap();
     settings.rekey = dice.pick(&[None, Some(Duration::from_secs(9))]).unwrap();
     let mut world = World::new(settings, seed);
+    world.spread = dice.roll(2) == 0;
     for _ in 0..3 {
         let (dsaa2, early) = (dice.roll(2) == 0, dice.roll(2) == 0);
         world.add_handset_with(|config| {
@@ -265,11 +339,18 @@ fn walk(seed: u64, steps: usize) {
         for (index, call) in calls.portable.clone() {
             let _ = world.handsets[index].part.release(world.now, call, ReleaseReason::Normal);
         }
+        // A link that sleeps is none that is left over: the link layer lets go of it.
+        for index in 0..world.handsets.len() {
+            if world.handsets[index].part.state().link_state == lce::State::Suspended {
+                world.lose_links(index);
+            }
+        }
         world.pass(Duration::from_mins(3));
         calls.learn(&mut world);
     }
     world.assert_quiet();
     assert!(calls.fixed.is_empty() && calls.portable.is_empty());
+    assert!(calls.fixed_services.is_empty() && calls.portable_services.is_empty());
     assert!(calls.fixed_over.values().chain(calls.portable_over.values()).all(|times| *times == 1));
     // Whoever has a temporary identity is found under it.
     for handset in &world.handsets {

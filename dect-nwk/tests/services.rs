@@ -5,7 +5,7 @@ mod world;
 
 use dect_nwk::element::*;
 use dect_nwk::fixed_part::{
-    Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
+    Ciphering, Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
 };
 use dect_nwk::identity::Ipui;
 use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists, parse_entries};
@@ -668,6 +668,28 @@ mod mobility {
             world.pass(Duration::from_secs(10));
             world.assert_quiet();
         }
+    }
+
+    #[test]
+    fn a_personal_identity_entered_too_late_changes_no_key() {
+        let mut world = World::with_handset(config(), true);
+        let (_, _) = world.talk();
+        let portable = world.portable(0);
+        let identity = || UserPersonalIdentity::from_pin("4711").unwrap();
+        world.fixed.authenticate_user(world.now, portable, identity()).unwrap();
+        world.pass(Duration::from_secs(10));
+        // The portable part says that it goes: the fixed part waits for the user no more, and wants something else.
+        world.handsets[0].part.detach(world.now).unwrap();
+        world.pass(SOON);
+        world.fixed.authenticate(world.now, portable).unwrap();
+        world.pass(SOON);
+        let late = world.handsets[0].part.enter_personal_identity(world.now, &identity());
+        assert_eq!(late, Err(Error::Refused(Refusal::WrongState)));
+        world.pass(SOON);
+        // The harness compares the keys when ciphering begins.
+        world.fixed.cipher(world.now, portable, Ciphering::On).unwrap();
+        world.pass(SOON);
+        assert!(world.heard(0).contains(&Heard::Ciphered { on: true }));
     }
 
     #[test]

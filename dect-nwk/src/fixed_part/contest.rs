@@ -75,10 +75,11 @@ impl FixedPart {
             self.give_up_contest(link);
             return;
         };
-        self.adopt(now, portable, link, Trigger::Establishment);
+        // With its answer the portable part has this key: what follows from the new link must not use the one before.
         if let Some(entry) = self.table.get_mut(portable) {
             entry.cipher_key = Some(derived);
         }
+        self.adopt(now, portable, link, Trigger::Establishment);
         for sdu in contest.messages {
             // A broken message was refused when it came.
             let _ = self.link_data(now, link, &sdu);

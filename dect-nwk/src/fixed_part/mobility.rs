@@ -401,7 +401,10 @@ impl FixedPart {
             && let Some(procedure) = &entry.procedure
         {
             let message = procedure.last.clone();
-            self.send(now, portable, None, message);
+            // What could not be asked the first time cannot be asked again.
+            if !message.is_empty() {
+                self.send(now, portable, None, message);
+            }
         }
     }
 
@@ -472,7 +475,7 @@ impl FixedPart {
     pub(super) fn hand_over_key(&mut self, portable: PortableId) -> bool {
         let Some(entry) = self.table.get(portable) else { return false };
         let (Some(link), Some(key)) = (entry.link, entry.cipher_key.clone()) else { return false };
-        if entry.lce != lce::State::Established {
+        if !entry.lce.is_linked() {
             return false;
         }
         self.outbox.push(Outgoing::EncryptionKey(link, key));

@@ -113,7 +113,7 @@ impl FixedPart {
 
     /// Ends a transaction (CISS-RELEASE-COM); the link stays for LCE.02.
     ///
-    /// EN 300 175-5 10.4.2, 14.2.5
+    /// EN 300 175-5 10.4.2, 14.2
     pub fn close_service(
         &mut self,
         now: Instant,

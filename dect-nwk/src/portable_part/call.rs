@@ -59,6 +59,13 @@ impl PortablePart {
         self.call(now, number, true, CallClass::Normal)
     }
 
+    /// Makes a call of another kind: an internal call, an emergency call, a service call.
+    ///
+    /// EN 300 175-5 7.6.4, 9.3.1.2
+    pub fn dial_as(&mut self, now: Instant, number: &str, class: CallClass) -> Result<CallId, Error> {
+        self.call(now, number, true, class)
+    }
+
     /// Goes off hook: a call without digits, which the fixed part asks for.
     ///
     /// EN 300 175-5 9.3.1.3

@@ -22,6 +22,11 @@ impl PortablePart {
             Err(Fault::Contents(_)) => Some(RejectReason::InvalidElementContents),
         };
         let opened = !message.transaction.flag;
+        if opened && is_procedure(message.message_type) {
+            // The fixed part runs one procedure at a time: it no longer waits for the user.
+            self.procedure.user = None;
+            self.deadlines.stop(Timer::User);
+        }
         let trigger = match message.message_type {
             MessageType::KeyAllocate if opened && fault.is_none() => self.key_allocated(message),
             MessageType::AuthenticationRequest if opened => {
@@ -216,6 +221,19 @@ impl PortablePart {
         self.procedure.reason = reason;
         Trigger::CipherNotPossible
     }
+}
+
+/// Whether the fixed part begins a procedure of its own with this message.
+const fn is_procedure(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::KeyAllocate
+            | MessageType::AuthenticationRequest
+            | MessageType::IdentityRequest
+            | MessageType::CipherRequest
+            | MessageType::TemporaryIdentityAssign
+            | MessageType::AccessRightsTerminateRequest
+    )
 }
 
 fn access(message: &View<'_>) -> Option<(crate::identity::Ipui, crate::identity::Park)> {

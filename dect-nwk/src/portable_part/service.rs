@@ -54,7 +54,7 @@ impl PortablePart {
 
     /// Ends a transaction (CISS-RELEASE-COM); the link stays for LCE.02.
     ///
-    /// EN 300 175-5 10.4.2, 14.2.5
+    /// EN 300 175-5 10.4.2, 14.2
     pub fn close_service(&mut self, now: Instant, id: ServiceId, reason: ReleaseReason) -> Result<(), Error> {
         self.services.get(&id).ok_or(Error::Refused(Refusal::UnknownService))?;
         self.service_step(now, id, Trigger::Close, reason, Payload::None);

@@ -72,6 +72,8 @@ pub(crate) struct World {
     /// Names of the messages sent, with the direction.
     pub(crate) ladder: Vec<String>,
     pub(crate) pages: usize,
+    /// Links are of different speed, so that what is said over one may overtake what was said over another.
+    pub(crate) spread: bool,
     /// Links that went to sleep (true) or were woken up.
     pub(crate) slept: Vec<bool>,
     /// Access requests are answered with this code; without one they wait for the test.
@@ -110,6 +112,7 @@ impl World {
             said: Vec::new(),
             ladder: Vec::new(),
             pages: 0,
+            spread: false,
             slept: Vec::new(),
             code: Some(AuthenticationCode::from_pin(PIN).unwrap()),
             wires: BTreeMap::new(),
@@ -234,7 +237,18 @@ impl World {
 
     fn fly(&mut self, end: End, carried: Carried) {
         self.sequence += 1;
-        self.flights.insert((self.now + LATENCY, self.sequence), (end, carried));
+        // Each link keeps its order; one may be faster than another.
+        let extra = match &carried {
+            Carried::Broadcast(_) => 0,
+            Carried::Established(link, _)
+            | Carried::Data(link, _)
+            | Carried::Released(link, _)
+            | Carried::Encrypted(link, _)
+            | Carried::Suspended(link)
+            | Carried::Resumed(link) => link.0 % 4,
+        };
+        let extra = if self.spread { LATENCY * extra } else { Duration::ZERO };
+        self.flights.insert((self.now + LATENCY + extra, self.sequence), (end, carried));
     }
 
     /// Carries out everything both sides have to say.
@@ -424,7 +438,7 @@ impl World {
     pub(crate) fn fall_asleep(&mut self, index: usize) {
         self.drain();
         let found = self.wires.iter().find(|(_, wire)| wire.0 == index);
-        let (ours, theirs) = found.map(|(ours, wire)| (*ours, wire.1)).expect("a link");
+        let Some((ours, theirs)) = found.map(|(ours, wire)| (*ours, wire.1)) else { return };
         self.fly(End::Fixed, Carried::Suspended(ours));
         self.fly(End::Portable(index), Carried::Suspended(theirs));
     }
@@ -432,17 +446,26 @@ impl World {
     /// The fixed part's end of a handset's link gets another number: the handset went to another base station.
     pub(crate) fn move_link(&mut self, index: usize) {
         self.drain();
-        let from = *self.wires.iter().find(|(_, wire)| wire.0 == index).expect("a link").0;
+        let Some(from) = self.wires.iter().find(|(_, wire)| wire.0 == index).map(|(ours, _)| *ours) else {
+            return;
+        };
         self.last_link += 1;
         let to = LinkId(self.last_link);
         let wire = self.wires.remove(&from).expect("a link");
         self.wires.insert(to, wire);
         // What is on its way arrives over the link as it is called now.
         for (end, carried) in self.flights.values_mut() {
-            if let (End::Fixed, Carried::Data(link, _)) = (*end, carried)
-                && *link == from
-            {
-                *link = to;
+            match (*end, carried) {
+                (
+                    End::Fixed,
+                    Carried::Established(link, _)
+                    | Carried::Data(link, _)
+                    | Carried::Encrypted(link, _)
+                    | Carried::Suspended(link)
+                    | Carried::Resumed(link)
+                    | Carried::Released(link, _),
+                ) if *link == from => *link = to,
+                _ => {}
             }
         }
         self.fixed.handle_input(self.now, Input::Moved { from, to }).unwrap();
@@ -483,6 +506,14 @@ impl World {
             self.fly(End::Fixed, Carried::Released(ours, ReleaseMode::Abnormal));
             self.fly(End::Portable(index), Carried::Released(theirs, ReleaseMode::Abnormal));
         }
+    }
+
+    /// A handset loses its link; the fixed part does not notice.
+    pub(crate) fn lose_link_of_handset_unnoticed(&mut self, index: usize) {
+        self.drain();
+        let link = self.wires.values().find(|wire| wire.0 == index).expect("a link").1;
+        let lost = Input::Released { link, mode: ReleaseMode::Abnormal };
+        self.handsets[index].part.handle_input(self.now, lost).unwrap();
     }
 
     /// A message of a handset that its machine would not send.
