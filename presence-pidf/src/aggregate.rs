@@ -24,7 +24,8 @@ pub fn aggregate<'a>(states: impl IntoIterator<Item = &'a StateCategory>) -> Opt
                     busy = Some(state);
                 }
             }
-            StateKind::User if state.manual => user = Some(availability),
+            // Who chose to be available only takes an earlier choice back.
+            StateKind::User if state.manual && availability >= IDLE => user = Some(availability),
             StateKind::User | StateKind::Aggregate | StateKind::AggregateMachine | StateKind::Other(_) => {}
         }
     }

@@ -89,6 +89,7 @@ pub mod rlmi;
 pub mod rpid;
 pub mod state;
 pub mod subscription;
+mod user_presence;
 pub mod watcherinfo;
 mod xml;
 
@@ -103,3 +104,4 @@ pub use instance::{Instances, USER_STATE};
 pub use limits::Limits;
 pub use publication::{Activity, Publication};
 pub use state::Phase;
+pub use user_presence::{HandsetKey, UserEvent, UserPresence};

@@ -32,7 +32,9 @@ pub fn parse_request(body: &[u8]) -> Result<Vec<String>, Error> {
 /// MS-SIPREGE 2.2.2.5 (provisioningGroupList)
 pub fn emit_request(groups: &[&str], out: &mut BytesMut) {
     let mut out = Writer::new(out, 128 + 64 * groups.len());
-    out.raw("<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisiongrouplist\">");
+    out.raw(
+        "<provisioningGroupList xmlns=\"http://schemas.microsoft.com/2006/09/sip/provisioninggrouplist\">",
+    );
     for group in groups {
         out.attribute("<provisioningGroup name=\"", group).raw("/>");
     }
