@@ -84,7 +84,7 @@ impl Watch {
     }
 
     /// Leaves of what is seen only what the watcher wants and was not told yet.
-    pub(super) fn only_changes(&mut self, seen: &mut BTreeMap<String, EventCategories>) {
+    pub(super) fn only_changes(&self, seen: &mut BTreeMap<String, EventCategories>) {
         seen.retain(|contact, seen| {
             if !self.contacts.contains(contact) {
                 return false;
