@@ -72,6 +72,7 @@ pub mod contacts;
 pub mod data_model;
 mod date_time;
 mod error;
+pub mod first_log_on;
 mod handset_presence;
 mod instance;
 mod limits;

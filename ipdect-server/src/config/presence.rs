@@ -20,6 +20,8 @@ pub struct Presence {
     pub show_conference: bool,
     /// What counts as use of the handset.
     pub activity: Activity,
+    /// Make up for the first log-on of users who never used a Lync client.
+    pub first_log_on: bool,
 }
 
 impl Default for Presence {
@@ -31,6 +33,7 @@ impl Default for Presence {
             dnd: DoNotDisturb::Local,
             show_conference: false,
             activity: Activity::Calls,
+            first_log_on: true,
         }
     }
 }

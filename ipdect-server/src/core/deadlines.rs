@@ -1,15 +1,28 @@
 //! Deadlines of everything that waits: a hierarchical timing wheel.
 //!
-//! Eleven levels of 64 slots, one millisecond to a slot of the first level. Setting, moving and cancelling a deadline touch one
-//! slot each, whatever their number; the next deadline is found through one occupancy word per level. A deadline never
-//! fires early: times are rounded up to the next millisecond.
+//! Six levels of 256 slots, one millisecond to a slot of the first level. A slot is a list of short records in one piece of memory:
+//! moving them to lower levels reads memory from one end to the other and looks at no waiter. A deadline that moves to a later
+//! time, the usual move, changes the waiter alone; its record finds out when it is looked at. Records that nobody waits for any
+//! more are swept when they become many. A deadline never fires early: times are rounded up to the next millisecond.
 
 use std::time::{Duration, Instant};
 
-const BITS: u32 = 6;
+const BITS: u32 = 8;
 const SLOTS: usize = 1 << BITS;
-const LEVELS: usize = 11;
-const NONE: u32 = u32::MAX;
+const LEVELS: usize = 6;
+const WORDS: usize = SLOTS / 64;
+/// No record, or no place in the list of free waiters.
+const NONE: u64 = u64::MAX;
+/// Waits for nothing.
+const IDLE: u32 = u32::MAX;
+/// Was removed.
+const FREE: u32 = u32::MAX - 1;
+/// Deadlines farther away than 34 years are as good as none.
+const FARTHEST: u64 = 1 << 40;
+/// Empty slots keep no more room than this.
+const ROOM: usize = 64;
+/// So many records that nobody waits for are never worth a sweep.
+const STALE_MIN: usize = 1024;
 
 /// Names one waiting machine; given out by [`Deadlines::insert`], valid until [`Deadlines::remove`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,16 +30,19 @@ pub struct Waiter(u32);
 
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
-    at: u64,
-    next: u32,
-    previous: u32,
-    /// `level * SLOTS + slot`, or `IDLE`, or `FREE`.
-    place: u16,
+    /// The millisecond at which a record looks at this waiter; of a removed one, the next that is free.
+    record: u64,
+    /// How much later its deadline is; or `IDLE`, or `FREE`.
+    delay: u32,
     item: T,
 }
 
-const IDLE: u16 = u16::MAX;
-const FREE: u16 = u16::MAX - 1;
+/// Looks at a waiter at a time of which these are the lower bits.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    index: u32,
+    low: u32,
+}
 
 /// The wheel. `T` names the machine.
 #[derive(Clone, Debug)]
@@ -35,13 +51,20 @@ pub struct Deadlines<T> {
     /// Milliseconds since `origin` up to which everything has fired.
     elapsed: u64,
     entries: Vec<Entry<T>>,
-    free: u32,
-    heads: Box<[u32; LEVELS * SLOTS]>,
-    occupied: [u64; LEVELS],
+    free: u64,
+    slots: Vec<Vec<Record>>,
+    occupied: [[u64; WORDS]; LEVELS],
+    /// When records look, while a slot is taken apart.
+    times: Vec<u64>,
+    records: usize,
+    stale: usize,
     waiting: usize,
 }
 
 impl<T: Copy> Deadlines<T> {
+    /// Octets that one waiter takes, with its record.
+    pub const OCTETS: usize = size_of::<Entry<T>>() + size_of::<Record>();
+
     /// An empty wheel that starts at `now`.
     pub fn new(now: Instant) -> Self {
         Self {
@@ -49,57 +72,86 @@ impl<T: Copy> Deadlines<T> {
             elapsed: 0,
             entries: Vec::new(),
             free: NONE,
-            heads: Box::new([NONE; LEVELS * SLOTS]),
-            occupied: [0; LEVELS],
+            slots: vec![Vec::new(); LEVELS * SLOTS],
+            occupied: [[0; WORDS]; LEVELS],
+            times: Vec::new(),
+            records: 0,
+            stale: 0,
             waiting: 0,
         }
     }
 
+    /// The same with room for so many waiters.
+    pub fn with_capacity(now: Instant, waiters: usize) -> Self {
+        Self { entries: Vec::with_capacity(waiters), ..Self::new(now) }
+    }
+
     /// Gives `item` a place; it waits for nothing yet.
     pub fn insert(&mut self, item: T) -> Waiter {
-        let entry = Entry { at: 0, next: NONE, previous: NONE, place: IDLE, item };
+        let entry = Entry { record: NONE, delay: IDLE, item };
         if self.free == NONE {
             self.entries.push(entry);
             Waiter(self.entries.len() as u32 - 1)
         } else {
-            let index = self.free;
-            self.free = self.entries[index as usize].next;
-            self.entries[index as usize] = entry;
-            Waiter(index)
+            let index = self.free as usize;
+            self.free = self.entries[index].record;
+            self.entries[index] = entry;
+            Waiter(index as u32)
         }
     }
 
     /// Forgets a waiter.
     pub fn remove(&mut self, waiter: Waiter) {
-        if self.entries[waiter.0 as usize].place == FREE {
+        let entry = &mut self.entries[waiter.0 as usize];
+        if entry.delay == FREE {
             return;
         }
-        self.unlink(waiter.0);
-        let free = self.free;
-        let entry = &mut self.entries[waiter.0 as usize];
-        entry.place = FREE;
-        entry.next = free;
-        self.free = waiter.0;
+        self.waiting -= usize::from(entry.delay != IDLE);
+        self.stale += usize::from(entry.record != NONE);
+        entry.delay = FREE;
+        entry.record = self.free;
+        self.free = u64::from(waiter.0);
+        self.sweep();
     }
 
     /// Sets, moves or (with none) cancels a deadline.
+    #[inline]
     pub fn set(&mut self, waiter: Waiter, deadline: Option<Instant>) {
-        let at = deadline.map(|deadline| self.milliseconds(deadline).max(self.elapsed + 1));
-        let entry = &self.entries[waiter.0 as usize];
-        match at {
-            Some(at) if entry.place < FREE && entry.at == at => {}
-            Some(at) => {
-                self.unlink(waiter.0);
-                self.entries[waiter.0 as usize].at = at;
-                self.link(waiter.0);
-            }
-            None => self.unlink(waiter.0),
+        let Some(deadline) = deadline else { return self.cancel(waiter) };
+        let at = self.milliseconds(deadline).clamp(self.elapsed + 1, self.elapsed + FARTHEST);
+        let entry = &mut self.entries[waiter.0 as usize];
+        if entry.delay == FREE {
+            return;
+        }
+        self.waiting += usize::from(entry.delay == IDLE);
+        // Its record comes early enough: nothing is moved. (Without a record the difference is none.)
+        let later = at.wrapping_sub(entry.record);
+        if entry.record != NONE && later < u64::from(FREE) {
+            entry.delay = later as u32;
+            return;
+        }
+        self.stale += usize::from(entry.record != NONE);
+        entry.record = at;
+        entry.delay = 0;
+        self.link(waiter.0, at);
+        self.sweep();
+    }
+
+    fn cancel(&mut self, waiter: Waiter) {
+        let entry = &mut self.entries[waiter.0 as usize];
+        if entry.delay < FREE {
+            entry.delay = IDLE;
+            self.waiting -= 1;
         }
     }
 
     /// The next time at which [`Self::expire`] has something to do; it may be a little before the earliest deadline.
     pub fn next(&self) -> Option<Instant> {
-        self.next_tick().map(|at| self.origin + Duration::from_millis(at))
+        if self.waiting == 0 {
+            return None;
+        }
+        let (level, slot) = self.next_slot()?;
+        Some(self.origin + Duration::from_millis(self.tick(level, slot)))
     }
 
     /// How many deadlines are set.
@@ -116,192 +168,148 @@ impl<T: Copy> Deadlines<T> {
     pub fn expire(&mut self, now: Instant) -> Option<T> {
         let now = now.saturating_duration_since(self.origin).as_millis() as u64;
         loop {
-            let at = self.next_tick().filter(|at| *at <= now);
-            let Some(at) = at else {
+            let next = self.next_slot().map(|(level, slot)| (level, slot, self.tick(level, slot)));
+            let Some((level, slot, tick)) = next.filter(|(.., tick)| *tick <= now) else {
                 self.elapsed = self.elapsed.max(now);
                 return None;
             };
-            let (level, slot) = self.next_slot()?;
-            let index = self.heads[level * SLOTS + slot];
-            if level == 0 {
-                self.elapsed = self.elapsed.max(at.saturating_sub(1));
-                self.unlink(index);
-                return Some(self.entries[index as usize].item);
+            if level > 0 {
+                self.elapsed = self.elapsed.max(tick);
+                self.lower(level, slot, tick);
+                continue;
             }
-            // The slot's time has come: its waiters move to lower levels, all of them, so that the lowest level stays the earliest.
-            self.elapsed = self.elapsed.max(at);
-            let mut index = index;
-            while index != NONE {
-                let next = self.entries[index as usize].next;
-                self.unlink(index);
-                self.link(index);
-                index = next;
+            self.elapsed = self.elapsed.max(tick.saturating_sub(1));
+            if let Some(item) = self.look(slot, tick) {
+                return Some(item);
             }
+        }
+    }
+
+    /// Looks at the waiters of a slot of the first level until one of them is due.
+    fn look(&mut self, slot: usize, tick: u64) -> Option<T> {
+        while let Some(record) = self.slots[slot].pop() {
+            self.records -= 1;
+            let entry = &mut self.entries[record.index as usize];
+            if entry.delay == FREE || entry.record != tick {
+                self.stale = self.stale.saturating_sub(1);
+                continue;
+            }
+            match entry.delay {
+                IDLE => entry.record = NONE,
+                0 => {
+                    entry.record = NONE;
+                    entry.delay = IDLE;
+                    self.waiting -= 1;
+                    return Some(entry.item);
+                }
+                delay => {
+                    entry.record = tick + u64::from(delay);
+                    entry.delay = 0;
+                    let at = entry.record;
+                    self.link(record.index, at);
+                }
+            }
+        }
+        self.empty(0, slot);
+        None
+    }
+
+    /// The time of a slot has come: its records move to lower levels, all of them, so that the lowest level stays the earliest.
+    fn lower(&mut self, level: usize, slot: usize, tick: u64) {
+        let mut records = std::mem::take(&mut self.slots[level * SLOTS + slot]);
+        self.empty(level, slot);
+        self.records -= records.len();
+        // The slot's own time has the upper bits, unless its records differ there.
+        let base = tick & !u64::from(u32::MAX);
+        if matches!(level, 2 | 3) {
+            for record in &records {
+                self.link(record.index, base | u64::from(record.low));
+            }
+        } else {
+            // Into the lowest level, and from the highest ones, goes only what is still waited for. The waiters are spread over
+            // the memory: fetching them all before any decision lets the machine fetch many at the same time.
+            let entries = &self.entries;
+            let mut times = std::mem::take(&mut self.times);
+            times.extend(records.iter().map(|record| entries[record.index as usize].record));
+            for (record, time) in records.iter().zip(&times) {
+                let at = base | u64::from(record.low);
+                let same = if level == 1 { *time == at } else { *time as u32 == record.low && *time >= tick };
+                if same && *time != NONE && self.entries[record.index as usize].delay != FREE {
+                    self.link(record.index, *time);
+                } else {
+                    self.stale = self.stale.saturating_sub(1);
+                }
+            }
+            times.clear();
+            self.times = times;
+        }
+        records.clear();
+        if records.capacity() <= ROOM {
+            self.slots[level * SLOTS + slot] = records;
+        }
+    }
+
+    fn empty(&mut self, level: usize, slot: usize) {
+        self.occupied[level][slot / 64] &= !(1 << (slot % 64));
+        let slot = &mut self.slots[level * SLOTS + slot];
+        if slot.capacity() > ROOM {
+            *slot = Vec::new();
         }
     }
 
     fn milliseconds(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin);
-        let whole = since.as_millis() as u64;
-        whole + u64::from(!since.subsec_nanos().is_multiple_of(1_000_000))
+        since.as_secs() * 1000 + u64::from(since.subsec_nanos().div_ceil(1_000_000))
     }
 
-    /// Level at which `at` differs from `elapsed`.
-    fn level(&self, at: u64) -> usize {
+    #[inline]
+    fn link(&mut self, index: u32, at: u64) {
+        // The level at which the time differs from the present.
         let different = (self.elapsed ^ at) | (SLOTS as u64 - 1);
-        (different.ilog2() / BITS) as usize
-    }
-
-    fn link(&mut self, index: u32) {
-        let at = self.entries[index as usize].at;
-        let level = self.level(at);
+        let level = (different.ilog2() / BITS) as usize;
         let slot = (at >> (level as u32 * BITS)) as usize & (SLOTS - 1);
-        let place = level * SLOTS + slot;
-        let head = self.heads[place];
-        let entry = &mut self.entries[index as usize];
-        entry.place = place as u16;
-        entry.next = head;
-        entry.previous = NONE;
-        if head != NONE {
-            self.entries[head as usize].previous = index;
-        }
-        self.heads[place] = index;
-        self.occupied[level] |= 1 << slot;
-        self.waiting += 1;
+        self.slots[level * SLOTS + slot].push(Record { index, low: at as u32 });
+        self.occupied[level][slot / 64] |= 1 << (slot % 64);
+        self.records += 1;
     }
 
-    fn unlink(&mut self, index: u32) {
-        let Entry { next, previous, place, .. } = self.entries[index as usize];
-        if place >= FREE {
-            return;
-        }
-        if previous == NONE {
-            self.heads[place as usize] = next;
-            if next == NONE {
-                self.occupied[place as usize / SLOTS] &= !(1 << (place as usize % SLOTS));
-            }
-        } else {
-            self.entries[previous as usize].next = next;
-        }
-        if next != NONE {
-            self.entries[next as usize].previous = previous;
-        }
-        self.entries[index as usize].place = IDLE;
-        self.waiting -= 1;
-    }
-
-    /// Lowest occupied level and its next slot: no waiter elsewhere is earlier.
+    /// Lowest occupied level and its first slot: no record elsewhere is earlier.
     fn next_slot(&self) -> Option<(usize, usize)> {
-        let level = self.occupied.iter().position(|occupied| *occupied != 0)?;
-        let current = (self.elapsed >> (level as u32 * BITS)) as u32 & (SLOTS as u32 - 1);
-        let slot = self.occupied[level].rotate_right(current).trailing_zeros() + current;
-        Some((level, slot as usize & (SLOTS - 1)))
+        for (level, words) in self.occupied.iter().enumerate() {
+            for (place, word) in words.iter().enumerate() {
+                if *word != 0 {
+                    return Some((level, place * 64 + word.trailing_zeros() as usize));
+                }
+            }
+        }
+        None
     }
 
-    /// First millisecond of the next occupied slot.
-    fn next_tick(&self) -> Option<u64> {
-        let (level, slot) = self.next_slot()?;
+    /// First millisecond of a slot.
+    fn tick(&self, level: usize, slot: usize) -> u64 {
         let shift = level as u32 * BITS;
         let above = shift + BITS;
-        let base = if above >= 64 { 0 } else { self.elapsed >> above << above };
-        Some((base | ((slot as u64) << shift)).max(self.elapsed))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    fn origin() -> Instant {
-        Instant::now()
+        let base = self.elapsed >> above << above;
+        (base | ((slot as u64) << shift)).max(self.elapsed)
     }
 
-    #[test]
-    fn fires_in_order_and_never_early() {
-        let now = origin();
-        let mut wheel = Deadlines::new(now);
-        for (item, ms) in [(1, 5u64), (2, 300_000), (3, 64), (4, 63), (5, 4096), (6, 1)] {
-            let waiter = wheel.insert(item);
-            wheel.set(waiter, Some(now + Duration::from_millis(ms)));
+    /// Throws records away that nobody waits for, when they are more than the others.
+    fn sweep(&mut self) {
+        if self.stale < STALE_MIN || self.stale * 2 < self.records {
+            return;
         }
-        let mut fired = Vec::new();
-        while let Some(at) = wheel.next() {
-            while let Some(item) = wheel.expire(at) {
-                fired.push((item, at.duration_since(now).as_millis()));
+        for place in 0..self.slots.len() {
+            let entries = &self.entries;
+            let before = self.slots[place].len();
+            self.slots[place].retain(|record| {
+                let entry = &entries[record.index as usize];
+                entry.delay != FREE && entry.record != NONE && entry.record as u32 == record.low
+            });
+            self.records -= before - self.slots[place].len();
+            if before > 0 && self.slots[place].is_empty() {
+                self.empty(place / SLOTS, place % SLOTS);
             }
         }
-        assert_eq!(fired, [(6, 1), (1, 5), (4, 63), (3, 64), (5, 4096), (2, 300_000)]);
-        assert!(wheel.is_empty());
-    }
-
-    #[test]
-    fn a_late_look_fires_everything_that_is_due() {
-        let now = origin();
-        let mut wheel = Deadlines::new(now);
-        for ms in [10u64, 700, 90_000, 3_600_000] {
-            let waiter = wheel.insert(ms);
-            wheel.set(waiter, Some(now + Duration::from_millis(ms)));
-        }
-        let mut fired = Vec::new();
-        while let Some(item) = wheel.expire(now + Duration::from_secs(100)) {
-            fired.push(item);
-        }
-        fired.sort_unstable();
-        assert_eq!(fired, [10, 700, 90_000]);
-        assert_eq!(wheel.len(), 1);
-    }
-
-    #[test]
-    fn parts_of_a_millisecond_round_up() {
-        let now = origin();
-        let mut wheel = Deadlines::new(now);
-        let waiter = wheel.insert(());
-        wheel.set(waiter, Some(now + Duration::from_micros(1_500)));
-        assert_eq!(wheel.expire(now + Duration::from_micros(1_600)), None);
-        assert_eq!(wheel.expire(now + Duration::from_millis(2)), Some(()));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
-        #[test]
-        fn behaves_as_an_ordered_set(steps in prop::collection::vec((0u8..4, 0usize..40, 0u64..400_000), 1..200)) {
-            let start = origin();
-            let mut now = 0u64;
-            let mut wheel = Deadlines::new(start);
-            let waiters: Vec<_> = (0..40usize).map(|item| wheel.insert(item)).collect();
-            let mut model: BTreeMap<usize, u64> = BTreeMap::new();
-            for (what, item, ms) in steps {
-                match what {
-                    0 | 1 => {
-                        let at = now + ms + 1;
-                        wheel.set(waiters[item], Some(start + Duration::from_millis(at)));
-                        model.insert(item, at);
-                    }
-                    2 => {
-                        wheel.set(waiters[item], None);
-                        model.remove(&item);
-                    }
-                    _ => {
-                        now += ms;
-                        let mut fired = Vec::new();
-                        while let Some(item) = wheel.expire(start + Duration::from_millis(now)) {
-                            fired.push(item);
-                        }
-                        fired.sort_unstable();
-                        let due: Vec<_> = model.iter().filter(|(_, at)| **at <= now).map(|(item, _)| *item).collect();
-                        model.retain(|_, at| *at > now);
-                        prop_assert_eq!(fired, due);
-                    }
-                }
-                prop_assert_eq!(wheel.len(), model.len());
-                let earliest = model.values().min().map(|at| start + Duration::from_millis(*at));
-                if let Some(earliest) = earliest {
-                    let next = wheel.next().expect("something waits");
-                    prop_assert!(next <= earliest);
-                }
-            }
-        }
+        self.stale = 0;
     }
 }

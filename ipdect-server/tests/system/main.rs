@@ -293,6 +293,51 @@ fn presence_goes_from_in_a_call_over_available_and_inactive_to_away() {
     assert_eq!(values, [15_500, 3_500, 6_500, 5_000, 15_500], "{:?}", world.front_end_events);
 }
 
+/// What Alice and somebody of another company see of Jim: the number, if anything.
+fn seen_of_jim(world: &World) -> [Option<u32>; 2] {
+    ["sip:alice@example.net", "sip:eve@elsewhere.example"].map(|watcher| {
+        let seen = world.front_end.as_ref().and_then(|front_end| front_end.seen(watcher, "sip:jim@example.net"));
+        seen.and_then(|seen| seen.state()?.availability)
+    })
+}
+
+#[test]
+fn users_who_never_logged_on_are_seen_all_the_same() {
+    let mut options = Options::new();
+    options.never_logged_on = true;
+    let mut world = World::settled(&options);
+    world.run(5 * SECOND);
+    assert_eq!(seen_of_jim(&world), [Some(15_500); 2], "{:?}\n{:?}", world.logs, world.front_end_events);
+    jim_calls_alice(&mut world);
+    world.run(SECOND);
+    assert_eq!(seen_of_jim(&world), [Some(6_500); 2]);
+    // Once is enough: after the next registration nothing is sent but states.
+    let sent = |world: &World| {
+        let defaults = |event: &&frontend::Event| {
+            matches!(event, frontend::Event::Presence { category, .. } if category == "calendarData")
+        };
+        world.front_end_events.iter().filter(defaults).count()
+    };
+    assert_eq!(sent(&world), 4, "two of each of the two users");
+}
+
+#[test]
+fn without_making_up_for_it_users_who_never_logged_on_are_seen_by_nobody() {
+    let mut options = Options::new();
+    options.never_logged_on = true;
+    options.configuration = configuration(PIN, &[(JIM, "jim", ""), (ANN, "ann", "")], "first_log_on = false");
+    let mut world = World::settled(&options);
+    world.run(5 * SECOND);
+    assert_eq!(world.registered(), 2);
+    assert_eq!(seen_of_jim(&world), [None; 2]);
+    // Somebody whose client has logged on before needs nothing.
+    let mut options = Options::new();
+    options.configuration = configuration(PIN, &[(JIM, "jim", ""), (ANN, "ann", "")], "first_log_on = false");
+    let mut world = World::settled(&options);
+    world.run(5 * SECOND);
+    assert_eq!(seen_of_jim(&world), [Some(15_500); 2]);
+}
+
 #[test]
 fn busy_declined_unknown_and_unanswered_calls_say_why() {
     let mut world = World::settled(&Options::new());

@@ -116,6 +116,8 @@ pub(crate) struct Options {
     pub(crate) users: Vec<(String, String)>,
     pub(crate) base_versions: Vec<Option<VersionRange>>,
     pub(crate) restored: Restored,
+    /// No client of the handsets' users has ever logged on.
+    pub(crate) never_logged_on: bool,
 }
 
 impl Options {
@@ -127,6 +129,7 @@ impl Options {
             users: vec![("alice".into(), "+14255550100".into()), ("bob".into(), "+14255550101".into())],
             base_versions: vec![None],
             restored: Restored::default(),
+            never_logged_on: false,
         }
     }
 }
@@ -192,6 +195,9 @@ impl World {
         .expect("a configuration that is right");
         let mut front_end_config = FrontEndConfig::new(&format!("pool.{DOMAIN}"), DOMAIN);
         front_end_config.trusted = vec![format!("dect.{DOMAIN}"), format!("client.{DOMAIN}")];
+        if options.never_logged_on {
+            front_end_config.new_users = presence_pidf::notifier::NewUsers::NeverLoggedOn;
+        }
         let known = options
             .users
             .iter()

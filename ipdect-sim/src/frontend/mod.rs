@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use presence_pidf::category::EventCategories;
 use presence_pidf::notifier::Notifier;
 use sip_lync::{Message, SipUri};
 
@@ -210,6 +211,13 @@ impl FrontEnd {
     /// MS-SIPREGE 3.2
     pub fn is_registered(&self, user: &SipUri) -> bool {
         self.registrar.of_user(&address::user_key(user)).next().is_some()
+    }
+
+    /// What a watcher may see of a user: nothing before anybody has spoken to the front end.
+    ///
+    /// MS-PRES 3.3 (aggregation)
+    pub fn seen(&self, watcher: &str, user: &str) -> Option<EventCategories> {
+        self.notifier.as_ref().map(|notifier| notifier.seen(watcher, user))
     }
 
     fn report(&mut self, event: Event) {

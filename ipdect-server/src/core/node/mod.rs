@@ -7,6 +7,7 @@ mod calls;
 mod draw;
 mod handsets;
 mod media;
+mod own_presence;
 mod presence;
 mod registrations;
 mod sessions;
@@ -95,6 +96,8 @@ pub struct Node {
     by_session: BTreeMap<SessionId, u32>,
     by_bearer: BTreeMap<BearerId, u32>,
     publishing: BTreeMap<RequestId, SubscriberId>,
+    /// What front ends tell users about themselves.
+    own: own_presence::Own,
     publication_pace: Pace,
     channels: Channels,
     failover: Failover,
@@ -174,6 +177,7 @@ impl Node {
             by_session: BTreeMap::new(),
             by_bearer: BTreeMap::new(),
             publishing: BTreeMap::new(),
+            own: own_presence::Own::default(),
             publication_pace: Pace::new(Pace::PER_SECOND, u64::from(draw.number("presence"))),
             channels: Channels::new(channels),
             proxy_failures: vec![String::new(); ranks.len()],
@@ -331,6 +335,7 @@ impl Node {
         let mut publication = PublisherConfig::new(&format!("sip:{address}"), &epid);
         let uuid = sip_lync::gruu::InstanceId::from_epid(&epid).to_string();
         publication.device = Some(DeviceCategory::telephone(&uuid));
+        publication.learn_first = self.configuration.presence.first_log_on;
         let publisher = Publisher::new(publication);
         let subscriber = Subscriber {
             user: user.clone(),

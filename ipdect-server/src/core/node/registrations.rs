@@ -146,6 +146,7 @@ impl Node {
                     let address = subscriber.address.clone();
                     self.touched.insert(id);
                     self.log(Level::Notice, format!("{address}: registered"));
+                    self.learn_own_presence(now, id);
                 }
             }
             Event::RegistrationFailed { user, failure, status, retry, diagnostics, .. } => {

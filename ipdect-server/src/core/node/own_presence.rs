@@ -1,0 +1,175 @@
+//! What a front end tells users about themselves: it finds what an earlier run has left, and makes up for a first log-on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use presence_pidf::category::{REPORT_CONTENT_TYPE, RoamingData};
+use presence_pidf::first_log_on::{FirstLogOn, LogOnState};
+use presence_pidf::provisioning::{CONTENT_TYPE as SETTINGS_CONTENT_TYPE, emit_request};
+use presence_pidf::publisher::Input;
+use presence_pidf::subscription::ROAMING_LIST;
+use sip_lync::{
+    HeaderName, Headers, Method, OutgoingRequest, RequestId, Subscription, SubscriptionEnd, SubscriptionId,
+};
+
+use super::super::subscriber::SubscriberId;
+use super::super::vocabulary::Level;
+use super::Node;
+
+/// Subscriptions of users to themselves, and what is being made up for.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    subscriptions: BTreeMap<SubscriptionId, (SubscriberId, About)>,
+    log_ons: BTreeMap<SubscriberId, FirstLogOn>,
+    requests: BTreeMap<RequestId, SubscriberId>,
+}
+
+/// What a subscription is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// The settings of the pool: whether presence is for contacts alone.
+    Settings,
+    /// What is held of the user.
+    Presence,
+}
+
+impl Node {
+    /// A user is registered anew.
+    pub(super) fn learn_own_presence(&mut self, now: Instant, id: SubscriberId) {
+        if !self.configuration.presence.first_log_on {
+            return;
+        }
+        let Some(subscriber) = self.subscribers.get(id) else { return };
+        let (sip, uri) = (subscriber.sip, format!("sip:{}", subscriber.address));
+        let Ok(target) = uri.parse::<sip_lync::Uri>() else { return };
+        let mut settings = BytesMut::new();
+        emit_request(&["presencePolicyV2"], &mut settings);
+        let mut fetch = Subscription::with_body(
+            "vnd-microsoft-provisioning-v2",
+            target.clone(),
+            SETTINGS_CONTENT_TYPE,
+            settings.freeze(),
+        );
+        fetch.expires = Some(Duration::ZERO);
+        let own = Subscription::with_body(
+            "vnd-microsoft-roaming-self",
+            target,
+            REPORT_CONTENT_TYPE,
+            Bytes::from_static(ROAMING_LIST.as_bytes()),
+        );
+        self.forget_own_presence(now, id);
+        self.own.log_ons.insert(id, FirstLogOn::new(&uri));
+        for (about, wanted) in [(About::Settings, fetch), (About::Presence, own)] {
+            match self.endpoint.subscribe(now, sip, wanted) {
+                Ok(subscription) => {
+                    self.own.subscriptions.insert(subscription, (id, about));
+                }
+                Err(error) => self.log(Level::Warning, format!("{uri}: own presence: {error}")),
+            }
+        }
+    }
+
+    /// Subscriptions of an earlier registration are of no use.
+    fn forget_own_presence(&mut self, now: Instant, id: SubscriberId) {
+        let known = self.own.subscriptions.iter().filter(|(_, (of, _))| *of == id);
+        let known: Vec<SubscriptionId> = known.map(|(subscription, _)| *subscription).collect();
+        for subscription in known {
+            self.own.subscriptions.remove(&subscription);
+            self.endpoint.unsubscribe(now, subscription);
+        }
+        self.own.requests.retain(|_, of| *of != id);
+    }
+
+    /// A notification, perhaps of these.
+    pub(super) fn own_presence_told(&mut self, now: Instant, subscription: SubscriptionId, body: &[u8]) {
+        let Some((id, about)) = self.own.subscriptions.get(&subscription).copied() else { return };
+        match about {
+            About::Settings => {
+                if let Some(log_on) = self.own.log_ons.get_mut(&id) {
+                    log_on.settings(Some(body));
+                }
+            }
+            About::Presence if body.is_empty() => {}
+            About::Presence => {
+                if let Some(subscriber) = self.subscribers.get_mut(id) {
+                    subscriber.publisher.handle_input(now, Input::Report(body));
+                    self.touched.insert(id);
+                }
+                match (RoamingData::parse(body), self.own.log_ons.get_mut(&id)) {
+                    (Ok(data), Some(log_on)) => log_on.report(data),
+                    (Ok(_), None) => {}
+                    (Err(error), _) => {
+                        self.log(Level::Warning, format!("own presence: {error}"));
+                    }
+                }
+            }
+        }
+        self.make_up_for_log_on(now, id);
+    }
+
+    /// A subscription is over, perhaps one of these.
+    pub(super) fn own_presence_over(
+        &mut self,
+        now: Instant,
+        subscription: SubscriptionId,
+        end: SubscriptionEnd,
+    ) {
+        if end == SubscriptionEnd::Interrupted {
+            return;
+        }
+        let Some((id, about)) = self.own.subscriptions.remove(&subscription) else { return };
+        if about == About::Settings
+            && let Some(log_on) = self.own.log_ons.get_mut(&id)
+            && log_on.state() == LogOnState::Learning
+        {
+            // Old servers have no such settings.
+            log_on.settings(None);
+            self.make_up_for_log_on(now, id);
+        }
+    }
+
+    /// The answer to a request, if it is one of these.
+    pub(super) fn first_log_on_answered(&mut self, now: Instant, request: RequestId, status: u16) -> bool {
+        let Some(id) = self.own.requests.get(&request).copied() else { return false };
+        if status >= 200 {
+            self.own.requests.remove(&request);
+        }
+        if let Some(log_on) = self.own.log_ons.get_mut(&id) {
+            log_on.answered(status);
+        }
+        self.make_up_for_log_on(now, id);
+        true
+    }
+
+    /// Sends what is due.
+    fn make_up_for_log_on(&mut self, now: Instant, id: SubscriberId) {
+        let Some(subscriber) = self.subscribers.get(id) else { return };
+        let (sip, address) = (subscriber.sip, subscriber.address.clone());
+        let Some(log_on) = self.own.log_ons.get_mut(&id) else { return };
+        let mut body = BytesMut::new();
+        if let (Some(transmit), Ok(target)) =
+            (log_on.poll_transmit(&mut body), format!("sip:{address}").parse())
+        {
+            let mut request = OutgoingRequest::new(Method::Service, target);
+            request.headers = Headers::new();
+            request.headers.push(HeaderName::ContentType, transmit.content_type);
+            request.body = body.freeze();
+            match self.endpoint.request(now, sip, request) {
+                Ok(request) => {
+                    self.own.requests.insert(request, id);
+                }
+                Err(error) => self.log(Level::Warning, format!("{address}: first log-on: {error}")),
+            }
+        }
+        let state = self.own.log_ons.get(&id).map(FirstLogOn::state);
+        if state == Some(LogOnState::Refused) {
+            let text =
+                "others may not see this user: the front end does not let us make up for a first log-on";
+            self.log(Level::Warning, format!("{address}: {text}"));
+        }
+        if matches!(state, Some(LogOnState::Done | LogOnState::Refused)) {
+            self.own.log_ons.remove(&id);
+        }
+    }
+}

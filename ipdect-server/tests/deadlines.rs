@@ -1,0 +1,153 @@
+//! The wheel of deadlines: never early, everything once, like an ordered set.
+
+use ipdect_server::core::deadlines::Deadlines;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+fn origin() -> Instant {
+    Instant::now()
+}
+
+#[test]
+fn fires_in_order_and_never_early() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    for (item, ms) in [(1, 5u64), (2, 300_000), (3, 64), (4, 63), (5, 4096), (6, 1)] {
+        let waiter = wheel.insert(item);
+        wheel.set(waiter, Some(now + Duration::from_millis(ms)));
+    }
+    let mut fired = Vec::new();
+    while let Some(at) = wheel.next() {
+        while let Some(item) = wheel.expire(at) {
+            fired.push((item, at.duration_since(now).as_millis()));
+        }
+    }
+    assert_eq!(fired, [(6, 1), (1, 5), (4, 63), (3, 64), (5, 4096), (2, 300_000)]);
+    assert!(wheel.is_empty());
+}
+
+#[test]
+fn a_late_look_fires_everything_that_is_due() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    for ms in [10u64, 700, 90_000, 3_600_000] {
+        let waiter = wheel.insert(ms);
+        wheel.set(waiter, Some(now + Duration::from_millis(ms)));
+    }
+    let mut fired = Vec::new();
+    while let Some(item) = wheel.expire(now + Duration::from_secs(100)) {
+        fired.push(item);
+    }
+    fired.sort_unstable();
+    assert_eq!(fired, [10, 700, 90_000]);
+    assert_eq!(wheel.len(), 1);
+}
+
+#[test]
+fn parts_of_a_millisecond_round_up() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let waiter = wheel.insert(());
+    wheel.set(waiter, Some(now + Duration::from_micros(1_500)));
+    assert_eq!(wheel.expire(now + Duration::from_micros(1_600)), None);
+    assert_eq!(wheel.expire(now + Duration::from_millis(2)), Some(()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn behaves_as_an_ordered_set(steps in prop::collection::vec((0u8..4, 0usize..40, 0u64..400_000), 1..200)) {
+        let start = origin();
+        let mut now = 0u64;
+        let mut wheel = Deadlines::new(start);
+        let waiters: Vec<_> = (0..40usize).map(|item| wheel.insert(item)).collect();
+        let mut model: BTreeMap<usize, u64> = BTreeMap::new();
+        for (what, item, ms) in steps {
+            match what {
+                0 | 1 => {
+                    let at = now + ms + 1;
+                    wheel.set(waiters[item], Some(start + Duration::from_millis(at)));
+                    model.insert(item, at);
+                }
+                2 => {
+                    wheel.set(waiters[item], None);
+                    model.remove(&item);
+                }
+                _ => {
+                    now += ms;
+                    let mut fired = Vec::new();
+                    while let Some(item) = wheel.expire(start + Duration::from_millis(now)) {
+                        fired.push(item);
+                    }
+                    fired.sort_unstable();
+                    let due: Vec<_> = model.iter().filter(|(_, at)| **at <= now).map(|(item, _)| *item).collect();
+                    model.retain(|_, at| *at > now);
+                    prop_assert_eq!(fired, due);
+                }
+            }
+            prop_assert_eq!(wheel.len(), model.len());
+            let earliest = model.values().min().map(|at| start + Duration::from_millis(*at));
+            if let Some(earliest) = earliest {
+                let next = wheel.next().expect("something waits");
+                prop_assert!(next <= earliest);
+            }
+        }
+    }
+}
+
+#[test]
+fn deadlines_that_move_and_waiters_that_come_and_go_leave_nothing_behind() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let at = |ms: u64| Some(now + Duration::from_millis(ms));
+    // Always earlier, always later, to and fro, cancelled, removed and replaced: a hundred thousand times.
+    let waiters = [0u32, 1, 2, 3].map(|item| wheel.insert(item));
+    for step in 0..100_000u64 {
+        wheel.set(waiters[0], at(10_000_000 - step));
+        wheel.set(waiters[1], at(1_000 + step));
+        wheel.set(waiters[2], at(if step.is_multiple_of(2) { 50 } else { 5_000_000 }));
+        wheel.set(waiters[3], at(3_000 + step % 7));
+        wheel.set(waiters[3], None);
+        let guest = wheel.insert(9);
+        wheel.set(guest, at(7_000 + step % 100));
+        wheel.remove(guest);
+    }
+    assert_eq!(wheel.len(), 3);
+    let mut fired = Vec::new();
+    let mut looks = 0;
+    while let Some(next) = wheel.next() {
+        looks += 1;
+        while let Some(item) = wheel.expire(next) {
+            fired.push((item, next.duration_since(now).as_millis()));
+        }
+    }
+    assert_eq!(fired, [(1, 100_999), (2, 5_000_000), (0, 9_900_001)]);
+    assert!(looks < 10_000, "{looks} looks for three deadlines");
+    assert!(wheel.is_empty() && wheel.next().is_none());
+}
+
+#[test]
+fn very_far_deadlines_wait_and_no_wait_is_too_long() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let day = Duration::from_hours(24);
+    for (item, wait) in [(1u32, day), (2, 60 * day), (3, 1_000 * day), (4, 9_000 * day)] {
+        let waiter = wheel.insert(item);
+        wheel.set(waiter, Some(now + wait));
+    }
+    for (item, wait) in [(1, day), (2, 60 * day), (3, 1_000 * day), (4, 9_000 * day)] {
+        assert_eq!(wheel.expire(now + wait - Duration::from_millis(1)), None);
+        assert_eq!(wheel.expire(now + wait), Some(item));
+    }
+    let waiter = wheel.insert(5);
+    wheel.set(waiter, Some(now + 1_000_000 * day));
+    assert_eq!(wheel.expire(now + 10_000 * day), None);
+    wheel.set(waiter, Some(now + 10_001 * day));
+    assert_eq!(wheel.expire(now + 10_001 * day), Some(5));
+}
+
+#[test]
+fn a_waiter_takes_no_more_than_32_octets() {
+    assert!(Deadlines::<u32>::OCTETS <= 32, "{}", Deadlines::<u32>::OCTETS);
+}

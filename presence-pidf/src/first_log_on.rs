@@ -1,0 +1,233 @@
+//! Making up for the first log-on of a user: what a client does then, once, and never over a user's own settings.
+#![doc = include_str!("../docs/states/first-log-on.md")]
+
+use bytes::BytesMut;
+
+use crate::bootstrap::{Privacy, missing_defaults, missing_members};
+use crate::category::{CategoryPublish, PUBLISH_CONTENT_TYPE, RoamingData};
+use crate::own_presence::{OwnPresence, privacy_mode};
+use crate::subscription::CONTAINERS_CONTENT_TYPE;
+
+/// Where it stands.
+///
+/// docs/states/first-log-on.md
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogOnState {
+    /// The settings of the server and the user's own data are awaited.
+    Learning,
+    /// Something is missing and is to be sent.
+    Ready,
+    /// The containers' members wait for their answer.
+    SettingMembers,
+    /// The defaults wait for their answer.
+    PublishingDefaults,
+    /// The server has newer versions: its next report is awaited.
+    Outdated,
+    /// Nothing is missing any more.
+    Done,
+    /// The server does not take it.
+    Refused,
+}
+
+/// What changes that.
+///
+/// docs/states/first-log-on.md
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogOnTrigger {
+    /// All that has to be known is known.
+    Known,
+    /// The members were sent.
+    MembersSent,
+    /// The defaults were sent.
+    DefaultsSent,
+    /// Nothing is missing.
+    NothingMissing,
+    /// What was sent was taken.
+    Taken,
+    /// It was based on other versions than the server's.
+    Conflict,
+    /// It is not taken.
+    Refused,
+}
+
+/// The state that follows.
+///
+/// docs/states/first-log-on.md
+#[must_use]
+pub fn step(state: LogOnState, trigger: LogOnTrigger) -> LogOnState {
+    use LogOnState as S;
+    use LogOnTrigger as T;
+    match (state, trigger) {
+        (S::Learning | S::Outdated, T::Known) => S::Ready,
+        (S::Ready, T::MembersSent) => S::SettingMembers,
+        (S::Ready, T::DefaultsSent) => S::PublishingDefaults,
+        (S::Ready, T::NothingMissing) => S::Done,
+        (S::SettingMembers | S::PublishingDefaults, T::Taken) => S::Ready,
+        (S::SettingMembers | S::PublishingDefaults, T::Conflict) => S::Outdated,
+        (S::SettingMembers | S::PublishingDefaults, T::Refused) => S::Refused,
+        (
+            S::Learning
+            | S::Ready
+            | S::SettingMembers
+            | S::PublishingDefaults
+            | S::Outdated
+            | S::Done
+            | S::Refused,
+            T::Known
+            | T::MembersSent
+            | T::DefaultsSent
+            | T::NothingMissing
+            | T::Taken
+            | T::Conflict
+            | T::Refused,
+        ) => state,
+    }
+}
+
+/// The body of a SERVICE request to be sent.
+///
+/// MS-PRES 3.2 (first log-on)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transmit {
+    /// What it is.
+    pub content_type: &'static str,
+    /// How many octets of the buffer it is.
+    pub size: usize,
+}
+
+/// What a new user lacks, brought to the server.
+///
+/// docs/states/first-log-on.md
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FirstLogOn {
+    state: LogOnState,
+    uri: String,
+    privacy: Option<Privacy>,
+    own: Option<OwnPresence>,
+    /// What was taken is not sent again, whatever the server reports.
+    members_taken: bool,
+    defaults_taken: bool,
+    conflicts: u32,
+}
+
+impl FirstLogOn {
+    /// Of a user of whom nothing is known.
+    ///
+    /// docs/states/first-log-on.md
+    #[must_use]
+    pub fn new(uri: &str) -> Self {
+        Self {
+            state: LogOnState::Learning,
+            uri: uri.to_owned(),
+            privacy: None,
+            own: None,
+            members_taken: false,
+            defaults_taken: false,
+            conflicts: 0,
+        }
+    }
+
+    /// The settings of the server have arrived. Without any, or without a word about privacy, presence is open.
+    ///
+    /// MS-PRES 3.2 (privacy mode)
+    pub fn settings(&mut self, body: Option<&[u8]>) {
+        let private = body.and_then(|body| privacy_mode(body).ok()).flatten() == Some(true);
+        self.privacy = Some(if private { Privacy::ContactsOnly } else { Privacy::Open });
+        self.look();
+    }
+
+    /// The user's own data have arrived.
+    ///
+    /// MS-PRES 2.2.2.6
+    pub fn report(&mut self, data: RoamingData) {
+        if self.is_over() {
+            return;
+        }
+        // Before the containers are known nothing can be said to be missing.
+        if data.containers.is_none() && self.own.is_none() {
+            return;
+        }
+        self.own.get_or_insert_with(|| OwnPresence::new(&self.uri)).take(data);
+        self.look();
+    }
+
+    /// The answer to the request has arrived.
+    ///
+    /// MS-PRES 3.2 (first log-on)
+    pub fn answered(&mut self, status: u16) {
+        match (status, self.state) {
+            (0..=199, _) => {}
+            (200..=299, LogOnState::SettingMembers) => {
+                self.members_taken = true;
+                self.go(LogOnTrigger::Taken);
+            }
+            (200..=299, _) => {
+                self.defaults_taken = true;
+                self.go(LogOnTrigger::Taken);
+            }
+            (409, _) if self.conflicts < CONFLICTS_MAX => {
+                self.conflicts += 1;
+                self.go(LogOnTrigger::Conflict);
+            }
+            _ => self.go(LogOnTrigger::Refused),
+        }
+    }
+
+    /// Appends the body of the request to send now, if one is due.
+    ///
+    /// MS-PRES 2.2.2.1, 2.2.2.3
+    pub fn poll_transmit(&mut self, out: &mut BytesMut) -> Option<Transmit> {
+        if self.state != LogOnState::Ready {
+            return None;
+        }
+        let (Some(own), Some(privacy)) = (&self.own, self.privacy) else { return None };
+        let before = out.len();
+        let members = missing_members(own, privacy).filter(|_| !self.members_taken);
+        if let Some(members) = members {
+            members.emit(out);
+            self.go(LogOnTrigger::MembersSent);
+            return Some(Transmit { content_type: CONTAINERS_CONTENT_TYPE, size: out.len() - before });
+        }
+        let publications = missing_defaults(own);
+        if !publications.is_empty() && !self.defaults_taken {
+            CategoryPublish { uri: self.uri.clone(), publications }.emit(out);
+            self.go(LogOnTrigger::DefaultsSent);
+            return Some(Transmit { content_type: PUBLISH_CONTENT_TYPE, size: out.len() - before });
+        }
+        self.go(LogOnTrigger::NothingMissing);
+        None
+    }
+
+    /// Where the machine stands.
+    ///
+    /// docs/states/first-log-on.md
+    #[must_use]
+    pub fn state(&self) -> LogOnState {
+        self.state
+    }
+
+    /// Whether nothing will be sent any more.
+    ///
+    /// docs/states/first-log-on.md
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, LogOnState::Done | LogOnState::Refused)
+    }
+
+    fn look(&mut self) {
+        if self.own.is_some() && self.privacy.is_some() {
+            self.go(LogOnTrigger::Known);
+        }
+    }
+
+    fn go(&mut self, trigger: LogOnTrigger) {
+        self.state = step(self.state, trigger);
+        if self.is_over() {
+            // A user's own data may be large, and are not needed any more.
+            self.own = None;
+        }
+    }
+}
+
+/// How often the server's versions are taken over.
+const CONFLICTS_MAX: u32 = 3;
