@@ -107,23 +107,19 @@ impl TagJob<'_> {
 
 /// How much of a tag is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum TagLength {
-    None,
-    Four,
-    Ten,
-    Sixteen,
+    None = 0,
+    Four = 4,
+    Ten = 10,
+    Sixteen = 16,
 }
 
 impl TagLength {
     /// Octets.
     #[inline]
     pub(crate) const fn octets(self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Four => 4,
-            Self::Ten => 10,
-            Self::Sixteen => 16,
-        }
+        self as usize
     }
 
     /// Writes the beginning of a tag; the room was checked.

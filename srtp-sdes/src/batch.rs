@@ -4,8 +4,6 @@ use core::fmt;
 
 use crate::authentication::TagJob;
 use crate::error::{ProtectError, UnprotectError};
-use crate::packet::Place;
-use crate::receiver::Located;
 use crate::simd::{Hasher, LANES, Tag};
 use crate::{Receiver, Sender};
 
@@ -86,42 +84,53 @@ pub fn protect_batch(packets: &mut [Outgoing<'_>]) {
 }
 
 fn protect_lanes(hasher: Hasher, packets: &mut [Outgoing<'_>]) {
-    // Each step over all packets before the next: the processor works on several at once.
-    let mut places: [Option<Place>; LANES] = [const { None }; LANES];
-    for (packet, place) in packets.iter_mut().zip(&mut places) {
-        if packet.sender.has_tag_jobs() {
-            match packet.sender.admit(packet.buffer, packet.length) {
-                Ok(admitted) => *place = Some(admitted),
-                Err(error) => packet.result = Some(Err(error)),
+    if !packets.iter().any(|packet| packet.sender.has_tag_jobs()) {
+        for Outgoing { sender, buffer, length, result } in packets {
+            match sender.protect(buffer, *length) {
+                Ok(length) => *result = Some(Ok(length)),
+                Err(error) => *result = Some(Err(error)),
             }
-        } else {
-            packet.result = Some(packet.sender.protect(packet.buffer, packet.length));
+        }
+        return;
+    }
+    let mut jobs = [TagJob::NOTHING; LANES];
+    let mut ends: [Option<End<'_>>; LANES] = [const { None }; LANES];
+    let mut count = 0;
+    // Bookkeeping and cipher of a packet together: the processor does the one for the next packet while the other still runs.
+    for Outgoing { sender, buffer, length, result } in packets {
+        if !sender.has_tag_jobs() {
+            *result = Some(sender.protect(buffer, *length));
+            continue;
+        }
+        let place = match sender.admit(buffer, *length) {
+            Ok(place) => place,
+            Err(error) => {
+                *result = Some(Err(error));
+                continue;
+            }
+        };
+        let sender: &Sender = sender;
+        let (body, behind) = buffer.split_at_mut(*length);
+        sender.encrypt(place, body);
+        if let (Some(job), Some(end)) = (jobs.get_mut(count), ends.get_mut(count)) {
+            *job = TagJob { key: sender.tag_key(), message: body, suffix: place.roc() };
+            *end = Some(End { sender, behind, result, length: *length });
+            count += 1;
         }
     }
-    for (packet, place) in packets.iter_mut().zip(&places) {
-        if let Some(place) = place {
-            packet.sender.encrypt(*place, packet.buffer, packet.length);
-        }
-    }
-
     let mut tags = [Tag::default(); LANES];
-    let mut jobs = Jobs::new();
-    for (packet, place) in packets.iter().zip(&places) {
-        if let Some(place) = place {
-            let message = packet.buffer.get(..packet.length).unwrap_or_default();
-            jobs.push(TagJob { key: packet.sender.tag_key(), message, suffix: place.roc() });
-        }
+    hasher.tags(jobs.get(..count).unwrap_or_default(), &mut tags);
+    for (end, tag) in ends.iter_mut().flatten().zip(&tags) {
+        *end.result = Some(Ok(end.length + end.sender.finish(tag, end.behind)));
     }
-    hasher.tags(jobs.all(), &mut tags);
+}
 
-    let mut tags = tags.iter();
-    for (packet, place) in packets.iter_mut().zip(&places) {
-        if place.is_some()
-            && let Some(tag) = tags.next()
-        {
-            packet.result = Some(Ok(packet.sender.finish(tag, packet.buffer, packet.length)));
-        }
-    }
+/// What is left to do to a packet once its tag is there.
+struct End<'a> {
+    sender: &'a Sender,
+    behind: &'a mut [u8],
+    result: &'a mut Option<Result<usize, ProtectError>>,
+    length: usize,
 }
 
 /// Checks and decrypts packets as [`Receiver::unprotect`] does each of them; the tags of sixteen at once where the processor can.
@@ -135,57 +144,43 @@ pub fn unprotect_batch(packets: &mut [Incoming<'_>]) {
 }
 
 fn unprotect_lanes(hasher: Hasher, packets: &mut [Incoming<'_>]) {
-    let mut found: [Option<Located>; LANES] = [const { None }; LANES];
-    for (packet, found) in packets.iter_mut().zip(&mut found) {
-        *found = packet.receiver.locate_one(packet.buffer);
-        if found.is_none() {
-            // Refused, or of a kind that is not worth a lane.
-            packet.result = Some(packet.receiver.unprotect(packet.buffer));
+    if !packets.iter().any(|packet| packet.receiver.has_tag_jobs()) {
+        for Incoming { receiver, buffer, result } in packets {
+            match receiver.unprotect(buffer) {
+                Ok(length) => *result = Some(Ok(length)),
+                Err(error) => *result = Some(Err(error)),
+            }
         }
+        return;
     }
-
+    let mut found = [None; LANES];
     let mut tags = [Tag::default(); LANES];
-    let mut jobs = Jobs::new();
-    for (packet, found) in packets.iter().zip(&found) {
-        if let Some(located) = found {
-            let key = packet.receiver.tag_key(located);
+    let mut jobs = [TagJob::NOTHING; LANES];
+    let mut count = 0;
+    for (packet, found) in packets.iter().zip(&mut found) {
+        *found = packet.receiver.locate_one(packet.buffer);
+        if let (Some(located), Some(job)) = (found, jobs.get_mut(count)) {
             let message = packet.buffer.get(..located.body).unwrap_or_default();
-            jobs.push(TagJob { key, message, suffix: located.place.roc() });
+            *job = TagJob { key: packet.receiver.tag_key(located), message, suffix: located.place().roc() };
+            count += 1;
         }
     }
-    hasher.tags(jobs.all(), &mut tags);
+    hasher.tags(jobs.get(..count).unwrap_or_default(), &mut tags);
 
     let mut tags = tags.iter();
     for (packet, found) in packets.iter_mut().zip(&found) {
-        if let Some(located) = found
-            && let Some(tag) = tags.next()
-        {
-            packet.result = Some(packet.receiver.accept_if(located, packet.buffer, tag));
+        // Each result is written where it belongs: one that is put together elsewhere first would be waited for.
+        match found {
+            Some(located) => {
+                let tag = tags.next().unwrap_or(&[0; 16]);
+                if packet.receiver.accept_if(located, packet.buffer, tag) {
+                    packet.result = Some(Ok(located.body));
+                } else {
+                    packet.result = Some(Err(UnprotectError::AuthenticationFailed));
+                }
+            }
+            // Refused, or of a kind that is not worth a lane.
+            None => packet.result = Some(packet.receiver.unprotect(packet.buffer)),
         }
-    }
-}
-
-/// The jobs of up to sixteen packets, without gaps.
-struct Jobs<'a> {
-    jobs: [TagJob<'a>; LANES],
-    count: usize,
-}
-
-impl<'a> Jobs<'a> {
-    const fn new() -> Self {
-        Self { jobs: [TagJob::NOTHING; LANES], count: 0 }
-    }
-
-    #[inline]
-    fn push(&mut self, job: TagJob<'a>) {
-        if let Some(place) = self.jobs.get_mut(self.count) {
-            *place = job;
-            self.count += 1;
-        }
-    }
-
-    #[inline]
-    fn all(&self) -> &[TagJob<'a>] {
-        self.jobs.get(..self.count).unwrap_or_default()
     }
 }

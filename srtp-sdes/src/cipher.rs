@@ -1,5 +1,7 @@
 //! AES in counter mode and in f8 mode, in place.
 
+use core::hint::cold_path;
+
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 use zeroize::Zeroize;
@@ -154,6 +156,7 @@ impl Rounds<'_> {
             self.processor.counter_mode(self.keys, whitened, first, data);
             return;
         };
+        cold_path();
         let mut number = u128::from(first);
         for chunk in data.chunks_mut(BATCH * BLOCK) {
             let mut stream = [[0_u8; BLOCK]; BATCH];

@@ -1,5 +1,7 @@
 //! What both directions have in common: keys, sources, and where they are kept.
 
+use core::hint::cold_path;
+
 use crate::agreed::{KeySet, Transform};
 use crate::authentication::{AuthenticationKey, TagLength};
 use crate::packet::Framing;
@@ -32,6 +34,9 @@ pub(crate) struct Context<S: Source> {
     short_mki: [u8; SHORT_MKI],
     mki_length: u8,
     flags: u8,
+    /// Cipher and tag of the suite: every packet asks for them.
+    cipher: Cipher,
+    tag: TagLength,
 }
 
 /// What few contexts need.
@@ -110,6 +115,8 @@ impl<S: Source> Context<S> {
                 | flag(transform.authenticate_rtp, AUTHENTICATE_RTP)
                 | flag(set.keys.len() > 1, SEVERAL_KEYS)
                 | flag(transform.key_derivation_rate != 0, REDERIVE),
+            cipher: transform.suite.cipher(),
+            tag: if transform.authenticate_rtp { transform.suite.rtp_tag() } else { TagLength::None },
         };
         if let Some(to) = context.short_mki.get_mut(..first.mki.len()) {
             to.copy_from_slice(&first.mki);
@@ -162,8 +169,19 @@ impl<S: Source> Context<S> {
     }
 
     #[inline]
+    pub(crate) const fn cipher(&self) -> Cipher {
+        self.cipher
+    }
+
+    #[inline]
     pub(crate) const fn authenticates_rtp(&self) -> bool {
         self.is(AUTHENTICATE_RTP)
+    }
+
+    /// Whether the session keys change every so many packets.
+    #[inline]
+    pub(crate) const fn derives_again(&self) -> bool {
+        self.is(REDERIVE)
     }
 
     /// How many keys the line has.
@@ -174,17 +192,18 @@ impl<S: Source> Context<S> {
     /// The MKI of the record's key. Those of the others are as long.
     #[inline]
     pub(crate) fn mki(&self) -> &[u8] {
-        match self.short_mki.get(..usize::from(self.mki_length)) {
-            Some(mki) => mki,
-            None => self.annex.as_ref().map_or(&[], |annex| &annex.mki),
-        }
+        self.short_mki.get(..usize::from(self.mki_length)).unwrap_or_else(|| self.long_mki())
+    }
+
+    #[cold]
+    fn long_mki(&self) -> &[u8] {
+        self.annex.as_ref().map_or(&[], |annex| &annex.mki)
     }
 
     /// What is done to RTP packets, without the MKI.
     #[inline]
     pub(crate) const fn rtp_framing(&self) -> Framing<'static> {
-        let tag = if self.is(AUTHENTICATE_RTP) { self.suite().rtp_tag() } else { TagLength::None };
-        Framing { mki: &[], tag, encrypt: self.is(ENCRYPT_RTP) }
+        Framing { mki: &[], tag: self.tag, encrypt: self.is(ENCRYPT_RTP) }
     }
 
     /// What is done to RTCP packets, without the MKI.
@@ -198,7 +217,7 @@ impl<S: Source> Context<S> {
         if self.mki_length == 0 {
             return Some(0);
         }
-        let behind = if self.suite().cipher() == Cipher::Galois { 0 } else { tag.octets() };
+        let behind = if self.cipher() == Cipher::Galois { 0 } else { tag.octets() };
         let end = packet.len().saturating_sub(behind);
         let mki = packet.get(end.saturating_sub(self.mki_length.into())..end).unwrap_or_default();
         if mki == self.mki() {
@@ -268,9 +287,12 @@ impl<S: Source> Context<S> {
         let other = key.checked_sub(1).and_then(|at| self.annex.as_ref()?.keys.get(at));
         let (keys, further) = match other {
             None => (&self.keys, self.annex.as_ref().map(|annex| &annex.further)),
-            Some(other) => (&other.keys, Some(&other.further)),
+            Some(other) => {
+                cold_path();
+                (&other.keys, Some(&other.further))
+            }
         };
-        keys.rtp(further)
+        keys.rtp(further, self.cipher)
     }
 
     /// The key of HMAC-SHA1 of RTP, where that makes the tags.
@@ -302,6 +324,7 @@ impl<S: Source> Context<S> {
         if self.is(SOURCE_KNOWN) && self.source.ssrc() == ssrc {
             return Some(Slot::Record);
         }
+        cold_path();
         let sources = &self.annex.as_ref()?.sources;
         sources.binary_search_by_key(&ssrc, S::ssrc).ok().map(Slot::Annex)
     }
@@ -310,7 +333,10 @@ impl<S: Source> Context<S> {
     pub(crate) fn source(&self, slot: Slot) -> Option<&S> {
         match slot {
             Slot::Record => Some(&self.source),
-            Slot::Annex(at) => self.annex.as_ref()?.sources.get(at),
+            Slot::Annex(at) => {
+                cold_path();
+                self.annex.as_ref()?.sources.get(at)
+            }
         }
     }
 
@@ -318,7 +344,10 @@ impl<S: Source> Context<S> {
     pub(crate) fn source_mut(&mut self, slot: Slot) -> Option<&mut S> {
         match slot {
             Slot::Record => Some(&mut self.source),
-            Slot::Annex(at) => self.annex.as_mut()?.sources.get_mut(at),
+            Slot::Annex(at) => {
+                cold_path();
+                self.annex.as_mut()?.sources.get_mut(at)
+            }
         }
     }
 

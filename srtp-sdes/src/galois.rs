@@ -45,7 +45,7 @@ impl Powers {
 pub(crate) fn seal(rounds: &Rounds<'_>, powers: &Powers, cover: Cover<'_>, data: &mut [u8]) -> Tag {
     #[cfg(target_arch = "x86_64")]
     if cover.tail.is_empty()
-        && let Some(tag) = rounds.processor.seal(rounds.keys, powers, cover, data)
+        && let Some(tag) = rounds.processor.seal(rounds.keys, powers, cover.whitened, cover.head, data)
     {
         return tag;
     }
@@ -66,7 +66,8 @@ pub(crate) fn open(
 ) -> bool {
     #[cfg(target_arch = "x86_64")]
     if cover.tail.is_empty()
-        && let Some(right) = rounds.processor.open(rounds.keys, powers, cover, data, received)
+        && let Some(right) =
+            rounds.processor.open(rounds.keys, powers, cover.whitened, cover.head, data, received)
     {
         return right;
     }

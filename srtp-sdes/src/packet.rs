@@ -1,5 +1,7 @@
 //! One packet under known keys: encryption, MKI and tag at their places.
 
+use core::hint::cold_path;
+
 use crate::authentication::TagLength;
 use crate::derivation::Second;
 use crate::galois::{self, Cover};
@@ -70,31 +72,35 @@ fn f8_rtcp_vector(packet: &[u8], index: [u8; 4]) -> [u8; 16] {
 }
 
 /// Encrypts or decrypts the payload of a packet whose tag is HMAC-SHA1's; `body` is the packet without what goes behind it.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a session that is passed through memory costs more than the function"
+)]
 pub(crate) fn apply(
     session: &Session<'_>,
     place: Place,
     body: &mut [u8],
     vector: impl FnOnce(&[u8]) -> [u8; 16],
 ) {
-    match (session.cipher, session.second) {
-        (Cipher::CounterMode, _) => {
-            if let Some(payload) = body.get_mut(place.header..) {
-                session.rounds.counter_mode(place.counter(session.vector), 0, payload);
-            }
+    if session.cipher == Cipher::CounterMode {
+        if let Some(payload) = body.get_mut(place.header..) {
+            session.rounds.counter_mode(place.counter(session.vector), 0, payload);
         }
-        (Cipher::F8, Second::Mask(mask)) => {
-            let vector = vector(body);
-            if let Some(payload) = body.get_mut(place.header..) {
-                session.rounds.f8_mode(session.vector, mask, vector, payload);
-            }
+        return;
+    }
+    cold_path();
+    if let (Cipher::F8, Second::Mask(mask)) = (session.cipher, session.second) {
+        let vector = vector(body);
+        if let Some(payload) = body.get_mut(place.header..) {
+            session.rounds.f8_mode(session.vector, mask, vector, payload);
         }
-        (Cipher::F8 | Cipher::Galois | Cipher::Null, _) => {}
     }
 }
 
 /// Encrypts or decrypts the payload of an RTP packet whose tag is HMAC-SHA1's.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 pub(crate) fn apply_rtp(session: &Session<'_>, place: Place, body: &mut [u8]) {
     apply(session, place, body, |packet| f8_vector(packet, place));
 }
@@ -141,27 +147,20 @@ pub(crate) fn open_rtp(
     right
 }
 
-/// Writes MKI and tag of an RTP packet; returns the new length. The room was checked.
+/// Writes MKI and tag behind an RTP packet; returns how many octets they are. The room was checked.
 #[inline]
-pub(crate) fn finish_rtp(
-    cipher: Cipher,
-    framing: Framing<'_>,
-    tag: &Tag,
-    buffer: &mut [u8],
-    length: usize,
-) -> usize {
-    let (_, behind) = buffer.split_at_mut(length);
+pub(crate) fn finish_rtp(cipher: Cipher, framing: Framing<'_>, tag: &Tag, behind: &mut [u8]) -> usize {
     let octets = framing.tag.octets();
     if framing.mki.is_empty() {
         framing.tag.write(tag, behind);
-        return length + octets;
+        return octets;
     }
     let (tag_at, mki_at) = if cipher == Cipher::Galois { (0, octets) } else { (framing.mki.len(), 0) };
     if let Some(to) = behind.get_mut(mki_at..mki_at + framing.mki.len()) {
         to.copy_from_slice(framing.mki);
     }
     framing.tag.write(tag, behind.get_mut(tag_at..).unwrap_or_default());
-    length + octets + framing.mki.len()
+    octets + framing.mki.len()
 }
 
 /// Octets of E bit and index.

@@ -1,6 +1,7 @@
 //! The receiving side of a cryptographic context.
 
 use core::fmt;
+use core::hint::cold_path;
 
 use crate::agreed::ReceiverKeys;
 use crate::authentication::AuthenticationKey;
@@ -88,12 +89,13 @@ impl Receiver {
     /// RFC 3711 3.3, RFC 7714 10
     #[inline]
     pub fn unprotect(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
-        let result = self.0.unprotect(buffer);
-        match result {
+        // A result that is handed on as a whole would be waited for.
+        match self.0.unprotect(buffer) {
+            Ok(length) => Ok(length),
             Err(error) if may_be_older(error) => {
                 self.under_keys_before(error, |older| older.unprotect(buffer))
             }
-            result => result,
+            Err(error) => Err(error),
         }
     }
 
@@ -121,23 +123,33 @@ impl Receiver {
         unprotect(previous).map_err(|_| error)
     }
 
-    /// Finds a packet's place for a batch: where it has one index only, one context, and a tag of HMAC-SHA1.
-    #[inline]
-    pub(crate) fn locate_one(&mut self, packet: &[u8]) -> Option<Located> {
-        let context = &mut *self.0;
-        if !context.authenticates_rtp()
-            || context.suite().cipher() == Cipher::Galois
-            || context.extra().is_some_and(|extra| extra.previous.is_some())
-        {
+    /// Finds a packet's place for a batch: where its source is known, so that it has one index only, there is one context, and
+    /// its tag is one of HMAC-SHA1.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a result that is passed through memory costs more than the function"
+    )]
+    pub(crate) fn locate_one(&self, packet: &[u8]) -> Option<Located> {
+        if !self.has_tag_jobs() {
             return None;
         }
+        let context = &*self.0;
         let located = context.locate(packet).ok()?;
-        if located.otherwise.is_some() {
-            return None;
-        }
-        context.fresh(&located, located.place.index).ok()?;
-        context.derive_rtp(located.key, located.place.index);
-        Some(located)
+        let highest = located.source.and_then(|slot| context.source(slot)).and_then(Received::highest)?;
+        let Estimate::Index(index) = estimate(highest, located.sequence_number) else { return None };
+        context.fresh(&located, index).ok()?;
+        Some(Located { index, ..located })
+    }
+
+    /// Whether the packets' tags can be computed together with those of others.
+    #[inline]
+    pub(crate) fn has_tag_jobs(&self) -> bool {
+        let context = &*self.0;
+        context.authenticates_rtp()
+            && !context.derives_again()
+            && context.cipher() != Cipher::Galois
+            && context.extra().is_none_or(|extra| extra.previous.is_none())
     }
 
     /// The key of a packet's tag.
@@ -146,26 +158,21 @@ impl Receiver {
         self.0.authentication(located.key)
     }
 
-    /// Takes a packet whose tag was computed elsewhere.
+    /// Takes a packet whose tag was computed elsewhere, if it carries that tag.
     #[inline]
-    pub(crate) fn accept_if(
-        &mut self,
-        located: &Located,
-        packet: &mut [u8],
-        tag: &Tag,
-    ) -> Result<usize, UnprotectError> {
+    pub(crate) fn accept_if(&mut self, located: &Located, packet: &mut [u8], tag: &Tag) -> bool {
         let context = &mut *self.0;
         let framing = context.rtp_framing();
         let (body, behind) = packet.split_at_mut(located.body);
         let received = behind.get(located.tag..located.tag + framing.tag.octets()).unwrap_or_default();
-        if !framing.tag.agrees(received, tag) {
-            return Err(UnprotectError::AuthenticationFailed);
+        let right = framing.tag.agrees(received, tag);
+        if right {
+            if framing.encrypt {
+                packet::apply_rtp(&context.rtp(located.key), located.place(), body);
+            }
+            context.remember(located, located.index);
         }
-        if framing.encrypt {
-            packet::apply_rtp(&context.rtp(located.key), located.place, body);
-        }
-        context.remember(located, located.place.index);
-        Ok(located.body)
+        right
     }
 
     /// Whether an authentic packet of this source was received; if it is a source of our own, that one must change.
@@ -205,14 +212,15 @@ impl Context<Received> {
         self.extra().and_then(|extra| extra.config).unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn unprotect(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
         let located = self.locate(buffer)?;
         let framing = self.rtp_framing();
         let (body, behind) = buffer.split_at_mut(located.body);
         let received = behind.get(located.tag..located.tag + framing.tag.octets()).unwrap_or_default();
-        let mut place = located.place;
-        let mut otherwise = located.otherwise;
+        let (index, mut otherwise) = self.indexes(&located)?;
+        let mut place = Place { index, ..located.place() };
         loop {
             let refused = if let Err(error) = self.fresh(&located, place.index) {
                 error
@@ -228,7 +236,7 @@ impl Context<Received> {
         }
     }
 
-    /// Finds key, source and possible indexes of a packet; changes nothing.
+    /// Finds the parts of a packet, its key and its source; changes nothing.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
@@ -240,42 +248,46 @@ impl Context<Received> {
         let payload = packet.len() - header.length;
         let payload = payload.checked_sub(tag.octets() + mki).ok_or(UnprotectError::TooShort)?;
         if payload > KEY_STREAM_LIMIT {
+            cold_path();
             return Err(UnprotectError::TooLong);
         }
         let key = self.key_of(packet, tag).ok_or(UnprotectError::UnknownMki)?;
         let source = self.find(header.ssrc);
-        let highest = source.and_then(|slot| self.source(slot)).and_then(Received::highest);
-        let (index, otherwise) = match highest {
-            Some(highest) => match estimate(highest, header.sequence_number) {
-                Estimate::Index(index) => (index, None),
-                Estimate::Exhausted => return Err(UnprotectError::KeyExpired),
-            },
-            None => self.first_indexes(source, &header)?,
-        };
         Ok(Located {
-            place: Place { ssrc: header.ssrc, index, header: header.length },
-            otherwise,
+            index: 0,
+            ssrc: header.ssrc.into(),
+            header: header.length,
+            sequence_number: header.sequence_number,
             key,
             source,
             body: header.length + payload,
-            tag: if self.suite().cipher() == Cipher::Galois { 0 } else { mki },
+            tag: if self.cipher() == Cipher::Galois { 0 } else { mki },
         })
+    }
+
+    /// The index of a packet, and another one it may have.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    fn indexes(&self, located: &Located) -> Result<(u64, Option<u64>), UnprotectError> {
+        match located.source.and_then(|slot| self.source(slot)).and_then(Received::highest) {
+            Some(highest) => match estimate(highest, located.sequence_number) {
+                Estimate::Index(index) => Ok((index, None)),
+                Estimate::Exhausted => Err(UnprotectError::KeyExpired),
+            },
+            None => self.first_indexes(located),
+        }
     }
 
     /// The indexes that the first RTP packet of a source may have, the likeliest first.
     #[cold]
-    fn first_indexes(
-        &self,
-        source: Option<Slot>,
-        header: &Header,
-    ) -> Result<(u64, Option<u64>), UnprotectError> {
+    fn first_indexes(&self, located: &Located) -> Result<(u64, Option<u64>), UnprotectError> {
         let config = self.config();
-        if source.is_none() && self.source_count() >= config.max_sources {
+        if located.source.is_none() && self.source_count() >= config.max_sources {
             return Err(UnprotectError::TooManySources);
         }
-        let sequence = header.sequence_number;
+        let (sequence, source) = (located.sequence_number, located.place().ssrc);
         if let Some(extra) = self.extra()
-            && let Ok(at) = extra.continued.binary_search_by_key(&header.ssrc, |(ssrc, _)| *ssrc)
+            && let Ok(at) = extra.continued.binary_search_by_key(&source, |(ssrc, _)| *ssrc)
             && let Some((_, highest)) = extra.continued.get(at)
         {
             let candidates = config.rollover_after_rekey.candidates(*highest, sequence);
@@ -313,11 +325,12 @@ impl Context<Received> {
     }
 
     /// Remembers an authentic RTP packet.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn remember(&mut self, located: &Located, index: u64) {
         let slot = match located.source {
             Some(slot) => slot,
-            None => self.insert_source(located.place.ssrc),
+            None => self.insert_source(located.place().ssrc),
         };
         let Some(source) = self.source_mut(slot) else { return };
         let before = source.highest();
@@ -327,7 +340,7 @@ impl Context<Received> {
             rings.rtp.mark(before, index);
         }
         if before.is_none() {
-            self.no_longer_continued(located.place.ssrc);
+            self.no_longer_continued(located.place().ssrc);
         }
     }
 
@@ -392,7 +405,7 @@ impl Context<Received> {
         if found.is_none() && self.source_count() >= self.config().max_sources {
             return Err(UnprotectError::TooManySources);
         }
-        let mut received = ReceivedRtcp::split(self.suite().cipher(), framing, buffer);
+        let mut received = ReceivedRtcp::split(self.cipher(), framing, buffer);
         let (encrypted, index) = received.index();
         if let Some(slot) = found
             && let Some(source) = self.source(slot)
@@ -424,18 +437,28 @@ impl Context<Received> {
 }
 
 /// A packet before its authentication: what it needs, and where its parts are.
+///
+/// In whole words: what was written in pieces would be read as one when it is moved, and reading would have to wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located {
-    /// With the likeliest index.
-    pub(crate) place: Place,
-    /// Another index it may have.
-    otherwise: Option<u64>,
+    /// Once it is known.
+    index: u64,
+    ssrc: u64,
+    header: usize,
+    sequence_number: u16,
     key: KeyNumber,
     source: Option<Slot>,
     /// Octets before MKI and tag.
     pub(crate) body: usize,
     /// Where the tag stands behind them.
     tag: usize,
+}
+
+impl Located {
+    #[inline]
+    pub(crate) const fn place(&self) -> Place {
+        Place { ssrc: self.ssrc as u32, index: self.index, header: self.header }
+    }
 }
 
 impl From<HeaderError> for UnprotectError {

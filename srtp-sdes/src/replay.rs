@@ -1,5 +1,7 @@
 //! The replay list: which of the indexes up to the highest were seen.
 
+use core::hint::cold_path;
+
 /// Why an index is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReplayError {
@@ -45,6 +47,7 @@ impl Window {
     #[inline]
     pub(crate) const fn mark(&mut self, highest: Option<u64>, index: u64) {
         let Some(highest) = highest else {
+            cold_path();
             self.0 = [1, 0];
             return;
         };
@@ -54,6 +57,7 @@ impl Window {
             self.0 = [low << 1 | 1, high << 1 | low >> 63];
             return;
         }
+        cold_path();
         let bits = if index > highest {
             let advance = index - highest;
             if advance >= WINDOW as u64 { 1 } else { self.bits() << advance | 1 }

@@ -1,5 +1,7 @@
 //! Just enough RTP and RTCP to find the payload.
 
+use core::hint::cold_path;
+
 /// Octets of the fixed RTP header.
 pub(crate) const FIXED_HEADER: usize = 12;
 /// Octets of an RTCP packet that stay clear.
@@ -28,15 +30,18 @@ impl Header {
         let (fixed, rest) = packet.split_first_chunk::<FIXED_HEADER>().ok_or(HeaderError::TooShort)?;
         let [first, _, s0, s1, _, _, _, _, c0, c1, c2, c3] = *fixed;
         if first >> 6 != 2 {
+            cold_path();
             return Err(HeaderError::Malformed);
         }
         let mut length = FIXED_HEADER + 4 * usize::from(first & 0x0f);
         if first & 0x10 != 0 {
+            cold_path();
             let at = length - FIXED_HEADER;
             let extension = rest.get(at + 2..at + 4).ok_or(HeaderError::Malformed)?;
             length += 4 + 4 * extension.iter().fold(0, |words, octet| (words << 8) | usize::from(*octet));
         }
         if length > packet.len() {
+            cold_path();
             return Err(HeaderError::Malformed);
         }
         Ok(Self {

@@ -1,6 +1,7 @@
 //! The sending side of a cryptographic context.
 
 use core::fmt;
+use core::hint::cold_path;
 
 use crate::agreed::SenderKeys;
 use crate::authentication::AuthenticationKey;
@@ -114,9 +115,9 @@ impl Sender {
     #[inline]
     pub fn protect(&mut self, buffer: &mut [u8], length: usize) -> Result<usize, ProtectError> {
         let place = self.admit(buffer, length)?;
-        let (body, _) = buffer.split_at_mut(length);
+        let (body, behind) = buffer.split_at_mut(length);
         let tag = packet::seal_rtp(&self.0.rtp(0), self.0.rtp_framing(), place, body);
-        Ok(self.finish(&tag, buffer, length))
+        Ok(length + self.finish(&tag, behind))
     }
 
     /// Everything that may fail; the index counts as used from here on.
@@ -129,20 +130,26 @@ impl Sender {
         let body = buffer.get(..length).ok_or(ProtectError::NoRoom)?;
         let header = Header::parse(body)?;
         if length - header.length > KEY_STREAM_LIMIT {
+            cold_path();
             return Err(ProtectError::TooLong);
         }
         let context = &mut *self.0;
         if context.mki().len() + context.rtp_framing().tag.octets() > buffer.len() - length {
+            cold_path();
             return Err(ProtectError::NoRoom);
         }
         if context.counters.srtp_expired() {
+            cold_path();
             return Err(ProtectError::KeyExpired);
         }
         let found = context.find(header.ssrc);
         let sequence = header.sequence_number;
         let index = match found.and_then(|slot| context.source(slot)) {
             Some(source) if source.highest != NOTHING_SENT => next_index(source, sequence)?,
-            _ => (u64::from(self.config().initial_rollover) << 16) | u64::from(sequence),
+            _ => {
+                cold_path();
+                (u64::from(self.config().initial_rollover) << 16) | u64::from(sequence)
+            }
         };
         let source = self.source_mut(found, header.ssrc)?;
         let before = source.highest();
@@ -156,10 +163,8 @@ impl Sender {
 
     /// The encryption of a packet that was admitted to a batch.
     #[inline]
-    pub(crate) fn encrypt(&self, place: Place, buffer: &mut [u8], length: usize) {
-        if self.0.rtp_framing().encrypt
-            && let Some(body) = buffer.get_mut(..length)
-        {
+    pub(crate) fn encrypt(&self, place: Place, body: &mut [u8]) {
+        if self.0.rtp_framing().encrypt {
             packet::apply_rtp(&self.0.rtp(0), place, body);
         }
     }
@@ -173,14 +178,14 @@ impl Sender {
     /// Whether the packets' tags can be computed together with those of others.
     #[inline]
     pub(crate) const fn has_tag_jobs(&self) -> bool {
-        self.0.authenticates_rtp() && !matches!(self.0.suite().cipher(), Cipher::Galois)
+        self.0.authenticates_rtp() && !matches!(self.0.cipher(), Cipher::Galois)
     }
 
-    /// The second half of [`Self::protect`]: MKI and tag.
+    /// The second half of [`Self::protect`]: MKI and tag; how many octets they are.
     #[inline]
-    pub(crate) fn finish(&self, tag: &Tag, buffer: &mut [u8], length: usize) -> usize {
+    pub(crate) fn finish(&self, tag: &Tag, behind: &mut [u8]) -> usize {
         let framing = Framing { mki: self.0.mki(), ..self.0.rtp_framing() };
-        packet::finish_rtp(self.0.suite().cipher(), framing, tag, buffer, length)
+        packet::finish_rtp(self.0.cipher(), framing, tag, behind)
     }
 
     /// Protects the compound RTCP packet in `buffer[..length]` in place and returns its new length.
@@ -270,6 +275,7 @@ impl fmt::Debug for Sender {
 #[expect(clippy::inline_always, reason = "as above")]
 fn next_index(source: &Sent, sequence: u16) -> Result<u64, ProtectError> {
     let Estimate::Index(index) = estimate(source.highest, sequence) else {
+        cold_path();
         return Err(ProtectError::KeyExpired);
     };
     source.window.check(Some(source.highest), index)?;

@@ -138,15 +138,15 @@ impl SessionKeys {
         clippy::inline_always,
         reason = "a result that is passed through memory costs more than the function"
     )]
-    pub(crate) fn rtp<'a>(&'a self, further: Option<&'a Further>) -> Session<'a> {
-        let cipher = further.and_then(|further| further.cipher.as_deref());
+    pub(crate) fn rtp<'a>(&'a self, further: Option<&'a Further>, cipher: Cipher) -> Session<'a> {
+        let other = further.and_then(|further| further.cipher.as_deref());
         let second = further.and_then(|further| further.second.as_deref()).unwrap_or(&Second::Nothing);
-        let (keys, portable) = match cipher {
-            Some(cipher) => (cipher.rounds().keys, cipher.rounds().portable),
+        let (keys, portable) = match other {
+            Some(other) => (other.rounds().keys, other.rounds().portable),
             None => (&self.rounds[..], None),
         };
         Session {
-            cipher: self.suite.cipher(),
+            cipher,
             rounds: Rounds { processor: self.processor, keys, portable },
             vector: u128::from_be_bytes(self.vector),
             authentication: &self.authentication,

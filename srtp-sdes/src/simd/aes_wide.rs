@@ -2,8 +2,9 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_aesenclast_epi128, _mm512_broadcast_i32x4,
-    _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8, _mm512_maskz_set1_epi32, _mm512_set_epi32,
-    _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_xor_si512,
+    _mm512_loadu_si512, _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8, _mm512_maskz_set1_epi32,
+    _mm512_set_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_storeu_si512,
+    _mm512_xor_si512,
 };
 
 use super::aes::{load, load_key};
@@ -44,7 +45,7 @@ fn each_chunk<const R: usize>(keys: &[RoundKey; R], vector: __m512i, first: u16,
     }
 }
 
-/// Up to `N` times 64 octets.
+/// More than 64 (`N` - 1) and at most 64 `N` octets.
 #[target_feature(enable = "avx512f,avx512bw,vaes,aes,sse2")]
 #[inline]
 fn apply<const N: usize, const R: usize>(
@@ -55,11 +56,15 @@ fn apply<const N: usize, const R: usize>(
 ) {
     // The block's number stands in the last two octets, the most significant first.
     let order = _mm512_set4_epi32(0x0c0d_0e0f, 0x0b0a_0908, 0x0706_0504, 0x0302_0100);
-    let four = _mm512_set_epi32(3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0);
+    let mut numbers = _mm512_set_epi32(3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0);
+    if number != 0 {
+        numbers = _mm512_add_epi32(numbers, _mm512_maskz_set1_epi32(0x8888, number));
+    }
+    let four = _mm512_set_epi32(4, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0);
     let mut state = [_mm512_setzero_si512(); N];
-    for (at, state) in state.iter_mut().enumerate() {
-        let numbers = _mm512_add_epi32(four, _mm512_maskz_set1_epi32(0x8888, number + 4 * at as i32));
+    for state in &mut state {
         *state = _mm512_xor_si512(vector, _mm512_shuffle_epi8(numbers, order));
+        numbers = _mm512_add_epi32(numbers, four);
     }
     for key in &keys[..R - 1] {
         let key = _mm512_broadcast_i32x4(load_key(key));
@@ -68,13 +73,33 @@ fn apply<const N: usize, const R: usize>(
         }
     }
     let last = _mm512_broadcast_i32x4(load_key(&keys[R - 1]));
-    for (octets, state) in data.chunks_mut(REGISTER).zip(state) {
-        let stream = _mm512_aesenclast_epi128(state, last);
-        let mask = u64::MAX >> (REGISTER - octets.len());
-        // SAFETY: the mask has a bit for each octet of the slice and none beyond.
+    xor(data, state.map(|state| _mm512_aesenclast_epi128(state, last)));
+}
+
+/// XORs `N` registers into more than 64 (`N` - 1) and at most 64 `N` octets. Nothing between the registers asks for the length:
+/// the compiler would put the rounds of the later ones behind the question, one after the other.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn xor<const N: usize>(data: &mut [u8], streams: [__m512i; N]) {
+    let rest = data.len().wrapping_sub(REGISTER * (N - 1));
+    if rest.wrapping_sub(1) >= REGISTER {
+        return;
+    }
+    let mask = u64::MAX >> (REGISTER - rest);
+    let [before @ .., last] = &streams[..] else { return };
+    let octets = data.as_mut_ptr();
+    for (at, stream) in before.iter().enumerate() {
+        // SAFETY: there are N - 1 whole registers, and no other reference to their octets.
         unsafe {
-            let text = _mm512_maskz_loadu_epi8(mask, octets.as_ptr().cast());
-            _mm512_mask_storeu_epi8(octets.as_mut_ptr().cast(), mask, _mm512_xor_si512(text, stream));
+            let octets = octets.add(REGISTER * at);
+            let text = _mm512_loadu_si512(octets.cast());
+            _mm512_storeu_si512(octets.cast(), _mm512_xor_si512(text, *stream));
         }
+    }
+    // SAFETY: the mask has a bit for each octet behind them and none beyond.
+    unsafe {
+        let octets = octets.add(REGISTER * (N - 1));
+        let text = _mm512_maskz_loadu_epi8(mask, octets.cast());
+        _mm512_mask_storeu_epi8(octets.cast(), mask, _mm512_xor_si512(text, *last));
     }
 }

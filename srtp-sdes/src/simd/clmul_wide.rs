@@ -16,7 +16,7 @@ use super::clmul::value;
 use super::{Tag, aes, aes_wide};
 use crate::authentication::equal;
 use crate::cipher::{BLOCK, RoundKey};
-use crate::galois::{Cover, GROUP, Powers};
+use crate::galois::{GROUP, Powers};
 
 /// Octets of a register.
 const REGISTER: usize = 64;
@@ -90,10 +90,14 @@ fn swapped(blocks: __m512i) -> __m512i {
 #[target_feature(enable = "avx512f,avx512bw,avx2,sse2")]
 #[inline]
 fn header(head: &[u8]) -> __m512i {
-    let Some((&[f0, f1, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3], [])) = head.split_first_chunk() else {
+    let Some((&[f0, f1, ref sequence @ .., t0, t1, t2, t3, c0, c1, c2, c3], [])) =
+        head.split_first_chunk::<12>()
+    else {
         return swapped(load(head));
     };
-    let (first, sequence) = (u16::from_be_bytes([f0, f1]), u16::from_be_bytes([s0, s1]));
+    // SAFETY: the reference covers two octets; the read asks for no alignment. The compiler must not make it part of a longer one.
+    let sequence = u16::from_be_bytes(unsafe { core::ptr::read_volatile::<[u8; 2]>(sequence) });
+    let first = u16::from_be_bytes([f0, f1]);
     let (time, source) = (u32::from_be_bytes([t0, t1, t2, t3]), u32::from_be_bytes([c0, c1, c2, c3]));
     let high = (u64::from(first) << 48) | (u64::from(sequence) << 32) | u64::from(time);
     let low = u64::from(source) << 32;
@@ -218,7 +222,7 @@ fn streams<const N: usize, const R: usize>(keys: &[RoundKey; R], whitened: u128)
 
 /// A packet of speech: all blocks in `N` registers, all products summed before one reduction.
 struct Short<'a, const N: usize> {
-    cover: Cover<'a>,
+    head: &'a [u8],
     powers: &'a Powers,
     streams: [__m512i; N],
 }
@@ -228,7 +232,7 @@ impl<const N: usize> Short<'_, N> {
     #[target_feature(enable = "avx512f,avx512bw,avx2,vpclmulqdq,pclmulqdq,sse2")]
     #[inline]
     fn tag(&self, ciphertext: &[__m512i; N], data: &[u8]) -> __m128i {
-        let head = self.cover.head;
+        let head = self.head;
         let covered = head.len().div_ceil(BLOCK);
         let mut left = covered + data.len().div_ceil(BLOCK) + 1;
         let mut sum = Sum::new();
@@ -248,15 +252,33 @@ impl<const N: usize> Short<'_, N> {
         _mm_xor_si128(hash, _mm512_extracti32x4_epi32::<3>(self.streams[N - 1]))
     }
 
+    /// Whole registers and the rest, if there are as many as usual: the last register is the only one that is not full. Nothing
+    /// between the registers asks for the length then, and the compiler cannot put the rounds of the later ones behind the
+    /// question, one after the other.
+    #[inline]
+    fn parts(data: &mut [u8]) -> Option<(&mut [[u8; REGISTER]], &mut [u8])> {
+        let (whole, rest) = data.as_chunks_mut();
+        (whole.len() == N - 1).then_some((whole, rest))
+    }
+
     #[target_feature(enable = "avx512f,avx512bw,avx2,vpclmulqdq,pclmulqdq,sse2")]
     #[inline]
     fn seal(&self, data: &mut [u8]) -> Tag {
         let mut ciphertext = [_mm512_setzero_si512(); N];
-        let parts = data.chunks_mut(REGISTER).zip(&self.streams).zip(&mut ciphertext);
-        for ((octets, stream), ciphertext) in parts {
-            let mask = mask_of(octets);
-            *ciphertext = _mm512_maskz_mov_epi8(mask, _mm512_xor_si512(load(octets), *stream));
-            store(octets, *ciphertext);
+        if let Some((whole, rest)) = Self::parts(data) {
+            for at in 0..N - 1 {
+                ciphertext[at] = _mm512_xor_si512(load(&whole[at]), self.streams[at]);
+                store(&mut whole[at], ciphertext[at]);
+            }
+            let last = _mm512_xor_si512(load(rest), self.streams[N - 1]);
+            store(rest, last);
+            ciphertext[N - 1] = _mm512_maskz_mov_epi8(mask_of(rest), last);
+        } else {
+            let parts = data.chunks_mut(REGISTER).zip(&self.streams).zip(&mut ciphertext);
+            for ((octets, stream), ciphertext) in parts {
+                *ciphertext = _mm512_maskz_mov_epi8(mask_of(octets), _mm512_xor_si512(load(octets), *stream));
+                store(octets, *ciphertext);
+            }
         }
         tag_of(self.tag(&ciphertext, data))
     }
@@ -271,9 +293,16 @@ impl<const N: usize> Short<'_, N> {
         let right = tag_of(self.tag(&ciphertext, data));
         let right = equal(u128::from_ne_bytes(right), u128::from_ne_bytes(*tag));
         if right {
-            let parts = data.chunks_mut(REGISTER).zip(&self.streams).zip(&ciphertext);
-            for ((octets, stream), ciphertext) in parts {
-                store(octets, _mm512_xor_si512(*ciphertext, *stream));
+            if let Some((whole, rest)) = Self::parts(data) {
+                for at in 0..N - 1 {
+                    store(&mut whole[at], _mm512_xor_si512(ciphertext[at], self.streams[at]));
+                }
+                store(rest, _mm512_xor_si512(ciphertext[N - 1], self.streams[N - 1]));
+            } else {
+                let parts = data.chunks_mut(REGISTER).zip(&self.streams).zip(&ciphertext);
+                for ((octets, stream), ciphertext) in parts {
+                    store(octets, _mm512_xor_si512(*ciphertext, *stream));
+                }
             }
         }
         right
@@ -282,15 +311,15 @@ impl<const N: usize> Short<'_, N> {
 
 /// Calls a function with a [`Short`] if the packet is one.
 macro_rules! if_short {
-    ($keys:ident, $powers:ident, $cover:ident, $data:ident, $short:ident => $done:expr) => {{
+    ($keys:ident, $powers:ident, $whitened:ident, $head:ident, $data:ident, $short:ident => $done:expr) => {{
         let blocks = $data.len().div_ceil(BLOCK);
-        let covered = $cover.head.len().div_ceil(BLOCK);
+        let covered = $head.len().div_ceil(BLOCK);
         if covered <= LANES && covered + blocks < GROUP {
             macro_rules! sized {
                 ($n:literal, $r:literal) => {
                     if let Some((keys, [])) = $keys.split_first_chunk::<$r>() {
-                        let streams = streams::<$n, $r>(keys, $cover.whitened);
-                        let $short = Short { cover: $cover, powers: $powers, streams };
+                        let streams = streams::<$n, $r>(keys, $whitened);
+                        let $short = Short { head: $head, powers: $powers, streams };
                         return $done;
                     }
                 };
@@ -313,27 +342,34 @@ macro_rules! if_short {
     }};
 }
 
-/// Encrypts and returns the tag. The tail of what is covered must be empty.
+/// Encrypts and returns the tag. What a packet is sealed with comes in registers: a structure would be waited for.
 ///
 /// NIST SP 800-38D 7.1
 #[target_feature(enable = "avx512f,avx512bw,avx2,vaes,aes,vpclmulqdq,pclmulqdq,sse2")]
-pub(super) fn seal(keys: &[RoundKey], powers: &Powers, cover: Cover<'_>, data: &mut [u8]) -> Tag {
-    if_short!(keys, powers, cover, data, short => short.seal(data));
-    let mask = aes::encrypt_block(keys, cover.whitened ^ 1);
-    aes_wide::counter_mode(keys, cover.whitened, 2, data);
-    (value(hash(powers, cover.head, data)) ^ mask).to_be_bytes()
+pub(super) fn seal(keys: &[RoundKey], powers: &Powers, whitened: u128, head: &[u8], data: &mut [u8]) -> Tag {
+    if_short!(keys, powers, whitened, head, data, short => short.seal(data));
+    let mask = aes::encrypt_block(keys, whitened ^ 1);
+    aes_wide::counter_mode(keys, whitened, 2, data);
+    (value(hash(powers, head, data)) ^ mask).to_be_bytes()
 }
 
-/// Checks a tag, and decrypts if it is right. The tail of what is covered must be empty.
+/// Checks a tag, and decrypts if it is right.
 ///
 /// NIST SP 800-38D 7.2
 #[target_feature(enable = "avx512f,avx512bw,avx2,vaes,aes,vpclmulqdq,pclmulqdq,sse2")]
-pub(super) fn open(keys: &[RoundKey], powers: &Powers, cover: Cover<'_>, data: &mut [u8], tag: &Tag) -> bool {
-    if_short!(keys, powers, cover, data, short => short.open(data, tag));
-    let mask = aes::encrypt_block(keys, cover.whitened ^ 1);
-    let right = equal(value(hash(powers, cover.head, data)) ^ mask, u128::from_be_bytes(*tag));
+pub(super) fn open(
+    keys: &[RoundKey],
+    powers: &Powers,
+    whitened: u128,
+    head: &[u8],
+    data: &mut [u8],
+    tag: &Tag,
+) -> bool {
+    if_short!(keys, powers, whitened, head, data, short => short.open(data, tag));
+    let mask = aes::encrypt_block(keys, whitened ^ 1);
+    let right = equal(value(hash(powers, head, data)) ^ mask, u128::from_be_bytes(*tag));
     if right {
-        aes_wide::counter_mode(keys, cover.whitened, 2, data);
+        aes_wide::counter_mode(keys, whitened, 2, data);
     }
     right
 }

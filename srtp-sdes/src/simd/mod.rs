@@ -5,7 +5,7 @@
 use crate::authentication::TagJob;
 use crate::cipher::RoundKey;
 #[cfg(target_arch = "x86_64")]
-use crate::galois::{Cover, Powers};
+use crate::galois::Powers;
 
 #[cfg(target_arch = "x86_64")]
 mod aes;
@@ -127,12 +127,13 @@ impl Processor {
         self,
         keys: &[RoundKey],
         powers: &Powers,
-        cover: Cover<'_>,
+        whitened: u128,
+        head: &[u8],
         data: &mut [u8],
     ) -> Option<Tag> {
         match self {
             // SAFETY: the processor has what the function asks for.
-            Self::Wide(Asked(())) => Some(unsafe { clmul_wide::seal(keys, powers, cover, data) }),
+            Self::Wide(Asked(())) => Some(unsafe { clmul_wide::seal(keys, powers, whitened, head, data) }),
             Self::Portable | Self::Narrow(_) => None,
         }
     }
@@ -144,13 +145,16 @@ impl Processor {
         self,
         keys: &[RoundKey],
         powers: &Powers,
-        cover: Cover<'_>,
+        whitened: u128,
+        head: &[u8],
         data: &mut [u8],
         tag: &Tag,
     ) -> Option<bool> {
         match self {
             // SAFETY: the processor has what the function asks for.
-            Self::Wide(Asked(())) => Some(unsafe { clmul_wide::open(keys, powers, cover, data, tag) }),
+            Self::Wide(Asked(())) => {
+                Some(unsafe { clmul_wide::open(keys, powers, whitened, head, data, tag) })
+            }
             Self::Portable | Self::Narrow(_) => None,
         }
     }

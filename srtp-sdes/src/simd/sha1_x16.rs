@@ -25,24 +25,21 @@ fn store_tags(tags: &mut [Tag; 4], register: __m512i) {
     unsafe { _mm512_storeu_si512(tags.as_mut_ptr().cast(), register) };
 }
 
-/// Writes fewer than 64 octets, and zeros behind them.
+/// Fewer than 64 octets, zeros behind them.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn store_rest(block: &mut [u8; 64], rest: &[u8]) {
+fn load_rest(rest: &[u8]) -> __m512i {
     let mask = (1_u64 << (rest.len() % 64)) - 1;
-    // SAFETY: the mask has a bit for each octet of the slice and none beyond; the block has 64 octets.
-    unsafe {
-        let octets = _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast());
-        _mm512_storeu_si512(block.as_mut_ptr().cast(), octets);
-    }
+    // SAFETY: the mask has a bit for each octet of the slice and none beyond.
+    unsafe { _mm512_maskz_loadu_epi8(mask, rest.as_ptr().cast()) }
 }
 
 /// Sixteen blocks, one a row, turned into sixteen words of all lanes.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn words_of(rows: [&[u8; 64]; LANES]) -> [__m512i; 16] {
+fn words_of(rows: &[__m512i; LANES]) -> [__m512i; 16] {
     // The words of SHA-1 have the most significant octet first.
-    transposed(&rows.map(|row| load_block(row))).map(|word| swapped(word))
+    transposed(rows).map(|word| swapped(word))
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -136,7 +133,7 @@ fn compress(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
 /// The states behind both pads, one in each lane.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn states(jobs: &[TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
+fn states(jobs: &[&TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
     let rows = jobs.map(|job| {
         // SAFETY: the key has ten words, and the mask has a bit for each of them.
         unsafe { _mm512_maskz_loadu_epi32(0x3ff, job.key.0.as_ptr().cast()) }
@@ -150,38 +147,12 @@ fn states(jobs: &[TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
     let Some(first) = jobs.first() else { return };
+    let length = first.message.len();
+    let alike = length % WORD == 0 && jobs.iter().all(|job| job.message.len() == length);
     // Lanes without a message repeat the first one.
-    let mut all = [*first; LANES];
-    for (lane, job) in all.iter_mut().zip(jobs) {
-        *lane = *job;
-    }
-    let jobs = &all;
-
-    let mut whole: [&[[u8; 64]]; LANES] = [&[]; LANES];
-    let mut tails = [[[0_u8; 64]; 2]; LANES];
-    let mut totals = [0_usize; LANES];
-    let mut alike = true;
-    for (lane, job) in jobs.iter().enumerate() {
-        let (blocks, rest) = job.message.as_chunks::<64>();
-        let tail = &mut tails[lane];
-        store_rest(&mut tail[0], rest);
-        whole[lane] = blocks;
-        totals[lane] = blocks.len() + pad(tail, job.suffix, job.message.len());
-        alike &= blocks.len() == whole[0].len() && totals[lane] == totals[0];
-    }
-
-    let [mut state, outer] = states(jobs);
-    if alike {
-        let blocks = whole[0].len();
-        for block in 0..blocks {
-            state = compress(&state, &mut words_of(whole.map(|whole| &whole[block])));
-        }
-        for block in 0..totals[0] - blocks {
-            state = compress(&state, &mut words_of(tails.each_ref().map(|tail| &tail[block])));
-        }
-    } else {
-        state = of_several_lengths(state, &whole, &tails, &totals);
-    }
+    let jobs: [&TagJob<'_>; LANES] = core::array::from_fn(|lane| jobs.get(lane).unwrap_or(first));
+    let [state, outer] = states(&jobs);
+    let state = if alike { of_one_length(state, &jobs) } else { of_several_lengths(state, &jobs) };
 
     // The outer block: the inner hash, the bit behind it, its length.
     let mut w = [_mm512_setzero_si512(); 16];
@@ -208,30 +179,78 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
     }
 }
 
-/// Lanes whose message has ended keep their state while others go on.
+/// Octets of a word.
+const WORD: usize = 4;
+
+/// The inner hashes of messages of one length in whole words: what stands behind them has the same place in every lane.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn of_several_lengths(
-    mut state: [__m512i; 5],
-    whole: &[&[[u8; 64]]; LANES],
-    tails: &[[[u8; 64]; 2]; LANES],
-    totals: &[usize; LANES],
-) -> [__m512i; 5] {
+#[inline]
+fn of_one_length(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m512i; 5] {
+    let length = jobs[0].message.len();
+    for at in 0..length / 64 {
+        let rows = jobs.map(|job| match job.message.as_chunks::<64>().0.get(at) {
+            Some(block) => load_block(block),
+            None => _mm512_setzero_si512(),
+        });
+        state = compress(&state, &mut words_of(&rows));
+    }
+    // Suffix, the bit behind it, and the length of all with the inner pad.
+    let behind = length % 64 / WORD;
+    let mut w = words_of(&jobs.map(|job| load_rest(job.message.as_chunks::<64>().1)));
+    w[behind] = suffixes(jobs);
+    let bit = _mm512_set1_epi32(i32::MIN);
+    if let Some(word) = w.get_mut(behind + 1) {
+        *word = bit;
+    }
+    if behind + 4 > 16 {
+        state = compress(&state, &mut w);
+        w = [_mm512_setzero_si512(); 16];
+        if behind + 1 == 16 {
+            w[0] = bit;
+        }
+    }
+    w[15] = _mm512_set1_epi32(((64 + length + WORD) << 3) as i32);
+    compress(&state, &mut w)
+}
+
+/// The suffixes as words, one in each lane.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn suffixes(jobs: &[&TagJob<'_>; LANES]) -> __m512i {
+    let words = jobs.map(|job| u32::from_be_bytes(job.suffix));
+    // SAFETY: the array covers 64 octets; the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+}
+
+/// The inner hashes of messages of any lengths. Lanes whose message has ended keep their state while others go on.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn of_several_lengths(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m512i; 5] {
     const NOTHING: [u8; 64] = [0; 64];
+    let mut tails = [[NOTHING; 2]; LANES];
+    let mut totals = [0_usize; LANES];
+    for (lane, job) in jobs.iter().enumerate() {
+        let (blocks, rest) = job.message.as_chunks::<64>();
+        let tail = &mut tails[lane];
+        for (to, from) in tail[0].iter_mut().zip(rest) {
+            *to = *from;
+        }
+        totals[lane] = blocks.len() + pad(tail, job.suffix, job.message.len());
+    }
     let longest = totals.iter().copied().max().unwrap_or_default();
     for block in 0..longest {
-        let mut rows = [&NOTHING; LANES];
+        let mut rows = [_mm512_setzero_si512(); LANES];
         let mut active: __mmask16 = 0;
         for lane in 0..LANES {
             if block < totals[lane] {
                 active |= 1 << lane;
-                let blocks = whole[lane];
-                rows[lane] = match blocks.get(block) {
+                let (blocks, _) = jobs[lane].message.as_chunks::<64>();
+                rows[lane] = load_block(match blocks.get(block) {
                     Some(block) => block,
                     None => tails[lane].get(block - blocks.len()).unwrap_or(&NOTHING),
-                };
+                });
             }
         }
-        let next = compress(&state, &mut words_of(rows));
+        let next = compress(&state, &mut words_of(&rows));
         for (word, next) in state.iter_mut().zip(next) {
             *word = _mm512_mask_mov_epi32(*word, active, next);
         }
