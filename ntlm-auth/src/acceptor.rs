@@ -3,11 +3,13 @@
 mod claim;
 mod config;
 
+use core::mem;
+
 use crate::error::{Error, Refusal};
 use crate::file_time::FileTime;
 use crate::flags::NegotiateFlags;
 use crate::initiator::{Mode, is_key_exchanged};
-use crate::message::{Authenticate, AvId, Challenge, Negotiate};
+use crate::message::{AvId, Challenge, Negotiate, Received};
 use crate::policy::{AnonymousPolicy, ResponsePolicy, TextPolicy};
 use crate::response::ReceivedResponse;
 
@@ -24,6 +26,8 @@ pub struct Acceptor {
     /// The client's first message; empty if there was none, and the integrity code then goes without it.
     negotiate: Vec<u8>,
     challenge: Vec<u8>,
+    /// What stands in the challenge.
+    offer: Challenge,
 }
 
 impl Acceptor {
@@ -55,31 +59,30 @@ impl Acceptor {
             flags = flags.with(NegotiateFlags::OEM);
         }
         if let Some(time) = time {
-            config.target_info.replace(AvId::TIMESTAMP, time.0.to_le_bytes().to_vec());
+            config.target_info.replace(AvId::TIMESTAMP, time.0.to_le_bytes());
         }
         let has_info = flags.contains(NegotiateFlags::TARGET_INFO);
-        let target_info = has_info.then(|| config.target_info.clone());
+        let target_info = has_info.then(|| mem::take(&mut config.target_info));
         let target_name = Challenge::name(&config.target_name, flags);
-        let challenge =
-            Challenge { flags, target_name, server_challenge, target_info, version: config.version };
-        let challenge = challenge.emit()?;
-        Ok(Self::of(config, negotiate.unwrap_or_default(), challenge))
+        let offer = Challenge { flags, target_name, server_challenge, target_info, version: config.version };
+        let challenge = offer.emit()?;
+        Ok(Self::of(config, negotiate.unwrap_or_default(), challenge, offer))
     }
 
     /// Goes on with a challenge that somebody else made. An empty first message stands for none.
     ///
     /// MS-NLMP 3.2.5.1.2
     pub fn with_challenge(config: AcceptorConfig, negotiate: &[u8], challenge: &[u8]) -> Result<Self, Error> {
-        Challenge::parse(challenge)?;
-        Ok(Self::of(config, negotiate, challenge.to_vec()))
+        let offer = Challenge::parse(challenge)?;
+        Ok(Self::of(config, negotiate, challenge.to_vec(), offer))
     }
 
-    fn of(config: AcceptorConfig, negotiate: &[u8], challenge: Vec<u8>) -> Self {
+    fn of(config: AcceptorConfig, negotiate: &[u8], challenge: Vec<u8>, offer: Challenge) -> Self {
         let negotiate = match config.mode {
             Mode::Datagram => Vec::new(),
             Mode::Stream => negotiate.to_vec(),
         };
-        Self { config, negotiate, challenge }
+        Self { config, negotiate, challenge, offer }
     }
 
     /// The challenge to be sent.
@@ -94,12 +97,12 @@ impl Acceptor {
     ///
     /// MS-NLMP 3.2.5.1.2
     pub fn authenticate(self, now: FileTime, message: &[u8]) -> Result<Claim, Error> {
-        let answer = Authenticate::parse(message)?;
-        let challenge = Challenge::parse(&self.challenge)?;
-        let kind = self.kind(&answer)?;
-        let flags = self.agree(challenge.flags, answer.flags, kind)?;
+        let answer = Received::parse(message)?;
+        let (domain, user, workstation) = (answer.domain()?, answer.user()?, answer.workstation()?);
+        let kind = self.kind(&answer, &user)?;
+        let flags = self.agree(self.offer.flags, answer.flags, kind)?;
         if kind == Kind::V2 {
-            let response = ReceivedResponse::parse(&answer.nt_response)?;
+            let response = ReceivedResponse::parse(answer.nt_response)?;
             if self.config.max_skew.is_some_and(|skew| response.time.distance(now) > skew) {
                 return Err(Error::Refused(Refusal::ClockSkew));
             }
@@ -110,15 +113,15 @@ impl Acceptor {
         {
             return Err(Error::Refused(Refusal::NoSessionKey));
         }
-        Ok(Claim { acceptor: self, flags, challenge, answer, message: message.to_vec(), kind })
+        Ok(Claim { acceptor: self, flags, domain, user, workstation, message: message.to_vec(), kind })
     }
 
     /// How the client proves what it claims, if policy allows that.
-    fn kind(&self, answer: &Authenticate) -> Result<Kind, Error> {
+    fn kind(&self, answer: &Received<'_>, user: &str) -> Result<Kind, Error> {
         let extended = answer.flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY);
         let weak = Err(Error::Refused(Refusal::WeakResponse));
-        if answer.user.is_empty() {
-            let nothing = answer.nt_response.is_empty() && matches!(answer.lm_response.as_slice(), [] | [0]);
+        if user.is_empty() {
+            let nothing = answer.nt_response.is_empty() && matches!(answer.lm_response, [] | [0]);
             return match self.config.anonymous {
                 AnonymousPolicy::Allow if nothing => Ok(Kind::Nobody),
                 _ => Err(Error::Refused(Refusal::Anonymous)),

@@ -16,6 +16,8 @@ impl ChannelBinding {
     pub fn tls_server_end_point(certificate_hash: &[u8]) -> Self {
         let prefix = b"tls-server-end-point:";
         let length = u32::try_from(prefix.len() + certificate_hash.len()).unwrap_or(u32::MAX);
-        Self(*md5(&[&[0; 16], &length.to_le_bytes(), prefix, certificate_hash]))
+        let mut digest = [0; 16];
+        md5(&[&[0; 16], &length.to_le_bytes(), prefix, certificate_hash], &mut digest);
+        Self(digest)
     }
 }

@@ -5,8 +5,8 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-use crate::digest::{MacKey, Secret16, hmac_md5, md4_into};
-use crate::text::{upper, utf16};
+use crate::digest::{Inline16, MacKey, Secret16, hmac_md5, md4};
+use crate::text::{push_utf16, upper, utf16};
 
 /// The hash of a password (NTOWFv1). Whoever has it can log in: it is worth as much as the password.
 ///
@@ -21,7 +21,7 @@ impl NtHash {
     #[must_use]
     pub fn of_password(password: &str) -> Self {
         let mut hash = Self(Secret16::default());
-        md4_into(&utf16(password), &mut hash.0);
+        md4(&utf16(password), &mut hash.0);
         hash
     }
 
@@ -48,10 +48,12 @@ impl NtHash {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn response_key(&self, user: &str, domain: &str) -> ResponseKey {
-        let key = hmac_md5(&*self.0, &[&utf16(&upper(user)), &utf16(domain)]);
-        let mut mac = Box::<MacKey>::default();
-        mac.prepare(&*key);
-        ResponseKey { key, mac }
+        let mut name = Vec::with_capacity(2 * (user.len() + domain.len()));
+        push_utf16(&mut name, upper(user).chain(domain.chars()));
+        let mut ready = Box::<ReadyKey>::default();
+        hmac_md5(&self.0, &[&name], &mut ready.key);
+        ready.mac.prepare(&ready.key);
+        ResponseKey(ready)
     }
 
     /// Whether it is the hash of no password at all.
@@ -67,9 +69,13 @@ const OF_NOTHING: [u8; 16] = 0x31d6_cfe0_d16a_e931_b73c_59d7_e0c0_89c0_u128.to_b
 ///
 /// MS-NLMP 3.3.2
 #[derive(Clone)]
-pub struct ResponseKey {
-    key: Secret16,
-    pub(crate) mac: Box<MacKey>,
+pub struct ResponseKey(Box<ReadyKey>);
+
+/// On the heap: being moved leaves no copy behind.
+#[derive(Clone, Default)]
+struct ReadyKey {
+    key: Inline16,
+    mac: MacKey,
 }
 
 impl ResponseKey {
@@ -78,7 +84,11 @@ impl ResponseKey {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn expose(&self) -> &[u8; 16] {
-        &self.key
+        &self.0.key
+    }
+
+    pub(crate) fn mac(&self, parts: &[&[u8]], code: &mut [u8; 16]) {
+        self.0.mac.mac(parts, code);
     }
 }
 

@@ -2,18 +2,22 @@
 
 mod crc32;
 mod des;
+mod job;
 mod key_stream;
 mod mac;
+mod md5;
+mod rc4;
 
 pub(crate) use crc32::crc32;
 pub(crate) use des::{des, des_long};
+pub(crate) use job::{Job, run_all};
 pub(crate) use key_stream::{KeyStream, SIGNATURE_OCTETS};
 pub(crate) use mac::{MacKey, hmac_md5};
+pub(crate) use rc4::Rc4;
 
 use core::ops::{Deref, DerefMut};
 
-use md4::Md4;
-use md5::{Digest, Md5};
+use md4::{Digest, Md4};
 use zeroize::Zeroizing;
 
 /// Sixteen octets inside something that stays where it is.
@@ -51,30 +55,16 @@ impl DerefMut for Secret16 {
     }
 }
 
-pub(crate) fn md4(text: &[u8]) -> Secret16 {
-    let mut digest = Secret16::default();
-    md4_into(text, &mut digest);
-    digest
-}
-
 /// MD4 of a text, written where it stays.
-pub(crate) fn md4_into(text: &[u8], digest: &mut [u8; 16]) {
+pub(crate) fn md4(text: &[u8], digest: &mut [u8; 16]) {
     Md4::new_with_prefix(text).finalize_into(digest.into());
 }
 
-pub(crate) fn md5(parts: &[&[u8]]) -> Secret16 {
-    let mut digest = Secret16::default();
-    md5_into(parts, &mut digest);
-    digest
-}
-
 /// MD5 of the parts, one behind the other, written where it stays.
-pub(crate) fn md5_into(parts: &[&[u8]], digest: &mut [u8; 16]) {
-    let mut state = Md5::new();
-    for part in parts {
-        state.update(part);
-    }
-    state.finalize_into(digest.into());
+pub(crate) fn md5(parts: &[&[u8]], digest: &mut [u8; 16]) {
+    let mut job = Job::new(parts);
+    job.run();
+    job.write(digest);
 }
 
 #[cfg(test)]
@@ -83,10 +73,10 @@ mod tests {
 
     #[test]
     fn primitives_have_their_known_values() {
-        assert_eq!(md4(b"").as_slice(), 0x31d6_cfe0_d16a_e931_b73c_59d7_e0c0_89c0_u128.to_be_bytes());
-        assert_eq!(
-            md5(&[b"message ", b"digest"]).as_slice(),
-            0xf96b_697d_7cb7_938d_525a_2f31_aaf1_61d0_u128.to_be_bytes()
-        );
+        let mut digest = [0; 16];
+        md4(b"", &mut digest);
+        assert_eq!(digest, 0x31d6_cfe0_d16a_e931_b73c_59d7_e0c0_89c0_u128.to_be_bytes());
+        md5(&[b"message ", b"digest"], &mut digest);
+        assert_eq!(digest, 0xf96b_697d_7cb7_938d_525a_2f31_aaf1_61d0_u128.to_be_bytes());
     }
 }

@@ -5,15 +5,15 @@ mod config;
 use core::fmt;
 
 use crate::credentials::Credentials;
-use crate::digest::{Secret16, hmac_md5};
+use crate::digest::Inline16;
 use crate::error::{Error, Refusal};
 use crate::file_time::FileTime;
 use crate::flags::NegotiateFlags;
-use crate::message::{Authenticate, AvId, AvPairs, Challenge, Negotiate};
+use crate::message::{Authenticate, AvId, AvPairs, Challenge, Negotiate, Opening, Writing};
 use crate::policy::{AnonymousPolicy, ResponsePolicy, TextPolicy};
-use crate::response::{Response, ResponseInput, exchange_key, lm_v2_response};
+use crate::response::{self, exchange_in_place, lm_v2_response};
 use crate::response_v1::ResponseV1;
-use crate::session::Session;
+use crate::session::{IntegrityCode, Session};
 use crate::session_key::Sender;
 
 pub(crate) use config::MAX_SKEW;
@@ -35,13 +35,6 @@ enum Proof {
     Ntlm2Session,
     V1,
     Nobody,
-}
-
-/// Responses and the key that follows from them.
-struct Proven {
-    lm: Vec<u8>,
-    nt: Vec<u8>,
-    exchange_key: Secret16,
 }
 
 impl Initiator {
@@ -100,40 +93,35 @@ impl Initiator {
         key: &RandomSessionKey,
     ) -> Result<(Vec<u8>, Session), Error> {
         let challenge = Challenge::parse(message)?;
-        let (flags, proof) = self.agree(&challenge)?;
+        let server_challenge = challenge.server_challenge;
+        let (flags, proof) = self.agree(challenge)?;
         let has_mic = self.config.mic == MicPolicy::Auto
             && matches!(&proof, Proof::V2(info) if info.timestamp().is_some());
-        let proven = self.prove(now, challenge.server_challenge, client_challenge.0, flags, proof)?;
-        let exchanges = is_key_exchanged(flags);
-        let exported = if exchanges { &key.0 } else { &proven.exchange_key };
-        let Credentials { domain, user, .. } = &self.config.credentials;
-        let answer = Authenticate {
-            flags,
-            lm_response: proven.lm,
-            nt_response: proven.nt,
-            domain: domain.clone(),
-            user: user.clone(),
-            workstation: self.config.workstation.clone(),
-            encrypted_session_key: if exchanges {
-                exchange_key(&proven.exchange_key, exported).to_vec()
-            } else {
-                Vec::new()
-            },
-            version: if flags.contains(NegotiateFlags::VERSION) { self.config.version } else { [0; 8] },
-            mic: has_mic.then_some([0; 16]),
+        let challenges = (server_challenge, client_challenge.0);
+        let mut exchange_key = Inline16::default();
+        let mut answer = self.prove(now, challenges, flags, proof, has_mic, &mut exchange_key)?;
+        let exported = if is_key_exchanged(flags) {
+            let mut encrypted = *key.0;
+            exchange_in_place(&exchange_key, &mut encrypted);
+            answer.field(52, &encrypted)?;
+            &*key.0
+        } else {
+            answer.field(52, &[])?;
+            &*exchange_key
         };
-        let mut octets = answer.emit()?;
-        if has_mic {
-            let mic = hmac_md5(&**exported, &[&self.negotiate, message, &octets]);
-            if let Some(place) = octets.get_mut(Authenticate::MIC_RANGE) {
-                place.copy_from_slice(&*mic);
-            }
+        let mut answer = answer.octets;
+        let mut code = [0; 16];
+        let messages = [&self.negotiate, message, &answer];
+        let mic = has_mic.then_some(IntegrityCode { messages: &messages, code: &mut code });
+        let session = Session::new(Sender::Client, flags, exported, mic);
+        if let Some(place) = answer.get_mut(Authenticate::MIC_RANGE).filter(|_| has_mic) {
+            place.copy_from_slice(&code);
         }
-        Ok((octets, Session::new(Sender::Client, flags, exported)))
+        Ok((answer, session))
     }
 
     /// The flags of the answer and the kind of proof, if the challenge allows a login that is worth something.
-    fn agree(&self, challenge: &Challenge) -> Result<(NegotiateFlags, Proof), Error> {
+    fn agree(&self, challenge: Challenge) -> Result<(NegotiateFlags, Proof), Error> {
         let (config, offered) = (&self.config, challenge.flags);
         let Credentials { user, hash, .. } = &config.credentials;
         let anonymous = user.is_empty() || hash.is_of_nothing();
@@ -170,7 +158,7 @@ impl Initiator {
     /// The kind of proof that policy allows at this server, and what it demands.
     fn proof(
         &self,
-        challenge: &Challenge,
+        challenge: Challenge,
         required: NegotiateFlags,
     ) -> Result<(NegotiateFlags, Proof), Error> {
         if self.config.credentials.user.is_empty() {
@@ -184,7 +172,7 @@ impl Initiator {
                 if !challenge.flags.contains(required) {
                     return Err(Error::Refused(Refusal::Flags));
                 }
-                let info = challenge.target_info.clone().ok_or(Error::Refused(Refusal::NoNames))?;
+                let info = challenge.target_info.ok_or(Error::Refused(Refusal::NoNames))?;
                 let names = [AvId::NB_COMPUTER_NAME, AvId::NB_DOMAIN_NAME];
                 if names.into_iter().any(|name| info.get(name).is_none()) {
                     return Err(Error::Refused(Refusal::NoNames));
@@ -201,42 +189,62 @@ impl Initiator {
         }
     }
 
+    /// The answer up to its responses. The key that follows from them is written where it stays.
     fn prove(
         &self,
         now: FileTime,
-        server_challenge: [u8; 8],
-        client_challenge: [u8; 8],
+        (server_challenge, client_challenge): ([u8; 8], [u8; 8]),
         flags: NegotiateFlags,
         proof: Proof,
-    ) -> Result<Proven, Error> {
+        has_mic: bool,
+        exchange_key: &mut [u8; 16],
+    ) -> Result<Writing, Error> {
         let Credentials { domain, user, hash } = &self.config.credentials;
-        let old = |response: ResponseV1| Proven {
-            exchange_key: response.exchange(flags, server_challenge, None),
-            lm: response.lm_response.to_vec(),
-            nt: response.nt_response.to_vec(),
+        let mut opening = Opening {
+            flags,
+            version: if flags.contains(NegotiateFlags::VERSION) { self.config.version } else { [0; 8] },
+            domain,
+            user,
+            workstation: &self.config.workstation,
+            lm_response: &[],
+            mic: has_mic.then_some([0; 16]),
         };
-        Ok(match proof {
+        let response = match proof {
             Proof::V2(info) => {
                 let time = self.time(now, &info)?;
-                let target_info = self.target_info(info).emit()?;
-                let input =
-                    ResponseInput { server_challenge, client_challenge, time, target_info: &target_info };
-                let response_key = hash.response_key(user, domain);
-                let response = Response::new(&response_key, &input);
-                let lm = match self.config.lm {
-                    LmPolicy::Zeros => vec![0; 24],
+                let info = self.target_info(info);
+                let key = hash.response_key(user, domain);
+                let lm;
+                opening.lm_response = match self.config.lm {
+                    LmPolicy::Zeros => &[0; 24],
                     LmPolicy::V2 => {
-                        lm_v2_response(&response_key, server_challenge, client_challenge).to_vec()
+                        lm = lm_v2_response(&key, server_challenge, client_challenge);
+                        &lm
                     }
-                    LmPolicy::Nothing => Vec::new(),
+                    LmPolicy::Nothing => &[],
                 };
-                let (nt, exchange_key) = response.into_parts();
-                Proven { lm, nt, exchange_key }
+                let mut writing = opening.write(response::AROUND + info.emitted_length())?;
+                let start = writing.octets.len();
+                response::begin(&mut writing.octets, time, client_challenge);
+                info.emit_into(&mut writing.octets)?;
+                response::finish(&mut writing.octets, start, &key, server_challenge, exchange_key);
+                writing.end(20, start)?;
+                return Ok(writing);
             }
-            Proof::Ntlm2Session => old(ResponseV1::ntlm2_session(hash, server_challenge, client_challenge)),
-            Proof::V1 => old(ResponseV1::plain(hash, server_challenge)),
-            Proof::Nobody => Proven { lm: vec![0], nt: Vec::new(), exchange_key: Secret16::default() },
-        })
+            Proof::Ntlm2Session => ResponseV1::ntlm2_session(hash, server_challenge, client_challenge),
+            Proof::V1 => ResponseV1::plain(hash, server_challenge),
+            Proof::Nobody => {
+                opening.lm_response = &[0];
+                let mut writing = opening.write(0)?;
+                writing.field(20, &[])?;
+                return Ok(writing);
+            }
+        };
+        exchange_key.copy_from_slice(&*response.exchange(flags, server_challenge, None));
+        opening.lm_response = &response.lm_response;
+        let mut writing = opening.write(response.nt_response.len())?;
+        writing.field(20, &response.nt_response)?;
+        Ok(writing)
     }
 
     /// The time that stands in the response: the server's, if the clocks are not too far apart, else ours.
@@ -255,11 +263,11 @@ impl Initiator {
         let untouched = self.config.mic == MicPolicy::Never;
         if info.timestamp().is_some() && !untouched {
             let flags = info.flags() | AvPairs::MIC_PRESENT;
-            info.replace(AvId::FLAGS, flags.to_le_bytes().to_vec());
+            info.replace(AvId::FLAGS, flags.to_le_bytes());
         }
         if self.config.channel_binding.is_some() || !untouched {
             let binding = self.config.channel_binding.map_or([0; 16], |binding| binding.0);
-            info.replace(AvId::CHANNEL_BINDINGS, binding.to_vec());
+            info.replace(AvId::CHANNEL_BINDINGS, binding);
         }
         if self.config.target_name.is_some() || !untouched {
             info.replace_text(AvId::TARGET_NAME, self.config.target_name.as_deref().unwrap_or_default());

@@ -7,8 +7,10 @@ mod field;
 mod negotiate;
 
 pub use authenticate::Authenticate;
+pub(crate) use authenticate::{Opening, Received};
 pub use av_pair::{AvId, AvPairs};
 pub use challenge::Challenge;
+pub(crate) use field::Writing;
 pub use negotiate::Negotiate;
 
 /// Version of the sender's software; only for people who look for faults.

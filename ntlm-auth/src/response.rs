@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::credentials::ResponseKey;
-use crate::digest::{KeyStream, Secret16};
+use crate::digest::{Inline16, Rc4, Secret16};
 use crate::error::{Error, Rule};
 use crate::file_time::FileTime;
 use crate::message::AvPairs;
@@ -42,20 +42,12 @@ impl Response {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn new(key: &ResponseKey, input: &ResponseInput<'_>) -> Self {
-        let mut temp = vec![1, 1, 0, 0, 0, 0, 0, 0];
-        temp.extend_from_slice(&input.time.0.to_le_bytes());
-        temp.extend_from_slice(&input.client_challenge);
-        temp.extend_from_slice(&[0; 4]);
-        temp.extend_from_slice(input.target_info);
-        temp.extend_from_slice(&[0; 4]);
-        let proof = key.mac.mac(&[&input.server_challenge, &temp]);
-        let nt_response = [proof.as_slice(), &temp].concat();
-        Self { nt_response, proof: *proof, session_base_key: key.mac.mac(&[&*proof]) }
-    }
-
-    /// What is sent, and the key that follows from it.
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Secret16) {
-        (self.nt_response, self.session_base_key)
+        let mut nt_response = Vec::with_capacity(PROOF + HEAD + input.target_info.len() + TAIL);
+        let mut session_base_key = Secret16::default();
+        begin(&mut nt_response, input.time, input.client_challenge);
+        nt_response.extend_from_slice(input.target_info);
+        let proof = finish(&mut nt_response, 0, key, input.server_challenge, &mut session_base_key);
+        Self { nt_response, proof, session_base_key }
     }
 
     /// The key that is encrypted by, or becomes, the session key.
@@ -73,16 +65,52 @@ impl core::fmt::Debug for Response {
     }
 }
 
+/// Begins a response at the end of a message: room for the proof, and what stands before the attributes.
+pub(crate) fn begin(message: &mut Vec<u8>, time: FileTime, client_challenge: [u8; 8]) {
+    message.extend_from_slice(&[0; PROOF]);
+    message.extend_from_slice(&[1, 1, 0, 0, 0, 0, 0, 0]);
+    message.extend_from_slice(&time.0.to_le_bytes());
+    message.extend_from_slice(&client_challenge);
+    message.extend_from_slice(&[0; 4]);
+}
+
+/// Finishes a response that began at `start`, behind its attributes. The key that follows is written where it stays.
+pub(crate) fn finish(
+    message: &mut Vec<u8>,
+    start: usize,
+    key: &ResponseKey,
+    server_challenge: [u8; 8],
+    session_base_key: &mut [u8; 16],
+) -> [u8; PROOF] {
+    message.extend_from_slice(&[0; TAIL]);
+    let mut proof = [0; PROOF];
+    if let Some((place, text)) =
+        message.get_mut(start..).and_then(|response| response.split_first_chunk_mut())
+    {
+        key.mac(&[&server_challenge, text], &mut proof);
+        *place = proof;
+    }
+    key.mac(&[&proof], session_base_key);
+    proof
+}
+
+/// Octets of a response besides its attributes.
+pub(crate) const AROUND: usize = PROOF + HEAD + TAIL;
+const PROOF: usize = 16;
+const HEAD: usize = 28;
+const TAIL: usize = 4;
+
 /// The LMv2 response. It only helps those who guess passwords: send zeros instead, unless a server insists.
 ///
 /// MS-NLMP 3.3.2
 #[must_use]
 pub fn lm_v2_response(key: &ResponseKey, server_challenge: [u8; 8], client_challenge: [u8; 8]) -> [u8; 24] {
-    let proof = key.mac.mac(&[&server_challenge, &client_challenge]);
     let mut response = [0; 24];
-    for (place, octet) in response.iter_mut().zip(proof.iter().chain(&client_challenge)) {
-        *place = *octet;
+    let (proof, tail) = response.split_at_mut(16);
+    if let Some(proof) = proof.first_chunk_mut() {
+        key.mac(&[&server_challenge, &client_challenge], proof);
     }
+    tail.copy_from_slice(&client_challenge);
     response
 }
 
@@ -97,7 +125,9 @@ pub fn exchange_key(session_base_key: &[u8; 16], key: &[u8; 16]) -> [u8; 16] {
 }
 
 pub(crate) fn exchange_in_place(session_base_key: &[u8; 16], key: &mut [u8; 16]) {
-    KeyStream::new(session_base_key).apply(key);
+    let mut cipher = Rc4::default();
+    cipher.prepare(session_base_key);
+    cipher.apply(key);
 }
 
 /// A response of a peer.
@@ -126,11 +156,16 @@ impl<'a> ReceivedResponse<'a> {
         })
     }
 
-    /// The session base key if the proof is right.
-    pub(crate) fn prove(&self, key: &ResponseKey, server_challenge: [u8; 8]) -> Option<Secret16> {
-        let proof = key.mac.mac(&[&server_challenge, self.temp]);
-        let right = bool::from(proof.as_slice().ct_eq(&self.proof));
-        let session_base_key = key.mac.mac(&[&*proof]);
-        right.then_some(session_base_key)
+    /// Whether the proof is right. The session base key is written where it stays, whichever way.
+    pub(crate) fn prove(
+        &self,
+        key: &ResponseKey,
+        server_challenge: [u8; 8],
+        session_base_key: &mut [u8; 16],
+    ) -> bool {
+        let mut proof = Inline16::default();
+        key.mac(&[&server_challenge, self.temp], &mut proof);
+        key.mac(&[&*proof], session_base_key);
+        proof.ct_eq(&self.proof).into()
     }
 }

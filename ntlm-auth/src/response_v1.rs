@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 
 use crate::credentials::NtHash;
-use crate::digest::{Secret16, des, des_long, hmac_md5, md4, md5};
+use crate::digest::{Inline16, Secret16, des, des_long, hmac_md5, md4, md5};
 use crate::flags::NegotiateFlags;
 
 /// The LM hash of a password (LMOWFv1). It exists for the arithmetic of old sessions; nothing here sends a response of it.
@@ -69,7 +69,7 @@ impl ResponseV1 {
     #[must_use]
     pub fn plain(hash: &NtHash, server_challenge: [u8; 8]) -> Self {
         let nt_response = des_long(hash.expose(), server_challenge);
-        Self { nt_response, lm_response: nt_response, session_base_key: md4(hash.expose()) }
+        Self { nt_response, lm_response: nt_response, session_base_key: base_key(hash) }
     }
 
     /// NTLM2 session: the client's random number stands in place of the LM response.
@@ -77,12 +77,13 @@ impl ResponseV1 {
     /// MS-NLMP 3.3.1
     #[must_use]
     pub fn ntlm2_session(hash: &NtHash, server_challenge: [u8; 8], client_challenge: [u8; 8]) -> Self {
-        let both = md5(&[&server_challenge, &client_challenge]);
+        let mut both = Inline16::default();
+        md5(&[&server_challenge, &client_challenge], &mut both);
         let block = both.first_chunk().copied().unwrap_or_default();
         let mut lm_response = [0; 24];
         lm_response.iter_mut().zip(client_challenge).for_each(|(place, octet)| *place = octet);
         let nt_response = des_long(hash.expose(), block);
-        Self { nt_response, lm_response, session_base_key: md4(hash.expose()) }
+        Self { nt_response, lm_response, session_base_key: base_key(hash) }
     }
 
     /// The key that the session key is exchanged with (KXKEY). Without extended session security some flags let it follow
@@ -107,7 +108,9 @@ impl ResponseV1 {
     ) -> Secret16 {
         let head = self.lm_response.first_chunk::<8>().copied().unwrap_or_default();
         if flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY) {
-            return hmac_md5(&*self.session_base_key, &[&server_challenge, &head]);
+            let mut key = Secret16::default();
+            hmac_md5(&self.session_base_key, &[&server_challenge, &head], &mut key);
+            return key;
         }
         let Some(LmHash(lm)) = lm else { return self.session_base_key.clone() };
         let mut key = Secret16::default();
@@ -137,6 +140,12 @@ impl ResponseV1 {
     pub(crate) fn is(&self, nt_response: &[u8]) -> bool {
         self.nt_response.as_slice().ct_eq(nt_response).into()
     }
+}
+
+fn base_key(hash: &NtHash) -> Secret16 {
+    let mut key = Secret16::default();
+    md4(hash.expose(), &mut key);
+    key
 }
 
 /// A key between a response and a session, wiped when dropped.

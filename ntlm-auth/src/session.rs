@@ -11,7 +11,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::flags::NegotiateFlags;
 use crate::session_key::Sender;
 
+use keys::Keys;
+
 pub use datagram::DatagramSession;
+pub(crate) use keys::IntegrityCode;
 pub use stream::StreamSession;
 
 /// The number that SIP gives to every message.
@@ -32,11 +35,18 @@ pub enum Session {
 }
 
 impl Session {
-    pub(crate) fn new(end: Sender, flags: NegotiateFlags, exported: &[u8; 16]) -> Self {
+    /// With the integrity code of the messages that led to it, if one is wanted.
+    pub(crate) fn new(
+        end: Sender,
+        flags: NegotiateFlags,
+        exported: &[u8; 16],
+        mic: Option<IntegrityCode<'_>>,
+    ) -> Self {
+        let keys = Keys::new(end, flags, exported, mic);
         if flags.contains(NegotiateFlags::DATAGRAM) {
-            Self::Datagram(DatagramSession::new(end, flags, exported))
+            Self::Datagram(DatagramSession { keys })
         } else {
-            Self::Stream(StreamSession::new(end, flags, exported))
+            Self::Stream(StreamSession::of(keys))
         }
     }
 
@@ -56,7 +66,7 @@ impl Session {
         let keys = self.keys();
         let seal = |sender| {
             let mut key = [0; 16];
-            key.iter_mut().zip(keys.of(sender).seal()).for_each(|(place, octet)| *place = *octet);
+            key.iter_mut().zip(keys.of(sender).own_seal()).for_each(|(place, octet)| *place = *octet);
             key
         };
         ExposedKeys {
@@ -68,7 +78,7 @@ impl Session {
         }
     }
 
-    fn keys(&self) -> &keys::Keys {
+    fn keys(&self) -> &Keys {
         match self {
             Self::Datagram(session) => &session.keys,
             Self::Stream(session) => &session.keys,

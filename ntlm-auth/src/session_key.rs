@@ -1,6 +1,10 @@
 //! Keys of signatures and of encryption, one of each for each direction.
 
-use crate::digest::{Inline16, MacKey, md5_into};
+use std::sync::OnceLock;
+
+use zeroize::Zeroizing;
+
+use crate::digest::{Inline16, Job, MacKey, SIGNATURE_OCTETS};
 use crate::flags::NegotiateFlags;
 
 /// Whose messages.
@@ -21,40 +25,31 @@ pub(crate) struct DirectionKeys {
     pub(crate) sign: Inline16,
     /// The signing key made ready.
     pub(crate) mac: MacKey,
-    seal: Inline16,
-    /// How much of the sealing key is used.
+    /// As a key of RC4: one of eight octets stands there twice.
+    pub(crate) seal: Inline16,
+    /// How much of the sealing key is its own.
     seal_length: usize,
+    /// Without a connection, the beginning of the key stream of SIP's number, as of the first message: it is the same for
+    /// every one.
+    pub(crate) sip: OnceLock<SignatureStream>,
 }
 
+/// The octets of a key stream that a signature takes.
+pub(crate) type SignatureStream = Zeroizing<[u8; SIGNATURE_OCTETS]>;
+
 impl DirectionKeys {
-    /// Writes the keys where they stay.
-    pub(crate) fn derive(&mut self, flags: NegotiateFlags, exported: &[u8; 16], sender: Sender) {
-        let (sign, seal): (&[u8], &[u8]) = match sender {
-            Sender::Client => (
-                b"session key to client-to-server signing key magic constant\0",
-                b"session key to client-to-server sealing key magic constant\0",
-            ),
-            Sender::Server => (
-                b"session key to server-to-client signing key magic constant\0",
-                b"session key to server-to-client sealing key magic constant\0",
-            ),
-        };
+    /// With extended session security: the digests of signing and sealing key, written where they stay.
+    pub(crate) fn take(&mut self, sign: &Job<'_>, seal: &Job<'_>) {
+        sign.write(&mut self.sign);
+        seal.write(&mut self.seal);
         self.seal_length = 16;
-        if flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY) {
-            let strength = if flags.contains(NegotiateFlags::KEY_128) {
-                16
-            } else if flags.contains(NegotiateFlags::KEY_56) {
-                7
-            } else {
-                5
-            };
-            let weakened = exported.get(..strength).unwrap_or_default();
-            md5_into(&[exported, sign], &mut self.sign);
-            md5_into(&[weakened, seal], &mut self.seal);
-            self.mac.prepare(&*self.sign);
-            return;
-        }
+        self.mac.prepare(&self.sign);
+    }
+
+    /// Without extended session security: the sealing key, one for both directions.
+    pub(crate) fn take_whole(&mut self, flags: NegotiateFlags, exported: &[u8; 16]) {
         self.seal.copy_from_slice(exported);
+        self.seal_length = 16;
         if flags.contains(NegotiateFlags::LM_KEY) {
             let tail: &[u8] =
                 if flags.contains(NegotiateFlags::KEY_56) { &[0xa0] } else { &[0xe5, 0x38, 0xb0] };
@@ -62,10 +57,29 @@ impl DirectionKeys {
                 *place = *octet;
             }
             self.seal_length = 8;
+            let (head, tail) = self.seal.split_at_mut(8);
+            tail.copy_from_slice(head);
         }
     }
 
-    pub(crate) fn seal(&self) -> &[u8] {
+    /// The sealing key without its repetition.
+    pub(crate) fn own_seal(&self) -> &[u8] {
         self.seal.get(..self.seal_length).unwrap_or_default()
     }
 }
+
+/// How much of the session key goes into sealing keys.
+pub(crate) fn seal_strength(flags: NegotiateFlags) -> usize {
+    if flags.contains(NegotiateFlags::KEY_128) {
+        16
+    } else if flags.contains(NegotiateFlags::KEY_56) {
+        7
+    } else {
+        5
+    }
+}
+
+pub(crate) const CLIENT_SIGN: &[u8] = b"session key to client-to-server signing key magic constant\0";
+pub(crate) const CLIENT_SEAL: &[u8] = b"session key to client-to-server sealing key magic constant\0";
+pub(crate) const SERVER_SIGN: &[u8] = b"session key to server-to-client signing key magic constant\0";
+pub(crate) const SERVER_SEAL: &[u8] = b"session key to server-to-client sealing key magic constant\0";

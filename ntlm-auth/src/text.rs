@@ -5,35 +5,51 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Rule};
 use crate::flags::NegotiateFlags;
 
-/// UTF-16, little endian, without a mark.
+/// UTF-16, little endian, without a mark; for passwords.
 pub(crate) fn utf16(text: &str) -> Zeroizing<Vec<u8>> {
+    // Growing would leave octets behind unwiped.
     let mut octets = Zeroizing::new(Vec::with_capacity(text.len() * 2));
-    for unit in text.encode_utf16() {
-        octets.extend_from_slice(&unit.to_le_bytes());
-    }
+    push_utf16(&mut octets, text.chars());
     octets
+}
+
+/// Appends characters in UTF-16.
+pub(crate) fn push_utf16(octets: &mut Vec<u8>, characters: impl Iterator<Item = char>) {
+    for character in characters {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            octets.extend_from_slice(&unit.to_le_bytes());
+        }
+    }
 }
 
 /// Reads UTF-16: whole units, no half pairs, at most `limit` units.
 pub(crate) fn from_utf16(octets: &[u8], at: usize, limit: usize) -> Result<String, Error> {
+    let broken = Error::Malformed { at, rule: Rule::Text };
     let (units, odd) = octets.as_chunks::<2>();
     if !odd.is_empty() || units.len() > limit {
-        return Err(Error::Malformed { at, rule: Rule::Text });
+        return Err(broken);
     }
-    char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| Error::Malformed { at, rule: Rule::Text })
+    let mut text = String::with_capacity(units.len());
+    for character in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+        text.push(character.map_err(|_| broken)?);
+    }
+    Ok(text)
 }
 
-/// A name as a message with these flags carries it.
-pub(crate) fn emit(text: &str, flags: NegotiateFlags) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// Appends a name as a message with these flags carries it.
+pub(crate) fn push(octets: &mut Vec<u8>, text: &str, flags: NegotiateFlags) -> Result<(), Error> {
     if flags.contains(NegotiateFlags::UNICODE) {
-        if text.encode_utf16().count() > NAME_MAX { Err(Error::TooLong) } else { Ok(utf16(text)) }
+        let is_short = text.len() <= NAME_MAX || text.encode_utf16().count() <= NAME_MAX;
+        if !is_short {
+            return Err(Error::TooLong);
+        }
+        push_utf16(octets, text.chars());
     } else if text.is_ascii() && text.len() <= NAME_MAX {
-        Ok(Zeroizing::new(text.as_bytes().to_vec()))
+        octets.extend_from_slice(text.as_bytes());
     } else {
-        Err(Error::TooLong)
+        return Err(Error::TooLong);
     }
+    Ok(())
 }
 
 /// Reads a name of a message with these flags; of code pages only what they share.
@@ -49,15 +65,14 @@ pub(crate) fn parse(octets: &[u8], at: usize, flags: NegotiateFlags) -> Result<S
 
 /// Upper case, character for character: a letter whose upper case has more than one character stays, as domain controllers
 /// have it.
-pub(crate) fn upper(text: &str) -> Zeroizing<String> {
-    let upper = |character: char| {
+pub(crate) fn upper(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|character| {
         let mut mapped = character.to_uppercase();
         match (mapped.next(), mapped.next()) {
             (Some(one), None) if one.len_utf16() == character.len_utf16() => one,
             _ => character,
         }
-    };
-    Zeroizing::new(text.chars().map(upper).collect())
+    })
 }
 
 /// Most units of a name.
@@ -69,9 +84,9 @@ mod tests {
 
     #[test]
     fn letters_are_raised_one_by_one() {
-        assert_eq!(upper("user").as_str(), "USER");
-        assert_eq!(upper("jürgen").as_str(), "JÜRGEN");
-        assert_eq!(upper("straße").as_str(), "STRAßE");
+        for (text, raised) in [("user", "USER"), ("jürgen", "JÜRGEN"), ("straße", "STRAßE")] {
+            assert_eq!(upper(text).collect::<String>(), raised);
+        }
     }
 
     #[test]

@@ -6,13 +6,13 @@ use subtle::ConstantTimeEq;
 
 use super::{Acceptor, Demand};
 use crate::credentials::NtHash;
-use crate::digest::{Secret16, hmac_md5};
+use crate::digest::Inline16;
 use crate::error::{Error, Refusal};
 use crate::flags::NegotiateFlags;
-use crate::message::{Authenticate, AvId, AvPairs, Challenge};
+use crate::message::{Authenticate, AvId, AvPairs, Received};
 use crate::response::{ReceivedResponse, exchange_in_place};
 use crate::response_v1::ResponseV1;
-use crate::session::Session;
+use crate::session::{IntegrityCode, Session};
 use crate::session_key::Sender;
 use crate::text::{from_utf16, upper};
 
@@ -23,8 +23,10 @@ use crate::text::{from_utf16, upper};
 pub struct Claim {
     pub(super) acceptor: Acceptor,
     pub(super) flags: NegotiateFlags,
-    pub(super) challenge: Challenge,
-    pub(super) answer: Authenticate,
+    pub(super) domain: String,
+    pub(super) user: String,
+    pub(super) workstation: String,
+    /// The answer; it was read once and can be read again.
     pub(super) message: Vec<u8>,
     pub(super) kind: Kind,
 }
@@ -73,7 +75,7 @@ impl Claim {
     /// MS-NLMP 2.2.1.3
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.answer.domain
+        &self.domain
     }
 
     /// The user as the client wrote it.
@@ -81,7 +83,7 @@ impl Claim {
     /// MS-NLMP 2.2.1.3
     #[must_use]
     pub fn user(&self) -> &str {
-        &self.answer.user
+        &self.user
     }
 
     /// Proves the claim with the hash of the user's password; `None` for an unknown user takes as long and fails alike.
@@ -90,95 +92,110 @@ impl Claim {
     pub fn prove(self, hash: Option<&NtHash>) -> Result<Accepted, Error> {
         let nobody = NtHash::from_octets([0x5a; 16]);
         let known = hash.unwrap_or(&nobody);
-        let server_challenge = self.challenge.server_challenge;
-        let (exported, mic) = match self.kind {
+        let answer = Received::parse(&self.message)?;
+        let server_challenge = self.acceptor.offer.server_challenge;
+        // First the key that the session key is exchanged with, then the session key itself.
+        let mut key = Inline16::default();
+        let (session, mic) = match self.kind {
             Kind::V2 => {
-                let key = known.response_key(&self.answer.user, &self.answer.domain);
-                let response = ReceivedResponse::parse(&self.answer.nt_response)?;
-                let (Some(base_key), Some(_)) = (response.prove(&key, server_challenge), hash) else {
+                let response_key = known.response_key(&self.user, &self.domain);
+                let response = ReceivedResponse::parse(answer.nt_response)?;
+                let is_right = response.prove(&response_key, server_challenge, &mut key);
+                if !(is_right && hash.is_some()) {
                     return Err(Error::Refused(Refusal::LoginFailed));
-                };
-                let exported = self.exported(base_key);
+                }
+                self.export(&answer, &mut key);
                 let info = &response.target_info;
-                let mic = self.check_mic(info, &exported)?;
+                let with_mic = self.check_mic(&answer, info, &key)?;
                 self.check_echo(info)?;
                 self.check_binding(info)?;
                 self.check_target_name(info)?;
-                (exported, mic)
+                with_mic
             }
             Kind::Ntlm2Session | Kind::V1 => {
-                let response = self.old_response(known)?;
-                if !(response.is(&self.answer.nt_response) && hash.is_some()) {
+                let response = self.old_response(&answer, known)?;
+                if !(response.is(answer.nt_response) && hash.is_some()) {
                     return Err(Error::Refused(Refusal::LoginFailed));
                 }
-                (self.exported(response.exchange(self.flags, server_challenge, None)), self.unbound()?)
+                key.copy_from_slice(&*response.exchange(self.flags, server_challenge, None));
+                self.export(&answer, &mut key);
+                self.unbound(&key)?
             }
-            Kind::Nobody => (self.exported(Secret16::default()), self.unbound()?),
+            Kind::Nobody => {
+                self.export(&answer, &mut key);
+                self.unbound(&key)?
+            }
         };
-        let session = Session::new(Sender::Server, self.flags, &exported);
-        let Authenticate { domain, user, .. } = self.answer;
-        Ok(Accepted { domain, user, flags: self.flags, mic, session })
+        let Self { domain, user, flags, .. } = self;
+        Ok(Accepted { domain, user, flags, mic, session })
     }
 
-    fn old_response(&self, hash: &NtHash) -> Result<ResponseV1, Error> {
-        let server_challenge = self.challenge.server_challenge;
+    fn old_response(&self, answer: &Received<'_>, hash: &NtHash) -> Result<ResponseV1, Error> {
+        let server_challenge = self.acceptor.offer.server_challenge;
         if self.kind == Kind::V1 {
             return Ok(ResponseV1::plain(hash, server_challenge));
         }
-        let lm = self.answer.lm_response.first_chunk().copied();
+        let lm = answer.lm_response.first_chunk().copied();
         let client_challenge = lm.ok_or(Error::Refused(Refusal::LoginFailed))?;
         Ok(ResponseV1::ntlm2_session(hash, server_challenge, client_challenge))
     }
 
-    fn exported(&self, key: Secret16) -> Secret16 {
-        match <[u8; 16]>::try_from(self.answer.encrypted_session_key.as_slice()) {
+    /// Puts the session key in the place of the key that it is exchanged with.
+    fn export(&self, answer: &Received<'_>, key: &mut Inline16) {
+        match <[u8; 16]>::try_from(answer.encrypted_session_key) {
             Ok(encrypted) if self.flags.contains(NegotiateFlags::KEY_EXCHANGE) => {
-                let mut exported = Secret16::of(&encrypted);
-                exchange_in_place(&key, &mut exported);
-                exported
+                let mut exported = Inline16::new(encrypted);
+                exchange_in_place(key, &mut exported);
+                key.copy_from_slice(&*exported);
             }
-            _ => key,
+            _ => {}
         }
     }
 
     /// A login without attributes can carry no integrity code, no binding and no name.
-    fn unbound(&self) -> Result<Mic, Error> {
+    fn unbound(&self, key: &[u8; 16]) -> Result<(Session, Mic), Error> {
         let nothing = AvPairs::new();
         self.check_binding(&nothing)?;
         self.check_target_name(&nothing)?;
         match self.acceptor.config.mic {
             Demand::Required => Err(Error::Refused(Refusal::NoMic)),
-            Demand::Optional => Ok(Mic::Absent),
+            Demand::Optional => Ok((Session::new(Sender::Server, self.flags, key, None), Mic::Absent)),
         }
     }
 
-    fn check_mic(&self, info: &AvPairs, exported: &[u8; 16]) -> Result<Mic, Error> {
+    /// The session, if the integrity code is right or may be absent.
+    fn check_mic(
+        &self,
+        answer: &Received<'_>,
+        info: &AvPairs,
+        key: &[u8; 16],
+    ) -> Result<(Session, Mic), Error> {
+        let Self { acceptor, flags, message, .. } = self;
         if info.flags() & AvPairs::MIC_PRESENT == 0 {
-            let knew_time =
-                self.challenge.target_info.as_ref().is_some_and(|info| info.timestamp().is_some());
-            return if self.acceptor.config.mic == Demand::Required && knew_time {
+            let offered = acceptor.offer.target_info.as_ref();
+            let knew_time = offered.is_some_and(|info| info.timestamp().is_some());
+            return if acceptor.config.mic == Demand::Required && knew_time {
                 Err(Error::Refused(Refusal::NoMic))
             } else {
-                Ok(Mic::Absent)
+                Ok((Session::new(Sender::Server, *flags, key, None), Mic::Absent))
             };
         }
-        let received = self.answer.mic.ok_or(Error::Refused(Refusal::WrongMic))?;
-        let mut message = self.message.clone();
-        if let Some(place) = message.get_mut(Authenticate::MIC_RANGE) {
-            place.fill(0);
-        }
-        let expected = hmac_md5(exported, &[&self.acceptor.negotiate, &self.acceptor.challenge, &message]);
-        if bool::from(expected.as_slice().ct_eq(&received)) {
-            Ok(Mic::Valid)
-        } else {
-            Err(Error::Refused(Refusal::WrongMic))
-        }
+        let wrong = Error::Refused(Refusal::WrongMic);
+        let received = answer.mic.ok_or(wrong)?;
+        let before = message.get(..Authenticate::MIC_RANGE.start).ok_or(wrong)?;
+        let behind = message.get(Authenticate::MIC_RANGE.end..).ok_or(wrong)?;
+        // The code covers the message with zeros in its own place.
+        let messages = [&acceptor.negotiate, &acceptor.challenge, before, &[0; 16], behind];
+        let mut code = [0; 16];
+        let wanted = IntegrityCode { messages: &messages, code: &mut code };
+        let session = Session::new(Sender::Server, *flags, key, Some(wanted));
+        if bool::from(code.ct_eq(&received)) { Ok((session, Mic::Valid)) } else { Err(wrong) }
     }
 
     /// The attributes that we sent must come back as they were.
     fn check_echo(&self, info: &AvPairs) -> Result<(), Error> {
         let clients = [AvId::FLAGS, AvId::TARGET_NAME, AvId::CHANNEL_BINDINGS];
-        let sent = self.challenge.target_info.iter().flat_map(AvPairs::iter);
+        let sent = self.acceptor.offer.target_info.iter().flat_map(AvPairs::iter);
         for (id, value) in sent.filter(|(id, _)| !clients.contains(id)) {
             let forged = match self.acceptor.config.echo {
                 Demand::Required => !info.iter().any(|echoed| echoed == (id, value)),
@@ -208,7 +225,7 @@ impl Claim {
         }
         let sent = info.get(AvId::TARGET_NAME).unwrap_or_default();
         let sent = from_utf16(sent, 0, sent.len())?;
-        if names.iter().any(|name| *upper(name) == *upper(&sent)) {
+        if names.iter().any(|name| upper(name).eq(upper(&sent))) {
             Ok(())
         } else {
             Err(Error::Refused(Refusal::TargetName))
@@ -218,6 +235,11 @@ impl Claim {
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claim").field("answer", &self.answer).finish_non_exhaustive()
+        f.debug_struct("Claim")
+            .field("flags", &self.flags)
+            .field("domain", &self.domain)
+            .field("user", &self.user)
+            .field("workstation", &self.workstation)
+            .finish_non_exhaustive()
     }
 }

@@ -1,9 +1,11 @@
 //! The key stream of RC4, from which octets can be looked at before they are used up.
 
-use rc4::{KeyInit, Rc4, StreamCipher};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::rc4::Rc4;
+
 /// A running key stream.
+#[derive(Default)]
 pub(crate) struct KeyStream {
     cipher: Rc4,
     /// Octets that were made and not yet used up.
@@ -11,16 +13,17 @@ pub(crate) struct KeyStream {
 }
 
 impl KeyStream {
-    /// The key has 5 to 16 octets, always.
-    pub(crate) fn new(key: &[u8]) -> Self {
-        let cipher = Rc4::new_from_slice(key).unwrap_or_else(|_| Rc4::new(&[0; 32].into()));
-        Self { cipher, ahead: Zeroizing::new(Vec::new()) }
+    /// The stream of a key, begun where it stays.
+    pub(crate) fn prepare(&mut self, key: &[u8; 16]) {
+        self.cipher.prepare(key);
+        self.advance(self.ahead.len());
     }
 
-    /// A stream that looks ahead at signatures without allocating.
-    pub(crate) fn looking_ahead(key: &[u8]) -> Self {
-        let mut stream = Self::new(key);
+    /// On the heap, ready to look ahead at signatures without allocating.
+    pub(crate) fn looking_ahead(key: &[u8; 16]) -> Box<Self> {
+        let mut stream = Box::<Self>::default();
         stream.ahead.reserve(SIGNATURE_OCTETS);
+        stream.prepare(key);
         stream
     }
 
@@ -36,7 +39,7 @@ impl KeyStream {
             }
             self.ahead.resize(end, 0);
             if let Some(more) = self.ahead.get_mut(made..) {
-                self.cipher.apply_keystream(more);
+                self.cipher.apply(more);
             }
         }
         for (octet, key) in text.iter_mut().zip(self.ahead.iter().skip(from)) {
@@ -56,7 +59,7 @@ impl KeyStream {
     /// Encrypts or decrypts and uses the octets up.
     pub(crate) fn apply(&mut self, text: &mut [u8]) {
         if self.ahead.is_empty() {
-            self.cipher.apply_keystream(text);
+            self.cipher.apply(text);
         } else {
             self.apply_ahead(0, text);
             self.advance(text.len());
@@ -71,18 +74,19 @@ pub(crate) const SIGNATURE_OCTETS: usize = 12;
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_stream_is_the_known_one() {
-        let mut text = *b"Plaintext";
-        KeyStream::new(b"Key").apply(&mut text);
-        assert_eq!(text, [0xbb, 0xf3, 0x16, 0xe8, 0xd9, 0x40, 0xaf, 0x0a, 0xd3]);
+    const KEY: [u8; 16] = *b"sixteen octets..";
+
+    fn stream() -> KeyStream {
+        let mut stream = KeyStream::default();
+        stream.prepare(&KEY);
+        stream
     }
 
     #[test]
     fn looking_ahead_uses_nothing_up() {
         let mut whole = [0; 20];
-        KeyStream::new(b"Key").apply(&mut whole);
-        let mut stream = KeyStream::looking_ahead(b"Key");
+        stream().apply(&mut whole);
+        let mut stream = KeyStream::looking_ahead(&KEY);
         let mut ahead = [0; 8];
         stream.apply_ahead(4, &mut ahead);
         assert_eq!(ahead, whole[4..12]);

@@ -1,151 +1,83 @@
 //! HMAC-MD5 with the two halves of its key kept as states, so that a message costs its own blocks and one more.
 
-use md5::block_api::compress;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Secret16, md5};
+use super::job::Job;
+use super::md5::{BLOCK, Block, INITIAL, State, compress, write};
 
 /// A key that is ready.
 ///
 /// RFC 2104 4
 #[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct MacKey {
-    inner: [u32; 4],
-    outer: [u32; 4],
+    inner: State,
+    outer: State,
 }
 
 impl MacKey {
-    pub(crate) fn new(key: &[u8]) -> Self {
-        let mut ready = Self::default();
-        ready.prepare(key);
-        ready
-    }
-
-    /// Makes another key ready in this place.
-    pub(crate) fn prepare(&mut self, key: &[u8]) {
-        let mut block = Zeroizing::new([0_u8; BLOCK]);
-        if key.len() > BLOCK {
-            block.iter_mut().zip(md5(&[key]).iter()).for_each(|(place, octet)| *place = *octet);
-        } else {
-            block.iter_mut().zip(key).for_each(|(place, octet)| *place = *octet);
-        }
+    /// Makes a key ready in this place.
+    pub(crate) fn prepare(&mut self, key: &[u8; 16]) {
+        let (mut inner, mut outer) = (Pad::new(key, 0x36), Pad::new(key, 0x5c));
         (self.inner, self.outer) = (INITIAL, INITIAL);
-        block.iter_mut().for_each(|octet| *octet ^= 0x36);
-        compress(&mut self.inner, core::slice::from_ref(&*block));
-        block.iter_mut().for_each(|octet| *octet ^= 0x36 ^ 0x5c);
-        compress(&mut self.outer, core::slice::from_ref(&*block));
+        compress([&mut self.inner, &mut self.outer], [&inner.0, &outer.0]);
+        inner.wipe();
+        outer.wipe();
     }
 
-    /// The code of the parts, one behind the other.
-    pub(crate) fn mac(&self, parts: &[&[u8]]) -> Secret16 {
-        let mut code = Secret16::default();
-        self.mac_into(parts, &mut code);
-        code
+    /// The code of the parts, one behind the other, written where it stays.
+    pub(crate) fn mac(&self, parts: &[&[u8]], code: &mut [u8; 16]) {
+        let mut job = self.job(parts);
+        job.run();
+        self.finish(&job, code);
     }
 
-    /// The same, written where it stays.
-    pub(crate) fn mac_into(&self, parts: &[&[u8]], code: &mut [u8; 16]) {
-        let mut blocks = Blocks::from(self.inner);
-        for part in parts {
-            blocks.add(part);
-        }
-        blocks.finish();
+    /// The longer half of a code's work, to be done beside others.
+    pub(crate) fn job<'a>(&self, parts: &'a [&'a [u8]]) -> Job<'a> {
+        Job::go_on(&self.inner, BLOCK as u64, parts)
+    }
+
+    /// The code, once its job has run.
+    pub(crate) fn finish(&self, job: &Job<'_>, code: &mut [u8; 16]) {
+        job.write(code);
         // The outer half has one block, whose length is always the same.
-        let mut block = [0; BLOCK];
-        let (words, _) = block.as_chunks_mut::<4>();
-        words.iter_mut().zip(blocks.state).for_each(|(place, word)| *place = word.to_le_bytes());
-        block[16] = 0x80;
-        block[BLOCK - 8..].copy_from_slice(&OUTER_BITS.to_le_bytes());
-        let mut state = self.outer;
-        compress(&mut state, core::slice::from_ref(&block));
-        let (words, _) = code.as_chunks_mut::<4>();
-        words.iter_mut().zip(state).for_each(|(place, word)| *place = word.to_le_bytes());
-        state.zeroize();
-        if let Some(inner) = block.first_chunk_mut::<16>() {
-            inner.zeroize();
-        }
+        let mut block = Pad([0; BLOCK]);
+        let (text, padding) = block.0.split_at_mut(16);
+        text.copy_from_slice(code);
+        padding[0] = 0x80;
+        padding[BLOCK - 16 - 8..].copy_from_slice(&OUTER_BITS.to_le_bytes());
+        let mut state = Zeroizing::new(self.outer);
+        compress([&mut *state], [&block.0]);
+        write(&state, code);
+        block.wipe();
     }
 }
 
-/// One HMAC whose key is used once.
-pub(crate) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Secret16 {
-    MacKey::new(key).mac(parts)
+/// One code whose key is used once, written where it stays.
+pub(crate) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]], code: &mut [u8; 16]) {
+    let mut ready = MacKey::default();
+    ready.prepare(key);
+    ready.mac(parts, code);
 }
 
-/// MD5 from a state on. Its blocks are texts; only the state follows from a key.
-struct Blocks {
-    state: [u32; 4],
-    block: [u8; BLOCK],
-    filled: usize,
-    total: u64,
-}
+/// A block in whose first octets something secret stands.
+struct Pad(Block);
 
-impl Blocks {
-    /// Behind one block.
-    fn from(state: [u32; 4]) -> Self {
-        Self { state, block: [0; BLOCK], filled: 0, total: BLOCK as u64 }
+impl Pad {
+    fn new(key: &[u8; 16], filling: u8) -> Self {
+        let mut block = [filling; BLOCK];
+        block.iter_mut().zip(key).for_each(|(place, octet)| *place ^= octet);
+        Self(block)
     }
 
-    #[inline]
-    fn add(&mut self, mut text: &[u8]) {
-        self.total = self.total.wrapping_add(text.len() as u64);
-        if self.filled > 0 {
-            let count = text.len().min(BLOCK - self.filled);
-            let (head, rest) = text.split_at(count);
-            self.put(head);
-            text = rest;
-            if self.filled < BLOCK {
-                return;
-            }
-            compress(&mut self.state, core::slice::from_ref(&self.block));
-            self.filled = 0;
+    fn wipe(&mut self) {
+        if let Some(head) = self.0.first_chunk_mut::<16>() {
+            head.zeroize();
         }
-        let (whole, rest) = text.as_chunks::<BLOCK>();
-        compress(&mut self.state, whole);
-        self.put(rest);
-    }
-
-    fn put(&mut self, text: &[u8]) {
-        let end = self.filled + text.len();
-        if let Some(place) = self.block.get_mut(self.filled..end) {
-            place.copy_from_slice(text);
-            self.filled = end;
-        }
-    }
-
-    /// Pads; the state is the digest then.
-    fn finish(&mut self) {
-        let bits = self.total.wrapping_mul(8).to_le_bytes();
-        self.put(&[0x80]);
-        if self.filled > BLOCK - 8 {
-            self.fill_with_zeros(BLOCK);
-            compress(&mut self.state, core::slice::from_ref(&self.block));
-            self.filled = 0;
-        }
-        self.fill_with_zeros(BLOCK - 8);
-        self.put(&bits);
-        compress(&mut self.state, core::slice::from_ref(&self.block));
-    }
-
-    fn fill_with_zeros(&mut self, end: usize) {
-        if let Some(place) = self.block.get_mut(self.filled..end) {
-            place.fill(0);
-            self.filled = end;
-        }
-    }
-}
-
-impl Drop for Blocks {
-    fn drop(&mut self) {
-        self.state.zeroize();
     }
 }
 
 /// Length of what the outer half covers: a block of the key and the inner digest.
 const OUTER_BITS: u64 = (BLOCK as u64 + 16) * 8;
-const BLOCK: usize = 64;
-/// RFC 1321 3.3
-const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 #[cfg(test)]
 mod tests {
@@ -156,23 +88,24 @@ mod tests {
 
     #[test]
     fn the_code_is_the_known_one() {
-        assert_eq!(
-            hmac_md5(&[0x0b; 16], &[b"Hi There"]).as_slice(),
-            0x9294_727a_3638_bb1c_13f4_8ef8_158b_fc9d_u128.to_be_bytes()
-        );
+        let mut code = [0; 16];
+        hmac_md5(&[0x0b; 16], &[b"Hi There"], &mut code);
+        assert_eq!(code, 0x9294_727a_3638_bb1c_13f4_8ef8_158b_fc9d_u128.to_be_bytes());
     }
 
     #[test]
     fn codes_of_all_lengths_in_all_parts_are_those_of_the_plain_construction() {
         let text: Vec<u8> = (0..260_u32).map(|at| (at * 7 % 251) as u8).collect();
-        for key in [0, 1, 16, 63, 64, 65, 200] {
-            let ready = MacKey::new(&text[..key]);
+        let mut code = [0; 16];
+        for key in 0..8_u8 {
+            let key: [u8; 16] = core::array::from_fn(|at| (at as u8).wrapping_mul(29) ^ key.wrapping_mul(73));
             for length in 0..text.len() {
-                let mut plain = Hmac::<Md5>::new_from_slice(&text[..key]).expect("any length");
+                let mut plain = Hmac::<Md5>::new_from_slice(&key).expect("any length");
                 plain.update(&text[..length]);
                 let expected: [u8; 16] = plain.finalize().into_bytes().into();
                 let (head, tail) = text[..length].split_at(length / 3);
-                assert_eq!(*ready.mac(&[head, &[], tail]), expected, "{key} {length}");
+                hmac_md5(&key, &[head, &[], tail], &mut code);
+                assert_eq!(code, expected, "{key:?} {length}");
             }
         }
     }

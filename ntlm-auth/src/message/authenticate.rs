@@ -36,16 +36,101 @@ impl Authenticate {
     ///
     /// MS-NLMP 2.2.1.3
     pub fn parse(message: &[u8]) -> Result<Self, Error> {
+        let received = Received::parse(message)?;
+        Ok(Self {
+            flags: received.flags,
+            lm_response: received.lm_response.to_vec(),
+            nt_response: received.nt_response.to_vec(),
+            domain: received.domain()?,
+            user: received.user()?,
+            workstation: received.workstation()?,
+            encrypted_session_key: received.encrypted_session_key.to_vec(),
+            version: received.version,
+            mic: received.mic,
+        })
+    }
+
+    /// The message; with room for the integrity code exactly if there is one.
+    ///
+    /// MS-NLMP 2.2.1.3
+    pub fn emit(&self) -> Result<Vec<u8>, Error> {
+        let Self { flags, version, domain, user, workstation, lm_response, .. } = self;
+        let opening = Opening {
+            flags: *flags,
+            version: *version,
+            domain,
+            user,
+            workstation,
+            lm_response,
+            mic: self.mic,
+        };
+        let mut writing = opening.write(self.nt_response.len())?;
+        writing.field(20, &self.nt_response)?;
+        writing.field(52, &self.encrypted_session_key)?;
+        Ok(writing.octets)
+    }
+
+    /// Where the integrity code stands.
+    ///
+    /// MS-NLMP 2.2.1.3
+    pub const MIC_RANGE: core::ops::Range<usize> = MIC_AT..MIC_AT + 16;
+}
+
+/// What stands in a message before the response and the key.
+pub(crate) struct Opening<'a> {
+    pub(crate) flags: NegotiateFlags,
+    pub(crate) version: Version,
+    pub(crate) domain: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) workstation: &'a str,
+    pub(crate) lm_response: &'a [u8],
+    pub(crate) mic: Option<[u8; 16]>,
+}
+
+impl Opening<'_> {
+    /// The beginning of a message, with room for a response of so many octets.
+    pub(crate) fn write(&self, response: usize) -> Result<Writing, Error> {
+        let header = if self.mic.is_some() { MIC_AT + 16 } else { MIC_AT };
+        let names = self.domain.len() + self.user.len() + self.workstation.len();
+        let mut writing = Writing::new(KIND, header, 2 * names + self.lm_response.len() + response + 16);
+        writing.put(60, &self.flags.0.to_le_bytes());
+        writing.put(64, &self.version);
+        if let Some(mic) = &self.mic {
+            writing.put(MIC_AT, mic);
+        }
+        // The order that clients use.
+        writing.name(28, self.domain, self.flags)?;
+        writing.name(36, self.user, self.flags)?;
+        writing.name(44, self.workstation, self.flags)?;
+        writing.field(12, self.lm_response)?;
+        Ok(writing)
+    }
+}
+
+/// A message whose fields are looked at where they stand.
+pub(crate) struct Received<'a> {
+    pub(crate) flags: NegotiateFlags,
+    pub(crate) lm_response: &'a [u8],
+    pub(crate) nt_response: &'a [u8],
+    domain: &'a [u8],
+    user: &'a [u8],
+    workstation: &'a [u8],
+    pub(crate) encrypted_session_key: &'a [u8],
+    version: Version,
+    pub(crate) mic: Option<[u8; 16]>,
+}
+
+impl<'a> Received<'a> {
+    pub(crate) fn parse(message: &'a [u8]) -> Result<Self, Error> {
         let mut fields = Fields::of(message, KIND, HEADER)?;
         let flags = NegotiateFlags(fields.u32(60)?);
-        let lm_response = fields.field(12, HEADER)?.to_vec();
-        let nt_response = fields.field(20, HEADER)?.to_vec();
+        let mut field = |at| fields.field(at, HEADER);
+        let (lm_response, nt_response) = (field(12)?, field(20)?);
         if nt_response.len() > RESPONSE_MAX {
             return Err(Error::Malformed { at: 20, rule: Rule::TooLong });
         }
-        let mut name = |at| fields.field(at, HEADER).and_then(|name| text::parse(name, at, flags));
-        let (domain, user, workstation) = (name(28)?, name(36)?, name(44)?);
-        let encrypted_session_key = fields.field(52, HEADER)?.to_vec();
+        let (domain, user, workstation) = (field(28)?, field(36)?, field(44)?);
+        let encrypted_session_key = field(52)?;
         let payload = fields.payload();
         let has_version = flags.contains(NegotiateFlags::VERSION) && payload >= MIC_AT;
         Ok(Self {
@@ -61,31 +146,17 @@ impl Authenticate {
         })
     }
 
-    /// The message; with room for the integrity code exactly if there is one.
-    ///
-    /// MS-NLMP 2.2.1.3
-    pub fn emit(&self) -> Result<Vec<u8>, Error> {
-        let header = if self.mic.is_some() { MIC_AT + 16 } else { MIC_AT };
-        let mut writing = Writing::new(KIND, header);
-        writing.put(60, &self.flags.0.to_le_bytes());
-        writing.put(64, &self.version);
-        if let Some(mic) = &self.mic {
-            writing.put(MIC_AT, mic);
-        }
-        // The order that clients use.
-        writing.field(28, &text::emit(&self.domain, self.flags)?)?;
-        writing.field(36, &text::emit(&self.user, self.flags)?)?;
-        writing.field(44, &text::emit(&self.workstation, self.flags)?)?;
-        writing.field(12, &self.lm_response)?;
-        writing.field(20, &self.nt_response)?;
-        writing.field(52, &self.encrypted_session_key)?;
-        Ok(writing.octets)
+    pub(crate) fn domain(&self) -> Result<String, Error> {
+        text::parse(self.domain, 28, self.flags)
     }
 
-    /// Where the integrity code stands.
-    ///
-    /// MS-NLMP 2.2.1.3
-    pub const MIC_RANGE: core::ops::Range<usize> = MIC_AT..MIC_AT + 16;
+    pub(crate) fn user(&self) -> Result<String, Error> {
+        text::parse(self.user, 36, self.flags)
+    }
+
+    pub(crate) fn workstation(&self) -> Result<String, Error> {
+        text::parse(self.workstation, 44, self.flags)
+    }
 }
 
 impl core::fmt::Debug for Authenticate {

@@ -1,7 +1,9 @@
 //! Attributes of the target information.
 
+use core::fmt;
+
 use crate::error::{Error, Rule};
-use crate::text::utf16;
+use crate::text::push_utf16;
 
 /// Which attribute.
 ///
@@ -50,8 +52,11 @@ impl AvId {
 /// The attributes in their order; unknown ones are kept.
 ///
 /// MS-NLMP 2.2.2.1
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct AvPairs(Vec<(AvId, Vec<u8>)>);
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct AvPairs {
+    /// As in a message, without the end mark. A value that no message can carry is cut and makes the list too long.
+    list: Vec<u8>,
+}
 
 impl AvPairs {
     /// No attributes.
@@ -70,15 +75,12 @@ impl AvPairs {
         if list.len() > LIST_MAX {
             return Err(broken(LIST_MAX));
         }
-        let mut pairs = Self::new();
-        let mut offset = 0;
+        // Room for what a client adds.
+        let mut pairs = Self { list: Vec::with_capacity(list.len() + ROOM) };
         loop {
+            let offset = pairs.list.len();
             let rest = list.get(offset..).unwrap_or_default();
-            let Some(([id_low, id_high, low, high], rest)) = rest.split_first_chunk::<4>() else {
-                return Err(broken(offset));
-            };
-            let id = AvId(u16::from_le_bytes([*id_low, *id_high]));
-            let length = usize::from(u16::from_le_bytes([*low, *high]));
+            let (id, length, rest) = split_header(rest).ok_or_else(|| broken(offset))?;
             if id == AvId::END {
                 return if length == 0 { Ok(pairs) } else { Err(broken(offset)) };
             }
@@ -87,8 +89,7 @@ impl AvPairs {
             if wrong_length || (id.is_single() && pairs.get(id).is_some()) {
                 return Err(broken(offset));
             }
-            pairs.0.push((id, value.to_vec()));
-            offset += 4 + length;
+            pairs.push(id, value);
         }
     }
 
@@ -96,15 +97,23 @@ impl AvPairs {
     ///
     /// MS-NLMP 2.2.2.1
     pub fn emit(&self) -> Result<Vec<u8>, Error> {
-        let mut list = Vec::new();
-        for (id, value) in &self.0 {
-            let length = u16::try_from(value.len()).map_err(|_| Error::TooLong)?;
-            list.extend_from_slice(&id.0.to_le_bytes());
-            list.extend_from_slice(&length.to_le_bytes());
-            list.extend_from_slice(value);
+        let mut octets = Vec::with_capacity(self.emitted_length());
+        self.emit_into(&mut octets)?;
+        Ok(octets)
+    }
+
+    /// The same, at the end of a message.
+    pub(crate) fn emit_into(&self, octets: &mut Vec<u8>) -> Result<(), Error> {
+        if self.emitted_length() > LIST_MAX {
+            return Err(Error::TooLong);
         }
-        list.extend_from_slice(&[0; 4]);
-        if list.len() > LIST_MAX { Err(Error::TooLong) } else { Ok(list) }
+        octets.extend_from_slice(&self.list);
+        octets.extend_from_slice(&[0; 4]);
+        Ok(())
+    }
+
+    pub(crate) fn emitted_length(&self) -> usize {
+        self.list.len() + 4
     }
 
     /// The first attribute of that kind.
@@ -112,23 +121,40 @@ impl AvPairs {
     /// MS-NLMP 2.2.2.1
     #[must_use]
     pub fn get(&self, id: AvId) -> Option<&[u8]> {
-        self.0.iter().find(|(found, _)| *found == id).map(|(_, value)| value.as_slice())
+        self.iter().find(|(found, _)| *found == id).map(|(_, value)| value)
     }
 
     /// All attributes in their order.
     ///
     /// MS-NLMP 2.2.2.1
     pub fn iter(&self) -> impl Iterator<Item = (AvId, &[u8])> {
-        self.0.iter().map(|(id, value)| (*id, value.as_slice()))
+        let mut rest = self.list.as_slice();
+        core::iter::from_fn(move || {
+            let (id, length, behind) = split_header(rest)?;
+            let (value, next) = behind.split_at_checked(length)?;
+            rest = next;
+            Some((id, value))
+        })
     }
 
     /// Replaces the attribute where it stands, or appends it.
     ///
     /// MS-NLMP 3.1.5.1.2
-    pub fn replace(&mut self, id: AvId, value: Vec<u8>) {
-        match self.0.iter_mut().find(|(found, _)| *found == id) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((id, value)),
+    pub fn replace(&mut self, id: AvId, value: impl AsRef<[u8]>) {
+        let mut end = 0;
+        let old = self.iter().find_map(|(found, old)| {
+            let start = end;
+            end += 4 + old.len();
+            (found == id).then_some(start..end)
+        });
+        let Some(old) = old else { return self.push(id, value.as_ref()) };
+        let start = old.start;
+        self.list.drain(old);
+        let length = self.list.len();
+        self.push(id, value.as_ref());
+        let new = self.list.len() - length;
+        if let Some(tail) = self.list.get_mut(start..) {
+            tail.rotate_right(new);
         }
     }
 
@@ -136,7 +162,16 @@ impl AvPairs {
     ///
     /// MS-NLMP 2.2.2.1
     pub fn replace_text(&mut self, id: AvId, text: &str) {
-        self.replace(id, utf16(text).to_vec());
+        let mut value = Vec::with_capacity(2 * text.len());
+        push_utf16(&mut value, text.chars());
+        self.replace(id, value);
+    }
+
+    fn push(&mut self, id: AvId, value: &[u8]) {
+        let value = value.get(..usize::from(u16::MAX)).unwrap_or(value);
+        self.list.extend_from_slice(&id.0.to_le_bytes());
+        self.list.extend_from_slice(&(value.len() as u16).to_le_bytes());
+        self.list.extend_from_slice(value);
     }
 
     /// The server's time, in 100 ns since 1601.
@@ -161,6 +196,21 @@ impl AvPairs {
     pub const MIC_PRESENT: u32 = 2;
 }
 
+impl fmt::Debug for AvPairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Kind and length of an attribute, and what follows.
+fn split_header(list: &[u8]) -> Option<(AvId, usize, &[u8])> {
+    let ([id_low, id_high, low, high], rest) = list.split_first_chunk::<4>()?;
+    let length = usize::from(u16::from_le_bytes([*low, *high]));
+    Some((AvId(u16::from_le_bytes([*id_low, *id_high])), length, rest))
+}
+
+/// Octets of the attributes that a client adds: flags, channel binding, an empty name.
+const ROOM: usize = 8 + 20 + 4;
 /// Most octets of a list.
 const LIST_MAX: usize = 4096;
 
@@ -175,6 +225,11 @@ mod tests {
         assert_eq!(pairs.emit().as_deref(), Ok(&list[..]));
         pairs.replace(AvId::NB_DOMAIN_NAME, vec![b'E', 0]);
         assert_eq!(pairs.emit().map(|list| list[4]), Ok(b'E'));
+        pairs.replace(AvId(99), [1, 2, 3]);
+        let ids: Vec<_> = pairs.iter().map(|(id, value)| (id.0, value.len())).collect();
+        assert_eq!(ids, [(2, 2), (99, 3), (1, 2)], "where it stood");
+        pairs.replace(AvId::FLAGS, [2, 0, 0, 0]);
+        assert_eq!((pairs.flags(), pairs.iter().last().map(|(id, _)| id)), (2, Some(AvId::FLAGS)));
     }
 
     #[test]

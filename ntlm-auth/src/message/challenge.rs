@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::flags::NegotiateFlags;
 use crate::message::field::{Fields, Writing};
 use crate::message::{AvPairs, Version};
-use crate::text::utf16;
+use crate::text::push_utf16;
 
 /// The CHALLENGE message.
 ///
@@ -50,13 +50,16 @@ impl Challenge {
     ///
     /// MS-NLMP 2.2.1.2
     pub fn emit(&self) -> Result<Vec<u8>, Error> {
-        let mut writing = Writing::new(KIND, 56);
+        let length = self.target_info.as_ref().map_or(0, AvPairs::emitted_length);
+        let mut writing = Writing::new(KIND, 56, self.target_name.len() + length);
         writing.put(20, &self.flags.0.to_le_bytes());
         writing.put(24, &self.server_challenge);
         writing.put(48, &self.version);
         writing.field(12, &self.target_name)?;
         if let Some(target_info) = &self.target_info {
-            writing.field(40, &target_info.emit()?)?;
+            let start = writing.octets.len();
+            target_info.emit_into(&mut writing.octets)?;
+            writing.end(40, start)?;
         }
         Ok(writing.octets)
     }
@@ -66,9 +69,13 @@ impl Challenge {
     /// MS-NLMP 2.2.1.2
     #[must_use]
     pub fn name(text: &str, flags: NegotiateFlags) -> Vec<u8> {
+        if flags.contains(NegotiateFlags::UNICODE) {
+            let mut name = Vec::with_capacity(2 * text.len());
+            push_utf16(&mut name, text.chars());
+            return name;
+        }
         // In a code page only what all of them share.
-        let ascii = || text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect();
-        if flags.contains(NegotiateFlags::UNICODE) { utf16(text).to_vec() } else { ascii() }
+        text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Fields of a message: length, length again, offset.
 
 use crate::error::{Error, Rule};
+use crate::flags::NegotiateFlags;
+use crate::text;
 
 pub(crate) const MAGIC: [u8; 8] = *b"NTLMSSP\0";
 /// Most octets of a message.
@@ -10,8 +12,11 @@ const MESSAGE_MAX: usize = 64 * 1024;
 pub(crate) struct Fields<'a> {
     pub(crate) message: &'a [u8],
     /// Where each non-empty field lies.
-    used: Vec<(usize, usize)>,
+    used: [(usize, usize); FIELDS],
 }
+
+/// Most fields of a message.
+const FIELDS: usize = 6;
 
 impl<'a> Fields<'a> {
     /// A message of a type, with at least so many octets.
@@ -22,7 +27,7 @@ impl<'a> Fields<'a> {
         if !message.starts_with(&MAGIC) {
             return Err(Error::Malformed { at: 0, rule: Rule::Magic });
         }
-        let fields = Self { message, used: Vec::new() };
+        let fields = Self { message, used: [(usize::MAX, 0); FIELDS] };
         if fields.u32(8)? != kind {
             return Err(Error::Malformed { at: 8, rule: Rule::Type });
         }
@@ -61,13 +66,16 @@ impl<'a> Fields<'a> {
         if self.used.iter().any(|(other, other_end)| start < *other_end && *other < end) {
             return Err(broken(Rule::FieldsOverlap));
         }
-        self.used.push((start, end));
+        // A place that is free lies nowhere.
+        if let Some(free) = self.used.iter_mut().find(|(_, end)| *end == 0) {
+            *free = (start, end);
+        }
         Ok(octets)
     }
 
     /// Where the first used field begins, or the end of the message.
     pub(crate) fn payload(&self) -> usize {
-        self.used.iter().map(|(start, _)| *start).min().unwrap_or(self.message.len())
+        self.used.iter().map(|(start, _)| *start).min().unwrap_or(usize::MAX).min(self.message.len())
     }
 }
 
@@ -77,8 +85,10 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    pub(crate) fn new(kind: u32, header: usize) -> Self {
-        let mut octets = vec![0; header];
+    /// With a header, and room for so many octets behind it.
+    pub(crate) fn new(kind: u32, header: usize, payload: usize) -> Self {
+        let mut octets = Vec::with_capacity(header + payload);
+        octets.resize(header, 0);
         put(&mut octets, 0, &MAGIC);
         put(&mut octets, 8, &kind.to_le_bytes());
         Self { octets }
@@ -90,12 +100,26 @@ impl Writing {
 
     /// Appends a field and writes its length and offset at `at`.
     pub(crate) fn field(&mut self, at: usize, value: &[u8]) -> Result<(), Error> {
-        let length = u16::try_from(value.len()).map_err(|_| Error::TooLong)?.to_le_bytes();
-        let offset = u32::try_from(self.octets.len()).map_err(|_| Error::TooLong)?.to_le_bytes();
+        let start = self.octets.len();
+        self.octets.extend_from_slice(value);
+        self.end(at, start)
+    }
+
+    /// Appends a name.
+    pub(crate) fn name(&mut self, at: usize, text: &str, flags: NegotiateFlags) -> Result<(), Error> {
+        let start = self.octets.len();
+        text::push(&mut self.octets, text, flags)?;
+        self.end(at, start)
+    }
+
+    /// Writes at `at` that a field began at `start` and ends here.
+    pub(crate) fn end(&mut self, at: usize, start: usize) -> Result<(), Error> {
+        let length = self.octets.len().saturating_sub(start);
+        let length = u16::try_from(length).map_err(|_| Error::TooLong)?.to_le_bytes();
+        let offset = u32::try_from(start).map_err(|_| Error::TooLong)?.to_le_bytes();
         self.put(at, &length);
         self.put(at + 2, &length);
         self.put(at + 4, &offset);
-        self.octets.extend_from_slice(value);
         Ok(())
     }
 }

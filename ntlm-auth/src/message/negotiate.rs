@@ -42,7 +42,7 @@ impl Negotiate {
     ///
     /// MS-NLMP 2.2.1.1
     pub fn emit(&self) -> Result<Vec<u8>, Error> {
-        let mut writing = Writing::new(KIND, 40);
+        let mut writing = Writing::new(KIND, 40, self.domain.len() + self.workstation.len());
         writing.put(12, &self.flags.0.to_le_bytes());
         writing.put(32, &self.version);
         writing.field(16, &self.domain)?;

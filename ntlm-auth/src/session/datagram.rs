@@ -1,16 +1,15 @@
 //! A session without a connection: every message carries a number that the application gives it.
 
 use core::fmt;
-use std::sync::OnceLock;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::SIP_SEQUENCE;
 use super::keys::Keys;
-use crate::digest::{Inline16, KeyStream, SIGNATURE_OCTETS, md5_into};
+use crate::digest::{Inline16, Rc4, md5};
 use crate::error::Error;
 use crate::flags::NegotiateFlags;
-use crate::session_key::Sender;
+use crate::session_key::{Sender, SignatureStream};
 
 /// A session without a connection. The key stream begins anew for each message, with the message's number.
 ///
@@ -18,12 +17,7 @@ use crate::session_key::Sender;
 #[derive(Clone)]
 pub struct DatagramSession {
     pub(super) keys: Box<Keys>,
-    /// The beginning of the key streams of SIP's number, ours and the peer's, as of the first message: they are the same
-    /// for every one.
-    sip: Box<[OnceLock<SignatureStream>; 2]>,
 }
-
-type SignatureStream = Zeroizing<[u8; SIGNATURE_OCTETS]>;
 
 impl DatagramSession {
     /// The session of one end with a key that is known already.
@@ -31,7 +25,7 @@ impl DatagramSession {
     /// MS-NLMP 3.4.5
     #[must_use]
     pub fn new(end: Sender, flags: NegotiateFlags, exported_session_key: &[u8; 16]) -> Self {
-        Self { keys: Keys::new(end, flags, exported_session_key), sip: Box::default() }
+        Self { keys: Keys::new(end, flags, exported_session_key, None) }
     }
 
     /// Signs a text that we send.
@@ -88,9 +82,7 @@ impl DatagramSession {
     fn signature(&self, sender: Sender, sequence: u32, text: &[u8]) -> [u8; 16] {
         let mut signature = self.keys.plain(sender, sequence, text);
         if sequence == SIP_SEQUENCE {
-            let [ours, peers] = &*self.sip;
-            let octets = if sender == self.keys.end { ours } else { peers };
-            let octets = octets.get_or_init(|| {
+            let octets = self.keys.of(sender).sip.get_or_init(|| {
                 let mut octets = SignatureStream::default();
                 stream(&self.keys, sender, SIP_SEQUENCE).apply(&mut *octets);
                 octets
@@ -108,15 +100,17 @@ impl DatagramSession {
 }
 
 /// The key stream of one message.
-fn stream(keys: &Keys, sender: Sender, sequence: u32) -> KeyStream {
-    let seal = keys.of(sender).seal();
+fn stream(keys: &Keys, sender: Sender, sequence: u32) -> Rc4 {
+    let seal = &*keys.of(sender).seal;
+    let mut stream = Rc4::default();
     if keys.is_extended() {
         let mut key = Inline16::default();
-        md5_into(&[seal, &sequence.to_le_bytes()], &mut key);
-        KeyStream::new(&*key)
+        md5(&[seal, &sequence.to_le_bytes()], &mut key);
+        stream.prepare(&key);
     } else {
-        KeyStream::new(seal)
+        stream.prepare(seal);
     }
+    stream
 }
 
 impl fmt::Debug for DatagramSession {

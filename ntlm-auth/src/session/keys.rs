@@ -2,9 +2,11 @@
 
 use subtle::ConstantTimeEq;
 
-use crate::digest::{Inline16, crc32};
+use crate::digest::{Inline16, Job, MacKey, crc32, run_all};
 use crate::flags::NegotiateFlags;
-use crate::session_key::{DirectionKeys, Sender};
+use crate::session_key::{
+    CLIENT_SEAL, CLIENT_SIGN, DirectionKeys, SERVER_SEAL, SERVER_SIGN, Sender, seal_strength,
+};
 
 /// Both directions, on the heap: a session that is moved leaves no keys behind.
 #[derive(Clone)]
@@ -16,8 +18,20 @@ pub(crate) struct Keys {
     server: DirectionKeys,
 }
 
+/// Messages whose integrity code is wanted together with the keys of their session.
+pub(crate) struct IntegrityCode<'a> {
+    pub(crate) messages: &'a [&'a [u8]],
+    pub(crate) code: &'a mut [u8; 16],
+}
+
 impl Keys {
-    pub(crate) fn new(end: Sender, flags: NegotiateFlags, exported: &[u8; 16]) -> Box<Self> {
+    /// The keys that follow from a session key, and the integrity code of messages under it: it costs less beside them.
+    pub(crate) fn new(
+        end: Sender,
+        flags: NegotiateFlags,
+        exported: &[u8; 16],
+        mic: Option<IntegrityCode<'_>>,
+    ) -> Box<Self> {
         let mut keys = Box::new(Self {
             end,
             flags,
@@ -26,9 +40,47 @@ impl Keys {
             server: DirectionKeys::default(),
         });
         keys.exported.copy_from_slice(exported);
-        keys.client.derive(flags, exported, Sender::Client);
-        keys.server.derive(flags, exported, Sender::Server);
+        keys.derive(mic);
         keys
+    }
+
+    fn derive(&mut self, mic: Option<IntegrityCode<'_>>) {
+        let Self { flags, exported, client, server, .. } = self;
+        let weakened = exported.get(..seal_strength(*flags)).unwrap_or_default();
+        let texts: [[&[u8]; 2]; 4] = [
+            [&**exported, CLIENT_SIGN],
+            [weakened, CLIENT_SEAL],
+            [&**exported, SERVER_SIGN],
+            [weakened, SERVER_SEAL],
+        ];
+        let mut mac = MacKey::default();
+        if mic.is_some() {
+            mac.prepare(exported);
+        }
+        // The integrity code is the longest.
+        let mut jobs: [Job<'_>; 5] =
+            core::array::from_fn(|at| match at.checked_sub(1).and_then(|at| texts.get(at)) {
+                Some(text) => Job::new(text),
+                None => mac.job(mic.as_ref().map_or(&[], |mic| mic.messages)),
+            });
+        let wanted = match (&mic, flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY)) {
+            (Some(_), true) => &mut jobs[..],
+            (Some(_), false) => &mut jobs[..1],
+            (None, true) => &mut jobs[1..],
+            (None, false) => &mut [],
+        };
+        run_all(wanted);
+        let [code, client_sign, client_seal, server_sign, server_seal] = &jobs;
+        if let Some(mic) = mic {
+            mac.finish(code, mic.code);
+        }
+        if flags.contains(NegotiateFlags::EXTENDED_SESSION_SECURITY) {
+            client.take(client_sign, client_seal);
+            server.take(server_sign, server_seal);
+        } else {
+            client.take_whole(*flags, exported);
+            server.take_whole(*flags, exported);
+        }
     }
 
     pub(crate) fn of(&self, sender: Sender) -> &DirectionKeys {
@@ -63,7 +115,7 @@ impl Keys {
             assemble([&VERSION, &[], &[]])
         } else if self.is_extended() {
             let mut checksum = Inline16::default();
-            self.of(sender).mac.mac_into(&[&number, text], &mut checksum);
+            self.of(sender).mac.mac(&[&number, text], &mut checksum);
             assemble([&VERSION, checksum.get(..8).unwrap_or_default(), &number])
         } else {
             assemble([&VERSION, &[0; 4], &crc32(text).to_le_bytes()])

@@ -26,7 +26,7 @@ struct Counted {
 
 impl Counted {
     fn stream(&mut self, keys: &Keys, sender: Sender) -> &mut KeyStream {
-        self.stream.get_or_insert_with(|| Box::new(KeyStream::looking_ahead(keys.of(sender).seal())))
+        self.stream.get_or_insert_with(|| KeyStream::looking_ahead(&keys.of(sender).seal))
     }
 
     fn advance(&mut self) {
@@ -40,7 +40,10 @@ impl StreamSession {
     /// MS-NLMP 3.4.5
     #[must_use]
     pub fn new(end: Sender, flags: NegotiateFlags, exported_session_key: &[u8; 16]) -> Self {
-        let keys = Keys::new(end, flags, exported_session_key);
+        Self::of(Keys::new(end, flags, exported_session_key, None))
+    }
+
+    pub(super) fn of(keys: Box<Keys>) -> Self {
         Self { keys, sending: Counted::default(), receiving: Counted::default() }
     }
 
