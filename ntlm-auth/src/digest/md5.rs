@@ -21,10 +21,12 @@ pub(crate) const INITIAL: State = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032
 pub(crate) fn compress<const N: usize>(states: [&mut State; N], blocks: [&Block; N]) {
     // Constants that the compiler knows are added last of all, when everything waits; these come from memory, early.
     let sines: &[u32; 64] = black_box(&SINES);
-    let words = blocks.map(|block| {
-        let (words, _) = block.as_chunks::<4>();
-        core::array::from_fn::<u32, 16, _>(|at| words.get(at).map_or(0, |word| u32::from_le_bytes(*word)))
-    });
+    // Read where they stand, so that no copy of a key is left on the stack.
+    let word = |lane: usize, at: usize| {
+        let block: &Block = blocks[lane];
+        let octets = block.as_chunks::<4>().0.get(at);
+        octets.map_or(0, |octets| u32::from_le_bytes(*octets))
+    };
     let mut a: [u32; N] = core::array::from_fn(|lane| states[lane][0]);
     let mut b: [u32; N] = core::array::from_fn(|lane| states[lane][1]);
     let mut c: [u32; N] = core::array::from_fn(|lane| states[lane][2]);
@@ -33,7 +35,7 @@ pub(crate) fn compress<const N: usize>(states: [&mut State; N], blocks: [&Block;
     macro_rules! step {
         ($mix:ident, $w:ident, $x:ident, $y:ident, $z:ident, $word:expr, $sine:expr, $turn:expr) => {
             for lane in 0..N {
-                let early = $w[lane].wrapping_add(words[lane][$word]).wrapping_add(sines[$sine]);
+                let early = $w[lane].wrapping_add(word(lane, $word)).wrapping_add(sines[$sine]);
                 let mixed = $mix(early, $x[lane], $y[lane], $z[lane]);
                 $w[lane] = mixed.rotate_left($turn).wrapping_add($x[lane]);
             }
