@@ -1,8 +1,10 @@
 //! NTLM: a login of both sides, and the signature of a text of 300 octets. `floor` of a signature is the hash's blocks with the
 //! key's halves kept, and the octets of a kept key stream.
 //!
-//! Every row of a login begins with the password and ends with both sides ready to sign; ours proves the same with an
-//! integrity code over all messages as sspi does, gss-ntlmssp sends none unless it is asked to. What cannot accept
+//! Every row of a login begins with the password on both sides and ends with both sides ready to sign: all messages written
+//! and read, the proof checked, the keys of both directions derived. Ours carries an integrity code over all messages as
+//! sspi's does; gss-ntlmssp sends none unless it is asked to. sspi sets its key streams up at the login, ours does with the
+//! first message of a direction: the rows with a signature each way have that in them for all. What cannot accept
 //! (ntlmclient) has a row of its own: the client's response alone.
 
 use std::hint::black_box;
@@ -45,6 +47,33 @@ fn logins() {
         .each("ours", || drop(black_box(login(Mode::Stream))))
         .each("ours, without a connection", || drop(black_box(login(Mode::Datagram))));
     peers::logins(turns).finish();
+}
+
+/// A login, and a text signed and checked in each direction.
+fn login_and_sign(mode: Mode, text: &[u8]) {
+    match login(mode) {
+        (Session::Datagram(client), Session::Datagram(server)) => {
+            let signature = client.sign(SIP_SEQUENCE, text);
+            server.verify(SIP_SEQUENCE, text, &signature).expect("it is right");
+            let signature = server.sign(SIP_SEQUENCE, text);
+            client.verify(SIP_SEQUENCE, text, &signature).expect("it is right");
+        }
+        (Session::Stream(mut client), Session::Stream(mut server)) => {
+            let signature = client.sign(text);
+            server.verify(text, &signature).expect("it is right");
+            let signature = server.sign(text);
+            client.verify(text, &signature).expect("it is right");
+        }
+        _ => unreachable!("both sides have one mode"),
+    }
+}
+
+fn first_signatures() {
+    let text = text();
+    let turns = Turns::new("NTLMv2 login and a signature of 300 B each way, both sides")
+        .each("ours", || login_and_sign(Mode::Stream, black_box(&text)))
+        .each("ours, without a connection", || login_and_sign(Mode::Datagram, black_box(&text)));
+    peers::first_signatures(turns, &text).finish();
 }
 
 fn responses() {
@@ -125,6 +154,10 @@ mod peers {
         turns
     }
 
+    pub(super) fn first_signatures<'a>(turns: Turns<'a>, _: &'a [u8]) -> Turns<'a> {
+        turns
+    }
+
     pub(super) fn responses<'a>(turns: Turns<'a>, _: &'a [u8]) -> Turns<'a> {
         turns
     }
@@ -144,6 +177,7 @@ mod peers;
 
 fn main() {
     logins();
+    first_signatures();
     responses();
     signatures();
 }

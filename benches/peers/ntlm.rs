@@ -18,6 +18,27 @@ pub(super) fn logins(turns: Turns<'_>) -> Turns<'_> {
     turns.each("gss-ntlmssp (C; reads its user file each time)", move || gss.login())
 }
 
+pub(super) fn first_signatures<'a>(turns: Turns<'a>, text: &'a [u8]) -> Turns<'a> {
+    let mut message = text.to_vec();
+    let gss = Gss::new();
+    turns
+        .each("sspi", move || {
+            let (mut client, mut server) = sspi_login();
+            sspi_exchange(&mut client, &mut server, &mut message);
+            sspi_exchange(&mut server, &mut client, &mut message);
+        })
+        .each("gss-ntlmssp (C; reads its user file each time)", move || {
+            gss.login();
+            gss.exchange(text);
+        })
+}
+
+fn sspi_exchange(from: &mut Ntlm, to: &mut Ntlm, message: &mut [u8]) {
+    let mut signature = sspi_sign(from, message, 0);
+    let mut buffers = [SecurityBufferRef::data_buf(message), SecurityBufferRef::token_buf(&mut signature)];
+    to.verify_signature(&mut buffers, 0).expect("it is right");
+}
+
 pub(super) fn responses<'a>(turns: Turns<'a>, list: &'a [u8]) -> Turns<'a> {
     let credentials = ntlmclient::Credentials {
         username: "jim".to_owned(),
@@ -149,6 +170,7 @@ unsafe extern "C" {
     fn ntlm_gss_login(password: *const c_char) -> c_int;
     fn ntlm_gss_sign(octets: *const u8, length: usize) -> c_int;
     fn ntlm_gss_verify(octets: *const u8, length: usize) -> c_int;
+    fn ntlm_gss_exchange(octets: *const u8, length: usize) -> c_int;
 }
 
 #[expect(unsafe_code, reason = "a C library")]
@@ -179,5 +201,10 @@ impl Gss {
     fn verify(&self, text: &[u8]) {
         // SAFETY: the octets are as many as is said; all calls come from one thread.
         assert_eq!(unsafe { ntlm_gss_verify(text.as_ptr(), text.len()) }, 0);
+    }
+
+    fn exchange(&self, text: &[u8]) {
+        // SAFETY: the octets are as many as is said; all calls come from one thread.
+        assert_eq!(unsafe { ntlm_gss_exchange(text.as_ptr(), text.len()) }, 0);
     }
 }

@@ -95,3 +95,16 @@ int ntlm_gss_verify(const uint8_t *octets, size_t length) {
   gss_buffer_desc text = {length, (void *)octets}, token = {signature_length, signature};
   return p_gss_verify_mic(&minor, server, &text, &token, 0) ? 1 : 0;
 }
+
+/* A text signed and checked in each direction; 0 if both are right. */
+int ntlm_gss_exchange(const uint8_t *octets, size_t length) {
+  uint32_t minor;
+  gss_ctx_id_t ends[2] = {client, server};
+  for (int from = 0; from < 2; from++) {
+    gss_buffer_desc text = {length, (void *)octets}, token = GSS_C_EMPTY_BUFFER;
+    if (p_gss_get_mic(&minor, ends[from], 0, &text, &token)) return 1;
+    if (p_gss_verify_mic(&minor, ends[1 - from], &text, &token, 0)) return 2;
+    p_gss_release_buffer(&minor, &token);
+  }
+  return 0;
+}

@@ -48,12 +48,7 @@ impl NtHash {
     /// MS-NLMP 3.3.2
     #[must_use]
     pub fn response_key(&self, user: &str, domain: &str) -> ResponseKey {
-        let mut name = Vec::with_capacity(2 * (user.len() + domain.len()));
-        push_utf16(&mut name, upper(user).chain(domain.chars()));
-        let mut ready = Box::<ReadyKey>::default();
-        hmac_md5(&self.0, &[&name], &mut ready.key);
-        ready.mac.prepare(&ready.key);
-        ResponseKey(ready)
+        ResponseKey::new(&self.0, user, domain)
     }
 
     /// Whether it is the hash of no password at all.
@@ -79,6 +74,15 @@ struct ReadyKey {
 }
 
 impl ResponseKey {
+    pub(crate) fn new(hash: &[u8; 16], user: &str, domain: &str) -> Self {
+        let mut name = Vec::with_capacity(2 * (user.len() + domain.len()));
+        push_utf16(&mut name, upper(user).chain(domain.chars()));
+        let mut ready = Box::<ReadyKey>::default();
+        hmac_md5(hash, &[&name], &mut ready.key);
+        ready.mac.prepare(&ready.key);
+        Self(ready)
+    }
+
     /// The octets, for test benches.
     ///
     /// MS-NLMP 3.3.2

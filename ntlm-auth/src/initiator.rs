@@ -78,8 +78,8 @@ impl Initiator {
     ///
     /// MS-NLMP 3.1.5.1.1
     #[must_use]
-    pub fn negotiate(&self) -> Option<Vec<u8>> {
-        (!self.negotiate.is_empty()).then(|| self.negotiate.clone())
+    pub fn negotiate(&self) -> Option<&[u8]> {
+        (!self.negotiate.is_empty()).then_some(self.negotiate.as_slice())
     }
 
     /// Answers the server's challenge. Each login answers one.

@@ -8,6 +8,7 @@ mod negotiate;
 
 pub use authenticate::Authenticate;
 pub(crate) use authenticate::{Opening, Received};
+pub(crate) use av_pair::AvList;
 pub use av_pair::{AvId, AvPairs};
 pub use challenge::Challenge;
 pub(crate) use field::Writing;

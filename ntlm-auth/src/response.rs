@@ -6,7 +6,7 @@ use crate::credentials::ResponseKey;
 use crate::digest::{Inline16, Rc4, Secret16};
 use crate::error::{Error, Rule};
 use crate::file_time::FileTime;
-use crate::message::AvPairs;
+use crate::message::AvList;
 
 /// What a response is made of besides the password.
 ///
@@ -135,7 +135,7 @@ pub(crate) struct ReceivedResponse<'a> {
     proof: [u8; 16],
     temp: &'a [u8],
     pub(crate) time: FileTime,
-    pub(crate) target_info: AvPairs,
+    pub(crate) target_info: AvList<'a>,
 }
 
 impl<'a> ReceivedResponse<'a> {
@@ -152,7 +152,7 @@ impl<'a> ReceivedResponse<'a> {
             proof: *proof,
             temp,
             time: FileTime(u64::from_le_bytes(*time)),
-            target_info: AvPairs::parse(list, 0).map_err(|_| broken)?,
+            target_info: AvList::parse(list, 0).map_err(|_| broken)?,
         })
     }
 

@@ -68,7 +68,11 @@ impl ResponseV1 {
     /// MS-NLMP 3.3.1
     #[must_use]
     pub fn plain(hash: &NtHash, server_challenge: [u8; 8]) -> Self {
-        let nt_response = des_long(hash.expose(), server_challenge);
+        Self::of_hash(hash.expose(), server_challenge)
+    }
+
+    pub(crate) fn of_hash(hash: &[u8; 16], server_challenge: [u8; 8]) -> Self {
+        let nt_response = des_long(hash, server_challenge);
         Self { nt_response, lm_response: nt_response, session_base_key: base_key(hash) }
     }
 
@@ -77,12 +81,20 @@ impl ResponseV1 {
     /// MS-NLMP 3.3.1
     #[must_use]
     pub fn ntlm2_session(hash: &NtHash, server_challenge: [u8; 8], client_challenge: [u8; 8]) -> Self {
+        Self::ntlm2_session_of_hash(hash.expose(), server_challenge, client_challenge)
+    }
+
+    pub(crate) fn ntlm2_session_of_hash(
+        hash: &[u8; 16],
+        server_challenge: [u8; 8],
+        client_challenge: [u8; 8],
+    ) -> Self {
         let mut both = Inline16::default();
         md5(&[&server_challenge, &client_challenge], &mut both);
         let block = both.first_chunk().copied().unwrap_or_default();
         let mut lm_response = [0; 24];
         lm_response.iter_mut().zip(client_challenge).for_each(|(place, octet)| *place = octet);
-        let nt_response = des_long(hash.expose(), block);
+        let nt_response = des_long(hash, block);
         Self { nt_response, lm_response, session_base_key: base_key(hash) }
     }
 
@@ -142,9 +154,9 @@ impl ResponseV1 {
     }
 }
 
-fn base_key(hash: &NtHash) -> Secret16 {
+fn base_key(hash: &[u8; 16]) -> Secret16 {
     let mut key = Secret16::default();
-    md4(hash.expose(), &mut key);
+    md4(hash, &mut key);
     key
 }
 

@@ -16,8 +16,12 @@ pub(crate) fn utf16(text: &str) -> Zeroizing<Vec<u8>> {
 /// Appends characters in UTF-16.
 pub(crate) fn push_utf16(octets: &mut Vec<u8>, characters: impl Iterator<Item = char>) {
     for character in characters {
+        if let Ok(octet) = u8::try_from(character) {
+            octets.extend([octet, 0]);
+            continue;
+        }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            octets.extend_from_slice(&unit.to_le_bytes());
+            octets.extend(unit.to_le_bytes());
         }
     }
 }

@@ -204,9 +204,10 @@ fn the_first_message_is_under_the_integrity_code_exactly_over_a_connection() {
     let (message, _) = answer(initiator, without.challenge()).expect("an answer");
     assert_eq!(let_in(without.clone(), &message).map(|accepted| accepted.mic), Ok(Mic::Valid));
     // One side had one.
-    let given = Initiator::new(client(Mode::Stream)).negotiate().expect("a first message");
+    let other = Initiator::new(client(Mode::Stream));
+    let given = other.negotiate().expect("a first message");
     let with =
-        Acceptor::with_challenge(server(Mode::Stream), &given, without.challenge()).expect("a challenge");
+        Acceptor::with_challenge(server(Mode::Stream), given, without.challenge()).expect("a challenge");
     assert_eq!(refusal(&let_in(with, &message)), Some(Refusal::WrongMic));
 
     // Without a connection it is no part of the login, even if somebody gives one.

@@ -5,11 +5,11 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 
 use super::{Acceptor, Demand};
-use crate::credentials::NtHash;
+use crate::credentials::{NtHash, ResponseKey};
 use crate::digest::Inline16;
 use crate::error::{Error, Refusal};
 use crate::flags::NegotiateFlags;
-use crate::message::{Authenticate, AvId, AvPairs, Received};
+use crate::message::{Authenticate, AvId, AvList, AvPairs, Received};
 use crate::response::{ReceivedResponse, exchange_in_place};
 use crate::response_v1::ResponseV1;
 use crate::session::{IntegrityCode, Session};
@@ -90,22 +90,21 @@ impl Claim {
     ///
     /// MS-NLMP 3.2.5.1.2
     pub fn prove(self, hash: Option<&NtHash>) -> Result<Accepted, Error> {
-        let nobody = NtHash::from_octets([0x5a; 16]);
-        let known = hash.unwrap_or(&nobody);
+        let known = hash.map_or(&NOBODY, NtHash::expose);
         let answer = Received::parse(&self.message)?;
         let server_challenge = self.acceptor.offer.server_challenge;
         // First the key that the session key is exchanged with, then the session key itself.
         let mut key = Inline16::default();
         let (session, mic) = match self.kind {
             Kind::V2 => {
-                let response_key = known.response_key(&self.user, &self.domain);
+                let response_key = ResponseKey::new(known, &self.user, &self.domain);
                 let response = ReceivedResponse::parse(answer.nt_response)?;
                 let is_right = response.prove(&response_key, server_challenge, &mut key);
                 if !(is_right && hash.is_some()) {
                     return Err(Error::Refused(Refusal::LoginFailed));
                 }
                 self.export(&answer, &mut key);
-                let info = &response.target_info;
+                let info = response.target_info;
                 let with_mic = self.check_mic(&answer, info, &key)?;
                 self.check_echo(info)?;
                 self.check_binding(info)?;
@@ -130,14 +129,14 @@ impl Claim {
         Ok(Accepted { domain, user, flags, mic, session })
     }
 
-    fn old_response(&self, answer: &Received<'_>, hash: &NtHash) -> Result<ResponseV1, Error> {
+    fn old_response(&self, answer: &Received<'_>, hash: &[u8; 16]) -> Result<ResponseV1, Error> {
         let server_challenge = self.acceptor.offer.server_challenge;
         if self.kind == Kind::V1 {
-            return Ok(ResponseV1::plain(hash, server_challenge));
+            return Ok(ResponseV1::of_hash(hash, server_challenge));
         }
         let lm = answer.lm_response.first_chunk().copied();
         let client_challenge = lm.ok_or(Error::Refused(Refusal::LoginFailed))?;
-        Ok(ResponseV1::ntlm2_session(hash, server_challenge, client_challenge))
+        Ok(ResponseV1::ntlm2_session_of_hash(hash, server_challenge, client_challenge))
     }
 
     /// Puts the session key in the place of the key that it is exchanged with.
@@ -154,9 +153,9 @@ impl Claim {
 
     /// A login without attributes can carry no integrity code, no binding and no name.
     fn unbound(&self, key: &[u8; 16]) -> Result<(Session, Mic), Error> {
-        let nothing = AvPairs::new();
-        self.check_binding(&nothing)?;
-        self.check_target_name(&nothing)?;
+        let nothing = AvList::default();
+        self.check_binding(nothing)?;
+        self.check_target_name(nothing)?;
         match self.acceptor.config.mic {
             Demand::Required => Err(Error::Refused(Refusal::NoMic)),
             Demand::Optional => Ok((Session::new(Sender::Server, self.flags, key, None), Mic::Absent)),
@@ -167,7 +166,7 @@ impl Claim {
     fn check_mic(
         &self,
         answer: &Received<'_>,
-        info: &AvPairs,
+        info: AvList<'_>,
         key: &[u8; 16],
     ) -> Result<(Session, Mic), Error> {
         let Self { acceptor, flags, message, .. } = self;
@@ -193,7 +192,7 @@ impl Claim {
     }
 
     /// The attributes that we sent must come back as they were.
-    fn check_echo(&self, info: &AvPairs) -> Result<(), Error> {
+    fn check_echo(&self, info: AvList<'_>) -> Result<(), Error> {
         let clients = [AvId::FLAGS, AvId::TARGET_NAME, AvId::CHANNEL_BINDINGS];
         let sent = self.acceptor.offer.target_info.iter().flat_map(AvPairs::iter);
         for (id, value) in sent.filter(|(id, _)| !clients.contains(id)) {
@@ -208,7 +207,7 @@ impl Claim {
         Ok(())
     }
 
-    fn check_binding(&self, info: &AvPairs) -> Result<(), Error> {
+    fn check_binding(&self, info: AvList<'_>) -> Result<(), Error> {
         let config = &self.acceptor.config;
         let sent = info.get(AvId::CHANNEL_BINDINGS).filter(|sent| sent.iter().any(|octet| *octet != 0));
         let right = match (sent, config.channel_binding) {
@@ -218,7 +217,7 @@ impl Claim {
         if right { Ok(()) } else { Err(Error::Refused(Refusal::ChannelBinding)) }
     }
 
-    fn check_target_name(&self, info: &AvPairs) -> Result<(), Error> {
+    fn check_target_name(&self, info: AvList<'_>) -> Result<(), Error> {
         let names = &self.acceptor.config.accepted_target_names;
         if names.is_empty() {
             return Ok(());
@@ -243,3 +242,6 @@ impl fmt::Debug for Claim {
             .finish_non_exhaustive()
     }
 }
+
+/// Stands for the hash of an unknown user, so that he takes as long.
+const NOBODY: [u8; 16] = [0x5a; 16];

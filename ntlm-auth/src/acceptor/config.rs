@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::channel_binding::ChannelBinding;
 use crate::flags::NegotiateFlags;
 use crate::initiator::{MAX_SKEW, Mode};
-use crate::message::{AvId, AvPairs, USUAL_VERSION, Version};
+use crate::message::{AvPairs, USUAL_VERSION, Version};
 use crate::policy::{AnonymousPolicy, ResponsePolicy, TextPolicy};
 
 /// Whether something must be there, or is only checked if it is.
@@ -61,9 +61,6 @@ impl AcceptorConfig {
     /// MS-NLMP 3.2.1
     #[must_use]
     pub fn new(mode: Mode, computer: &str, domain: &str) -> Self {
-        let mut target_info = AvPairs::new();
-        target_info.replace_text(AvId::NB_DOMAIN_NAME, domain);
-        target_info.replace_text(AvId::NB_COMPUTER_NAME, computer);
         let (flags, target_name) = match mode {
             Mode::Datagram => (NegotiateFlags(0xe298_82f3), ""),
             // Whoever says that it is a server says its name.
@@ -72,7 +69,7 @@ impl AcceptorConfig {
         Self {
             mode,
             flags,
-            target_info,
+            target_info: AvPairs::of_server(domain, computer),
             target_name: target_name.to_owned(),
             version: USUAL_VERSION,
             mic: Demand::Optional,

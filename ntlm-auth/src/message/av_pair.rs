@@ -67,30 +67,23 @@ impl AvPairs {
         Self::default()
     }
 
+    /// The names of a server, with room for its time.
+    pub(crate) fn of_server(domain: &str, computer: &str) -> Self {
+        let mut pairs = Self { list: Vec::with_capacity(2 * (domain.len() + computer.len()) + 20) };
+        pairs.replace_text(AvId::NB_DOMAIN_NAME, domain);
+        pairs.replace_text(AvId::NB_COMPUTER_NAME, computer);
+        pairs
+    }
+
     /// Reads a list up to its end mark; what follows the mark is ignored. `at` is where the list stands in its message.
     ///
     /// MS-NLMP 2.2.2.1
     pub fn parse(list: &[u8], at: usize) -> Result<Self, Error> {
-        let broken = |offset: usize| Error::Malformed { at: at + offset, rule: Rule::AvPairs };
-        if list.len() > LIST_MAX {
-            return Err(broken(LIST_MAX));
-        }
+        let AvList(read) = AvList::parse(list, at)?;
         // Room for what a client adds.
-        let mut pairs = Self { list: Vec::with_capacity(list.len() + ROOM) };
-        loop {
-            let offset = pairs.list.len();
-            let rest = list.get(offset..).unwrap_or_default();
-            let (id, length, rest) = split_header(rest).ok_or_else(|| broken(offset))?;
-            if id == AvId::END {
-                return if length == 0 { Ok(pairs) } else { Err(broken(offset)) };
-            }
-            let value = rest.get(..length).ok_or_else(|| broken(offset))?;
-            let wrong_length = id.length().is_some_and(|wanted| wanted != length);
-            if wrong_length || (id.is_single() && pairs.get(id).is_some()) {
-                return Err(broken(offset));
-            }
-            pairs.push(id, value);
-        }
+        let mut list = Vec::with_capacity(read.len() + ROOM);
+        list.extend_from_slice(read);
+        Ok(Self { list })
     }
 
     /// The list with its end mark.
@@ -121,20 +114,14 @@ impl AvPairs {
     /// MS-NLMP 2.2.2.1
     #[must_use]
     pub fn get(&self, id: AvId) -> Option<&[u8]> {
-        self.iter().find(|(found, _)| *found == id).map(|(_, value)| value)
+        self.view().get(id)
     }
 
     /// All attributes in their order.
     ///
     /// MS-NLMP 2.2.2.1
     pub fn iter(&self) -> impl Iterator<Item = (AvId, &[u8])> {
-        let mut rest = self.list.as_slice();
-        core::iter::from_fn(move || {
-            let (id, length, behind) = split_header(rest)?;
-            let (value, next) = behind.split_at_checked(length)?;
-            rest = next;
-            Some((id, value))
-        })
+        self.view().iter()
     }
 
     /// Replaces the attribute where it stands, or appends it.
@@ -147,14 +134,15 @@ impl AvPairs {
             end += 4 + old.len();
             (found == id).then_some(start..end)
         });
-        let Some(old) = old else { return self.push(id, value.as_ref()) };
-        let start = old.start;
-        self.list.drain(old);
-        let length = self.list.len();
+        let behind = old.map(|old| {
+            self.list.drain(old.clone());
+            old.start
+        });
+        let end = self.list.len();
         self.push(id, value.as_ref());
-        let new = self.list.len() - length;
-        if let Some(tail) = self.list.get_mut(start..) {
-            tail.rotate_right(new);
+        let length = self.list.len() - end;
+        if let Some(moved) = behind.and_then(|behind| self.list.get_mut(behind..)) {
+            moved.rotate_right(length);
         }
     }
 
@@ -187,13 +175,63 @@ impl AvPairs {
     /// MS-NLMP 2.2.2.1
     #[must_use]
     pub fn flags(&self) -> u32 {
-        self.get(AvId::FLAGS).and_then(|value| value.try_into().ok()).map_or(0, u32::from_le_bytes)
+        self.view().flags()
+    }
+
+    fn view(&self) -> AvList<'_> {
+        AvList(&self.list)
     }
 
     /// Bit of [`AvPairs::flags`]: the message has an integrity code.
     ///
     /// MS-NLMP 2.2.2.1
     pub const MIC_PRESENT: u32 = 2;
+}
+
+/// A good list, looked at where it stands: without its end mark.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AvList<'a>(&'a [u8]);
+
+impl<'a> AvList<'a> {
+    pub(crate) fn parse(list: &'a [u8], at: usize) -> Result<Self, Error> {
+        let broken = |offset: usize| Error::Malformed { at: at + offset, rule: Rule::AvPairs };
+        if list.len() > LIST_MAX {
+            return Err(broken(LIST_MAX));
+        }
+        let mut rest = list;
+        loop {
+            let offset = list.len() - rest.len();
+            let read = Self(list.get(..offset).unwrap_or_default());
+            let (id, length, behind) = split_header(rest).ok_or_else(|| broken(offset))?;
+            if id == AvId::END {
+                return if length == 0 { Ok(read) } else { Err(broken(offset)) };
+            }
+            let (_, next) = behind.split_at_checked(length).ok_or_else(|| broken(offset))?;
+            let wrong_length = id.length().is_some_and(|wanted| wanted != length);
+            if wrong_length || (id.is_single() && read.get(id).is_some()) {
+                return Err(broken(offset));
+            }
+            rest = next;
+        }
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = (AvId, &'a [u8])> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let (id, length, behind) = split_header(rest)?;
+            let (value, next) = behind.split_at_checked(length)?;
+            rest = next;
+            Some((id, value))
+        })
+    }
+
+    pub(crate) fn get(self, id: AvId) -> Option<&'a [u8]> {
+        self.iter().find(|(found, _)| *found == id).map(|(_, value)| value)
+    }
+
+    pub(crate) fn flags(self) -> u32 {
+        self.get(AvId::FLAGS).and_then(|value| value.try_into().ok()).map_or(0, u32::from_le_bytes)
+    }
 }
 
 impl fmt::Debug for AvPairs {
