@@ -23,8 +23,8 @@ pub enum Sender {
 pub(crate) struct DirectionKeys {
     /// Only with extended session security.
     pub(crate) sign: Inline16,
-    /// The signing key made ready.
-    pub(crate) mac: MacKey,
+    /// The signing key made ready, as of the first message; whoever only logs in needs none.
+    mac: OnceLock<MacKey>,
     /// As a key of RC4: one of eight octets stands there twice.
     pub(crate) seal: Inline16,
     /// How much of the sealing key is its own.
@@ -43,7 +43,14 @@ impl DirectionKeys {
         sign.write(&mut self.sign);
         seal.write(&mut self.seal);
         self.seal_length = 16;
-        self.mac.prepare(&self.sign);
+    }
+
+    pub(crate) fn mac(&self) -> &MacKey {
+        self.mac.get_or_init(|| {
+            let mut mac = MacKey::default();
+            mac.prepare(&self.sign);
+            mac
+        })
     }
 
     /// Without extended session security: the sealing key, one for both directions.

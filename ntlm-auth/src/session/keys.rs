@@ -115,7 +115,7 @@ impl Keys {
             assemble([&VERSION, &[], &[]])
         } else if self.is_extended() {
             let mut checksum = Inline16::default();
-            self.of(sender).mac.mac(&[&number, text], &mut checksum);
+            self.of(sender).mac().mac(&[&number, text], &mut checksum);
             assemble([&VERSION, checksum.get(..8).unwrap_or_default(), &number])
         } else {
             assemble([&VERSION, &[0; 4], &crc32(text).to_le_bytes()])
