@@ -31,8 +31,7 @@ fn login(mode: Mode) -> (Session, Session) {
     let credentials = Credentials::new("CONTOSO", "jim", PASSWORD);
     let initiator = Initiator::new(InitiatorConfig::new(mode, credentials));
     let config = AcceptorConfig::new(mode, "FE1", "CONTOSO");
-    let acceptor =
-        Acceptor::new(config, initiator.negotiate().as_deref(), [1; 8], Some(NOW)).expect("a challenge");
+    let acceptor = Acceptor::new(config, initiator.negotiate(), [1; 8], Some(NOW)).expect("a challenge");
     let key = RandomSessionKey::new([2; 16]);
     let (answer, client) = initiator
         .challenge(NOW, acceptor.challenge(), ClientChallenge([3; 8]), &key)

@@ -119,9 +119,9 @@ impl Helper {
         match &mut self.side {
             Side::Client { config, pending } => {
                 let initiator = Initiator::new((**config).clone());
-                let first = initiator.negotiate().unwrap_or_default();
+                let first = base64::encode(initiator.negotiate().unwrap_or_default());
                 *pending = Some(initiator);
-                Ok(format!("YR {}", base64::encode(&first)).trim_end().to_owned())
+                Ok(format!("YR {first}").trim_end().to_owned())
             }
             Side::Server { config, pending, .. } => {
                 let message = decode(argument)?;

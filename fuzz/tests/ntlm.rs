@@ -36,9 +36,9 @@ fn config(mode: Mode) -> InitiatorConfig {
 }
 
 fn acceptor(mode: Mode) -> Acceptor {
-    let negotiate = Initiator::new(config(mode)).negotiate();
+    let initiator = Initiator::new(config(mode));
     let config = AcceptorConfig::new(mode, "FE1", "CONTOSO");
-    Acceptor::new(config, negotiate.as_deref(), [1; 8], Some(NOW)).expect("a challenge")
+    Acceptor::new(config, initiator.negotiate(), [1; 8], Some(NOW)).expect("a challenge")
 }
 
 fn answer(config: InitiatorConfig, challenge: &[u8]) -> Option<Vec<u8>> {

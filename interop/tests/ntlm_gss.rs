@@ -70,7 +70,7 @@ fn client(mode: Mode, password: &str) -> InitiatorConfig {
 /// Our login at its acceptor.
 fn log_in(config: InitiatorConfig, acceptor: &mut Lines) -> Result<Session, String> {
     let initiator = Initiator::new(config);
-    let challenge = step(acceptor, &initiator.negotiate().unwrap_or_default())?;
+    let challenge = step(acceptor, initiator.negotiate().unwrap_or_default())?;
     let (answer, session) = initiator
         .challenge(now(), &challenge, ClientChallenge([0x17; 8]), &RandomSessionKey::new([0x42; 16]))
         .map_err(|error| error.to_string())?;

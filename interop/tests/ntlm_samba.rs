@@ -116,8 +116,7 @@ fn answer(config: InitiatorConfig, challenge: [u8; 8]) -> (Authenticate, [u8; 16
     server.target_info.replace_text(AvId::DNS_COMPUTER_NAME, "dc1.lync.test");
     server.target_info.replace_text(AvId::DNS_DOMAIN_NAME, "lync.test");
     let initiator = Initiator::new(config);
-    let acceptor =
-        Acceptor::new(server, initiator.negotiate().as_deref(), challenge, Some(now())).expect("a challenge");
+    let acceptor = Acceptor::new(server, initiator.negotiate(), challenge, Some(now())).expect("a challenge");
     let (message, session) = initiator
         .challenge(now(), acceptor.challenge(), ClientChallenge([5; 8]), &RandomSessionKey::new([6; 16]))
         .expect("a good challenge");
@@ -189,7 +188,7 @@ fn a_domain_controller_that_wants_ntlmv2_refuses_what_policy_would_allow() {
         let info = ntlm_auth::NegotiateFlags::TARGET_INFO;
         server.flags = server.flags.without(info);
         let initiator = Initiator::new(weak);
-        let mut negotiate = ntlm_auth::Negotiate::parse(&initiator.negotiate().expect("a first message"))
+        let mut negotiate = ntlm_auth::Negotiate::parse(initiator.negotiate().expect("a first message"))
             .expect("our own message");
         negotiate.flags = negotiate.flags.without(info);
         if responses == ResponsePolicy::AllowNtlmV1 {

@@ -26,7 +26,7 @@ fn exchange(
     time: Option<FileTime>,
 ) -> Result<(Acceptor, Vec<u8>, Session), Error> {
     let initiator = Initiator::new(client);
-    let acceptor = Acceptor::new(server, initiator.negotiate().as_deref(), [7; 8], time)?;
+    let acceptor = Acceptor::new(server, initiator.negotiate(), [7; 8], time)?;
     let key = RandomSessionKey::new([9; 16]);
     let (answer, session) = initiator.challenge(NOW, acceptor.challenge(), ClientChallenge([8; 8]), &key)?;
     Ok((acceptor, answer, session))

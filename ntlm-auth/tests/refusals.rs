@@ -21,7 +21,7 @@ fn server(mode: Mode) -> AcceptorConfig {
 }
 
 fn acceptor(config: AcceptorConfig, initiator: &Initiator) -> Acceptor {
-    Acceptor::new(config, initiator.negotiate().as_deref(), [7; 8], Some(NOW)).expect("a challenge")
+    Acceptor::new(config, initiator.negotiate(), [7; 8], Some(NOW)).expect("a challenge")
 }
 
 fn answer(initiator: Initiator, challenge: &[u8]) -> Result<(Vec<u8>, Session), Error> {
@@ -190,7 +190,7 @@ fn an_integrity_code_that_is_missing_or_wrong_is_refused_when_the_challenge_had_
 fn the_first_message_is_under_the_integrity_code_exactly_over_a_connection() {
     // Somebody takes a flag out of the first message.
     let initiator = Initiator::new(client(Mode::Stream));
-    let mut changed = Negotiate::parse(&initiator.negotiate().expect("a first message")).expect("our own");
+    let mut changed = Negotiate::parse(initiator.negotiate().expect("a first message")).expect("our own");
     changed.flags = changed.flags.without(NegotiateFlags::SEAL);
     let changed = changed.emit().expect("it fits");
     let other = Acceptor::new(server(Mode::Stream), Some(&changed), [7; 8], Some(NOW)).expect("a challenge");
@@ -211,9 +211,9 @@ fn the_first_message_is_under_the_integrity_code_exactly_over_a_connection() {
     assert_eq!(refusal(&let_in(with, &message)), Some(Refusal::WrongMic));
 
     // Without a connection it is no part of the login, even if somebody gives one.
-    let initiator = Initiator::resume(client(Mode::Datagram), &given);
+    let initiator = Initiator::resume(client(Mode::Datagram), given);
     let datagram =
-        Acceptor::new(server(Mode::Datagram), Some(&given), [7; 8], Some(NOW)).expect("a challenge");
+        Acceptor::new(server(Mode::Datagram), Some(given), [7; 8], Some(NOW)).expect("a challenge");
     let (message, _) = answer(initiator, datagram.challenge()).expect("an answer");
     assert_eq!(let_in(datagram, &message).map(|accepted| accepted.mic), Ok(Mic::Valid));
 }
@@ -238,7 +238,7 @@ fn forged_target_info_is_refused_with_an_integrity_code_and_without() {
         let kept = challenge.target_info.as_ref().expect("attributes");
         let mut info = AvPairs::new();
         for (id, value) in kept.iter().filter(|(id, _)| *id != AvId::TIMESTAMP) {
-            info.replace(id, value.to_vec());
+            info.replace(id, value);
         }
         challenge.target_info = Some(info);
     };
