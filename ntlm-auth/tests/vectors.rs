@@ -412,3 +412,26 @@ fn the_recorded_answer_of_oc_2007_r2_is_written_octet_by_octet_as_it_was_read() 
         assert_eq!(read.emit(), Ok(message), "{section}");
     }
 }
+
+#[test]
+fn sealing_without_a_connection_is_what_an_independent_program_makes_of_the_same_rules() {
+    let vectors: Value =
+        serde_json::from_str(include_str!("vectors/datagram-sealing.json")).expect("the vectors are JSON");
+    let (flags, key) = (flags(&vectors["flags"]), array(&vectors["exported_session_key"]));
+    let [client, server] = [Sender::Client, Sender::Server].map(|end| DatagramSession::new(end, flags, &key));
+    for message in vectors["messages"].as_array().expect("a list") {
+        let is_clients = text(&message["direction"]) == "c2s";
+        let (sender, receiver) = if is_clients { (&client, &server) } else { (&server, &client) };
+        let sequence = message["sequence"].as_u64().expect("a number") as u32;
+        let (plain, sealed) = (hex(&message["text"]), hex(&message["sealed"]));
+        let mut octets = plain.clone();
+        let signature = sender.seal(sequence, &mut octets);
+        assert_eq!((octets, signature), (sealed.clone(), array(&message["signature"])), "{message}");
+        let mut octets = sealed.clone();
+        assert_eq!(receiver.unseal(sequence, &mut octets, &signature), Ok(()));
+        assert_eq!(octets, plain);
+        let mut octets = sealed;
+        assert_eq!(receiver.unseal(sequence + 1, &mut octets, &signature), Err(Error::BadSignature));
+        assert!(octets.iter().all(|octet| *octet == 0), "a text that is not genuine is nobody's");
+    }
+}
