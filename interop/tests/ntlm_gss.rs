@@ -12,9 +12,9 @@ use std::time::SystemTime;
 
 use lines::{Lines, hex, unhex};
 use ntlm_auth::{
-    Accepted, Acceptor, AcceptorConfig, ChannelBinding, ClientChallenge, Credentials, Demand, Error,
-    FileTime, Initiator, InitiatorConfig, LmPolicy, Mic, MicPolicy, Mode, NtHash, RandomSessionKey, Refusal,
-    SIP_SEQUENCE, Session,
+    Accepted, Acceptor, AcceptorConfig, ChannelBinding, ClientChallenge, Credentials, DatagramSession,
+    Demand, Error, FileTime, Initiator, InitiatorConfig, LmPolicy, Mic, MicPolicy, Mode, NtHash,
+    RandomSessionKey, Refusal, SIP_SEQUENCE, Sender, Session,
 };
 
 const TEXT: &[u8] = b"<NTLM><0011aabb><1><SIP Communications Service><fe1.cosmo.local>";
@@ -185,6 +185,46 @@ fn seal(ours: Session, theirs: &mut Lines) {
         let mut text = text.to_vec();
         assert_eq!(session.unseal(&mut text, signature), Ok(()));
         assert_eq!(text, TEXT, "round {round}");
+    }
+}
+
+/// MS-NLMP 3.4.4 begins the key stream anew for each message, and 3.4.3 encrypts the text first and then the checksum. gss-ntlmssp
+/// begins it anew only for the checksum: its text gets what the message before has left over. So it cannot open what we seal,
+/// but where its text lies in the stream is known, and there each octet is ours.
+#[test]
+fn the_key_stream_of_sealing_without_a_connection_is_the_same_on_both_sides() {
+    let mut initiator = gss_initiator(PASSWORD, &["datagram", "mic", "conf"]);
+    let config = AcceptorConfig::new(Mode::Datagram, "LYNCFE", "COSMO");
+    let accepted = let_in(&mut initiator, config, PASSWORD).expect("a login");
+    let key = accepted.session.expose().exported_session_key;
+    let Session::Datagram(server) = accepted.session else { panic!("without a connection") };
+    let ours = DatagramSession::new(Sender::Client, accepted.flags, &key);
+    let peers = DatagramSession::new(Sender::Server, accepted.flags, &key);
+    for number in [SIP_SEQUENCE, 0, 7] {
+        // Eight octets go into the checksum of a signature, and the rest into the text sealed next.
+        assert!(initiator.ask(&format!("SEQ {number}")).starts_with("OK"));
+        let signature = unhex(word(&initiator.ask(&format!("SIGN {}", hex(b"before"))), "SIG"));
+        assert_eq!(server.verify(number, b"before", &signature), Ok(()));
+        assert!(initiator.ask(&format!("SEQ {number}")).starts_with("OK"));
+        let sealed = unhex(word(&initiator.ask(&format!("SEAL {}", hex(TEXT))), "SEALED"));
+        let (signature, sealed) = sealed.split_at(16);
+        assert_eq!(server.verify(number, TEXT, signature), Ok(()), "the checksum has the first octets");
+        let mut stream = vec![0; 8 + TEXT.len()];
+        let _ = ours.seal(number, &mut stream);
+        let opened: Vec<u8> = sealed.iter().zip(&stream[8..]).map(|(octet, key)| octet ^ key).collect();
+        assert_eq!(opened, TEXT, "number {number}");
+
+        // The other direction: it opens a text that our stream has sealed where it looks for it.
+        let signature = peers.sign(number, b"before");
+        assert!(initiator.ask(&format!("SEQ {number}")).starts_with("OK"));
+        let verify = format!("VERIFY {} {}", hex(b"before"), hex(&signature));
+        assert_eq!(initiator.ask(&verify), "GOOD");
+        let mut stream = vec![0; 8 + TEXT.len()];
+        let _ = peers.seal(number, &mut stream);
+        let sealed: Vec<u8> = TEXT.iter().zip(&stream[8..]).map(|(octet, key)| octet ^ key).collect();
+        assert!(initiator.ask(&format!("SEQ {number}")).starts_with("OK"));
+        let opened = initiator.ask(&format!("UNSEAL {}{}", hex(&peers.sign(number, TEXT)), hex(&sealed)));
+        assert_eq!(word(&opened, "TEXT"), hex(TEXT), "number {number}");
     }
 }
 

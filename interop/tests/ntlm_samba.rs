@@ -98,7 +98,7 @@ impl DomainController {
     /// passed on from process to process and may come long after the answer.
     fn wait_for_record(&self, user: &str, status: &str) {
         let mut record = Command::new("timeout")
-            .args(["120", "tail", "-n", "+1", "-f"])
+            .args(["120", "tail", "-n", "+1", "-f", &format!("--pid={}", std::process::id())])
             .arg(&self.log)
             .stdout(Stdio::piped())
             .spawn()
