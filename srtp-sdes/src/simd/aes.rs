@@ -104,7 +104,10 @@ fn apply<const N: usize>(keys: &[RoundKey], whitened: u128, number: u128, data: 
         }
     }
     let last = load_key(last);
-    let streams = states.map(|state| _mm_aesenclast_si128(state, last));
+    let mut streams = states;
+    for stream in &mut streams {
+        *stream = _mm_aesenclast_si128(*stream, last);
+    }
     let (whole, rest) = data.as_chunks_mut::<BLOCK>();
     for (block, stream) in whole.iter_mut().zip(&streams) {
         let text = _mm_xor_si128(load(block), *stream);

@@ -73,7 +73,10 @@ fn apply<const N: usize, const R: usize>(
         }
     }
     let last = _mm512_broadcast_i32x4(load_key(&keys[R - 1]));
-    xor(data, state.map(|state| _mm512_aesenclast_epi128(state, last)));
+    for state in &mut state {
+        *state = _mm512_aesenclast_epi128(*state, last);
+    }
+    xor(data, state);
 }
 
 /// XORs `N` registers into more than 64 (`N` - 1) and at most 64 `N` octets. Nothing between the registers asks for the length:

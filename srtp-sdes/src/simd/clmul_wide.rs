@@ -138,7 +138,7 @@ impl Sum {
     #[target_feature(enable = "avx512f,avx2,pclmulqdq,sse2")]
     #[inline]
     fn reduced(&self) -> __m128i {
-        let [low, middle, high] = [self.low, self.middle, self.high].map(|part| folded(part));
+        let (low, middle, high) = (folded(self.low), folded(self.middle), folded(self.high));
         let polynomial = _mm_set1_epi64x(0xc200_0000_0000_0000_u64 as i64);
         let fold = |from: __m128i, to: __m128i| {
             let swapped = _mm_shuffle_epi32::<0x4e>(from);
@@ -217,7 +217,10 @@ fn streams<const N: usize, const R: usize>(keys: &[RoundKey; R], whitened: u128)
         }
     }
     let last = _mm512_broadcast_i32x4(aes::load_key(&keys[R - 1]));
-    state.map(|state| _mm512_aesenclast_epi128(state, last))
+    for state in &mut state {
+        *state = _mm512_aesenclast_epi128(*state, last);
+    }
+    state
 }
 
 /// A packet of speech: all blocks in `N` registers, all products summed before one reduction.

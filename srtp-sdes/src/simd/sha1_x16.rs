@@ -1,4 +1,6 @@
 //! HMAC-SHA1 of sixteen messages at once: one in each 32-bit lane of the 512-bit registers.
+//!
+//! Loops and no closures: what is handed a closure is compiled for any processor, and registers would go through memory.
 
 use core::arch::x86_64::{
     __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_maskz_loadu_epi8,
@@ -39,7 +41,11 @@ fn load_rest(rest: &[u8]) -> __m512i {
 #[inline]
 fn words_of(rows: &[__m512i; LANES]) -> [__m512i; 16] {
     // The words of SHA-1 have the most significant octet first.
-    transposed(rows).map(|word| swapped(word))
+    let mut words = transposed(rows);
+    for word in &mut words {
+        *word = swapped(*word);
+    }
+    words
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -134,10 +140,11 @@ fn compress(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn states(jobs: &[&TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
-    let rows = jobs.map(|job| {
+    let mut rows = [_mm512_setzero_si512(); LANES];
+    for (row, job) in rows.iter_mut().zip(jobs) {
         // SAFETY: the key has ten words, and the mask has a bit for each of them.
-        unsafe { _mm512_maskz_loadu_epi32(0x3ff, job.key.0.as_ptr().cast()) }
-    });
+        *row = unsafe { _mm512_maskz_loadu_epi32(0x3ff, job.key.0.as_ptr().cast()) };
+    }
     let words = transposed(&rows);
     let (five, _) = words.as_chunks::<5>();
     [five[0], five[1]]
@@ -150,7 +157,11 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
     let length = first.message.len();
     let alike = length % WORD == 0 && jobs.iter().all(|job| job.message.len() == length);
     // Lanes without a message repeat the first one.
-    let jobs: [&TagJob<'_>; LANES] = core::array::from_fn(|lane| jobs.get(lane).unwrap_or(first));
+    let mut all = [first; LANES];
+    for (lane, job) in all.iter_mut().zip(jobs) {
+        *lane = job;
+    }
+    let jobs = all;
     let [state, outer] = states(&jobs);
     let state = if alike { of_one_length(state, &jobs) } else { of_several_lengths(state, &jobs) };
 
@@ -187,16 +198,21 @@ const WORD: usize = 4;
 #[inline]
 fn of_one_length(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m512i; 5] {
     let length = jobs[0].message.len();
+    let mut rows = [_mm512_setzero_si512(); LANES];
     for at in 0..length / 64 {
-        let rows = jobs.map(|job| match job.message.as_chunks::<64>().0.get(at) {
-            Some(block) => load_block(block),
-            None => _mm512_setzero_si512(),
-        });
+        for (row, job) in rows.iter_mut().zip(jobs) {
+            if let Some(block) = job.message.as_chunks::<64>().0.get(at) {
+                *row = load_block(block);
+            }
+        }
         state = compress(&state, &mut words_of(&rows));
     }
     // Suffix, the bit behind it, and the length of all with the inner pad.
     let behind = length % 64 / WORD;
-    let mut w = words_of(&jobs.map(|job| load_rest(job.message.as_chunks::<64>().1)));
+    for (row, job) in rows.iter_mut().zip(jobs) {
+        *row = load_rest(job.message.as_chunks::<64>().1);
+    }
+    let mut w = words_of(&rows);
     w[behind] = suffixes(jobs);
     let bit = _mm512_set1_epi32(i32::MIN);
     if let Some(word) = w.get_mut(behind + 1) {
@@ -217,7 +233,10 @@ fn of_one_length(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m51
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn suffixes(jobs: &[&TagJob<'_>; LANES]) -> __m512i {
-    let words = jobs.map(|job| u32::from_be_bytes(job.suffix));
+    let mut words = [0; LANES];
+    for (word, job) in words.iter_mut().zip(jobs) {
+        *word = u32::from_be_bytes(job.suffix);
+    }
     // SAFETY: the array covers 64 octets; the load asks for no alignment.
     unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
 }

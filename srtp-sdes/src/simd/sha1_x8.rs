@@ -39,7 +39,10 @@ fn store(words: &mut [u32; LANES], register: __m256i) {
 #[inline]
 fn transposed(rows: [&[u8; 32]; LANES]) -> [__m256i; 8] {
     let zero = _mm256_setzero_si256();
-    let r = rows.map(|row| load_half(row));
+    let mut r = [zero; LANES];
+    for (register, row) in r.iter_mut().zip(rows) {
+        *register = load_half(row);
+    }
     let mut t = [zero; 8];
     for i in 0..4 {
         t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
@@ -151,7 +154,11 @@ fn states<'a>(of: impl Iterator<Item = &'a [u32; 5]>) -> [__m256i; 5] {
             word[lane] = *value;
         }
     }
-    words.map(|word| load(&word))
+    let mut registers = [_mm256_setzero_si256(); 5];
+    for (register, word) in registers.iter_mut().zip(&words) {
+        *register = load(word);
+    }
+    registers
 }
 
 /// The tags of up to eight messages. Lanes whose message has ended keep their state while others go on.
