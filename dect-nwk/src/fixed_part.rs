@@ -18,6 +18,7 @@ mod message;
 mod mobility;
 mod mobility_receive;
 mod notification;
+mod notify_timers;
 mod receive;
 mod ringing;
 mod security;

@@ -27,6 +27,7 @@ use crate::authentication::{AuthenticationCode, CipherKey};
 use crate::ciss::Service;
 use crate::deadlines::Deadlines;
 use crate::error::Error;
+use crate::identity::Rfpi;
 use crate::link::{CallId, Input, LinkId, ServiceId, Transmit};
 use crate::outbox::Outbox;
 use crate::seed::{Generator, Seed};
@@ -111,6 +112,10 @@ pub struct PortablePart {
     /// The key and its number with which the next link is ciphered from the beginning.
     default_key: Option<(u16, CipherKey)>,
     located: bool,
+    /// The radio part in whose cell it is, as far as its owner says.
+    cell: Option<Rfpi>,
+    /// The cell in which it registered last, and how many leading bits of the identity name the location area.
+    registered: Option<(Rfpi, u8)>,
     /// The fixed part refused and said how long to wait.
     waiting: bool,
     /// The fixed part has proven its key over this link.
@@ -144,6 +149,8 @@ impl PortablePart {
             cipher_key: None,
             default_key: None,
             located: false,
+            cell: None,
+            registered: None,
             waiting: false,
             genuine: false,
             link: None,

@@ -7,8 +7,8 @@ use dect_nwk::element::*;
 use dect_nwk::fixed_part::{
     Ciphering, Event, Group, IncomingCall, Information, Notification, ServiceChange, TextMessage,
 };
-use dect_nwk::identity::Ipui;
-use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists, parse_entries};
+use dect_nwk::identity::{Ipui, Rfpi};
+use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, SearchMode, lists, parse_entries};
 use dect_nwk::message::MessageType;
 use dect_nwk::page::RingPattern;
 use dect_nwk::portable_part::Event as Heard;
@@ -392,6 +392,101 @@ mod list_access {
         assert_eq!(world.heard(0), [Heard::DataRefused { call: own, protocol: IwuProtocol::LightData }]);
     }
 
+    /// Every list a fixed part of NG-DECT has, with its fields: opened, asked for its fields, read, searched, changed
+    /// where it may be changed, refused where not, closed.
+    #[test]
+    fn each_list_is_opened_queried_read_searched_changed_and_closed_over_the_air() {
+        let mut settings = config();
+        settings.list_access = true;
+        let mut world = World::with_handset(settings, true);
+        let mut server = ListServer::default();
+        let of_calls = [lists::MISSED_CALLS, lists::OUTGOING_CALLS, lists::ACCEPTED_CALLS, lists::ALL_CALLS];
+        let of_users = [lists::CONTACTS, lists::INTERNAL_NAMES, lists::SYSTEM_SETTINGS];
+        for (list, mut contents) in of_calls
+            .map(|list| (list, List::of_calls(vec![1, 2, 3])))
+            .into_iter()
+            .chain(of_users.map(|list| (list, List::editable(vec![1, 2], 1))))
+        {
+            for (identifier, name) in (1..).zip(["Ada", "Grace"]) {
+                let fields = vec![Field::text(1, name), Field::text(2, "2001")];
+                contents.entries.push(Entry { identifier, fields });
+            }
+            server.set(list, contents);
+        }
+        let own = world.handsets[0].part.list_access(world.now).unwrap();
+        world.pass(SOON);
+        let call = world.fixed_call();
+        world.fixed.connect(world.now, call).unwrap();
+        world.pass(SOON);
+        for list in of_calls.into_iter().chain(of_users) {
+            let editable = of_users.contains(&list);
+            let start = Command::Start { list, sorting: vec![] };
+            let session = match ask(&mut world, &mut server, own, &start)[..] {
+                [Command::Started { session, entries: 2, refusal: None, .. }] => session,
+                ref other => panic!("{list}: {other:?}"),
+            };
+            match &ask(&mut world, &mut server, own, &Command::QueryFields { session })[..] {
+                [Command::Fields { editable: may, fixed, .. }] => {
+                    assert_eq!((!may.is_empty(), !fixed.is_empty()), (editable, !editable), "{list}");
+                }
+                other => panic!("{list}: {other:?}"),
+            }
+            let (count, mark, fields) = (5, 0x7f, vec![]);
+            let read =
+                Command::Read { session, start: 1, backward: false, count, mark, fields: fields.clone() };
+            let found = entries_in(&ask(&mut world, &mut server, own, &read));
+            let names: Vec<_> = found.iter().map(|entry| entry.field(1).cloned()).collect();
+            assert_eq!(names, [Some(Field::text(1, "Ada")), Some(Field::text(1, "Grace"))], "{list}");
+            let (mode, text) = (SearchMode::Exact, b"grace".to_vec());
+            let search =
+                Command::Search { session, mode, case_sensitive: false, text, count: 1, mark, fields };
+            let answers = ask(&mut world, &mut server, own, &search);
+            if editable {
+                assert_eq!(entries_in(&answers).len(), 1, "{list}: {answers:?}");
+            } else {
+                assert!(!answers.is_empty(), "{list}");
+            }
+            // A change: the commands of saving, the fields in a packet behind.
+            let save = [
+                Command::Save { session, entry: 0 },
+                Command::LastData {
+                    session,
+                    octets: {
+                        let new = Entry { identifier: 0, fields: vec![Field::text(1, "Hedy")] };
+                        let mut octets = bytes::BytesMut::new();
+                        new.emit(&[], &mut octets);
+                        octets.to_vec()
+                    },
+                },
+            ];
+            let answers: Vec<_> =
+                save.iter().flat_map(|command| ask(&mut world, &mut server, own, command)).collect();
+            let saved = answers.iter().any(|answer| matches!(answer, Command::Saved { total: 3, .. }));
+            assert_eq!(saved, editable, "{list}: {answers:?}");
+            let total = if editable { 2 } else { 1 };
+            let delete = Command::DeleteEntry { session, entry: 1 };
+            let deleted = ask(&mut world, &mut server, own, &delete);
+            assert_eq!(deleted, [Command::EntryDeleted { session, total }], "{list}");
+            if editable {
+                assert!(server.poll_change().is_some(), "{list}: the owner learns of it");
+            }
+            let end = ask(&mut world, &mut server, own, &Command::End { session });
+            assert_eq!(end, [Command::Ended { session }]);
+        }
+        assert_eq!(server.sessions(), 0);
+    }
+
+    fn entries_in(answers: &[Command]) -> Vec<Entry> {
+        let octets: Vec<u8> = answers
+            .iter()
+            .flat_map(|answer| match answer {
+                Command::Data { octets, .. } | Command::LastData { octets, .. } => octets.clone(),
+                _ => Vec::new(),
+            })
+            .collect();
+        parse_entries(&octets).unwrap()
+    }
+
     #[test]
     fn a_changed_list_is_told_of() {
         let mut world = World::with_handset(config(), true);
@@ -668,6 +763,96 @@ mod mobility {
             world.pass(Duration::from_secs(10));
             world.assert_quiet();
         }
+    }
+
+    #[test]
+    fn both_sides_prove_their_keys_at_the_same_time() {
+        for dsaa2 in [false, true] {
+            let mut world = World::with_handset(config(), dsaa2);
+            world.talk();
+            let portable = world.portable(0);
+            world.fixed.authenticate(world.now, portable).unwrap();
+            world.handsets[0].part.authenticate_fixed_part(world.now).unwrap();
+            world.pass(SOON);
+            assert_eq!(world.ladder.iter().filter(|it| it.ends_with("AUTHENTICATION-REPLY")).count(), 2);
+            let heard = world.heard(0);
+            assert!(heard.contains(&Heard::FixedPartAuthenticated { genuine: true }), "{heard:?}");
+            assert!(heard.contains(&Heard::Authenticated), "{heard:?}");
+            assert!(!world.fixed_events.contains(&Event::AuthenticationFailed { portable }));
+            // Both have the key that came of it.
+            world.fixed.cipher(world.now, portable, Ciphering::On).unwrap();
+            world.pass(SOON);
+            assert!(world.heard(0).contains(&Heard::Ciphered { on: true }));
+        }
+    }
+
+    #[test]
+    fn another_location_area_is_registered_in_and_another_cell_of_the_same_is_not() {
+        let cell = |rpn| Rfpi::new(false, world::ari(), rpn).unwrap();
+        // All cells are one area; or every sixteen of them.
+        for (level, moves) in [(31, [false, false, false]), (35, [false, true, true])] {
+            let mut settings = config();
+            settings.location_area_level = level;
+            let mut world = World::with_handset(settings, true);
+            world.pass(Duration::from_secs(8));
+            assert_eq!(
+                world.handsets[0].part.enter_cell(world.now, cell(0x01)),
+                Ok(true),
+                "nothing is known"
+            );
+            world.pass(Duration::from_secs(8));
+            world.clear();
+            for (rpn, moved) in [0x0f, 0x10, 0x2f].into_iter().zip(moves) {
+                assert_eq!(world.handsets[0].part.enter_cell(world.now, cell(rpn)), Ok(moved), "{rpn:x}");
+                world.pass(Duration::from_secs(8));
+            }
+            let requests: Vec<_> = world
+                .said
+                .iter()
+                .map(|sdu| dect_nwk::Message::parse(sdu).unwrap())
+                .filter(|message| message.message_type == MessageType::LocateRequest)
+                .filter_map(|message| message.find::<LocationArea>().cloned())
+                .collect();
+            // The area that was left is named.
+            assert_eq!(requests.len(), moves.iter().filter(|it| **it).count());
+            assert!(requests.iter().all(|area| area.level == Some(level)));
+            world.assert_quiet();
+        }
+    }
+
+    #[test]
+    fn timers_of_a_portable_part_wait_when_the_fixed_part_says_so() {
+        let mut settings = config();
+        settings.authenticate_at_location = false;
+        let mut world = World::with_handset(settings, true);
+        let portable = world.portable(0);
+        let own = world.handsets[0].part.off_hook(world.now).unwrap();
+        world.pass(Duration::from_secs(15));
+        let call = world.fixed_call();
+        world.fixed.notify_call(world.now, call, TimerRestart::Restart).unwrap();
+        // CC.03 is 20 s: without the message it had run out.
+        world.pass(Duration::from_secs(15));
+        assert!(world.handsets[0].part.call_state(own).is_some());
+        world.pass(Duration::from_secs(6));
+        assert!(world.handsets[0].part.call_state(own).is_none());
+        world.pass(Duration::from_secs(8));
+        world.clear();
+        // The answer to a location registration does not come: MM_locate.1 is 20 s.
+        world.talk();
+        world.handsets[0].silent = true;
+        world.handsets[0].part.locate(world.now).unwrap();
+        world.pass(Duration::from_secs(15));
+        world.handsets[0].silent = false;
+        world.clear();
+        world.fixed.notify_mobility(world.now, portable, TimerRestart::Restart).unwrap();
+        world.pass(Duration::from_secs(15));
+        assert_eq!(world.ladder, ["F>P MM-NOTIFY"], "not repeated yet");
+        world.pass(Duration::from_secs(6));
+        assert_eq!(world.ladder[1], "P>F LOCATE-REQUEST");
+        let call = world.fixed.load().calls;
+        assert_eq!(call, 1);
+        let active = Err(Error::Refused(Refusal::WrongState));
+        assert_eq!(world.fixed.notify_call(world.now, CallId(2), TimerRestart::Stop), active);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Network layer messages and pages against arbitrary octets.
 
 use bytes::BytesMut;
+use dect_nwk::authentication::Key128;
 use dect_nwk::clms_fixed::ClmsFixed;
+use dect_nwk::element::{ElementIdentifier, InformationElement, SegmentedInfo};
 use dect_nwk::fixed_part::{Event, FixedPart, FixedPartConfig, KnownPortable};
-use dect_nwk::identity::{Ari, Ipei, Ipui};
+use dect_nwk::identity::{Ari, Ipei, Ipui, Park};
 use dect_nwk::lapc::{Frame, Reassembly};
 use dect_nwk::list_access::{Command, Entry, Field, List, ListServer, lists, parse_entries};
 use dect_nwk::message::Side;
 use dect_nwk::page::Page;
-use dect_nwk::{Input, LinkId, Message, Seed, View};
+use dect_nwk::portable_part::{PortablePart, PortablePartConfig, Subscription};
+use dect_nwk::segmentation::{Assembly, LONGEST, cut};
+use dect_nwk::{Input, LinkId, Message, Seed, Transmit, View};
 use fuzz::{Damage, ROUNDS, damaged};
 use std::time::{Duration, Instant};
 
@@ -56,6 +60,7 @@ fn a_fixed_part_takes_every_message_without_a_panic_and_with_bounded_timers() {
         let ari = Ari::class_b(0x1001, 0x123).expect("an identity");
         let mut config = FixedPartConfig::new(ari);
         (config.parallel_calls, config.list_access) = (true, true);
+        (config.call_independent_services, config.handover_parameters) = (true, true);
         let mut fixed = FixedPart::new(config, Seed([1; 32]));
         fixed.add_portable(KnownPortable::new(Ipui::N(Ipei::new(0x138b, 70_387).expect("an identity"))));
         let mut now = Instant::now();
@@ -63,9 +68,12 @@ fn a_fixed_part_takes_every_message_without_a_panic_and_with_bounded_timers() {
             now += Duration::from_millis(u64::from(*step) * 40);
             let octets = damaged(&seeds(&corpus), damage);
             let link = LinkId(u32::from(step % 3));
-            let input = match step % 5 {
-                0 | 1 => Input::Established { link, sdu: Some(&octets) },
-                2 | 3 => Input::Data { link, sdu: &octets },
+            let input = match step % 11 {
+                0..=2 => Input::Established { link, sdu: Some(&octets) },
+                3..=6 => Input::Data { link, sdu: &octets },
+                7 => Input::Suspended { link },
+                8 => Input::Resumed { link },
+                9 => Input::Moved { from: link, to: LinkId(u32::from(step % 2)) },
                 _ => Input::Released { link, mode: dect_nwk::ReleaseMode::Abnormal },
             };
             let _ = fixed.handle_input(now, input);
@@ -79,8 +87,92 @@ fn a_fixed_part_takes_every_message_without_a_panic_and_with_bounded_timers() {
             while fixed.poll_transmit(&mut buffer).is_some() {}
         }
         let load = fixed.load();
-        assert!(load.timers < 64 && load.calls < 16 && load.links <= 3, "{load:?}");
+        assert!(load.timers < 64 && load.calls < 16 && load.links <= 3 && load.services <= 6, "{load:?}");
+        // Silence ends everything but links that sleep and those the link layer has not given up.
+        for _ in 0..64 {
+            let Some(at) = fixed.poll_timeout() else { break };
+            fixed.handle_timeout(at);
+        }
+        let left = fixed.load();
+        assert_eq!((left.services, left.timers), (0, 0), "{left:?}");
     });
+}
+
+#[test]
+fn a_portable_part_takes_every_message_without_a_panic_and_with_bounded_timers() {
+    let corpus = corpus();
+    bolero::check!().with_type::<Vec<(u8, Damage)>>().with_iterations(ROUNDS / 4).for_each(|story| {
+        let ipei = Ipei::new(0x138b, 70_387).expect("an identity");
+        let park = Park::of(Ari::class_b(0x1001, 0x123).expect("an identity"));
+        let mut known = Subscription::new(Ipui::N(ipei), park);
+        known.uak = Some(Key128::new([7; 16]));
+        let mut config = PortablePartConfig::new(ipei);
+        config.subscription = Some(known);
+        let mut portable = PortablePart::new(config, Seed([2; 32]));
+        let mut now = Instant::now();
+        let mut link = LinkId(1);
+        let _ = portable.dial(now, "2002");
+        for (step, damage) in story.iter().take(24) {
+            now += Duration::from_millis(u64::from(*step) * 40);
+            let octets = damaged(&seeds(&corpus), damage);
+            let input = match step % 12 {
+                0 => Input::Broadcast(&octets),
+                1 => Input::Established { link, sdu: None },
+                2 => Input::Released { link, mode: dect_nwk::ReleaseMode::Abnormal },
+                3 => Input::Suspended { link },
+                4 => Input::Resumed { link },
+                5 => Input::Encrypted { link, on: true },
+                _ => Input::Data { link, sdu: &octets },
+            };
+            let _ = portable.handle_input(now, input);
+            portable.handle_timeout(now);
+            while portable.poll_event().is_some() {}
+            let mut buffer = BytesMut::new();
+            while let Some(transmit) = portable.poll_transmit(&mut buffer) {
+                if let Transmit::Establish { link: new, .. } = transmit {
+                    link = new;
+                    let _ = portable.handle_input(now, Input::Established { link, sdu: None });
+                }
+            }
+        }
+        let state = portable.state();
+        assert!(state.timers < 64 && state.calls <= 3 && state.services <= 6, "{state:?}");
+        for _ in 0..64 {
+            let Some(at) = portable.poll_timeout() else { break };
+            portable.handle_timeout(at);
+        }
+        assert_eq!((portable.state().services, portable.state().timers), (0, 0));
+    });
+}
+
+#[test]
+fn segments_in_any_order_are_put_together_within_their_bound() {
+    bolero::check!().with_type::<Vec<(bool, u8, u8, Vec<u8>)>>().with_iterations(ROUNDS).for_each(
+        |segments| {
+            let mut assembly = Assembly::default();
+            for (first, remaining, element, piece) in segments {
+                let element = ElementIdentifier::from_octet(element & 0x7f);
+                let info = SegmentedInfo { first: *first, remaining: remaining & 0x7f, element };
+                if let Ok(Some(whole)) = assembly.push(info, piece) {
+                    assert!(whole.len() <= LONGEST && !assembly.is_waiting());
+                    if whole.is_empty() {
+                        continue;
+                    }
+                    let mut again = Assembly::default();
+                    let mut last = None;
+                    for [info, piece] in cut(element, &whole).expect("not too long") {
+                        let (InformationElement::SegmentedInfo(info), InformationElement::Opaque(piece)) =
+                            (info, piece)
+                        else {
+                            panic!("two elements")
+                        };
+                        last = again.push(info, &piece.contents).expect("in order");
+                    }
+                    assert_eq!(last, Some(whole));
+                }
+            }
+        },
+    );
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::key_exchange::{Algorithm, KEY_NUMBER};
 use crate::message::{Message, MessageType, Transaction};
 use crate::page::{Page, PageHeader};
 
-pub(super) use independent::{ciss_refuse, notification, service};
+pub(super) use independent::{ciss_refuse, mobility_notify, notification, service};
 
 /// Who opened a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,15 @@ impl Rfpi {
     pub const fn rpn(self) -> u8 {
         self.rpn
     }
+
+    /// Whether a radio part is in the same location area: the first `level` bits of PARI and RPN are equal.
+    ///
+    /// EN 300 175-5 7.7.25 (location area level), EN 300 175-6 5.2
+    pub fn is_in_area_of(self, other: Self, level: u8) -> bool {
+        let bits = |it: Self| it.ari.bits() << it.ari.rpn_bits() | it.rpn as u64;
+        let below = 39_u8.saturating_sub(level);
+        self.ari.bit_count() == other.ari.bit_count() && bits(self) >> below == bits(other) >> below
+    }
 }
 
 impl fmt::Display for Rfpi {

@@ -9,12 +9,12 @@ use crate::ciss::{Request, facility_elements};
 use crate::element::{
     Alphanumeric, AuthType, AuthenticationKeyType, BasicService, CallClass, CallInformation,
     CallInformationItem, CalledPartyNumber, CipherInfo, CodecList, ControlCapability, ControlCodes,
-    FixedIdentity, IdentityType, InfoType, InformationElement, IwuProtocol, IwuToIwu, MultiKeypad, Parameter,
-    PortableIdentity, Rand, RejectReason, ReleaseReason, RepeatIndicator, Res, Service, TerminalCapability,
-    ZapField,
+    FixedIdentity, IdentityType, InfoType, InformationElement, IwuProtocol, IwuToIwu, LocationArea,
+    MultiKeypad, Parameter, PortableIdentity, Rand, RejectReason, ReleaseReason, RepeatIndicator, Res,
+    Service, TerminalCapability, ZapField,
 };
 use crate::fixed_part::ServiceChange;
-use crate::identity::{Ipei, Ipui};
+use crate::identity::{Ipei, Ipui, Rfpi};
 use crate::key_exchange::{Algorithm, KEY_NUMBER};
 use crate::message::{Message, MessageType, Transaction};
 use crate::services::Slot;
@@ -230,11 +230,21 @@ pub(super) fn access_request(config: &PortablePartConfig) -> Bytes {
 }
 
 /// LOCATE-REQUEST.
-pub(super) fn locate_request(subscription: &Subscription, config: &PortablePartConfig) -> Bytes {
+pub(super) fn locate_request(
+    subscription: &Subscription,
+    config: &PortablePartConfig,
+    left: Option<(Rfpi, u8)>,
+) -> Bytes {
     let mut message = mobility(OURS, MessageType::LocateRequest)
         .with(PortableIdentity::Ipui(subscription.ipui))
-        .with(FixedIdentity::park(subscription.park))
-        .with(capability(config));
+        .with(match left {
+            Some((cell, _)) => FixedIdentity::ari_and_rpn(cell.ari(), cell.rpn()),
+            None => FixedIdentity::park(subscription.park),
+        });
+    if let Some((_, level)) = left {
+        message.push(LocationArea::of_level(level));
+    }
+    message.push(capability(config));
     if let Some(codecs) = &config.codecs {
         message.push(codecs.clone());
     }

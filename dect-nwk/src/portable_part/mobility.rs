@@ -6,11 +6,14 @@ use std::time::Instant;
 use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::authentication::{AuthenticationCode, CipherKey, Key128};
-use crate::element::{AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs, ServiceClass};
+use crate::element::{
+    AuthType, AuthenticationAlgorithm, IdentityType, RejectReason, Rs, ServiceClass, TimerRestart,
+};
 use crate::error::Error;
 use crate::fixed_part::{Ciphering, HandoverParameters};
-use crate::identity::{Ipui, Park, Tpui};
+use crate::identity::{Ipui, Park, Rfpi, Tpui};
 use crate::key_exchange::Algorithm;
+use crate::message::View;
 use crate::mm_portable::{Action, Own, Trigger, step};
 use crate::outbox::Outgoing;
 use crate::refusal::Refusal;
@@ -43,6 +46,8 @@ pub(super) struct Procedure {
     pub(super) last: Bytes,
     /// The challenge that waits for the user's personal identity.
     pub(super) user: Option<(AuthType, [u8; 8], Rs)>,
+    /// How many bits name the location area, from LOCATE-ACCEPT.
+    pub(super) area_level: Option<u8>,
     /// What MM-INFO-ACCEPT brought.
     pub(super) parameters: Option<HandoverParameters>,
 }
@@ -66,6 +71,7 @@ impl Default for Procedure {
             reason: RejectReason::TimerExpiry,
             last: Bytes::new(),
             user: None,
+            area_level: None,
             parameters: None,
         }
     }
@@ -85,6 +91,20 @@ impl PortablePart {
     pub fn locate(&mut self, now: Instant) -> Result<(), Error> {
         self.subscribed()?;
         self.begin(now, Trigger::Locate, |_| {})
+    }
+
+    /// Tells the portable part in whose cell it is. Where the location area is another than that of the last registration
+    /// it registers again; whether it does so is told.
+    ///
+    /// EN 300 175-5 13.4.1, 7.7.25 (location area level)
+    pub fn enter_cell(&mut self, now: Instant, cell: Rfpi) -> Result<bool, Error> {
+        self.cell = Some(cell);
+        let same = self.registered.is_some_and(|(before, level)| before.is_in_area_of(cell, level));
+        if self.subscription.is_none() || self.located && same {
+            return Ok(false);
+        }
+        self.locate(now)?;
+        Ok(true)
     }
 
     /// Tells the fixed part that this portable part goes out of service.
@@ -192,8 +212,10 @@ impl PortablePart {
                 self.request(now, Some(message));
             }
             Action::SendLocateRequest => {
-                let message =
-                    self.subscription.as_ref().map(|known| compose::locate_request(known, &self.config));
+                let message = self
+                    .subscription
+                    .as_ref()
+                    .map(|known| compose::locate_request(known, &self.config, self.left_area()));
                 self.request(now, message);
             }
             Action::SendAuthenticationRequest => {
@@ -268,6 +290,7 @@ impl PortablePart {
                 self.default_key = None;
                 self.cipher_key = None;
                 self.located = false;
+                self.registered = None;
             }
             Action::IndicateSubscribed => {
                 if let Some(subscription) = &self.subscription {
@@ -281,6 +304,7 @@ impl PortablePart {
             }
             Action::IndicateLocated => {
                 self.located = true;
+                self.registered = self.cell.zip(self.procedure.area_level);
                 let tpui = self.subscription.as_ref().and_then(|known| known.tpui);
                 self.events.push_back(Event::Located { tpui });
             }
@@ -311,6 +335,12 @@ impl PortablePart {
         }
     }
 
+    /// The area that was left, where the registration is because of another one.
+    fn left_area(&self) -> Option<(Rfpi, u8)> {
+        let cell = self.cell?;
+        self.registered.filter(|(before, level)| !before.is_in_area_of(cell, *level))
+    }
+
     /// Sends a request of ours and keeps it for its repetition.
     fn request(&mut self, now: Instant, message: Option<Bytes>) {
         if let Some(message) = message {
@@ -330,6 +360,18 @@ impl PortablePart {
             Own::ParameterRetrieval(_) => timers::MM_INFO_1,
         };
         self.deadlines.start(Timer::Mobility, now + time);
+    }
+
+    /// MM-NOTIFY: the timer that runs gets its whole time again, or stops.
+    pub(super) fn restart_mobility_timer(&mut self, now: Instant, message: &View<'_>) {
+        if !self.deadlines.runs(Timer::Mobility) {
+            return;
+        }
+        match message.find::<TimerRestart>() {
+            Some(TimerRestart::Restart) => self.start_mobility_timer(now),
+            Some(TimerRestart::Stop) => self.deadlines.stop(Timer::Mobility),
+            Some(TimerRestart::Reserved(_)) | None => {}
+        }
     }
 
     fn switch_cipher(&mut self) {

@@ -6,8 +6,8 @@ use super::event::Event;
 use super::{PortablePart, Timer, compose};
 use crate::element::{
     self, AllocationType, AuthType, AuthenticationKeyType, CipherAlgorithm, CipherInfo, FixedIdentity,
-    IdentityType, InfoType, Parameter, PortableIdentity, Rand, RejectReason, Res, Rs, ServiceClass,
-    TimeLimit, ZapField,
+    IdentityType, InfoType, LocationArea, Parameter, PortableIdentity, Rand, RejectReason, Res, Rs,
+    ServiceClass, TimeLimit, ZapField,
 };
 use crate::fixed_part::HandoverParameters;
 use crate::message::{Fault, MessageType, Side, View};
@@ -58,6 +58,7 @@ impl PortablePart {
             }
             MessageType::LocateAccept if !opened && fault.is_none() => {
                 self.procedure.own_transaction = true;
+                self.procedure.area_level = message.find::<LocationArea>().and_then(|area| area.level);
                 match message.find::<PortableIdentity>() {
                     Some(PortableIdentity::Tpui(tpui) | PortableIdentity::TpuiWithNumber(tpui)) => {
                         self.procedure.new_tpui = Some(tpui);
@@ -127,6 +128,10 @@ impl PortablePart {
                     return;
                 }
                 Trigger::LocationSuggested
+            }
+            MessageType::MmNotify if opened => {
+                self.restart_mobility_timer(now, message);
+                return;
             }
             // Messages only the portable part sends, answers nobody asked for, and unknown ones.
             _ => return,

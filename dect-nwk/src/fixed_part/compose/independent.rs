@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::display;
 use crate::ciss::{Notice, facility_elements};
-use crate::element::{EventsNotification, InformationElement, ReleaseReason};
+use crate::element::{EventsNotification, InformationElement, ReleaseReason, TimerRestart};
 use crate::fixed_part::{Notification, Terminal};
 use crate::message::{Message, MessageType, Transaction};
 
@@ -71,4 +71,9 @@ pub(in crate::fixed_part) fn notification(
         message.push(EventsNotification { events });
     }
     Some(message.to_bytes())
+}
+
+/// MM-NOTIFY.
+pub(in crate::fixed_part) fn mobility_notify(timer: TimerRestart) -> Bytes {
+    Message::new(MessageType::MmNotify, Transaction::opened(0)).with(timer).to_bytes()
 }
