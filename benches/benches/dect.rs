@@ -1,9 +1,12 @@
 //! The network layer of DECT: one message read and written, one call at a fixed part that knows 20,000 portable parts.
 //!
 //! No peer of another hand can be linked: libdect needs the DECT sockets of a Linux kernel of its own, and Wireshark's
-//! dissectors are no library.
+//! dissectors are no library. tshark is timed as a program, where one with these dissectors is found (`TSHARK` names it;
+//! `interop/peers/tshark.sh` provides one): the processor time of a large capture less that of a capture with one frame.
 
 use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use benches::turns::Turns;
@@ -48,12 +51,7 @@ fn setups() -> [(&'static str, Vec<u8>); 2] {
 fn codec() {
     for (name, octets) in setups() {
         Turns::new(format!("DECT decode CC-SETUP {name}, every element"))
-            .each("ours", || {
-                let view = View::parse(black_box(&octets)).expect("a message");
-                for element in view.elements() {
-                    black_box(element.element());
-                }
-            })
+            .each("ours", || read(&octets))
             .each("floor walk over the lengths", || {
                 let view = View::parse(black_box(&octets)).expect("a message");
                 for element in view.elements() {
@@ -241,8 +239,100 @@ impl Pair {
     }
 }
 
+/// Frames of the large capture.
+const FRAMES: usize = 100_000;
+
+/// The octets of every procedure, from the ladders of the documentation.
+fn ladders() -> Vec<Vec<u8>> {
+    let octet = |digits: &str| u8::from_str_radix(digits, 16).ok();
+    include_str!("../../dect-nwk/docs/ladders.md")
+        .lines()
+        .filter_map(|line| line.strip_suffix("` |")?.rsplit_once('`'))
+        .map(|(_, octets)| octets.split(' ').filter_map(octet).collect())
+        .collect()
+}
+
+/// A capture of so many of these messages, over and over.
+fn capture(path: &Path, messages: &[Vec<u8>], frames: usize) -> std::io::Result<()> {
+    let mut file = Vec::new();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    file.extend(words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 147]));
+    for message in messages.iter().cycle().take(frames) {
+        let length = message.len() as u32;
+        file.extend(words(&[0, 0, length, length]));
+        file.extend_from_slice(message);
+    }
+    std::fs::write(path, file)
+}
+
+/// Processor time of the children that have ended, in hundredths of a second.
+fn children() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?)
+}
+
+/// Everything the elements of a message say, as the decoder of `dect-inspect` reads them.
+fn read(octets: &[u8]) {
+    let view = View::parse(black_box(octets)).expect("a message");
+    for element in view.elements() {
+        black_box(element.element());
+    }
+}
+
+fn tshark() -> Option<()> {
+    let program = std::env::var("TSHARK").unwrap_or_else(|_| "tshark".to_owned());
+    let known = Command::new(&program).args(["-G", "protocols"]).output().ok()?;
+    if !String::from_utf8_lossy(&known.stdout).contains("dect_nwk") {
+        return None;
+    }
+    let messages = ladders();
+    let directory = std::env::temp_dir();
+    let (one, all) = (directory.join("dect-bench-one.pcap"), directory.join("dect-bench-all.pcap"));
+    capture(&one, &messages, 1).ok()?;
+    capture(&all, &messages, FRAMES).ok()?;
+    let run = |path: &Path, arguments: &[&str]| {
+        let before = children()?;
+        let done = Command::new(&program)
+            .args(["-o", "uat:user_dlts:\"User 0 (DLT=147)\",\"dect_nwk\",\"0\",\"\",\"0\",\"\"", "-n"])
+            .args(arguments)
+            .arg("-r")
+            .arg(path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .ok()?;
+        done.success().then_some(children()? - before)
+    };
+    println!("DECT {FRAMES} messages of every procedure, read with all their elements");
+    let (mut best, mut ours) = ([u64::MAX; 2], Duration::MAX);
+    let modes = [&["-q", "-z", "io,phs"][..], &["-V"]];
+    for _ in 0..3 {
+        let start = Instant::now();
+        messages.iter().cycle().take(FRAMES).for_each(|octets| read(octets));
+        ours = ours.min(start.elapsed());
+        for (mode, best) in modes.iter().zip(&mut best) {
+            let time = run(&all, mode)?.saturating_sub(run(&one, mode)?);
+            *best = (*best).min(time);
+        }
+    }
+    let each = ours.as_secs_f64() * 1e9 / FRAMES as f64;
+    println!("  ours {each:.1} ns");
+    for (name, best) in ["counted by protocol", "every field as text"].iter().zip(best) {
+        let theirs = best as f64 * 1e7 / FRAMES as f64;
+        println!("  tshark, {name}: {theirs:.0} ns, {:.0} times ours", theirs / each);
+    }
+    let _ = (std::fs::remove_file(one), std::fs::remove_file(all));
+    Some(())
+}
+
 fn main() {
     codec();
+    if tshark().is_none() {
+        println!(
+            "tshark is not timed: none with the dissectors of DECT (interop/peers/tshark.sh provides one)"
+        );
+    }
     let mut station = Station::new();
     let mut pair = Pair::new();
     Turns::new("DECT one call of 20,000 portable parts at the fixed part, link included")
