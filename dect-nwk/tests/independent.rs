@@ -245,6 +245,32 @@ mod services_outside_of_calls {
     }
 
     #[test]
+    fn the_fixed_part_frees_the_link_itself_and_waits_for_nobody() {
+        // A handset that hears nothing any more keeps its end open longer than this.
+        let mut settings = services();
+        settings.service_idle = Duration::from_secs(5);
+        for closes in [true, false] {
+            let mut world = idle(settings.clone());
+            world.handsets[0].part.open_service(world.now, &keys("1")).unwrap();
+            world.pass(SOON);
+            let [Event::ServiceOpened { service, .. }] = world.fixed_events[..] else { panic!() };
+            world.handsets[0].silent = true;
+            world.clear();
+            if closes {
+                let notice = Notice::default();
+                world.fixed.close_service(world.now, service, ReleaseReason::Normal, &notice).unwrap();
+            } else {
+                world.pass(LATER);
+                let (reason, request) = (ReleaseReason::TimerExpiry, Request::default());
+                assert_eq!(world.fixed_events, [Event::ServiceClosed { service, reason, request }]);
+            }
+            world.pass(LATER);
+            let load = world.fixed.load();
+            assert_eq!((load.services, load.links, load.timers), (0, 0, 0));
+        }
+    }
+
+    #[test]
     fn a_service_goes_on_beside_a_call() {
         let mut world = World::with_handset(services(), true);
         let (call, _) = world.talk();
