@@ -118,10 +118,25 @@ pub(crate) fn check_escapes(text: &[u8], at: usize) -> Result<(), ParseError> {
 
 /// A decimal number of at most 32 bits; larger ones are refused.
 pub(crate) fn number(text: &str) -> Result<u32, ParseError> {
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+    digits(text.as_bytes())
+}
+
+/// The same of octets that are not known to be text.
+#[inline]
+pub(crate) fn digits(octets: &[u8]) -> Result<u32, ParseError> {
+    let mut number = 0_u64;
+    for octet in octets {
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(ParseError::new(0, Rule::Number));
+        }
+        // What exceeds 32 bits does so for good.
+        number = (number * 10 + u64::from(digit)).min(1 << 40);
+    }
+    if octets.is_empty() {
         return Err(ParseError::new(0, Rule::Number));
     }
-    text.parse().map_err(|_| ParseError::new(0, Rule::NumberTooLarge))
+    u32::try_from(number).map_err(|_| ParseError::new(0, Rule::NumberTooLarge))
 }
 
 /// A decimal number; what exceeds 32 bits becomes the largest value.

@@ -13,7 +13,7 @@ use crate::error::{ParseError, Rule};
 use crate::grammar;
 use crate::headers::{HeaderName, Headers};
 use crate::method::Method;
-use crate::scan::LineEnds;
+use crate::scan::{Head, LineEnds};
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
@@ -255,9 +255,9 @@ impl Message {
     ///
     /// RFC 3261 7, 18.3
     pub fn parse_with(wire: Bytes, ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
-        let (start, next) = view::start_line(&wire, ends, limits)?;
-        let start = Start::from(start);
-        let (headers, mut body) = Headers::parse(wire, next, ends, limits)?;
+        let mut head = Head::new(0, ends);
+        let start = Start::from(view::start_line(&wire, &mut head, limits)?);
+        let (headers, mut body) = Headers::parse(wire, &mut head, limits)?;
         if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
             body.truncate(length as usize);
         }

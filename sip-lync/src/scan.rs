@@ -4,7 +4,7 @@ use crate::error::{ParseError, Rule};
 use crate::grammar::{self, TOKEN, is_blank};
 use crate::headers::{lookup, name};
 use crate::message::Limits;
-use crate::simd::{Block, Blocks, WIDTH};
+use crate::simd::{self, LineEndings};
 
 /// Which line ends are taken.
 ///
@@ -87,24 +87,11 @@ fn end_in_words(block: &[u8; 32]) -> Option<usize> {
     None
 }
 
-/// Offset of the first colon in the words.
-#[inline]
-fn colon_in_words(words: &[u64; 4]) -> Option<usize> {
-    for (i, word) in words.iter().enumerate() {
-        let zero_at_colon = word ^ (ONES * b':' as u64);
-        let colons = zero_at_colon.wrapping_sub(ONES) & !zero_at_colon & TOPS;
-        if colons != 0 {
-            return Some(8 * i + (colons.trailing_zeros() / 8) as usize);
-        }
-    }
-    None
-}
-
 /// A known name with the colon right behind it: its number and length.
 #[inline]
 fn known_name(head: &[u8], start: usize) -> Option<(u8, u16)> {
     let chunk = head.get(start..)?.first_chunk::<32>()?;
-    let length = colon_in_words(&lookup::as_words(chunk))?;
+    let length = simd::colon(chunk);
     let number = lookup::classify_chunk(chunk, length);
     (number != name::UNKNOWN).then_some((number, length as u16))
 }
@@ -153,7 +140,7 @@ pub(crate) fn start_line(head: &[u8], at: usize, ends: LineEnds) -> Result<(&[u8
 }
 
 /// Reads the header line at an offset.
-#[inline]
+#[inline(never)]
 pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<Step, ParseError> {
     let Some(&first) = head.get(start) else { return Ok(Step::End) };
     if first == b'\r' || first == b'\n' {
@@ -205,141 +192,185 @@ pub(crate) fn header_line(head: &[u8], start: usize, ends: LineEnds) -> Result<S
     }))
 }
 
-/// Reads header lines up to the empty line, under limits; returns where the body starts.
-#[inline]
-pub(crate) fn header_lines(
-    wire: &[u8],
-    start: usize,
+/// A head that is read from its start line to the empty line.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
     ends: LineEnds,
-    limits: &Limits,
-    mut take: impl FnMut(Line),
-) -> Result<usize, ParseError> {
-    let mut at = start;
-    let mut count = 0;
-    let mut checked = |line: Line, at: usize| {
-        let end = line.end as usize;
-        if end - at > limits.line {
-            return Err(ParseError::new(at, Rule::LineTooLong));
-        }
-        if end > limits.head {
-            return Err(ParseError::new(at, Rule::HeadTooLong));
-        }
-        if count >= limits.headers {
-            return Err(ParseError::new(at, Rule::TooManyHeaders));
-        }
-        count += 1;
-        take(line);
-        Ok(())
-    };
-    // Masks tell where lines end as long as every line end is CR LF; all else is read line by line.
-    let mut blocks = Blocks::new();
-    let masked = ends == LineEnds::Strict && u32::try_from(wire.len()).is_ok();
-    loop {
-        if masked {
-            blocks.fill(wire.get(at..).unwrap_or_default());
-            at = masked_lines(wire, at, blocks.get(), &mut checked)?;
-        }
-        match header_line(wire, at, ends)? {
-            Step::End => return Ok(at),
-            Step::Body(body) => return Ok(body),
-            Step::Line(line) => {
-                checked(line, at)?;
-                at = line.end as usize;
-            }
-        }
-    }
-}
-
-/// Reads the lines whose ends the masks show, as [`header_line`] would; returns where the first other one starts.
-#[inline]
-fn masked_lines(
-    wire: &[u8],
+    /// Line ends found ahead, as offsets from `origin`.
+    found: LineEndings,
     origin: usize,
-    blocks: &[Block],
-    checked: &mut impl FnMut(Line, usize) -> Result<(), ParseError>,
-) -> Result<usize, ParseError> {
-    // Offsets within the masks; nothing here exceeds the length of the input.
-    let text = wire.get(origin..).unwrap_or_default();
-    let mut start = 0;
-    let mut folded = false;
-    let mut return_before = 0;
-    for (i, block) in blocks.iter().enumerate() {
-        if block.feeds != block.returns << 1 | return_before {
-            break;
-        }
-        return_before = block.returns >> (WIDTH - 1);
-        let mut feeds = block.feeds;
-        while feeds != 0 {
-            let feed = i * WIDTH + feeds.trailing_zeros() as usize;
-            feeds &= feeds - 1;
-            match text.get(feed + 1) {
-                // The empty line.
-                _ if feed == start + 1 => return Ok(origin + start),
-                Some(&b) if is_blank(b) => {
-                    folded = true;
-                    continue;
-                }
-                _ => {}
-            }
-            let line = if folded { None } else { masked_line(text, start, feed, blocks) };
-            let line = match line {
-                Some(line) => Line {
-                    start: line.start + origin as u32,
-                    value: line.value + origin as u32,
-                    value_end: line.value_end + origin as u32,
-                    end: line.end + origin as u32,
-                    ..line
-                },
-                None => match header_line(wire, origin + start, LineEnds::Strict)? {
-                    Step::Line(line) => line,
-                    Step::Body(_) | Step::End => return Ok(origin + start),
-                },
-            };
-            checked(line, origin + start)?;
-            start = feed + 1;
-            folded = false;
-        }
-    }
-    Ok(origin + start)
+    /// How many of them are used up.
+    used: usize,
+    /// Where the next line starts.
+    at: usize,
 }
 
-/// A line with a short name and nothing unusual in it; `feed` is where it ends.
-#[inline]
-fn masked_line(text: &[u8], start: usize, feed: usize, blocks: &[Block]) -> Option<Line> {
-    let (block, bit) = (start / WIDTH, start % WIDTH);
-    let here = blocks.get(block)?.colons >> bit;
-    let next = blocks.get(block + 1).map_or(0, |block| block.colons);
-    let length = (here | (next << 1) << (WIDTH - 1 - bit)).trailing_zeros() as usize;
-    if length >= WIDTH {
-        // No colon within reach of the masks.
+impl Head {
+    /// A head that starts at an offset.
+    #[inline]
+    pub(crate) const fn new(at: usize, ends: LineEnds) -> Self {
+        Self { ends, found: LineEndings::new(), origin: 0, used: 0, at }
+    }
+
+    /// Whether line ends are looked for ahead: they are as long as every line end is CR LF; all else is read line by line.
+    #[inline]
+    fn is_marked(&self, wire: &[u8]) -> bool {
+        self.ends == LineEnds::Strict && u32::try_from(wire.len()).is_ok()
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+    fn mark(&mut self, wire: &[u8]) {
+        (self.origin, self.used) = (self.at, 0);
+        self.found.fill(wire.get(self.at..).unwrap_or_default());
+    }
+
+    /// Skips line ends before the start line; where it starts.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+    pub(crate) fn skip_line_ends(&mut self, wire: &[u8]) -> usize {
+        while wire.get(self.at).is_some_and(|&b| b == b'\r' || b == b'\n') {
+            self.at += 1;
+        }
+        self.at
+    }
+
+    /// The start line, without its end.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+    pub(crate) fn start_line<'a>(&mut self, wire: &'a [u8]) -> Result<&'a [u8], ParseError> {
+        let at = self.at;
+        if self.is_marked(wire) {
+            self.mark(wire);
+            if let Some(&feed) = self.found.get().first() {
+                let feed = self.origin + feed as usize;
+                (self.at, self.used) = (feed + 1, 1);
+                return Ok(wire.get(at..feed - 1).unwrap_or_default());
+            }
+        }
+        let (line, next) = start_line(wire, at, self.ends)?;
+        self.at = next;
+        Ok(line)
+    }
+
+    /// Reads header lines up to the empty line, under limits; returns where the body starts.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+    pub(crate) fn lines(
+        &mut self,
+        wire: &[u8],
+        limits: &Limits,
+        mut take: impl FnMut(Line),
+    ) -> Result<usize, ParseError> {
+        let marked = self.is_marked(wire);
+        let (mut at, mut used, mut count) = (self.at, self.used, 0);
+        loop {
+            if used >= self.found.get().len() && marked {
+                self.at = at;
+                self.mark(wire);
+                used = 0;
+            }
+            // Lines with nothing unusual, as many as there are in a row.
+            let found = self.found.get().get(used..).unwrap_or_default();
+            let found = found.get(..limits.headers.saturating_sub(count)).unwrap_or(found);
+            let mut taken = 0;
+            for &feed in found {
+                let feed = self.origin + feed as usize;
+                if feed == at + 1 {
+                    return Ok(feed + 1);
+                }
+                let Some(line) = usual_line(wire, at, feed, limits) else { break };
+                take(line);
+                at = feed + 1;
+                taken += 1;
+            }
+            used += taken;
+            count += taken;
+            if taken > 0 && taken == found.len() && count < limits.headers {
+                continue;
+            }
+            let line = match header_line(wire, at, self.ends)? {
+                Step::End => return Ok(at),
+                Step::Body(body) => return Ok(body),
+                Step::Line(line) => line,
+            };
+            let end = line.end as usize;
+            if end - at > limits.line || end > limits.head || count >= limits.headers {
+                return Err(exceeded(at, end, limits));
+            }
+            // Its line end, and those of its folds, were found ahead.
+            let inside = |feed: &&u16| self.origin + (**feed as usize) < end;
+            used += self.found.get().iter().skip(used).take_while(inside).count();
+            count += 1;
+            take(line);
+            at = end;
+        }
+    }
+}
+
+/// Which limit a line exceeds.
+#[cold]
+fn exceeded(at: usize, end: usize, limits: &Limits) -> ParseError {
+    let rule = if end - at > limits.line {
+        Rule::LineTooLong
+    } else if end > limits.head {
+        Rule::HeadTooLong
+    } else {
+        Rule::TooManyHeaders
+    };
+    ParseError::new(at, rule)
+}
+
+/// A line with a short name and nothing unusual in it, nothing that exceeds a limit and no fold; `feed` is where it ends.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+fn usual_line(wire: &[u8], start: usize, feed: usize, limits: &Limits) -> Option<Line> {
+    let rest = wire.get(start..)?;
+    let length = feed - start;
+    if length >= limits.line || feed >= limits.head || rest.get(length + 1).copied().is_some_and(is_blank) {
         return None;
     }
-    let colon = start + length;
-    let number = lookup::classify_at(text, start, length);
-    if number == name::UNKNOWN && !grammar::is_token(text.get(start..colon)?) {
+    let padded;
+    let chunk = match rest.first_chunk::<32>() {
+        Some(chunk) => chunk,
+        None => {
+            padded = lookup::padded(rest);
+            &padded
+        }
+    };
+    let colon = simd::colon(chunk);
+    // The octet before the line feed is a CR.
+    let value = rest.get(colon + 1..length - 1)?;
+    if colon >= chunk.len() {
         return None;
     }
-    // The byte before the line feed is a CR.
-    let mut value_end = feed - 1;
-    if colon >= value_end {
+    let number = lookup::classify_chunk(chunk, colon);
+    if number == name::UNKNOWN && !grammar::is_token(chunk.get(..colon)?) {
         return None;
     }
-    let mut value = colon + 1;
-    while value < value_end && text.get(value).copied().is_some_and(is_blank) {
-        value += 1;
-    }
-    while value_end > value && text.get(value_end - 1).copied().is_some_and(is_blank) {
-        value_end -= 1;
-    }
+    // Mostly one blank in front and none behind.
+    let (before, behind) = match value {
+        [b' ', only] if *only > b' ' => (1, 0),
+        [b' ', second, .., last] if *second > b' ' && *last > b' ' => (1, 0),
+        _ => blanks(value),
+    };
     Some(Line {
         start: start as u32,
-        value: value as u32,
-        value_end: value_end as u32,
+        value: (start + colon + 1 + before) as u32,
+        value_end: (feed - 1 - behind) as u32,
         end: (feed + 1) as u32,
-        name: length as u16,
+        name: colon as u16,
         number,
         folded: false,
     })
+}
+
+/// Blanks in front of a value and behind it.
+#[inline(never)]
+fn blanks(value: &[u8]) -> (usize, usize) {
+    let before = value.iter().take_while(|&&b| is_blank(b)).count();
+    let behind = value.iter().skip(before).rev().take_while(|&&b| is_blank(b)).count();
+    (before, behind)
 }
 
 #[cfg(test)]
@@ -353,7 +384,7 @@ mod tests {
     fn both(head: &[u8]) -> [Result<(Vec<Line>, usize), ParseError>; 2] {
         let limits = Limits { head: 5000, line: 3000, headers: 40, ..Limits::DEFAULT };
         let mut lines = Vec::new();
-        let masked = header_lines(head, 0, LineEnds::Strict, &limits, |line| lines.push(line));
+        let masked = Head::new(0, LineEnds::Strict).lines(head, &limits, |line| lines.push(line));
         let masked = masked.map(|body| (lines, body));
         let mut lines = Vec::new();
         let (mut at, mut count) = (0, 0);

@@ -121,6 +121,8 @@ impl Installation {
             .map_err(written)?;
 
         let pool = issue(&[POOL, "localhost"])?;
+        // For programs that want to try the server as a front end would.
+        pool.write(&folder.path().join("pool.pem"), &folder.path().join("pool.key")).map_err(written)?;
         let mut front_end = FrontEndConfig::new(POOL, DOMAIN);
         front_end.trusted = vec![HOST.to_owned(), CLIENT.to_owned()];
         front_end.users = users(handsets)?;

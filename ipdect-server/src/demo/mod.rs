@@ -58,7 +58,12 @@ pub async fn run(options: Options) -> bool {
         Ok(mut world) => {
             let page = world.server.addresses().web;
             outcome.web = format!("http://{page}");
-            printer.line(&format!("  web page  {}\n", outcome.web));
+            printer.line(&format!("  web page    {}", outcome.web));
+            printer.line(&format!(
+                "  front ends  {} (TLS; a front end's certificate: {})\n",
+                world.server.addresses().sip,
+                world.folder.path().join("pool.pem").display()
+            ));
             printer.line(&ladder::heading());
             let told = tokio::select! {
                 told = tell(&mut world, &printer, &mut outcome) => told,

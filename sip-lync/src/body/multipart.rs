@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::error::{ParseError, Rule};
 use crate::headers::{Headers, MediaType};
 use crate::message::Limits;
-use crate::scan::LineEnds;
+use crate::scan::{Head, LineEnds};
 
 /// The largest number of parts that is read.
 const MAXIMUM_PARTS: usize = 64;
@@ -55,8 +55,8 @@ pub fn parse(content_type: &MediaType, body: &Bytes) -> Result<Vec<Part>, ParseE
                 return Err(ParseError::new(line.start, Rule::TooManyParts));
             }
             let part = body.slice(start..line.start.max(start));
-            let (headers, body) =
-                Headers::parse(part, 0, LineEnds::Lenient, &limits).map_err(|error| error.shifted(start))?;
+            let (headers, body) = Headers::parse(part, &mut Head::new(0, LineEnds::Lenient), &limits)
+                .map_err(|error| error.shifted(start))?;
             parts.push(Part { headers, body });
         }
         if line.is_last {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::error::{ParseError, Rule};
 use crate::headers::Headers;
 use crate::message::{Limits, Version};
-use crate::scan::{self, LineEnds};
+use crate::scan::{self, Head, LineEnds};
 use crate::status::StatusCode;
 
 /// A piece of a message.
@@ -40,7 +40,7 @@ pub fn parse(body: Bytes) -> Result<Fragment, ParseError> {
             at = next;
         }
     }
-    let (headers, body) = Headers::parse(body, at, LineEnds::Lenient, &Limits::DEFAULT)?;
+    let (headers, body) = Headers::parse(body, &mut Head::new(at, LineEnds::Lenient), &Limits::DEFAULT)?;
     Ok(Fragment { status, headers, body })
 }
 

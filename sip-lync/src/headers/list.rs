@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::name::{HeaderName, UNKNOWN};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
-use crate::scan::{self, LineEnds};
+use crate::scan;
 
 /// Which buffer a range points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,12 +127,11 @@ impl Headers {
     /// Splits the lines that start at `at` in `wire`; returns also what stands behind the empty line.
     pub(crate) fn parse(
         wire: Bytes,
-        at: usize,
-        ends: LineEnds,
+        head: &mut scan::Head,
         limits: &crate::message::Limits,
     ) -> Result<(Self, Bytes), ParseError> {
         let mut headers = Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::with_capacity(32) };
-        let at = scan::header_lines(&wire, at, ends, limits, |line| headers.take(&wire, line))?;
+        let at = head.lines(&wire, limits, |line| headers.take(&wire, line))?;
         headers.wire = wire;
         let body = headers.wire.slice(at.min(headers.wire.len())..);
         Ok((headers, body))

@@ -1,4 +1,4 @@
-//! Finds the number of a name by its length, its first eight bytes and its last one.
+//! Finds the number of a name by its length and three of its bytes, then compares it whole.
 
 use super::name::{FORMS, UNKNOWN};
 
@@ -38,17 +38,22 @@ const FORM_COUNT: usize = {
     count
 };
 
-/// Long and compact forms, and one that nothing equals.
-static WORDS: [Form; FORM_COUNT + 1] = ALL_FORMS.0;
+/// What a slot without a form holds: a form that nothing equals. Every number of eight bits has a form.
+const NO_FORM: u8 = u8::MAX;
+
+const _: () = assert!(FORM_COUNT < NO_FORM as usize, "the forms are numbered with eight bits");
+
+/// Long and compact forms.
+static WORDS: [Form; 256] = ALL_FORMS.0;
 
 /// The number of the name of each form.
-static NUMBERS: [u8; FORM_COUNT + 1] = ALL_FORMS.1;
+static NUMBERS: [u8; 256] = ALL_FORMS.1;
 
 /// The forms, their numbers and their lengths.
-const ALL_FORMS: ([Form; FORM_COUNT + 1], [u8; FORM_COUNT + 1], [usize; FORM_COUNT]) = {
-    let nothing = Form { words: [1; 4], care: [0; 4] };
-    let mut forms = [nothing; FORM_COUNT + 1];
-    let mut numbers = [UNKNOWN; FORM_COUNT + 1];
+const ALL_FORMS: ([Form; 256], [u8; 256], [usize; FORM_COUNT]) = {
+    let nothing = Form { words: [1; 4], care: [u64::MAX; 4] };
+    let mut forms = [nothing; 256];
+    let mut numbers = [UNKNOWN; 256];
     let mut lengths = [0; FORM_COUNT];
     let (mut i, mut f) = (0, 0);
     while i < FORMS.len() {
@@ -70,25 +75,30 @@ const ALL_FORMS: ([Form; FORM_COUNT + 1], [u8; FORM_COUNT + 1], [usize; FORM_COU
 
 const SLOTS: usize = 2048;
 
-/// The first eight bytes and the last one without case, and the length.
-#[inline]
-const fn hash(first: u64, last: u8, length: usize, factor: u64) -> usize {
-    let kept = if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX };
-    let word = (first | 0x2020_2020_2020_2020) & kept;
-    let key = word ^ (length as u64) << 40 ^ ((last | 0x20) as u64) << 48;
-    (key.wrapping_mul(factor) >> 53) as usize
+/// The first, the middle and the last byte without case, and the length.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
+const fn hash(first: u8, middle: u8, last: u8, length: usize, factor: u32) -> usize {
+    let key = first as u32 | (middle as u32) << 8 | (last as u32) << 16 | (length as u32) << 24;
+    ((key | 0x0020_2020).wrapping_mul(factor) >> 21) as usize
 }
 
-/// The form in each slot, or the number of forms; `None` if two forms want the same slot.
-const fn slots(factor: u64) -> Option<[u8; SLOTS]> {
-    let mut table = [FORM_COUNT as u8; SLOTS];
+/// The form in each slot; `None` if two forms want the same slot.
+const fn slots(factor: u32) -> Option<[u8; SLOTS]> {
+    let mut table = [NO_FORM; SLOTS];
     let mut f = 0;
     while f < FORM_COUNT {
         let length = ALL_FORMS.2[f];
         let words = ALL_FORMS.0[f].words;
-        let last = words[(length - 1) / 8] >> (8 * ((length - 1) % 8));
-        let slot = hash(words[0], last as u8, length, factor);
-        if table[slot] != FORM_COUNT as u8 {
+        let (middle, last) = (length / 2, length - 1);
+        let slot = hash(
+            words[0] as u8,
+            (words[middle / 8] >> (8 * (middle % 8))) as u8,
+            (words[last / 8] >> (8 * (last % 8))) as u8,
+            length,
+            factor,
+        );
+        if table[slot] != NO_FORM {
             return None;
         }
         table[slot] = f as u8;
@@ -97,53 +107,38 @@ const fn slots(factor: u64) -> Option<[u8; SLOTS]> {
     Some(table)
 }
 
-/// A factor that gives each form a slot of its own, found while compiling; the search starts with one that did.
+/// A factor that gives each form a slot of its own, found while compiling.
 #[allow(long_running_const_eval, reason = "a new name may need a new factor")]
-const PERFECT: (u64, [u8; SLOTS]) = {
-    let mut factor = 0x9e37_7a04_7f4a_7cab;
+const PERFECT: (u32, [u8; SLOTS]) = {
+    let mut factor = 0x9e37_7a05;
     loop {
         if let Some(table) = slots(factor) {
             break (factor, table);
         }
-        factor += 0x1_0000_0002;
+        factor = factor.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35e) | 1;
     }
 };
 
 static TABLE: [u8; SLOTS] = PERFECT.1;
 
 /// The number of the name that fills the first `length` bytes of the chunk and has a colon behind it.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
 pub(crate) fn classify_chunk(chunk: &[u8; 32], length: usize) -> u8 {
-    let [first, second, third, fourth] = as_words(chunk);
-    let Some(&last) = chunk.get(length.wrapping_sub(1)) else { return UNKNOWN };
-    let slot = hash(first, last, length, PERFECT.0);
-    let form = TABLE.get(slot).map_or(FORM_COUNT, |&form| form as usize);
-    let Some(Form { words: [w0, w1, w2, w3], care: [c0, c1, c2, c3] }) = WORDS.get(form) else {
+    let (Some(&middle), Some(&last)) = (chunk.get(length / 2), chunk.get(length.wrapping_sub(1))) else {
         return UNKNOWN;
     };
+    let slot = hash(chunk[0], middle, last, length, PERFECT.0);
+    let form = TABLE.get(slot).map_or(NO_FORM, |&form| form);
+    let Form { words: [w0, w1, w2, w3], care: [c0, c1, c2, c3] } = WORDS[form as usize];
+    let [first, second, third, fourth] = as_words(chunk);
     let differ = (first ^ w0) & c0 | (second ^ w1) & c1 | (third ^ w2) & c2 | (fourth ^ w3) & c3;
-    if differ == 0 { NUMBERS.get(form).copied().unwrap_or(UNKNOWN) } else { UNKNOWN }
-}
-
-/// The number of the name that takes `length` bytes from an offset on and has a colon behind it.
-#[inline]
-pub(crate) fn classify_at(text: &[u8], start: usize, length: usize) -> u8 {
-    let rest = text.get(start..).unwrap_or_default();
-    match rest.first_chunk::<32>() {
-        Some(chunk) => classify_chunk(chunk, length),
-        None => classify_short(rest, length),
-    }
-}
-
-/// The same near the end of the text.
-#[cold]
-fn classify_short(rest: &[u8], length: usize) -> u8 {
-    classify_chunk(&padded(rest), length)
+    if differ == 0 { NUMBERS[form as usize] } else { UNKNOWN }
 }
 
 /// Fewer than thirty-two bytes, zeros behind them.
-#[inline]
-fn padded(rest: &[u8]) -> [u8; 32] {
+#[cold]
+pub(crate) fn padded(rest: &[u8]) -> [u8; 32] {
     let mut chunk = [0; 32];
     for (to, from) in chunk.iter_mut().zip(rest) {
         *to = *from;
@@ -152,7 +147,8 @@ fn padded(rest: &[u8]) -> [u8; 32] {
 }
 
 /// Thirty-two bytes as words.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
 pub(crate) fn as_words(chunk: &[u8; 32]) -> [u64; 4] {
     let mut words = [0; 4];
     let (eights, _) = chunk.as_chunks::<8>();

@@ -215,7 +215,7 @@ impl MessageView<'_> {
     }
 
     /// Whether the line is the first one of a name.
-    fn is_first(&self, place: &Place, name: &HeaderName) -> bool {
+    fn is_first(&self, place: Place, name: &HeaderName) -> bool {
         self.header(place).is(name) && self.place(name).is_some_and(|first| first.start == place.start)
     }
 }

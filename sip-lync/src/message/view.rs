@@ -9,8 +9,8 @@ use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor};
 use crate::headers::name::{self, KNOWN_COUNT};
 use crate::headers::{HeaderName, NameAddrView, ViaView, unfolded};
-use crate::scan::{self, Line, LineEnds};
-use crate::simd::spans;
+use crate::scan::{Head, Line, LineEnds};
+use crate::simd::{self, spans};
 use crate::status::StatusCode;
 
 /// Lines that are held without allocation.
@@ -18,6 +18,11 @@ const INLINE: usize = 40;
 
 /// A line too far back to be numbered.
 const MANY: u8 = u8::MAX;
+
+/// Slots for the first line of each known name, and one for all others.
+const FIRST: usize = 128;
+
+const _: () = assert!(KNOWN_COUNT < FIRST, "each known name has a slot, and the last one is for all others");
 
 /// A start line.
 ///
@@ -74,23 +79,24 @@ impl<'a> StartLine<'a> {
     }
 }
 
-/// The start line at the beginning of a message, behind line ends; where the header lines start.
+/// The start line at the beginning of a message, behind line ends.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
 pub(super) fn start_line<'a>(
     wire: &'a [u8],
-    ends: LineEnds,
+    head: &mut Head,
     limits: &Limits,
-) -> Result<(StartLine<'a>, usize), ParseError> {
-    let leading = wire.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
-    if leading == wire.len() {
+) -> Result<StartLine<'a>, ParseError> {
+    let at = head.skip_line_ends(wire);
+    if at >= wire.len() {
         return Err(ParseError::new(0, Rule::Empty));
     }
-    let (line, next) = scan::start_line(wire, leading, ends)?;
+    let line = head.start_line(wire)?;
     if line.len() > limits.line {
-        return Err(ParseError::new(leading, Rule::LineTooLong));
+        return Err(ParseError::new(at, Rule::LineTooLong));
     }
-    let line = core::str::from_utf8(line)
-        .map_err(|error| ParseError::new(leading + error.valid_up_to(), Rule::Utf8))?;
-    Ok((StartLine::parse(line).map_err(|error| error.shifted(leading))?, next))
+    let line = spans::text(line).map_err(|error| ParseError::new(at + error.valid_up_to(), Rule::Utf8))?;
+    StartLine::parse(line).map_err(|error| error.shifted(at))
 }
 
 /// A message over borrowed bytes: its lines are split and named, values are read when they are asked for. Up to forty
@@ -101,11 +107,13 @@ pub(super) fn start_line<'a>(
 pub struct MessageView<'a> {
     pub(super) wire: &'a [u8],
     pub(super) start: StartLine<'a>,
-    inline: [Place; INLINE],
+    near: [Near; INLINE],
+    /// How many of them are used.
     inlined: u8,
+    /// The lines behind them.
     more: Vec<Place>,
     /// The first line of each known name, counted from one; zero is none.
-    first: [u8; KNOWN_COUNT],
+    first: [u8; FIRST],
     /// Whether every line ends with CR LF.
     pub(super) strict: bool,
     /// Where the empty line is.
@@ -124,17 +132,67 @@ pub(super) struct Place {
     folded: bool,
 }
 
-impl Place {
-    const NONE: Self =
-        Self { start: 0, value: 0, value_end: 0, name: 0, number: name::UNKNOWN, folded: false };
-}
-
 impl From<Line> for Place {
     #[inline]
     fn from(line: Line) -> Self {
         let Line { start, value, value_end, name, number, folded, .. } = line;
         Self { start, value, value_end, name, number, folded }
     }
+}
+
+/// The same of a line with a short name in the first 64 KiB.
+#[derive(Clone, Copy, Debug, Default)]
+struct Near {
+    start: u16,
+    value: u16,
+    value_end: u16,
+    name: u8,
+    /// The number of the name; the top bit says that the line is folded.
+    number: u8,
+}
+
+/// The bit of a folded line.
+const FOLDED: u8 = 1 << 7;
+
+impl Near {
+    /// Whether the line can be kept so.
+    #[inline]
+    const fn holds(line: &Line) -> bool {
+        line.end >> 16 == 0 && line.name >> 8 == 0
+    }
+
+    #[inline]
+    fn new(line: &Line) -> Self {
+        Self {
+            start: line.start as u16,
+            value: line.value as u16,
+            value_end: line.value_end as u16,
+            name: line.name as u8,
+            number: line.number % FOLDED | if line.folded { FOLDED } else { 0 },
+        }
+    }
+}
+
+impl From<Near> for Place {
+    #[inline]
+    fn from(near: Near) -> Self {
+        let number = near.number % FOLDED;
+        Self {
+            start: near.start.into(),
+            value: near.value.into(),
+            value_end: near.value_end.into(),
+            name: near.name.into(),
+            number: if number == name::UNKNOWN % FOLDED { name::UNKNOWN } else { number },
+            folded: near.number & FOLDED != 0,
+        }
+    }
+}
+
+/// Keeps a line that cannot be kept near.
+#[cold]
+fn far(more: &mut Vec<Place>, line: Line) -> u8 {
+    more.push(line.into());
+    MANY
 }
 
 /// One header line of a view.
@@ -196,6 +254,53 @@ impl<'a> HeaderView<'a> {
     }
 }
 
+/// The work of splitting a message.
+struct Split<'v, 'a> {
+    view: &'v mut MessageView<'a>,
+    ends: LineEnds,
+    limits: &'v Limits,
+}
+
+impl simd::Work for Split<'_, '_> {
+    type Output = Result<(), ParseError>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { view, ends, limits } = self;
+        let wire = view.wire;
+        let mut head = Head::new(0, ends);
+        view.start = start_line(wire, &mut head, limits)?;
+        let MessageView { near, inlined, more, first, end, .. } = &mut *view;
+        let mut count = 0_usize;
+        let mut last = 0;
+        let body = head.lines(wire, limits, |line| {
+            let this = match near.get_mut(count) {
+                Some(slot) if more.is_empty() && Near::holds(&line) => {
+                    *slot = Near::new(&line);
+                    count += 1;
+                    count as u8
+                }
+                // What is beyond the last number is found by a search.
+                _ => far(more, line),
+            };
+            // Names nobody knows share the last slot.
+            if let Some(first) = first.get_mut(line.number as usize % FIRST) {
+                *first = if *first == 0 { this } else { *first };
+            }
+            last = line.end;
+        })?;
+        *end = last;
+        *inlined = count as u8;
+        view.body = wire.get(body..).unwrap_or_default();
+        let length =
+            view.get(&HeaderName::ContentLength).and_then(|header| grammar::digits(header.value).ok());
+        if let Some(body) = length.and_then(|length| view.body.get(..length as usize)) {
+            view.body = body;
+        }
+        Ok(())
+    }
+}
+
 impl<'a> MessageView<'a> {
     /// Splits a message: the whole of a datagram, or a frame of a stream.
     ///
@@ -213,10 +318,10 @@ impl<'a> MessageView<'a> {
         let mut view = Self {
             wire,
             start: StartLine::Request { method: "", uri: "", version: Version::SIP_2_0 },
-            inline: [Place::NONE; INLINE],
+            near: [Near::default(); INLINE],
             inlined: 0,
             more: Vec::new(),
-            first: [0; KNOWN_COUNT],
+            first: [0; FIRST],
             strict: ends == LineEnds::Strict,
             end: 0,
             body: &[],
@@ -226,42 +331,15 @@ impl<'a> MessageView<'a> {
     }
 
     fn split(&mut self, ends: LineEnds, limits: &Limits) -> Result<(), ParseError> {
-        let wire = self.wire;
-        let (start, next) = start_line(wire, ends, limits)?;
-        self.start = start;
-        let Self { inline, inlined, more, first, end, .. } = self;
-        let mut count = 0_usize;
-        let body = scan::header_lines(wire, next, ends, limits, |line| {
-            if let Some(first) = first.get_mut(line.number as usize)
-                && *first == 0
-            {
-                // What is beyond the last number is found by a search.
-                *first = u8::try_from(count + 1).unwrap_or(MANY);
-            }
-            match inline.get_mut(count) {
-                Some(slot) => *slot = line.into(),
-                None => more.push(line.into()),
-            }
-            *end = line.end;
-            count += 1;
-        })?;
-        *inlined = count.min(INLINE) as u8;
-        self.body = wire.get(body..).unwrap_or_default();
-        let length = self.get(&HeaderName::ContentLength).and_then(|header| header.raw().ok());
-        let length = length.and_then(|text| grammar::number(text).ok());
-        if let Some(body) = length.and_then(|length| self.body.get(..length as usize)) {
-            self.body = body;
-        }
-        Ok(())
+        simd::widest(Split { view: self, ends, limits })
     }
-
     /// The lines, and where each ends.
-    pub(super) fn places(&self) -> impl Iterator<Item = (&Place, usize)> {
+    pub(super) fn places(&self) -> impl Iterator<Item = (Place, usize)> {
         let ends = self.lines().skip(1).map(|place| place.start).chain([self.end]);
         self.lines().zip(ends.map(|end| end as usize))
     }
 
-    pub(super) fn header(&self, place: &Place) -> HeaderView<'a> {
+    pub(super) fn header(&self, place: Place) -> HeaderView<'a> {
         let slice = |start: u32, end: u32| self.wire.get(start as usize..end as usize).unwrap_or_default();
         HeaderView {
             number: place.number,
@@ -285,8 +363,9 @@ impl<'a> MessageView<'a> {
         self.body
     }
 
-    fn lines(&self) -> impl DoubleEndedIterator<Item = &Place> {
-        self.inline.iter().take(self.inlined as usize).chain(&self.more)
+    fn lines(&self) -> impl DoubleEndedIterator<Item = Place> {
+        let near = self.near.get(..self.inlined as usize).unwrap_or_default();
+        near.iter().map(|near| Place::from(*near)).chain(self.more.iter().copied())
     }
 
     /// The header lines in order.
@@ -318,13 +397,13 @@ impl<'a> MessageView<'a> {
     }
 
     #[inline]
-    pub(super) fn place(&self, name: &HeaderName) -> Option<&Place> {
+    pub(super) fn place(&self, name: &HeaderName) -> Option<Place> {
         let number = name.number();
         match self.first.get(number as usize).map(|&first| first as usize) {
-            None => self.lines().find(|place| self.header(place).is(name)),
+            None => self.lines().find(|place| self.header(*place).is(name)),
             Some(0) => None,
-            Some(first @ 1..=INLINE) => self.inline.get(first - 1),
-            Some(_) => self.more.iter().find(|place| place.number == number),
+            Some(first @ 1..=INLINE) => self.near.get(first - 1).map(|near| Place::from(*near)),
+            Some(_) => self.more.iter().copied().find(|place| place.number == number),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The kernel for any processor: eight octets at a time in one word.
+#![cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "the twin of the kernels in tests"))]
 
-use super::{BLOCKS, Block, WIDTH, each};
+use super::{Block, LineEndings, WIDTH};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -22,13 +23,22 @@ fn block(octets: &[u8; WIDTH]) -> Block {
         let word = u64::from_le_bytes(*word);
         block.returns |= equal(word, b'\r') << (8 * i);
         block.feeds |= equal(word, b'\n') << (8 * i);
-        block.colons |= equal(word, b':') << (8 * i);
     }
     block
 }
 
-/// The masks of a text.
-#[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "the twin of the kernels in tests"))]
-pub(super) fn fill(text: &[u8], blocks: &mut [Block; BLOCKS]) -> usize {
-    each(text, blocks, block)
+/// The line ends of a text.
+pub(super) fn fill(text: &[u8], ends: &mut LineEndings) {
+    ends.each(text, block);
+}
+
+/// Offset of the first colon; thirty-two if there is none.
+#[inline]
+pub(super) fn colon(chunk: &[u8; 32]) -> usize {
+    let mut colons = 0;
+    let (words, _) = chunk.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        colons |= equal(u64::from_le_bytes(*word), b':') << (8 * i);
+    }
+    (colons | 1 << 32).trailing_zeros() as usize
 }
