@@ -22,7 +22,8 @@ use clap::Parser;
 use examples::connection::{Connection, Security};
 use serde_json::json;
 use sip_lync::{
-    Abilities, Frame, FramingError, HeaderName, Limits, Message, MessageView, Method, Request, StreamDecoder,
+    Abilities, Frame, FramingError, HeaderName, Limits, Message, MessageView, Method, Request, Rule,
+    StreamDecoder,
 };
 
 /// How long an answer is waited for.
@@ -60,7 +61,10 @@ struct Options {
 /// What a message on a stream is, as far as it decides what a user agent server does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
-    /// The head breaks the grammar of lines or a limit.
+    /// Messages, and behind them what is none and closes the connection.
+    RubbishBehind,
+    LineTooLong,
+    /// The head breaks the grammar of lines.
     HeadBroken,
     NoLength,
     BadLength,
@@ -101,6 +105,14 @@ impl Class {
     const fn row(self) -> (Expected, &'static str) {
         use Expected::{Close, OneOf, Silence, Status, Wait};
         match self {
+            Self::RubbishBehind => (
+                Close,
+                "RFC 3261 18.3: behind the end that Content-Length says there is no message; the connection closes at once, with answers not yet sent",
+            ),
+            Self::LineTooLong => (
+                Close,
+                "RFC 3261 21.4.11, 21.4.12: a line of more than 16 KiB, or more lines than any message has; the server may close the connection",
+            ),
             Self::HeadBroken => {
                 (Close, "RFC 3261 7.3, 18.3: no header lines, so that no end of the message can be found")
             }
@@ -200,11 +212,19 @@ fn classes(wire: &[u8]) -> Vec<Class> {
             Err(FramingError::ContentLengthMissing) => Class::NoLength,
             Err(FramingError::ContentLength) => Class::BadLength,
             Err(FramingError::BodyTooLong { .. }) => Class::BodyTooLong,
+            Err(FramingError::Head(error))
+                if matches!(error.rule, Rule::LineTooLong | Rule::HeadTooLong | Rule::TooManyHeaders) =>
+            {
+                Class::LineTooLong
+            }
             Err(_) => Class::HeadBroken,
         });
     }
     if decoder.pending() > 0 {
         classes.push(Class::Incomplete);
+    }
+    if classes.len() > 1 && classes.last().is_some_and(|class| class.row().0 == Expected::Close) {
+        return vec![Class::RubbishBehind];
     }
     classes
 }
@@ -258,6 +278,7 @@ fn is_right(classes: &[Class], seen: &Seen) -> bool {
     for class in classes {
         let right = match class.row().0 {
             Expected::Silence => true,
+            Expected::Close if *class == Class::RubbishBehind => return seen.closed,
             Expected::Close => seen.closed,
             Expected::Wait => !seen.closed && !seen.probe,
             _ if *class == Class::Probe => seen.probe,

@@ -98,6 +98,7 @@
 
 pub mod body;
 mod deadlines;
+pub mod dialect;
 pub mod dialog;
 pub mod endpoint;
 mod error;
@@ -139,8 +140,8 @@ pub use flow::FlowId;
 pub use framing::{Frame, FramingError, StreamDecoder};
 pub use headers::{HeaderName, Headers};
 pub use message::{
-    Abilities, Edit, Fault, HeaderView, Limits, Message, MessageView, Problem, Request, Response, StartLine,
-    Version,
+    Abilities, Edit, Fault, HeaderView, Limits, Message, MessageView, Problem, Rejection, RejectionRow,
+    Request, Response, StartLine, Version,
 };
 pub use method::Method;
 pub use scan::LineEnds;

@@ -2,7 +2,9 @@
 
 mod passed_on;
 mod problem;
+mod rejection;
 mod strict;
+
 mod view;
 
 use core::fmt;
@@ -19,6 +21,8 @@ use crate::uri::Uri;
 
 pub use passed_on::Edit;
 pub use problem::{Abilities, Fault, Problem};
+pub use rejection::{Rejection, RejectionRow};
+
 pub use view::{HeaderView, MessageView, StartLine};
 
 /// How long the parts of a message may be.

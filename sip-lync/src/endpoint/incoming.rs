@@ -14,7 +14,7 @@ use crate::flow::FlowId;
 use crate::headers::ms::Diagnostics;
 use crate::headers::{Contact, HeaderName};
 use crate::invite::{State, Trigger};
-use crate::message::Request;
+use crate::message::{Rejection, Request};
 use crate::method::Method;
 use crate::offer_answer::Position;
 use crate::status::StatusCode;
@@ -33,7 +33,7 @@ impl Endpoint {
         };
         // RFC 3261 8.2.2.2: the same call by another way.
         if self.sessions.of_caller(user, &call_id, &from_tag).is_some() {
-            return self.refuse(now, server, &request, StatusCode::LOOP_DETECTED);
+            return self.refuse(now, server, &request, Rejection::Loop.status());
         }
         if self.accounts.get(user).is_none_or(|account| account.removed) {
             return self.refuse(now, server, &request, StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -118,7 +118,7 @@ impl Endpoint {
         let dialog = DialogId::of_request(&request.headers);
         let found = dialog.as_ref().and_then(|dialog| self.sessions.of_dialog(dialog));
         let (Some(dialog), Some(id)) = (dialog, found) else {
-            return self.refuse(now, server, request, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.refuse(now, server, request, Rejection::NoDialog.status());
         };
         let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         let Some(session) = self.sessions.get_mut(id) else { return };

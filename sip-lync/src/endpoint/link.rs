@@ -201,6 +201,7 @@ const ABILITIES: Abilities = Abilities {
         "timer",
     ],
     session_types: &[("application", "sdp")],
+    ..Abilities::LYNC
 };
 
 /// The same without reliable provisional responses.
@@ -209,18 +210,21 @@ const WITHOUT_100REL: Abilities = Abilities {
         Some((_, rest)) => rest,
         None => &[],
     },
-    session_types: ABILITIES.session_types,
+    ..ABILITIES
 };
 
-/// Whether a fault stops a message here. A body nobody can read is the user's to judge in what cannot be refused, and a
-/// type no telephone takes is refused so that other endpoints go on ringing.
-const fn matters(message: &Message, fault: &Fault) -> bool {
+/// Whether a fault stops a message here. A body nobody can read is the user's to judge in what cannot be refused, and an
+/// invitation to a conference, which no telephone takes, is refused so that other endpoints go on ringing.
+fn matters(message: &Message, fault: &Fault) -> bool {
     let unrefusable = match message {
         Message::Request(request) => matches!(request.method, Method::Ack),
         Message::Response(_) => true,
     };
     match fault {
-        Fault::MediaType => false,
+        Fault::MediaType => !message
+            .headers()
+            .content_type()
+            .is_ok_and(|kind| kind.is_some_and(|kind| kind.is("application", "ms-conf-invite+xml"))),
         Fault::Encoding | Fault::Multipart(_) | Fault::SessionDescription(_) => !unrefusable,
         Fault::Malformed(_)
         | Fault::Missing
@@ -235,6 +239,9 @@ const fn matters(message: &Message, fault: &Fault) -> bool {
         | Fault::BodyTooShort { .. }
         | Fault::AddressOfRecord
         | Fault::Wildcard
-        | Fault::ViaAddress => true,
+        | Fault::ViaAddress
+        | Fault::UriTooLong
+        | Fault::BodyTooLong
+        | Fault::MessageTooLong => true,
     }
 }

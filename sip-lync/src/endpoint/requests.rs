@@ -10,7 +10,7 @@ use super::{Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, Headers};
-use crate::message::{Problem, Request, Response};
+use crate::message::{Problem, Rejection, Request, Response};
 use crate::method::Method;
 use crate::status::StatusCode;
 use crate::transaction::{ClientId, Received, ServerId};
@@ -122,9 +122,12 @@ impl Endpoint {
             },
             // RFC 3261 8.2.2.2: the same request by another way.
             Received::Merged(server) => {
-                self.respond_plainly(now, server, &request, StatusCode::LOOP_DETECTED);
+                self.respond_plainly(now, server, &request, Rejection::Loop.status());
             }
             Received::Acknowledgement => self.on_ack(now, &request),
+            Received::Cancel { cancel, .. } if let Some(problem) = problem => {
+                self.on_problem(now, cancel, &request, problem);
+            }
             Received::Cancel { cancel, invite } => self.on_cancel(now, &request, cancel, invite),
             Received::Absorbed | Received::Overload | Received::Unanswerable => {}
         }
@@ -146,7 +149,7 @@ impl Endpoint {
                 let status = if self.on_notification(now, &request) {
                     StatusCode::OK
                 } else {
-                    StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
+                    Rejection::NoDialog.status()
                 };
                 self.respond_plainly(now, server, &request, status);
             }
@@ -168,7 +171,7 @@ impl Endpoint {
                 self.respond_plainly(now, server, &request, StatusCode::OK);
             }
             Method::Bye | Method::Update | Method::Prack => {
-                let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                let status = Rejection::NoDialog.status();
                 self.respond_plainly(now, server, &request, status);
             }
             Method::Register | Method::Subscribe | Method::Publish if self.config.server => {
@@ -179,7 +182,11 @@ impl Endpoint {
                 self.hand_out(now, flow, server, user, request);
             }
             Method::Subscribe => self.respond_plainly(now, server, &request, StatusCode::BAD_EVENT),
-            _ => self.respond_plainly(now, server, &request, StatusCode::METHOD_NOT_ALLOWED),
+            // RFC 3261 21.5.2: what is not even known by name.
+            Method::Other(_) => {
+                self.respond_plainly(now, server, &request, Rejection::UnknownMethod.status())
+            }
+            _ => self.respond_plainly(now, server, &request, Rejection::MethodNotAllowed.status()),
         }
     }
 
@@ -220,7 +227,7 @@ impl Endpoint {
 
     fn on_cancel(&mut self, now: Instant, request: &Request, cancel: ServerId, invite: Option<ServerId>) {
         let known = invite.is_some();
-        let status = if known { StatusCode::OK } else { StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST };
+        let status = if known { StatusCode::OK } else { Rejection::NoDialog.status() };
         let session = invite.and_then(|invite| self.sessions.of_server(invite));
         let mut response = self.response_to(request, status);
         // RFC 3261 9.2: the To tag of both responses should be the same.

@@ -181,6 +181,11 @@ impl Headers {
         }
     }
 
+    /// Octets of all lines as they stand.
+    pub(crate) fn octets(&self) -> usize {
+        self.entries.iter().map(|entry| (entry.end - entry.start) as usize).sum()
+    }
+
     /// Number of header lines.
     ///
     /// RFC 3261 7.3

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use super::{Message, Request, Response, Version};
+use super::{Limits, Message, Rejection, Request, Response, Version};
 use crate::body::multipart;
 use crate::error::{ParseError, Rule};
 use crate::headers::{Contact, HeaderName, Headers, NameAddr};
@@ -22,6 +22,12 @@ pub struct Abilities {
     pub extensions: &'static [&'static str],
     /// The types a body of INVITE and UPDATE may have; any multipart type is taken apart.
     pub session_types: &'static [(&'static str, &'static str)],
+    /// Octets of the longest Request-URI.
+    pub longest_uri: usize,
+    /// Octets of the longest body of a request.
+    pub longest_body: usize,
+    /// Octets of the longest request.
+    pub longest_message: usize,
 }
 
 impl Abilities {
@@ -65,6 +71,9 @@ impl Abilities {
             "timer",
         ],
         session_types: &[("application", "sdp"), ("application", "gw-sdp")],
+        longest_uri: 8 * 1024,
+        longest_body: Limits::DEFAULT.body,
+        longest_message: Limits::DEFAULT.head + Limits::DEFAULT.body,
     };
 }
 
@@ -113,6 +122,12 @@ pub enum Fault {
     Wildcard,
     /// A Via names an address nobody sends from.
     ViaAddress,
+    /// The Request-URI is too long.
+    UriTooLong,
+    /// The body is too long.
+    BodyTooLong,
+    /// The message is too long.
+    MessageTooLong,
 }
 
 impl fmt::Display for Fault {
@@ -135,6 +150,9 @@ impl fmt::Display for Fault {
             Self::AddressOfRecord => f.write_str("the address-of-record is no SIP URI"),
             Self::Wildcard => f.write_str("`*` stands alone and with Expires: 0"),
             Self::ViaAddress => f.write_str("an address nobody sends from"),
+            Self::UriTooLong => f.write_str("the Request-URI is too long"),
+            Self::BodyTooLong => f.write_str("the body is too long"),
+            Self::MessageTooLong => f.write_str("the message is too long"),
         }
     }
 }
@@ -145,6 +163,8 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
+    /// The reason to refuse the message, were it one that is answered.
+    pub rejection: Rejection,
     /// What must be answered; `None` for what is dropped: responses, ACK and BENOTIFY.
     pub status: Option<StatusCode>,
     /// The header field, if one is at fault.
@@ -167,20 +187,19 @@ impl Problem {
     ///
     /// RFC 3261 8.2
     pub fn response(&self, request: &Request, abilities: &Abilities) -> Option<Response> {
-        let mut response = request.response(self.status?);
-        match &self.fault {
-            Fault::Extensions(tags) => response.headers.push(HeaderName::Unsupported, tags.join(", ")),
+        self.status?;
+        let told = match &self.fault {
+            Fault::Extensions(tags) => tags.join(", "),
             Fault::MediaType => {
                 let types: Vec<_> =
                     abilities.session_types.iter().map(|(kind, sub)| format!("{kind}/{sub}")).collect();
-                response.headers.push(HeaderName::Accept, types.join(", "));
+                types.join(", ")
             }
-            Fault::Encoding => response.headers.push(HeaderName::AcceptEncoding, "identity"),
-            _ => {
-                if response.status == StatusCode::BAD_REQUEST {
-                    response.reason = format!("Bad Request ({self})");
-                }
-            }
+            _ => "identity".to_owned(),
+        };
+        let mut response = self.rejection.response(request, &told);
+        if self.rejection == Rejection::Malformed {
+            response.reason = format!("Bad Request ({self})");
         }
         Some(response)
     }
@@ -195,13 +214,13 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn add(&mut self, status: StatusCode, header: Option<HeaderName>, fault: Fault) {
-        let status = self.answered.then_some(status);
-        self.problems.push(Problem { status, header, fault });
+    fn add(&mut self, rejection: Rejection, header: Option<HeaderName>, fault: Fault) {
+        let status = self.answered.then_some(rejection.status());
+        self.problems.push(Problem { rejection, status, header, fault });
     }
 
     fn bad(&mut self, header: HeaderName, fault: Fault) {
-        self.add(StatusCode::BAD_REQUEST, Some(header), fault);
+        self.add(Rejection::Malformed, Some(header), fault);
     }
 
     /// The value of a field, its error noted.
@@ -260,9 +279,9 @@ impl Check<'_> {
         }
     }
 
-    fn session(&mut self, body: &[u8], status: StatusCode) {
+    fn session(&mut self, body: &[u8]) {
         if let Err(error) = SessionDescription::parse_bytes(body) {
-            self.add(status, None, Fault::SessionDescription(error));
+            self.add(Rejection::SessionDescription, None, Fault::SessionDescription(error));
         }
     }
 
@@ -280,31 +299,27 @@ impl Check<'_> {
             self.headers.elements(&HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
         if encoded {
             if !optional {
-                self.add(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    Some(HeaderName::ContentEncoding),
-                    Fault::Encoding,
-                );
+                self.add(Rejection::Encoding, Some(HeaderName::ContentEncoding), Fault::Encoding);
             }
             return;
         }
         if kind.is("application", "sdp") {
-            self.session(body, StatusCode::NOT_ACCEPTABLE_HERE);
+            self.session(body);
         } else if kind.is_multipart() {
             match multipart::parse(&kind, body) {
-                Err(error) => self.add(StatusCode::BAD_REQUEST, None, Fault::Multipart(error)),
+                Err(error) => self.add(Rejection::Malformed, None, Fault::Multipart(error)),
                 Ok(parts) => {
                     if let Some(part) = multipart::session_description(&parts)
                         && !part.is_fallback_of_2007()
                     {
-                        self.session(&part.body, StatusCode::NOT_ACCEPTABLE_HERE);
+                        self.session(&part.body);
                     }
                 }
             }
         } else if let Some(abilities) = abilities {
             let supported = abilities.session_types.iter().any(|(main, sub)| kind.is(main, sub));
             if !supported && !optional {
-                self.add(StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(HeaderName::ContentType), Fault::MediaType);
+                self.add(Rejection::MediaType, Some(HeaderName::ContentType), Fault::MediaType);
             }
         }
     }
@@ -314,16 +329,23 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
     let answered = !matches!(request.method, Method::Ack | Method::BeNotify);
     let mut check = Check { headers: &request.headers, answered, problems: Vec::new() };
     if request.version != Version::SIP_2_0 {
-        check.add(StatusCode::VERSION_NOT_SUPPORTED, None, Fault::Version(request.version));
+        check.add(Rejection::Version, None, Fault::Version(request.version));
         return check.problems;
     }
+    let longest = |text: &str| text.len() > abilities.longest_uri;
     match &request.uri {
-        Uri::Malformed(_) => check.add(StatusCode::BAD_REQUEST, None, Fault::RequestUri),
-        Uri::Other(_) => check.add(StatusCode::UNSUPPORTED_URI_SCHEME, None, Fault::Scheme),
+        uri if longest(uri.as_str()) => check.add(Rejection::UriTooLong, None, Fault::UriTooLong),
+        Uri::Malformed(_) => check.add(Rejection::Malformed, None, Fault::RequestUri),
+        Uri::Other(_) => check.add(Rejection::Scheme, None, Fault::Scheme),
         Uri::Sip(uri) if uri.headers().next().is_some() => {
-            check.add(StatusCode::BAD_REQUEST, None, Fault::RequestUriHeaders);
+            check.add(Rejection::Malformed, None, Fault::RequestUriHeaders);
         }
         Uri::Sip(_) | Uri::Tel(_) => {}
+    }
+    if request.body.len() > abilities.longest_body {
+        check.add(Rejection::BodyTooLong, None, Fault::BodyTooLong);
+    } else if request.headers.octets() + request.body.len() > abilities.longest_message {
+        check.add(Rejection::MessageTooLong, None, Fault::MessageTooLong);
     }
     check.common(request.body.len());
     check.value(&HeaderName::MaxForwards, request.headers.max_forwards());
@@ -331,8 +353,8 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
         && cseq.method != request.method
     {
         let known = !matches!(request.method, Method::Other(_));
-        let status = if known { StatusCode::BAD_REQUEST } else { StatusCode::NOT_IMPLEMENTED };
-        check.add(status, Some(HeaderName::CSeq), Fault::Method);
+        let rejection = if known { Rejection::Malformed } else { Rejection::UnknownMethod };
+        check.add(rejection, Some(HeaderName::CSeq), Fault::Method);
     }
     if !matches!(request.method, Method::Ack | Method::Cancel) {
         let required = check.value(&HeaderName::Require, request.headers.require());
@@ -342,7 +364,7 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
             .map(str::to_owned)
             .collect();
         if !unknown.is_empty() {
-            check.add(StatusCode::BAD_EXTENSION, Some(HeaderName::Require), Fault::Extensions(unknown));
+            check.add(Rejection::Extension, Some(HeaderName::Require), Fault::Extensions(unknown));
         }
     }
     if request.method == Method::Register {
@@ -356,7 +378,7 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
         if request.headers.contains(&HeaderName::Accept)
             && !accepted.iter().any(|a| a.covers("application", "sdp"))
         {
-            check.add(StatusCode::NOT_ACCEPTABLE, Some(HeaderName::Accept), Fault::NotAcceptable);
+            check.add(Rejection::NotAcceptable, Some(HeaderName::Accept), Fault::NotAcceptable);
         }
     }
     let session = matches!(request.method, Method::Invite | Method::Update);
@@ -367,7 +389,7 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
 fn response_problems(response: &Response, message: &Message) -> Vec<Problem> {
     let mut check = Check { headers: &response.headers, answered: false, problems: Vec::new() };
     if response.version != Version::SIP_2_0 {
-        check.add(StatusCode::VERSION_NOT_SUPPORTED, None, Fault::Version(response.version));
+        check.add(Rejection::Version, None, Fault::Version(response.version));
         return check.problems;
     }
     check.common(response.body.len());

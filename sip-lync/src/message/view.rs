@@ -168,7 +168,7 @@ impl Near {
             value: line.value as u16,
             value_end: line.value_end as u16,
             name: line.name as u8,
-            number: line.number % FOLDED | if line.folded { FOLDED } else { 0 },
+            number: (line.number % FOLDED) | if line.folded { FOLDED } else { 0 },
         }
     }
 }
