@@ -27,7 +27,7 @@ use sip_lync::{
 };
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connections at a time.
 const WORKERS: usize = 6;

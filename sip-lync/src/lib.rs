@@ -22,6 +22,25 @@
 //! assert!(Message::from(response).to_bytes().starts_with(b"SIP/2.0 200 OK\r\nVia: "));
 //! ```
 //!
+//! How an INVITE is built stands at [`Request`], how a route set is edited at [`MessageView::pass_on`]. The GRUU in a front
+//! end's 200 to REGISTER, which lists the endpoints of all devices of the user:
+//!
+//! ```
+//! use sip_lync::Message;
+//! use sip_lync::gruu::InstanceId;
+//!
+//! let ok = "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS 192.0.2.10:40001;ms-received-cid=2AB00\r\n\
+//!     From: <sip:dect1@example.net>;tag=9;epid=01010101\r\nTo: <sip:dect1@example.net>;tag=0F\r\nCall-ID: 7\r\nCSeq: 3 REGISTER\r\n\
+//!     Contact: <sip:192.0.2.99>;+sip.instance=\"<urn:uuid:1>\"\r\nContact: <sip:192.0.2.10:40001;transport=tls>;expires=7200;\
+//!     +sip.instance=\"<urn:uuid:4B1682A8-F968-5701-83FC-7C6741DC6697>\";gruu=\"sip:dect1@example.net;opaque=user:epid:qIIWS2j5AVeD_HxnQdxmlwAA;gruu\"\r\n\
+//!     Content-Length: 0\r\n\r\n";
+//! let contacts = Message::parse(ok.into())?.headers().contacts()?;
+//! let ours = InstanceId::from_epid("01010101");
+//! let contact = contacts.iter().find(|contact| contact.instance_uuid() == Some(ours.to_string())).expect("we are there");
+//! assert_eq!(contact.gruu().expect("a GRUU").opaque(), Some(&*ours.opaque()));
+//! # Ok::<(), sip_lync::ParseError>(())
+//! ```
+//!
 //! # The run loop
 //!
 //! The owner moves bytes between sockets and the [`Endpoint`]; this is all the glue there is:

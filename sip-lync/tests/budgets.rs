@@ -77,8 +77,8 @@ fn a_message_is_split_typed_and_written_again_without_an_allocation() {
 }
 
 #[test]
-fn a_view_takes_less_than_a_kilobyte_and_nothing_on_the_heap() {
-    assert!(size_of::<MessageView<'_>>() < 1024, "{}", size_of::<MessageView<'_>>());
+fn a_view_takes_less_than_640_octets_and_nothing_on_the_heap() {
+    assert!(size_of::<MessageView<'_>>() < 640, "{}", size_of::<MessageView<'_>>());
     for wire in corpus() {
         assert_eq!(allocations(|| drop(black_box(MessageView::parse(&wire)))), 0);
     }
