@@ -296,7 +296,8 @@ fn presence_goes_from_in_a_call_over_available_and_inactive_to_away() {
 /// What Alice and somebody of another company see of Jim: the number, if anything.
 fn seen_of_jim(world: &World) -> [Option<u32>; 2] {
     ["sip:alice@example.net", "sip:eve@elsewhere.example"].map(|watcher| {
-        let seen = world.front_end.as_ref().and_then(|front_end| front_end.seen(watcher, "sip:jim@example.net"));
+        let seen =
+            world.front_end.as_ref().and_then(|front_end| front_end.seen(watcher, "sip:jim@example.net"));
         seen.and_then(|seen| seen.state()?.availability)
     })
 }
@@ -313,9 +314,7 @@ fn users_who_never_logged_on_are_seen_all_the_same() {
     assert_eq!(seen_of_jim(&world), [Some(6_500); 2]);
     // Once is enough: after the next registration nothing is sent but states.
     let sent = |world: &World| {
-        let defaults = |event: &&frontend::Event| {
-            matches!(event, frontend::Event::Presence { category, .. } if category == "calendarData")
-        };
+        let defaults = |event: &&frontend::Event| matches!(event, frontend::Event::Presence { category, .. } if category == "calendarData");
         world.front_end_events.iter().filter(defaults).count()
     };
     assert_eq!(sent(&world), 4, "two of each of the two users");
