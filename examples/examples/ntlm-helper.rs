@@ -33,20 +33,20 @@ pub(crate) struct Options {
     #[arg(long, default_value = "")]
     domain: String,
     /// A file with the password in its first line
-    #[arg(long)]
+    #[arg(long, required_if_eq("helper_protocol", "ntlmssp-client-1"))]
     password_file: Option<PathBuf>,
     /// Name of this computer
     #[arg(long, default_value = "WORKSTATION")]
     workstation: String,
     /// A file with lines DOMAIN:user:password, for the acceptor
-    #[arg(long)]
+    #[arg(long, required_if_eq("helper_protocol", "squid-2.5-ntlmssp"))]
     users: Option<PathBuf>,
     /// Without a connection, as in SIP
     #[arg(long)]
     datagram: bool,
     /// Hexadecimal digits in place of random numbers, for repeatable runs only
-    #[arg(long)]
-    seed: Option<String>,
+    #[arg(long, value_parser = seed)]
+    seed: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,7 +92,7 @@ impl Helper {
                 Side::Server { accounts, config: Box::new(config), pending: None }
             }
         };
-        Ok(Self { side, mode, random: Random::new(options.seed.as_deref())?, session: None })
+        Ok(Self { side, mode, random: Random { seed: options.seed }, session: None })
     }
 
     pub(crate) fn line(&mut self, line: &str, now: FileTime) -> String {
@@ -258,16 +258,6 @@ struct Random {
 }
 
 impl Random {
-    fn new(seed: Option<&str>) -> Result<Self, String> {
-        let seed = seed.map(from_hex).transpose()?;
-        let sum = |octets: Vec<u8>| {
-            octets.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, octet| {
-                (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-            })
-        };
-        Ok(Self { seed: seed.map(sum) })
-    }
-
     fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
         let mut octets = [0; N];
         match &mut self.seed {
@@ -285,6 +275,14 @@ impl Random {
         }
         Ok(octets)
     }
+}
+
+/// A number out of hexadecimal digits, as many as there are.
+fn seed(digits: &str) -> Result<u64, String> {
+    let octets = from_hex(digits)?;
+    Ok(octets.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, octet| {
+        (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
+    }))
 }
 
 fn read(file: &Path) -> Result<String, String> {
@@ -332,8 +330,10 @@ fn main() -> ExitCode {
         }
     };
     let mut output = io::stdout().lock();
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let Ok(line) = line else { return ExitCode::FAILURE };
+        // What is not text is no command, and is answered so.
+        let line = String::from_utf8_lossy(&line);
         let answer = helper.line(line.trim_end(), FileTime::from(SystemTime::now()));
         if writeln!(output, "{answer}").and_then(|()| output.flush()).is_err() {
             return ExitCode::FAILURE;
