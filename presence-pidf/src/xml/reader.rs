@@ -34,8 +34,10 @@ pub(super) struct Binding<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Open<'a> {
-    pub(super) qualified: &'a str,
+pub(super) struct Open {
+    /// Where its name stands.
+    pub(super) from: usize,
+    pub(super) to: usize,
     /// Bindings in scope outside of the element.
     pub(super) bindings: u16,
 }
@@ -47,7 +49,7 @@ pub(crate) struct Reader<'a> {
     pub(super) at: usize,
     /// How far the first octet is from the beginning of the body (a byte order mark).
     pub(super) base: usize,
-    pub(super) open: Vec<Open<'a>>,
+    pub(super) open: Vec<Open>,
     pub(super) bindings: Vec<Binding<'a>>,
     pub(super) attributes: Vec<Attribute<'a>>,
     /// The element entered last has an empty tag: its end comes next.
@@ -327,9 +329,10 @@ impl<'a> Reader<'a> {
     #[inline]
     fn end(&mut self) -> Result<(), Error> {
         self.at += 2;
-        let qualified = self.open.last().map_or("", |open| open.qualified);
+        let qualified =
+            self.open.last().and_then(|open| self.bytes.get(open.from..open.to)).unwrap_or_default();
         let rest = self.rest();
-        if !rest.starts_with(qualified.as_bytes()) {
+        if !rest.starts_with(qualified) {
             return Err(self.broken(Rule::WellFormed));
         }
         self.at += qualified.len();

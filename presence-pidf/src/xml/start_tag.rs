@@ -10,7 +10,7 @@ use crate::error::{Error, Rule};
 /// An attribute of the element that was entered last.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'a> {
-    pub(super) prefix: &'a str,
+    pub(super) prefix: &'a [u8],
     pub(super) local: &'a str,
     pub(super) raw: &'a str,
     pub(super) namespace: Namespace,
@@ -19,46 +19,61 @@ pub(crate) struct Attribute<'a> {
     pub(super) rough: bool,
 }
 
+/// Where a name stands: the part behind its prefix begins at `local`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    from: usize,
+    local: usize,
+    to: usize,
+}
+
 impl<'a> Reader<'a> {
-    /// Prefix, name, and both as they stand.
-    pub(super) fn name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
+    /// A name, with a prefix or without.
+    #[inline]
+    pub(super) fn name(&mut self) -> Result<Place, Error> {
         let from = self.at;
         let Some(first) = scan::plain_name(self.rest()) else { return self.wide_name() };
         let colon = from + first;
         if self.bytes.get(colon) != Some(&b':') {
             self.at = colon;
-            let name = self.slice(from, colon);
-            return Ok(("", name, name));
+            return Ok(Place { from, local: from, to: colon });
         }
         let Some(second) = scan::plain_name(self.bytes.get(colon + 1..).unwrap_or_default()) else {
             return self.wide_name();
         };
         self.at = colon + 1 + second;
-        Ok((self.slice(from, colon), self.slice(colon + 1, self.at), self.slice(from, self.at)))
+        Ok(Place { from, local: colon + 1, to: self.at })
     }
 
     /// A name with characters beyond ASCII, or none.
     #[cold]
-    fn wide_name(&mut self) -> Result<(&'a str, &'a str, &'a str), Error> {
+    fn wide_name(&mut self) -> Result<Place, Error> {
         let from = self.at;
-        let first = scan::name(self.rest());
-        self.at += first;
-        let mut prefix = "";
-        let mut local = self.slice(from, self.at);
+        let mut local = from;
+        self.at += scan::name(self.rest());
         if self.bytes.get(self.at) == Some(&b':') {
-            prefix = local;
-            self.at += 1;
-            let from = self.at;
-            self.at += scan::name(self.rest());
-            local = self.slice(from, self.at);
-            if !scan::is_name(prefix) {
+            if !scan::is_name(self.slice(from, self.at)) {
+                self.at += 1;
+                self.at += scan::name(self.rest());
                 return Err(self.broken(Rule::WellFormed));
             }
+            self.at += 1;
+            local = self.at;
+            self.at += scan::name(self.rest());
         }
-        if !scan::is_name(local) {
+        if !scan::is_name(self.slice(local, self.at)) {
             return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed)));
         }
-        Ok((prefix, local, self.slice(from, self.at)))
+        Ok(Place { from, local, to: self.at })
+    }
+
+    /// The prefix of a name.
+    #[inline]
+    fn prefix(&self, place: Place) -> &'a [u8] {
+        if place.local == place.from {
+            return &[];
+        }
+        self.bytes.get(place.from..place.local - 1).unwrap_or_default()
     }
 
     pub(super) fn start(&mut self) -> Result<Name<'a>, Error> {
@@ -70,8 +85,8 @@ impl<'a> Reader<'a> {
             return Err(self.broken(Rule::Depth));
         }
         self.at += 1;
-        let (prefix, local, qualified) = self.name()?;
-        self.open.push(Open { qualified, bindings: self.bindings.len() as u16 });
+        let place = self.name()?;
+        self.open.push(Open { from: place.from, to: place.to, bindings: self.bindings.len() as u16 });
         self.attributes.clear();
         let mut declared = 0;
         loop {
@@ -97,13 +112,14 @@ impl<'a> Reader<'a> {
         if !self.attributes.is_empty() {
             self.resolve_attributes()?;
         }
-        let (namespace, binding) = self.resolve(prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
-        Ok(Name { namespace, local, binding })
+        let resolved = self.resolve(self.prefix(place));
+        let (namespace, binding) = resolved.ok_or_else(|| self.broken(Rule::Prefix))?;
+        Ok(Name { namespace, local: self.slice(place.local, place.to), binding })
     }
 
     /// Whether it was a namespace declaration.
     pub(super) fn read_attribute(&mut self) -> Result<bool, Error> {
-        let (prefix, local, _) = self.name()?;
+        let place = self.name()?;
         self.at += scan::blanks(self.rest());
         if self.bytes.get(self.at) != Some(&b'=') {
             return Err(self.broken(Rule::WellFormed));
@@ -138,8 +154,9 @@ impl<'a> Reader<'a> {
         }
         let raw = self.slice(from, self.at);
         self.at += 1;
+        let (prefix, local) = (self.prefix(place), self.slice(place.local, place.to));
         let attribute = Attribute { prefix, local, raw, namespace: Namespace::None, binding: 0, rough };
-        if prefix == "xmlns" || (prefix.is_empty() && local == "xmlns") {
+        if prefix == b"xmlns" || (prefix.is_empty() && local == "xmlns") {
             self.declare(&attribute)?;
             return Ok(true);
         }
@@ -170,8 +187,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    pub(super) fn resolve(&self, prefix: &str) -> Option<(Namespace, u16)> {
-        let found = self.bindings.iter().rposition(|binding| same(binding.prefix, prefix))?;
+    #[inline]
+    pub(super) fn resolve(&self, prefix: &[u8]) -> Option<(Namespace, u16)> {
+        let found = self.bindings.iter().rposition(|binding| same(binding.prefix.as_bytes(), prefix))?;
         self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
     }
 
@@ -183,7 +201,7 @@ impl<'a> Reader<'a> {
                 (attribute.namespace, attribute.binding) = resolved;
             }
             let twice = self.attributes.iter().take(index).any(|other| {
-                same(other.local, attribute.local)
+                same(other.local.as_bytes(), attribute.local.as_bytes())
                     && other.namespace == attribute.namespace
                     && self.attribute_uri(other) == self.attribute_uri(&attribute)
             });
@@ -231,6 +249,6 @@ fn normalized(raw: &str) -> String {
 
 /// Equality that looks at the length first and calls nobody: names are short.
 #[inline]
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| a == b)
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }

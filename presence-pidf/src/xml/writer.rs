@@ -6,24 +6,39 @@ use bytes::BytesMut;
 
 use super::scan;
 
-/// Appends to the caller's buffer.
+/// Appends to the caller's buffer. The room that is expected is taken at once, and what was not needed given back at the end.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     out: &'a mut BytesMut,
+    /// How far it is written.
+    at: usize,
+}
+
+impl Drop for Writer<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.out.truncate(self.at);
+    }
 }
 
 impl<'a> Writer<'a> {
     /// `expected`: about how many octets will be written.
+    #[inline]
     pub(crate) fn new(out: &'a mut BytesMut, expected: usize) -> Self {
-        out.reserve(expected);
-        Self { out }
+        let at = out.len();
+        out.resize(at + expected, 0);
+        Self { out, at }
     }
 
     /// Markup, or text that needs no escape.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn raw(&mut self, markup: &str) -> &mut Self {
-        self.out.extend_from_slice(markup.as_bytes());
-        self
+        self.ascii(markup.as_bytes())
+    }
+
+    #[cold]
+    fn grow(&mut self, end: usize) {
+        self.out.resize(end + self.out.len().max(64), 0);
     }
 
     /// Text as it stands in an attribute or between tags. Characters that XML cannot carry become blanks.
@@ -34,7 +49,12 @@ impl<'a> Writer<'a> {
 
     #[cold]
     fn rough(&mut self, text: &str) -> &mut Self {
-        for character in text.chars() {
+        let mut rest = text;
+        loop {
+            let (plain, strange) = rest.split_at_checked(scan::plain(rest.as_bytes())).unwrap_or((rest, ""));
+            self.raw(plain);
+            let mut characters = strange.chars();
+            let Some(character) = characters.next() else { break };
             match character {
                 '&' => self.raw("&amp;"),
                 '<' => self.raw("&lt;"),
@@ -47,6 +67,7 @@ impl<'a> Writer<'a> {
                 other if scan::is_allowed(other) => self.raw(other.encode_utf8(&mut [0; 4])),
                 _ => self.raw(" "),
             };
+            rest = characters.as_str();
         }
         self
     }
@@ -76,8 +97,7 @@ impl<'a> Writer<'a> {
                 break;
             }
         }
-        self.out.extend_from_slice(digits.get(at..).unwrap_or_default());
-        self
+        self.ascii(digits.get(at..).unwrap_or_default())
     }
 
     pub(crate) fn boolean(&mut self, value: bool) -> &mut Self {
@@ -89,9 +109,17 @@ impl<'a> Writer<'a> {
         self.raw(open).text(text).raw(close)
     }
 
-    /// ASCII octets that need no escape.
+    /// Octets that need no escape.
+    #[inline(always)]
     pub(crate) fn ascii(&mut self, octets: &[u8]) -> &mut Self {
-        self.out.extend_from_slice(octets);
+        let end = self.at + octets.len();
+        if end > self.out.len() {
+            self.grow(end);
+        }
+        if let Some(place) = self.out.get_mut(self.at..end) {
+            place.copy_from_slice(octets);
+        }
+        self.at = end;
         self
     }
 }
