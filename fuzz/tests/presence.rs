@@ -102,3 +102,89 @@ fn a_publisher_takes_any_answer() {
         },
     );
 }
+
+const MEMBERS: &[u8] = br#"<setContainerMembers xmlns="http://schemas.microsoft.com/2006/09/sip/container-management"><container id="200" version="0"><member action="add" type="user" value="c@d"/></container></setContainerMembers>"#;
+const BATCH: &[u8] = br#"<batchSub xmlns="http://schemas.microsoft.com/2006/01/sip/batch-subscribe" uri="sip:c@d" name=""><action name="subscribe" id="1"><adhocList><resource uri="sip:a@b"/></adhocList><categoryList xmlns="http://schemas.microsoft.com/2006/09/sip/categorylist"><category name="state"/></categoryList></action></batchSub>"#;
+const NOTICED: &[u8] = br#"<setSubscribers xmlns="http://schemas.microsoft.com/2006/09/sip/presence-subscribers"><subscriber user="c@d" acknowledged="true"/></setSubscribers>"#;
+
+#[test]
+fn a_notifier_takes_any_bodies_in_any_order_and_what_it_tells_can_be_read() {
+    use presence_pidf::notifier::{Format, Notifier, NotifierConfig};
+
+    let start = std::time::Instant::now();
+    bolero::check!().with_type::<Vec<(u8, Damage)>>().with_iterations(ROUNDS / 4).for_each(|steps| {
+        let mut server = Notifier::new(start, NotifierConfig::new("b"));
+        let mut out = BytesMut::new();
+        let mut now = start;
+        let mut known = Vec::new();
+        for (what, damage) in steps.iter().take(30) {
+            let body = damaged(&[PUBLISH, MEMBERS, BATCH, NOTICED], damage);
+            let format = [Format::Categories, Format::Presentity, Format::Pidf][usize::from(*what) % 3];
+            match what % 7 {
+                0 => drop(server.publish(now, "sip:a@b", "e", &body)),
+                1 => drop(server.set_members(now, "sip:a@b", &body)),
+                2 => known.extend(server.subscribe("sip:c@d", "sip:a@b", format, &body).ok()),
+                3 => known.extend(server.subscribe_own("sip:a@b", b"").ok()),
+                4 => drop(server.acknowledge(now, "sip:a@b", &body)),
+                5 => {
+                    now += std::time::Duration::from_secs(u64::from(*what) * 100);
+                    server.handle_timeout(now);
+                    server.endpoint_gone(now, "sip:a@b", "e", what % 2 == 0);
+                }
+                _ => {
+                    if let Some(id) = known.pop() {
+                        server.unsubscribe(id);
+                    }
+                }
+            }
+            for _ in 0..100 {
+                let Some(transmit) = server.poll_transmit(&mut out) else { break };
+                let told = out.split();
+                let read = Body::parse(Some(&transmit.content_type), &told, Reading::Lenient);
+                assert!(read.is_ok(), "{read:?}: {}", String::from_utf8_lossy(&told));
+            }
+            assert_eq!(server.poll_transmit(&mut out), None, "it ends");
+        }
+    });
+}
+
+#[test]
+fn a_publication_agent_takes_any_answers() {
+    use presence_pidf::publication_agent::{AgentConfig, Answer, Input, PublicationAgent};
+
+    let start = std::time::Instant::now();
+    bolero::check!().with_type::<Vec<(u8, u16, u32)>>().with_iterations(ROUNDS).for_each(|steps| {
+        let mut agent = PublicationAgent::new(AgentConfig::new());
+        let mut out = BytesMut::new();
+        let mut now = start;
+        for (what, status, seconds) in steps.iter().take(200) {
+            match what % 5 {
+                0 => agent.publish(now, bytes::Bytes::copy_from_slice(&[*what])),
+                1 => agent.remove(now),
+                2 => agent.handle_input(now, Input::NoAnswer),
+                3 => {
+                    now += std::time::Duration::from_secs(u64::from(*seconds % 100_000));
+                    agent.handle_timeout(now);
+                }
+                _ => {
+                    let tag = status.to_string();
+                    agent.handle_input(
+                        now,
+                        Input::Answer(Answer {
+                            status: status % 700,
+                            entity_tag: (what % 2 == 0).then_some(&tag),
+                            expires: (what % 3 == 0).then_some(*seconds),
+                            min_expires: (what % 7 == 0).then_some(*seconds),
+                            retry_after: (what % 11 == 0).then_some(*seconds),
+                        }),
+                    );
+                }
+            }
+            let _one = agent.poll_transmit(&mut out);
+            assert_eq!(agent.poll_transmit(&mut out), None, "one request at a time");
+            while agent.poll_event().is_some() {}
+            assert!(agent.poll_timeout().is_none_or(|at| at > now), "what is due was done");
+            out.clear();
+        }
+    });
+}
