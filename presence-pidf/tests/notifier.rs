@@ -22,6 +22,9 @@ const JIM: &str = "sip:jim@example.net";
 const ANN: &str = "sip:ann@example.net";
 const EVE: &str = "sip:eve@elsewhere.example";
 
+/// A user, and the categories that are told of it with their numbers.
+type Seen = (String, Vec<(String, Option<u32>)>);
+
 struct Server {
     start: Instant,
     notifier: Notifier,
@@ -82,7 +85,7 @@ impl Server {
     }
 
     /// The notifications as categories.
-    fn seen(&mut self) -> Vec<(String, Vec<(String, Option<u32>)>)> {
+    fn seen(&mut self) -> Vec<Seen> {
         self.told()
             .into_iter()
             .map(|(_, content_type, body)| {
@@ -476,7 +479,7 @@ fn a_user_is_told_of_its_own_publications_and_of_new_watchers() {
     server.notifier.subscribe(ANN, JIM, Format::Categories, b"").expect("one contact");
     let (_, own) = take_all(&mut server, own);
     let ann = Subscriber { user: "ann@example.net".to_owned(), display_name: None, acknowledged: false };
-    assert_eq!(own.subscribers(), [ann.clone()]);
+    assert_eq!(own.subscribers(), std::slice::from_ref(&ann));
     let mut body = BytesMut::new();
     emit_acknowledged(&[ANN], &mut body);
     let now = server.at(2);

@@ -141,6 +141,7 @@ impl Lab {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "beside what is sent, which may be nothing")]
 fn sent(
     operation: Operation,
     tag: Option<&str>,

@@ -8,6 +8,7 @@ use presence_pidf::subscription::{BatchSubscription, SetContainerMembers};
 use presence_pidf::watcherinfo::WatcherInfo;
 use presence_pidf::{Error, Limits, Rule};
 
+#[expect(clippy::needless_pass_by_value, reason = "what a reader gave")]
 fn rule<T: std::fmt::Debug>(read: Result<T, Error>) -> Option<Rule> {
     match read {
         Err(Error::Malformed { rule, .. }) => Some(rule),
@@ -185,16 +186,18 @@ fn what_is_beyond_the_limits_is_refused_and_what_is_at_them_is_not() {
     let nested = |number: usize| format!("{}{}", "<a xmlns='u:a'>".repeat(number), "</a>".repeat(number));
     assert_eq!(pidf(&nested(depth - 1)), None);
     assert_eq!(pidf(&nested(depth)), Some(Rule::Depth));
-    let many = |number: usize| (0..number).map(|at| format!(" b{at}='1'")).collect::<String>();
+    let numbered = |number: usize, text: &str| -> String {
+        (0..number).fold(String::new(), |all, at| all + &text.replace('#', &at.to_string()))
+    };
+    let many = |number: usize| numbered(number, " b#='1'");
     assert_eq!(pidf(&format!("<a xmlns='u:a'{}/>", many(attributes - 1))), None);
     assert_eq!(pidf(&format!("<a xmlns='u:a'{}/>", many(attributes))), Some(Rule::Attributes));
     let spaces = |number: usize| {
-        let halves: String = (0..number).map(|at| format!("<n{at} xmlns:p{at}='u:{at}'>")).collect();
-        let ends: String = (0..number).rev().map(|at| format!("</n{at}>")).collect();
-        format!("<a xmlns='u:a'>{halves}{ends}</a>")
+        let ends = "</n>".repeat(number);
+        format!("<a xmlns='u:a'>{}{ends}</a>", numbered(number, "<n xmlns:p#='u:#'>"))
     };
     assert_eq!(pidf(&spaces(depth - 2)), None);
-    let wide: String = (0..namespaces).map(|at| format!(" xmlns:p{at}='u:{at}'")).collect();
+    let wide = numbered(namespaces, " xmlns:p#='u:#'");
     assert_eq!(pidf(&format!("<a xmlns='u:a'{wide}/>")), Some(Rule::Attributes));
     assert_eq!(pidf(&"<a xmlns='u:a'/>".repeat(elements - 1)), None);
     assert_eq!(pidf(&"<a xmlns='u:a'/>".repeat(elements)), Some(Rule::Elements));

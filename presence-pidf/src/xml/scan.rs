@@ -59,19 +59,19 @@ const HIGH: u64 = 0x80 * ONES;
 const LOW: u64 = 0x7f * ONES;
 
 /// The high bit of each octet that differs from `octet`; the octets of `seven` have seven bits.
-#[inline(always)]
+#[inline]
 const fn other_than(seven: u64, octet: u8) -> u64 {
     (seven ^ (octet as u64 * ONES)) + LOW
 }
 
 /// The high bit of each octet that is `least` or greater.
-#[inline(always)]
+#[inline]
 const fn from(seven: u64, least: u8) -> u64 {
     seven + (0x80 - least as u64) * ONES
 }
 
 /// Octets from the beginning that are not of the class. `stops` marks, in eight octets at a time, at least those that are.
-#[inline(always)]
+#[inline]
 fn run(bytes: &[u8], class: u8, stops: impl Fn(u64, u64) -> u64) -> usize {
     let mut at = 0;
     loop {
@@ -130,7 +130,7 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
 }
 
 /// The high bit of each octet that is no letter, digit, `-`, `.` or `_`.
-#[inline(always)]
+#[inline]
 const fn no_name(seven: u64, high: u64) -> u64 {
     let small = seven | (0x20 * ONES);
     let letter = from(small, b'a') & !from(small, b'z' + 1);

@@ -31,7 +31,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Markup, or text that needs no escape.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn raw(&mut self, markup: &str) -> &mut Self {
         self.ascii(markup.as_bytes())
     }
@@ -110,7 +110,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Octets that need no escape.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn ascii(&mut self, octets: &[u8]) -> &mut Self {
         let end = self.at + octets.len();
         if end > self.out.len() {
