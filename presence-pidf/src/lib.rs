@@ -1,7 +1,8 @@
 //! The presence of telephone handsets: which presence follows from their calls, and the documents that publish it.
 //!
 //! [`HandsetPresence`] turns calls and time into what is to be published: in a call, available for five minutes after it,
-//! inactive for five more, then away. [`publisher::Publisher`] brings that to a Lync server and keeps it there. [`pidf`], with
+//! inactive for five more, then away; [`UserPresence`] does so for several handsets. [`publisher::Publisher`] brings that to a Lync server and keeps it there,
+//! [`publication_agent::PublicationAgent`] to any other. [`pidf`], with
 //! [`data_model`], [`rpid`] and [`capabilities`], is plain SIP presence; [`category`] Lync's; [`rlmi`], [`contacts`] and
 //! [`own_presence`] are what a watcher and a user are told. [`Body`] tells all of them apart. All XML is read in one pass within
 //! [`Limits`], and document type declarations are refused.
@@ -15,6 +16,7 @@
 //! - [x] RFC 4662: lists of contacts with their parts, read and written
 //! - [x] MS-PRES: states of all kinds, `device`, `services`, `contactCard`, `note`, `routing`, `mwi`, others kept as they came;
 //!   publications with versions, reports, faults; containers, members, subscribers; subscriptions to many contacts; first log-on
+//!   ([`first_log_on`], [`bootstrap`])
 //! - [x] MS-SIP appendix A: `presentity`, written and read
 //! - [x] RFC 3903: publishing with entity tags ([`publication_agent`])
 //! - [x] MS-PRES: a notifier for simulators ([`notifier`]): containers, members, versions, one state of many, subscriptions

@@ -131,10 +131,7 @@ impl Node {
 
     /// The answer to a request, if it is one of these.
     pub(super) fn first_log_on_answered(&mut self, now: Instant, request: RequestId, status: u16) -> bool {
-        let Some(id) = self.own.requests.get(&request).copied() else { return false };
-        if status >= 200 {
-            self.own.requests.remove(&request);
-        }
+        let Some(id) = self.own.requests.remove(&request) else { return false };
         if let Some(log_on) = self.own.log_ons.get_mut(&id) {
             log_on.answered(status);
         }

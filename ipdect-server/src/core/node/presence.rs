@@ -73,7 +73,7 @@ impl Node {
 
     pub(super) fn publish_answered(&mut self, now: Instant, request: RequestId, response: &Response) {
         let status = response.status.code();
-        if status < 200 {
+        if status < 200 || self.first_log_on_answered(now, request, status) {
             return;
         }
         let Some(id) = self.publishing.remove(&request) else { return };
@@ -93,6 +93,9 @@ impl Node {
     }
 
     pub(super) fn publish_failed(&mut self, now: Instant, request: RequestId) {
+        if self.first_log_on_answered(now, request, 408) {
+            return;
+        }
         let Some(id) = self.publishing.remove(&request) else { return };
         if let Some(subscriber) = self.subscribers.get_mut(id) {
             subscriber.publisher.handle_input(now, Input::NoAnswer);

@@ -94,16 +94,8 @@ impl Node {
                     Bytes::new(),
                 );
             }
-            Event::Response { id, response } => {
-                if !self.first_log_on_answered(now, id, response.status.code()) {
-                    self.publish_answered(now, id, &response);
-                }
-            }
-            Event::RequestFailed { id, .. } => {
-                if !self.first_log_on_answered(now, id, 408) {
-                    self.publish_failed(now, id);
-                }
-            }
+            Event::Response { id, response } => self.publish_answered(now, id, &response),
+            Event::RequestFailed { id, .. } => self.publish_failed(now, id),
             Event::SubscriptionNotified { subscription, body, .. } => {
                 self.own_presence_told(now, subscription, &body);
             }
