@@ -115,7 +115,7 @@ fn hostile_bodies_are_refused_with_the_place() {
         b"\xff\xfe",
         b"",
         &[b'<'; 10_000],
-        &[b' '; 2_000_000],
+        &vec![b' '; 2_000_000],
     ] {
         let line = inspect(None, Reading::Lenient, body);
         assert_eq!(line["ok"], json!(false));
