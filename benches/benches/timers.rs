@@ -2,12 +2,12 @@
 //!
 //! Delays are those of SIP: half a second to 32 seconds, one in four up to ten minutes.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 #[path = "../../ipdect-server/src/core/deadlines.rs"]
-#[expect(dead_code, reason = "a module of the server")]
+#[expect(dead_code, unreachable_pub, reason = "a module of the server")]
 mod deadlines;
 
 #[cfg(feature = "timers-peers")]
@@ -110,16 +110,16 @@ fn heap(first: &[u64], second: &[u64]) -> Row {
 }
 
 fn ordered(first: &[u64], second: &[u64]) -> Row {
-    let mut map: BTreeMap<(u64, u32), ()> = BTreeMap::new();
+    let mut map: BTreeSet<(u64, u32)> = BTreeSet::new();
     let insert = each(|| {
         for (item, ms) in (0u32..).zip(first) {
-            map.insert((*ms, item), ());
+            map.insert((*ms, item));
         }
     });
     let again = each(|| {
         for ((item, old), new) in (0u32..).zip(first).zip(second) {
             map.remove(&(*old, item));
-            map.insert((*new, item), ());
+            map.insert((*new, item));
         }
     });
     let expire = each(|| {
@@ -134,7 +134,7 @@ fn main() {
     let (first, second) = (delays(1), delays(2));
     type Kind = (&'static str, fn(&[u64], &[u64]) -> Row);
     let mut kinds: Vec<Kind> =
-        vec![("ours", wheel), ("std BinaryHeap (lazy)", heap), ("std BTreeMap", ordered)];
+        vec![("ours", wheel), ("std BinaryHeap (lazy)", heap), ("std BTreeSet", ordered)];
     #[cfg(feature = "timers-peers")]
     kinds.push(("tokio-util DelayQueue", peers::delay_queue));
     let mut rows: Vec<Option<Row>> = vec![None; kinds.len()];

@@ -1,9 +1,8 @@
 //! The presence of telephone handsets: which presence follows from their calls, and the documents that publish it.
 //!
 //! [`HandsetPresence`] turns calls and time into what is to be published: in a call, available for five minutes after it,
-//! inactive for five more, then away; [`UserPresence`] does so for several handsets. [`publisher::Publisher`] brings that to a Lync server and keeps it there,
-//! [`publication_agent::PublicationAgent`] to any other. [`pidf`], with
-//! [`data_model`], [`rpid`] and [`capabilities`], is plain SIP presence; [`category`] Lync's; [`rlmi`], [`contacts`] and
+//! inactive for five more, then away; [`UserPresence`] does so for several handsets. [`publisher::Publisher`] brings that to a
+//! Lync server and keeps it there, [`publication_agent::PublicationAgent`] to any other. [`pidf`], with [`data_model`], [`rpid`] and [`capabilities`], is plain SIP presence; [`category`] Lync's; [`rlmi`], [`contacts`] and
 //! [`own_presence`] are what a watcher and a user are told. [`Body`] tells all of them apart. All XML is read in one pass within
 //! [`Limits`], and document type declarations are refused.
 //!
