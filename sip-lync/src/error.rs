@@ -247,6 +247,13 @@ pub enum Breach {
     /// Both agents claim one role; the peer is to change. RFC 8445 7.3.1.1
     #[error("the peer claims our role")]
     RoleConflict,
+    /// A check brought one candidate too many: it is not answered, so that the peer does not take that pair.
+    /// RFC 8445 7.3.1.4
+    #[error("the check brings one candidate too many")]
+    TooManyCandidates,
+    /// A check came on a path that the bandwidth policy refuses: it is not answered. MS-TURNBWM 3.1
+    #[error("the check came on a path that the bandwidth policy refuses")]
+    RefusedPath,
     /// An answer belongs to no check, or says nothing. RFC 8445 7.2.5
     #[error("the answer belongs to no check")]
     UnexpectedAnswer,

@@ -43,6 +43,10 @@ pub(super) struct Pair {
     pub(super) nominate_when_valid: bool,
     /// The last offer names it: it is used as soon as it is valid.
     pub(super) named: bool,
+    /// The peer has checked it: that way is open.
+    pub(super) requested: bool,
+    /// How often its checks failed after the choice of a pair.
+    pub(super) rounds: u8,
     /// The next check carries USE-CANDIDATE.
     pub(super) nominating: bool,
     /// How often a nominating check was not answered.
@@ -333,6 +337,8 @@ impl Pair {
             nominated: false,
             nominate_when_valid: false,
             named: false,
+            requested: false,
+            rounds: 0,
             nominating: false,
             refused_nominations: 0,
             failed_at: None,

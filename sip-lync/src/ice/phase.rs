@@ -23,6 +23,15 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    /// Whether the description of the peer is still to come.
+    ///
+    /// RFC 8445 7.3
+    pub const fn is_before_checks(self) -> bool {
+        matches!(self, Self::Gathering | Self::Gathered)
+    }
+}
+
 /// What moves an agent.
 ///
 /// RFC 8445 6, 7, 8, 9, RFC 7675 5.1, RFC 8863 4

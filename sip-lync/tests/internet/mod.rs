@@ -487,8 +487,11 @@ impl Internet {
         self.packets += 1;
         if self.trace {
             println!(
-                "{:?} {side:?} -> {path:?} {} octets {:02x?}",
+                "{:?} {side:?} {} -> {} ({}) {} octets {:02x?}",
                 self.now - self.start,
+                path.local,
+                path.remote,
+                path.component,
                 octets.len(),
                 octets.get(..2)
             );

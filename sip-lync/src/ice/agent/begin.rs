@@ -7,7 +7,7 @@ use super::{Agent, Failure, Path, Protocol};
 use crate::error::{Error, Refusal};
 use crate::ice::admission::Admitted;
 use crate::ice::candidate::{Kind, Local, Remote, Transport};
-use crate::ice::checklist::Checklist;
+use crate::ice::checklist::{Checklist, Pair};
 use crate::ice::credentials::Credentials;
 use crate::ice::description::Description;
 use crate::ice::pair::Trigger as PairTrigger;
@@ -41,7 +41,7 @@ impl Agent {
         let running = matches!(self.state, State::Checking | State::Connected | State::Completed);
         let speaks =
             description.dialect.is_some() && (self.config.accept_mismatch || description.is_consistent());
-        let fresh = matches!(self.state, State::Gathering | State::Gathered);
+        let fresh = self.state.is_before_checks();
         if !speaks {
             if fresh || self.state == State::Plain {
                 self.begin_plain(now, &description.default);
@@ -112,6 +112,7 @@ impl Agent {
             if pair.is_valid() {
                 pair.nominated = true;
                 self.select(now, at);
+                self.keep_pair(at);
             } else {
                 waiting = true;
                 pair.dropped = false;
@@ -147,24 +148,31 @@ impl Agent {
                         .iter()
                         .any(|c| c.component == component && c.address == r.address)
             };
-            let found = self
-                .list
-                .pairs
-                .iter()
-                .enumerate()
-                .filter(|(_, pair)| {
-                    pair.component == component
-                        && self.remote(pair.remote).is_some_and(theirs)
-                        && self.local(pair.local).is_some_and(|base| {
-                            // A reflexive candidate is checked from its base.
-                            self.locals.iter().any(|l| l.base == base.base && ours(l))
-                                || pair.valid.is_some_and(|valid| {
-                                    description.remote_candidates.contains(&(component, valid.mapped))
-                                })
+            let to_theirs =
+                |pair: &Pair| pair.component == component && self.remote(pair.remote).is_some_and(theirs);
+            let from_ours = |pair: &Pair| {
+                self.local(pair.local).is_some_and(|base| {
+                    // A reflexive candidate is checked from its base.
+                    self.locals.iter().any(|l| l.base == base.base && ours(l))
+                        || pair.valid.is_some_and(|valid| {
+                            description.remote_candidates.contains(&(component, valid.mapped))
                         })
                 })
-                .max_by_key(|(_, pair)| (pair.is_valid(), pair.priority));
-            named.extend(found.map(|(at, _)| at));
+            };
+            // The peer sees this agent at an address that no answer has told it yet: the pair of its nomination. In
+            // draft 6 one name stands for all components, even when it names one of them only.
+            let is_told = description.remote_candidates.iter().any(|(of, _)| *of == component);
+            let by_name = description.remote_name.is_some();
+            let unseen = |pair: &Pair| {
+                let nominated = is_told && pair.nominate_when_valid || by_name && pair.requested;
+                nominated && self.local(pair.local).is_some_and(|local| local.kind == Kind::Host)
+            };
+            let best = |wanted: &dyn Fn(&Pair) -> bool| {
+                let pairs = self.list.pairs.iter().enumerate();
+                let wanted = pairs.filter(|(_, pair)| to_theirs(pair) && wanted(pair));
+                wanted.max_by_key(|(_, pair)| (pair.is_valid(), pair.priority)).map(|(at, _)| at)
+            };
+            named.extend(best(&from_ours).or_else(|| best(&unseen)));
         }
         named
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::{Agent, Event, Failure, Path, Protocol};
 use crate::ice::candidate::{Kind, Local, Remote, Transport, priority};
-use crate::ice::checklist::Checklist;
+use crate::ice::checklist::{Checklist, Pair};
 use crate::ice::credentials;
 use crate::ice::dialect::Dialect;
-use crate::ice::pair::{Effect, Trigger};
+use crate::ice::pair::{Effect, State as PairState, Trigger};
 use crate::ice::phase::{self, State};
 use crate::ice::role::Role;
 use crate::stun::{self, Attribute, Class, Method, Table, TransactionId};
@@ -51,6 +51,9 @@ const MOST_CHECKS: usize = 512;
 /// How long an answer to a check that is not sent again counts.
 const LATE: Duration = Duration::from_secs(10);
 
+/// How often all checks of a pair may fail after the choice, when the peer may have chosen it.
+const ROUNDS: u8 = 5;
+
 /// How long a failed pair rests while patience lasts.
 pub(super) const REST: Duration = Duration::from_millis(500);
 
@@ -71,7 +74,7 @@ impl Agent {
         self.phase_end = None;
         self.next_check = Some(now);
         for early in core::mem::take(&mut self.early) {
-            self.learn_request(now, &early);
+            self.learn_early(now, &early);
         }
         self.run_checks(now);
     }
@@ -85,6 +88,7 @@ impl Agent {
     pub(super) fn run_checks(&mut self, now: Instant) {
         self.retransmit(now);
         // Candidates are checked also after the choice, while a better pair may still come (aggressive nomination).
+        self.insist(now);
         while self.next_check.is_some_and(|next| next <= now) {
             let rested = if self.state == State::Checking { now.checked_sub(REST) } else { None };
             let Some(at) = self.list.next(rested, &self.locals, &self.remotes) else {
@@ -109,11 +113,56 @@ impl Agent {
             Some(next) if self.list.has_next(&self.locals, &self.remotes) => Some(next),
             _ => None,
         };
-        let again = (self.state == State::Checking)
-            .then(|| self.list.oldest_failure())
-            .flatten()
-            .map(|failed| (failed + REST).max(self.next_check.unwrap_or(failed)));
+        let failed = match self.state {
+            State::Checking => self.list.oldest_failure(),
+            State::Connected => self
+                .list
+                .pairs
+                .iter()
+                .filter(|pair| self.is_insisted(pair))
+                .filter_map(|pair| pair.failed_at)
+                .min(),
+            _ => None,
+        };
+        let again = failed.map(|failed| (failed + REST).max(self.next_check.unwrap_or(failed)));
         [retransmission, ordinary, again].into_iter().flatten().min()
+    }
+
+    /// After the choice a failed pair is checked again when the peer may have nominated it, or may prefer it: its checks
+    /// came through, only answers were lost. Without that both sides could end on different pairs.
+    ///
+    /// RFC 5245 8.1.1.2, 8.1.2
+    fn insist(&mut self, now: Instant) {
+        if self.state != State::Connected {
+            return;
+        }
+        for at in 0..self.list.pairs.len() {
+            let due = self.list.pairs.get(at).is_some_and(|pair| {
+                self.is_insisted(pair) && pair.failed_at.is_some_and(|failed| failed + REST <= now)
+            });
+            if due {
+                self.list.step(at, Trigger::Again, &self.locals, &self.remotes);
+                if let Some(pair) = self.list.pairs.get_mut(at) {
+                    pair.rounds += 1;
+                }
+                self.wake_checks(now);
+            }
+        }
+    }
+
+    fn is_insisted(&self, pair: &Pair) -> bool {
+        let current = self
+            .components
+            .iter()
+            .find(|c| c.number == pair.component)
+            .and_then(|c| c.pair)
+            .and_then(|at| self.list.pairs.get(usize::from(at))?.valid);
+        pair.state == PairState::Failed
+            && !pair.dropped
+            && pair.rounds < ROUNDS
+            && (pair.named
+                || pair.nominate_when_valid
+                || pair.requested && current.is_none_or(|current| pair.priority > current.priority))
     }
 
     fn retransmit(&mut self, now: Instant) {
@@ -431,6 +480,7 @@ impl Agent {
         }
         if self.patience.is_some_and(|end| end <= now) {
             self.patience = None;
+            self.take_apart(now);
             if self.state == State::Checking {
                 self.advance(now, phase::Trigger::PatienceOver, Failure::NoPair);
             }

@@ -101,6 +101,23 @@ impl Agent {
         }
     }
 
+    /// Before a call of draft 6 fails: a server may have told the peer the address of one component only, and its
+    /// candidates have different names. Each component then has the best pair of its own, if the caller says so.
+    ///
+    /// MS-ICE 3.1.6.2
+    pub(super) fn take_apart(&mut self, now: Instant) {
+        if !self.config.dialect.is_draft06()
+            || self.role != Role::Controlling
+            || self.state != State::Checking
+        {
+            return;
+        }
+        let each: Option<Vec<_>> = self.components.iter().map(|c| self.best_valid(c.number)).collect();
+        for at in each.unwrap_or_default() {
+            self.nominated(now, at);
+        }
+    }
+
     /// The best valid pair of a component whose nomination was not refused too often.
     fn best_valid(&self, component: u16) -> Option<usize> {
         let valid = |pair: &&Pair| pair.component == component && pair.is_valid();
@@ -139,6 +156,7 @@ impl Agent {
         if core::mem::take(&mut pair.named) {
             pair.nominated = true;
             self.select(now, at);
+            self.keep_pair(at);
             if !self.list.pairs.iter().any(|pair| pair.named)
                 && self.components.iter().all(|c| c.selected.is_some())
             {
@@ -153,10 +171,12 @@ impl Agent {
         pair.nominate_when_valid = false;
         let (number, priority) = (pair.component, pair.valid.map(|valid| valid.priority));
         // The last offer of Microsoft's dialects names the pairs of this moment: they stay.
-        let named = self.state == State::Connected
+        let offered = self.state == State::Connected
             && self.role == Role::Controlling
             && self.config.dialect != Dialect::Rfc8445;
-        if again || named || self.state == State::Completed {
+        let settled = self.components.iter().any(|c| c.number == number && c.settled)
+            || self.list.pairs.iter().any(|pair| pair.component == number && pair.named);
+        if again || offered || settled || self.state == State::Completed {
             return;
         }
         // The peer's nomination is regular: its last word counts. Aggressive: the best pair. RFC 5245 8.1.1.2
@@ -175,11 +195,21 @@ impl Agent {
         }
     }
 
+    /// The last offer names a pair: no nomination takes its place.
+    ///
+    /// MS-ICE2 3.1.4.8
+    pub(super) fn keep_pair(&mut self, at: usize) {
+        let number = self.list.pairs.get(at).map(|pair| pair.component);
+        if let Some(component) = self.components.iter_mut().find(|c| Some(c.number) == number) {
+            component.settled = true;
+        }
+    }
+
     /// Takes a pair for its component.
     pub(super) fn select(&mut self, now: Instant, at: usize) {
         let Some(path) = self.path_of(at) else { return };
         let Some(pair) = self.list.pairs.get(at) else { return };
-        let (number, priority, Some(valid)) = (pair.component, pair.priority, pair.valid) else { return };
+        let (number, Some(valid)) = (pair.component, pair.valid) else { return };
         let Some(remote_kind) = self.remote(pair.remote).map(|remote| remote.kind) else { return };
         let selected = Selected { path, local: valid.mapped, local_kind: valid.kind, remote_kind };
         let Some(component) = self.components.iter_mut().find(|c| c.number == number) else { return };
@@ -190,7 +220,7 @@ impl Agent {
         component.pair = Some(at as u16);
         component.settled_by = None;
         self.events.push_back(Event::Selected(selected));
-        self.rest(now, number, priority);
+        self.rest(now, number, valid.priority);
         self.start_keep_alive(now, number);
         if self.components.iter().all(|c| c.selected.is_some()) {
             self.advance(now, phase::Trigger::Selected, Failure::NoPair);
@@ -207,7 +237,7 @@ impl Agent {
         } && !self.config.dialect.is_draft06();
         let mut over = Vec::new();
         for (at, pair) in self.list.pairs.iter_mut().enumerate() {
-            if pair.component != component || pair.state == PairState::Succeeded {
+            if pair.component != component || pair.state == PairState::Succeeded || pair.named {
                 continue;
             }
             if !aggressive || pair.priority < priority {

@@ -22,6 +22,8 @@ pub(super) struct Component {
     pub(super) settled_by: Option<Instant>,
     /// That time has come.
     pub(super) forced: bool,
+    /// The pair is the one that the last offer names: it stays.
+    pub(super) settled: bool,
     /// Media without ICE.
     pub(super) plain: Option<Path>,
     pub(super) consent: consent::State,
@@ -38,6 +40,7 @@ impl Component {
             pair: None,
             settled_by: None,
             forced: false,
+            settled: false,
             plain: None,
             consent: consent::State::Fresh,
             due: None,

@@ -111,21 +111,22 @@ impl Agent {
         if !dialect.is_draft06() && !self.settle_roles(now, path, message, &key) {
             return Err(Breach::RoleConflict.into());
         }
-        self.answer(path, message, username, &key);
-        if retired {
-            return Ok(());
-        }
-        let learnt = Early {
+        let check = Early {
             path,
             priority: message.priority().unwrap_or_default(),
             use_candidate: message.use_candidate(),
             sender: sender.into(),
             foundation: identifier(message),
         };
-        match self.state {
-            State::Gathering | State::Gathered => self.keep(learnt),
-            State::Checking | State::Connected | State::Completed => self.learn_request(now, &learnt),
-            State::Plain | State::Failed => {}
+        // What cannot be remembered is not answered either: the peer would count on a pair that is none here.
+        let running = matches!(self.state, State::Checking | State::Connected | State::Completed);
+        let pair = if running && !retired { self.pair_of(&check)? } else { None };
+        if self.state.is_before_checks() && !retired {
+            self.keep(check.clone())?;
+        }
+        self.answer(path, message, username, &key);
+        if let Some(at) = pair {
+            self.requested(now, &check, at);
         }
         Ok(())
     }
@@ -250,23 +251,38 @@ impl Agent {
         }
     }
 
-    fn keep(&mut self, early: Early) {
+    fn keep(&mut self, early: Early) -> Result<(), Breach> {
         let same = |kept: &&mut Early| kept.path == early.path && kept.sender == early.sender;
         if let Some(kept) = self.early.iter_mut().find(same) {
             kept.use_candidate |= early.use_candidate;
         } else if self.early.len() < MOST_EARLY {
             self.early.push(early);
+        } else {
+            return Err(Breach::TooManyCandidates);
+        }
+        Ok(())
+    }
+
+    /// A check that came before the description of the peer.
+    ///
+    /// RFC 8445 7.3
+    pub(super) fn learn_early(&mut self, now: Instant, check: &Early) {
+        if let Ok(Some(at)) = self.pair_of(check) {
+            self.requested(now, check, at);
         }
     }
 
     /// What an authenticated check of the peer tells: a candidate, a way that works, a nomination.
     ///
     /// RFC 8445 7.3.1.3 to 7.3.1.5
-    pub(super) fn learn_request(&mut self, now: Instant, check: &Early) {
+    fn requested(&mut self, now: Instant, check: &Early, at: usize) {
         let path = check.path;
-        let Some(at) = self.pair_of(check) else { return };
+        let Some(pair) = self.list.pairs.get_mut(at) else { return };
+        pair.requested = true;
         if self.role == Role::Controlled && !self.config.dialect.is_draft06() {
-            self.plain_checks_seen |= !check.use_candidate;
+            // A check that asks for consent does not nominate either.
+            let consent = pair.nominated || pair.nominate_when_valid;
+            self.plain_checks_seen |= !check.use_candidate && !consent;
         }
         self.revive(at, check.use_candidate);
         let effects = self.list.step(at, Trigger::Requested, &self.locals, &self.remotes);
@@ -313,37 +329,44 @@ impl Agent {
     /// The pair a check belongs to: known, or made from what it brings.
     ///
     /// RFC 8445 7.3.1.3, 7.3.1.4
-    fn pair_of(&mut self, check: &Early) -> Option<usize> {
+    fn pair_of(&mut self, check: &Early) -> Result<Option<usize>, Breach> {
         let own_base = |kind: Kind| matches!(kind, Kind::Host | Kind::Relayed);
-        let local_at =
-            self.locals.iter().position(|l| own_base(l.kind) && path(l, check.path.remote) == check.path)?;
-        let local = self.locals.get(local_at)?.clone();
-        let remote_at = self
-            .remotes
+        let Some((local_at, local)) = self
+            .locals
             .iter()
-            .position(|r| r.address == check.path.remote && pairs(&local, r))
-            .or_else(|| self.learn_remote(check, local.transport))?;
-        if let Some(at) = self.list.find(local_at, remote_at) {
-            return Some(at);
+            .enumerate()
+            .find(|(_, l)| own_base(l.kind) && path(l, check.path.remote) == check.path)
+        else {
+            return Ok(None);
+        };
+        let local = local.clone();
+        let known = self.remotes.iter().position(|r| r.address == check.path.remote && pairs(&local, r));
+        let Some(remote_at) =
+            known.map_or_else(|| self.learn_remote(check, local.transport), |at| Ok(Some(at)))?
+        else {
+            return Ok(None);
+        };
+        let Some(remote) = self.remotes.get(remote_at) else { return Ok(None) };
+        if self.refused_path(&local, remote) {
+            return Err(Breach::RefusedPath);
         }
-        let remote = self.remotes.get(remote_at)?;
-        if !pairs(&local, remote) || self.refused_path(&local, remote) {
-            return None;
+        if let Some(at) = self.list.find(local_at, remote_at) {
+            return Ok(Some(at));
+        }
+        if !pairs(&local, remote) {
+            return Ok(None);
         }
         let pair = Pair::new(local_at, &local, remote_at, remote, self.role);
-        self.list.learn(pair)
+        self.list.learn(pair).map(Some).ok_or(Breach::TooManyCandidates)
     }
 
     /// RFC 8445 7.3.1.3; a foundation of the peer's own ties it to one it described. MS-ICE2 2.2
-    fn learn_remote(&mut self, check: &Early, local: Transport) -> Option<usize> {
-        if self.remotes.len() >= MOST_REMOTES || !is_usable(&check.path.remote) {
-            return None;
+    fn learn_remote(&mut self, check: &Early, local: Transport) -> Result<Option<usize>, Breach> {
+        let sender = self.theirs.iter().position(|c| *c.wire() == *check.sender);
+        let Some(credentials) = sender.filter(|_| is_usable(&check.path.remote)) else { return Ok(None) };
+        if self.remotes.len() >= MOST_REMOTES {
+            return Err(Breach::TooManyCandidates);
         }
-        let credentials = if self.config.dialect.is_draft06() {
-            self.theirs.iter().position(|c| *c.wire() == *check.sender)?
-        } else {
-            self.theirs.iter().position(|c| *c.wire() == *check.sender)?
-        };
         let foundation =
             check.foundation.clone().unwrap_or_else(|| format!("p{}", self.remotes.len()).into());
         // Draft 6 tells no priority: less than any that was described.
@@ -361,7 +384,7 @@ impl Agent {
             foundation,
             credentials: credentials as u16,
         });
-        Some(self.remotes.len() - 1)
+        Ok(Some(self.remotes.len() - 1))
     }
 
     /// A Binding request in the form of RFC 3489, where those are answered.
