@@ -1,5 +1,5 @@
 //! `ice-peer` with libnice: both dialects libnice has, both roles, UDP and TCP, one and two components, with and without
-//! coturn as STUN server and relay; draft 6 between two of ours.
+//! coturn as STUN server and relay; our own relay of MS-TURN for us and for libnice; draft 6 between two of ours.
 
 #[path = "support/programs.rs"]
 mod programs;
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use ipdect_sim::net::{Edge, EdgeOptions};
 use programs::Program;
+use sip_lync::turn::Credentials;
 
 /// `ice-peer`, built once for all tests.
 fn ice_peer() -> PathBuf {
@@ -235,6 +237,113 @@ fn draft_6_connects_two_of_ours() {
             caller.until(|line| line == "and back");
         }
     }
+}
+
+/// An A/V Edge with one user, and what `--turn` wants of it.
+struct Relay {
+    edge: Edge,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Relay {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let any: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let mut options = EdgeOptions::new(any, any);
+        let first = 10_000 + (std::process::id() % 90) as u16 * 100;
+        options.config.ports = first..=first + 99;
+        options.config.allocations_per_user = 100;
+        options.users.push(Credentials::new(b"relay user", b"relay password"));
+        let edge = runtime.block_on(Edge::start(options)).expect("it starts");
+        Self { edge, runtime }
+    }
+
+    fn at(&self, transport: &str) -> String {
+        let server = if transport == "tcp" { self.edge.tcp } else { self.edge.udp };
+        format!("{server}:cmVsYXkgdXNlcg==:cmVsYXkgcGFzc3dvcmQ=:{transport}")
+    }
+
+    /// What it has told so far.
+    fn told(&mut self) -> String {
+        let mut told = String::new();
+        while let Ok(event) = self.edge.events.try_recv() {
+            told += &format!("{event:?}\n");
+        }
+        told
+    }
+}
+
+/// Address and port of a relayed candidate, in either form.
+fn relayed(lines: &[String], component: usize) -> String {
+    let of_component = |line: &&String| {
+        let words: Vec<&str> = line.split(' ').collect();
+        words.get(1) == Some(&component.to_string().as_str()) && line.starts_with("a=candidate:")
+    };
+    let line = lines.iter().find(of_component).unwrap_or_else(|| panic!("{lines:#?}"));
+    let words: Vec<&str> = line.split(' ').collect();
+    let at = if words.get(6) == Some(&"typ") { 4 } else { 5 };
+    format!("{}:{}", words[at], words[at + 1])
+}
+
+/// Two of ours tell each other only what the relay lent them.
+fn two_of_ours_meet_at(relay: &Relay, dialect: &str, transports: [&str; 2], components: usize) {
+    let why = format!("{dialect} {transports:?} {components}");
+    let peer = |role: &'static str, transport: &str| {
+        let mut command = Command::new(ice_peer());
+        command.args(["--dialect", dialect, "--role", role, "--components", &components.to_string()]);
+        command.args(["--bind", "127.0.0.1", "--relay-only", "--turn", &relay.at(transport)]);
+        Program::start(role, &mut command)
+    };
+    let (mut caller, mut callee) = (peer("controlling", transports[0]), peer("controlled", transports[1]));
+    let (offer, answer) = (caller.until(str::is_empty), callee.until(str::is_empty));
+    for line in &offer {
+        callee.say(line);
+    }
+    for line in &answer {
+        caller.say(line);
+    }
+    for component in 1..=components {
+        let (ours, theirs) = (relayed(&offer, component), relayed(&answer, component));
+        assert_eq!(caller.next(), format!("connected {ours} {theirs}"), "{why}");
+        assert_eq!(callee.next(), format!("connected {theirs} {ours}"), "{why}");
+    }
+    for turn in 0..5 {
+        caller.say(&format!("there {turn}"));
+        callee.until(|line| line == format!("there {turn}"));
+        callee.say(&format!("back {turn}"));
+        caller.until(|line| line == format!("back {turn}"));
+    }
+}
+
+#[test]
+fn our_relay_of_ms_turn_carries_calls_of_ours_and_of_libnice() {
+    let mut relay = Relay::start();
+    for dialect in ["ms-ice2", "draft06"] {
+        for (transports, components) in [(["udp", "udp"], 2), (["tcp", "udp"], 1), (["tcp", "tcp"], 1)] {
+            two_of_ours_meet_at(&relay, dialect, transports, components);
+            let told = relay.told();
+            assert!(told.matches("Allocated").count() >= 2 * components, "{told}");
+            assert!(told.contains("Activated"), "the chosen pair takes the short way: {told}");
+        }
+    }
+    for we_control in [true, false] {
+        for transport in ["udp", "tcp"] {
+            let call = Call { components: 2, ..Call::new("ms-ice2", we_control) };
+            let (lines, connected) = call.ours(&["--relay-only", "--turn", &relay.at(transport)]).connects();
+            for component in [1, 2] {
+                let local = format!("connected {} ", relayed(&lines, component));
+                assert!(connected[component - 1].starts_with(&local), "{connected:?}, not {local}");
+            }
+        }
+        // libnice pays for the relay, and tells nothing else.
+        let call = Call { only: "relay", ..Call::new("ms-ice2", we_control) };
+        let (_, connected) = call.theirs(&["-T", &relay.at("udp")]).connects();
+        let told = relay.told();
+        let remote = connected[0].rsplit(' ').next().expect("an address");
+        assert!(told.contains(remote), "{connected:?}: {told}");
+    }
+    drop(relay.edge);
+    relay.runtime.shutdown_background();
 }
 
 #[test]

@@ -17,7 +17,8 @@ use sip_lync::Seed;
 use sip_lync::stun::{Builder, Class, Dialect, Message, Method, TransactionId};
 use sip_lync::turn::{Client, ClientConfig, Credentials, Event, Input, Service, State, Transport};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a step may take; it is over in a moment unless something is wrong.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// coturn, on a port of its own.
 struct Coturn {

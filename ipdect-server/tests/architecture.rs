@@ -41,12 +41,13 @@ const LINES_MAX: usize = 500;
 const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "misc", "types", "shared"];
 
 /// The machines and the crates they live in.
-const MACHINES: [(&str, &str); 8] = [
+const MACHINES: [(&str, &str); 9] = [
     ("rfp-link", "Link"),
     ("presence-pidf", "HandsetPresence"),
     ("presence-pidf", "Publisher"),
     ("dect-nwk", "FixedPart"),
     ("dect-nwk", "PortablePart"),
+    ("sip-lync", "Agent"),
     ("sip-lync", "Endpoint"),
     ("sip-lync", "Client"),
     ("sip-lync", "Server"),

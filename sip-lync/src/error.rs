@@ -334,9 +334,6 @@ pub enum Refusal {
     /// The description of the peer is in another dialect than the agent. MS-ICE2 1.3
     #[error("the peer's description is in another dialect")]
     OtherDialect,
-    /// A packet is longer than its length field counts. RFC 4571 2
-    #[error("the packet is too long to be framed")]
-    FrameTooLong,
     /// There is no allocation, or none yet. RFC 8656 5
     #[error("there is no allocation")]
     NoAllocation,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use sip_lync::ice::agent::{Path, Protocol};
-use sip_lync::ice::{FrameDecoder, emit_frame};
+use sip_lync::stun::{FrameKind, Framing, StreamReader, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -157,12 +157,10 @@ impl Sockets {
                 }
             }
             Protocol::Tcp => {
-                let mut frame = Vec::with_capacity(packet.len() + 2);
-                if emit_frame(packet, &mut frame).is_err() {
-                    return;
-                }
+                let Ok((head, _)) = frame(Framing::Rfc4571, FrameKind::Message, packet.len()) else { return };
+                let framed = [head.octets(), packet].concat();
                 match self.streams.get_mut(&path) {
-                    Some(writer) => drop(writer.write_all(&frame).await),
+                    Some(writer) => drop(writer.write_all(&framed).await),
                     None => self.waiting.entry(path).or_default().push_back(packet.to_vec()),
                 }
             }
@@ -177,11 +175,14 @@ async fn read(stream: TcpStream, path: Path, queue: Queue) {
     if queue.send(Arrival::Opened { path, writer }).await.is_err() {
         return;
     }
-    let mut decoder = FrameDecoder::new();
+    let mut frames = StreamReader::new(Framing::Rfc4571);
     let mut buffer = vec![0; LARGEST];
     while let Ok(length @ 1..) = reader.read(&mut buffer).await {
         let mut packets = Vec::new();
-        decoder.push(buffer.get(..length).unwrap_or_default(), |packet| packets.push(packet.to_vec()));
+        frames.push(buffer.get(..length).unwrap_or_default());
+        while let Ok(Some((_, packet))) = frames.next_frame() {
+            packets.push(packet.to_vec());
+        }
         for octets in packets {
             if queue.send(Arrival::Packet { path, octets }).await.is_err() {
                 return;

@@ -66,10 +66,15 @@ impl StreamReader {
         self.buffer.len().saturating_sub(self.read)
     }
 
-    /// The next whole frame; an error ends the stream.
+    /// The next whole frame; an error ends the stream. Empty packets of RFC 4571 are left out.
     ///
     /// RFC 4571 2, RFC 8656 12.5, MS-TURN 2.1
     pub fn next_frame(&mut self) -> Result<Option<(FrameKind, &[u8])>, ParseError> {
+        if self.framing == Framing::Rfc4571 {
+            while self.buffer.get(self.read..self.read + 2) == Some(&[0, 0]) {
+                self.read += 2;
+            }
+        }
         let rest = self.buffer.get(self.read..).unwrap_or_default();
         let Some((kind, head, length, fill)) = delimit(self.framing, rest)? else { return Ok(None) };
         let Some(frame) = rest.get(head..head + length) else { return Ok(None) };
@@ -178,6 +183,24 @@ mod tests {
                 assert_eq!(cut(framing, &stream, piece).unwrap(), sent, "{framing:?} by {piece}");
             }
         }
+    }
+
+    #[test]
+    fn packets_of_every_length_come_out_as_they_went_in_and_empty_ones_are_left_out() {
+        let packets = [vec![7; 300], vec![], vec![1], vec![], vec![9; 2], vec![3; 65_535], vec![]];
+        let mut stream = Vec::new();
+        for packet in &packets {
+            let (head, _) = frame(Framing::Rfc4571, FrameKind::Message, packet.len()).unwrap();
+            stream.extend_from_slice(head.octets());
+            stream.extend_from_slice(packet);
+        }
+        let expected: Vec<_> =
+            packets.into_iter().filter(|p| !p.is_empty()).map(|p| (FrameKind::Message, p)).collect();
+        for piece in [1, 2, 3, 5, 301, 302, 303, 70_000] {
+            assert_eq!(cut(Framing::Rfc4571, &stream, piece).unwrap(), expected, "by {piece}");
+        }
+        let refused = frame(Framing::Rfc4571, FrameKind::Message, 65_536);
+        assert_eq!(refused, Err(crate::Refusal::StunTooLong));
     }
 
     #[test]
