@@ -52,6 +52,9 @@ fn story(seed: u64) -> Story {
     Story { dialect, places, weather, configs }
 }
 
+/// Calls that connected, calls that failed, and how long the first took, in hundredths of a round trip.
+type Row = (u64, u64, Vec<u128>);
+
 /// Runs a story to its end; whether it connected, and how long that took from the answer.
 fn run(seed: u64) -> (Story, bool, Duration) {
     let story = story(seed);
@@ -105,7 +108,7 @@ fn run(seed: u64) -> (Story, bool, Duration) {
 fn calls_connect_whenever_a_path_exists_fail_when_none_does_and_both_ends_agree() {
     let seeds: u64 = std::env::var("ICE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(450);
     let first: u64 = std::env::var("ICE_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let mut rows: BTreeMap<(Dialect, Nomination, u64), (u64, u64, Vec<u128>)> = BTreeMap::new();
+    let mut rows: BTreeMap<(Dialect, Nomination, u64), Row> = BTreeMap::new();
     let mut failed = Vec::new();
     for seed in first..first + seeds {
         let Ok((story, connected, took)) = std::panic::catch_unwind(|| run(seed)) else {

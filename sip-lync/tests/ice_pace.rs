@@ -129,7 +129,7 @@ impl Two {
             agent
         });
         let texts = [0, 1].map(|at: usize| {
-            let lines: String = agents[at].attributes().iter().map(|a| format!("a={a}\r\n")).collect();
+            let lines = agents[at].attributes().iter().fold(String::new(), |all, a| all + &format!("a={a}\r\n"));
             let (ip, port) = (addresses[at].ip(), addresses[at].port());
             let more = if at == 1 { more } else { "" };
             format!(
@@ -205,13 +205,10 @@ fn triggered_checks_leave_every_second_turn_to_the_others() {
     for dialect in [Dialect::Rfc8445, Dialect::MsIce2] {
         let described: Vec<SocketAddr> =
             (1..=5).map(|n| SocketAddr::new("203.0.113.50".parse().unwrap(), n)).collect();
-        let more: String = described
-            .iter()
-            .map(|address| {
-                let (port, ip) = (address.port(), address.ip());
-                format!("a=candidate:9{port} 1 UDP {} {ip} {port} typ host\r\n", 1000 + port)
-            })
-            .collect();
+        let more = described.iter().fold(String::new(), |text, address| {
+            let (port, ip) = (address.port(), address.ip());
+            text + &format!("a=candidate:9{port} 1 UDP {} {ip} {port} typ host\r\n", 1000 + port)
+        });
         let mut now = start();
         let mut two = Two::new(dialect, now, &more);
         let check = two.sent(1).remove(0).1;

@@ -7,7 +7,7 @@ use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::Path;
 
-use sip_lync::ice::{consent, pair, phase};
+use sip_lync::ice::{consent, pair, phase, reservation};
 
 /// Renders one machine: the cells that do something.
 fn render<S: Copy + Debug + PartialEq, T: Copy + Debug, E: Debug + 'static>(
@@ -165,6 +165,31 @@ fn an_agent_tells_one_outcome_for_each_start() {
     let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
     assert_eq!(states, BTreeSet::from(STATES));
     compare("ice_phase", &render(&STATES, &TRIGGERS, step));
+}
+
+#[test]
+fn bandwidth_is_asked_for_one_question_at_a_time_and_a_refused_call_asks_no_more() {
+    use reservation::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    let waits = |state| matches!(state, State::Checking | State::Committing | State::Updating);
+    for state in STATES {
+        for trigger in TRIGGERS {
+            let (after, effects) = step(state, trigger);
+            let asks = effects.contains(&Effect::Ask);
+            assert_eq!(asks, !waits(state) && waits(after), "{state:?} {trigger:?}");
+            let is_answer = matches!(trigger, Trigger::Admitted | Trigger::Refused | Trigger::Unmanaged);
+            assert_eq!(waits(state) && is_answer, waits(state) && !waits(after), "an answer ends the wait");
+            assert_eq!(
+                effects.contains(&Effect::Keep),
+                after == State::Reserved && is_answer && waits(state)
+            );
+            if matches!(state, State::Refused | State::Unmanaged) {
+                assert_eq!((after, effects), (state, &[][..]));
+            }
+        }
+    }
+    let reachable = explore(State::Unasked, |state| TRIGGERS.iter().map(|t| step(*state, *t).0).collect());
+    assert_eq!(reachable, BTreeSet::from(STATES));
+    compare("ice_reservation", &render(&STATES, &TRIGGERS, step));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the bandwidth policy admits, and what becomes of a call it does not admit.
 
 use crate::ice::role::Role;
+use crate::stun::PathResponse;
 
 /// Which paths a check list may keep.
 ///
@@ -23,6 +24,12 @@ impl Admitted {
     /// MS-TURNBWM 3.1
     pub const ALL: Self =
         Self { local_direct: true, local_relayed: true, remote_direct: true, remote_relayed: true };
+
+    /// Nothing: the call has no path.
+    ///
+    /// MS-TURNBWM 3.1
+    pub const NONE: Self =
+        Self { local_direct: false, local_relayed: false, remote_direct: false, remote_relayed: false };
 
     /// Whether a pair is on an admitted path.
     ///
@@ -56,6 +63,18 @@ pub struct Leg {
     pub send: u32,
     /// Most kilobits per second to be received.
     pub receive: u32,
+}
+
+impl From<Option<PathResponse>> for Leg {
+    fn from(response: Option<PathResponse>) -> Self {
+        response.map_or_else(Self::default, |response| Self {
+            decided: true,
+            valid: response.valid,
+            pstn_failover: response.pstn_failover,
+            send: response.max_send,
+            receive: response.max_receive,
+        })
+    }
 }
 
 /// The answers for the four legs a path can have.

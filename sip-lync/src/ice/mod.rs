@@ -12,6 +12,7 @@ mod forks;
 mod offer;
 pub mod pair;
 pub mod phase;
+pub mod reservation;
 mod role;
 
 pub use admission::{Admitted, Leg, Legs, Outcome, decide as admission};
@@ -23,4 +24,5 @@ pub use description::Description;
 pub use dialect::{DIALECTS, Dialect, Times, UnknownDialect};
 pub use forks::{Fork, Forks};
 pub use offer::{Body, Offer};
+pub use reservation::Reservation;
 pub use role::{Conflict, Role, resolve};

@@ -49,6 +49,8 @@ pub enum Trigger {
     Settled,
     /// No component is without hope any more, for too long.
     PatienceOver,
+    /// The bandwidth policy leaves no path, or not the one in use.
+    NotAdmitted,
     /// The peer's consent has run out.
     ConsentLost,
     /// Credentials are renewed.
@@ -90,13 +92,14 @@ pub const STATES: [State; 7] = [
 /// Every trigger.
 ///
 /// RFC 8445 6.1.3
-pub const TRIGGERS: [Trigger; 8] = [
+pub const TRIGGERS: [Trigger; 9] = [
     Trigger::Gathered,
     Trigger::Described,
     Trigger::DescribedPlain,
     Trigger::Selected,
     Trigger::Settled,
     Trigger::PatienceOver,
+    Trigger::NotAdmitted,
     Trigger::ConsentLost,
     Trigger::Restart,
 ];
@@ -157,6 +160,12 @@ pub const fn step(state: State, trigger: Trigger) -> (State, &'static [Effect]) 
             | State::Failed,
             Trigger::PatienceOver,
         ) => (state, &[]),
+        (State::Checking | State::Connected | State::Completed, Trigger::NotAdmitted) => {
+            (State::Failed, &[ReportFailed])
+        }
+        (State::Gathering | State::Gathered | State::Plain | State::Failed, Trigger::NotAdmitted) => {
+            (state, &[])
+        }
         (State::Connected | State::Completed, Trigger::ConsentLost) => (State::Failed, &[ReportFailed]),
         // While checks run after a restart the old pair may lose its consent.
         (

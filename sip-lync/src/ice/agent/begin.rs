@@ -200,7 +200,6 @@ impl Agent {
         self.list = Checklist::default();
         self.early.clear();
         self.stop_checks();
-        self.phase_end = None;
         self.plain_checks_seen = false;
         for component in &mut self.components {
             let (number, complete) = (component.number, component.complete);
@@ -208,7 +207,8 @@ impl Agent {
         }
     }
 
-    /// Leaves only the paths that the bandwidth policy admits.
+    /// Leaves only the paths that the bandwidth policy admits; checks on others are not answered any more. A call that
+    /// already uses another one has failed: it may restart.
     ///
     /// MS-TURNBWM 3.1, MS-ICE2 3.1.4
     pub fn admit(&mut self, now: Instant, admitted: Admitted) {
@@ -226,11 +226,12 @@ impl Agent {
                 self.cancel(now, at);
             }
         }
-        if self.state == State::Checking
-            && self.admitted != Admitted::ALL
-            && self.list.pairs.iter().all(|p| p.dropped)
-        {
-            self.advance(now, Trigger::PatienceOver, Failure::NotAdmitted);
+        let nothing_left = self.admitted != Admitted::ALL && self.list.pairs.iter().all(|pair| pair.dropped);
+        let in_use = self.components.iter().filter_map(|c| c.selected).any(|selected| {
+            !self.admitted.admits(selected.local_kind == Kind::Relayed, selected.remote_kind == Kind::Relayed)
+        });
+        if nothing_left || in_use {
+            self.advance(now, Trigger::NotAdmitted, Failure::NotAdmitted);
         }
         self.decide(now);
     }

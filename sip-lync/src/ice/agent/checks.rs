@@ -83,6 +83,7 @@ impl Agent {
         self.checks.clear();
         self.next_check = None;
         self.patience = None;
+        self.phase_end = None;
     }
 
     pub(super) fn run_checks(&mut self, now: Instant) {

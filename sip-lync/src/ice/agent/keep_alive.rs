@@ -119,12 +119,7 @@ impl Agent {
                         component.expires = lasts.map(|lasts| now + lasts);
                     }
                 }
-                Effect::Stop => {
-                    for component in &mut self.components {
-                        (component.due, component.expires) = (None, None);
-                    }
-                    self.advance(now, phase::Trigger::ConsentLost, Failure::ConsentLost);
-                }
+                Effect::Stop => self.advance(now, phase::Trigger::ConsentLost, Failure::ConsentLost),
             }
         }
     }

@@ -270,6 +270,9 @@ impl Agent {
                 Effect::ReportPlain => self.report_plain(),
                 Effect::ReportFailed => {
                     self.stop_checks();
+                    for component in &mut self.components {
+                        (component.due, component.expires) = (None, None);
+                    }
                     self.events.push_back(Event::Failed(failure));
                 }
                 Effect::RenewCredentials => self.renew_credentials(),
