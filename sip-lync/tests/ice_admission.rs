@@ -160,7 +160,7 @@ fn a_path_that_only_the_callee_knows_to_be_refused_is_taken_by_neither() {
             assert_eq!(reservation.handle_event(now, CALL, &other, agent), None);
             let outcome = reservation.handle_event(now, CALL, &refuses(local), agent);
             assert!(matches!(outcome, Some(Outcome::Admitted { .. })), "{outcome:?}");
-            internet.run_until_decided(Duration::from_secs(60));
+            internet.run_until_decided(Duration::from_mins(1));
             internet.run_for(Duration::from_secs(1));
             internet.assert_agreed(&format!("{dialect} {local}"));
             let selected = internet.node(Side::Right).selected[&1];
