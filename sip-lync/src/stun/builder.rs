@@ -49,7 +49,8 @@ impl<'b> Builder<'b> {
     /// Appends an attribute.
     ///
     /// RFC 8489 14
-    #[inline]
+    #[expect(clippy::inline_always, reason = "of a known attribute a few stores are left")]
+    #[inline(always)]
     pub fn push(&mut self, attribute: &Attribute<'_>) -> &mut Self {
         attribute.emit(self.dialect, self.transaction, &mut self.writer);
         self

@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 
 use md5::{Digest, Md5};
 use sha1::block_api::compress;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dialect::Dialect;
@@ -164,7 +164,7 @@ impl fmt::Debug for IntegrityKey {
 impl PartialEq for IntegrityKey {
     fn eq(&self, other: &Self) -> bool {
         let equal = self.inner.iter().zip(&other.inner).chain(self.outer.iter().zip(&other.outer));
-        equal.fold(subtle::Choice::from(1), |all, (left, right)| all & left.ct_eq(right)).into()
+        equal.fold(Choice::from(1), |all, (left, right)| all & left.ct_eq(right)).into()
     }
 }
 
@@ -175,6 +175,15 @@ impl Hash for IntegrityKey {
         self.inner.hash(state);
         self.outer.hash(state);
     }
+}
+
+/// Compares two tags in constant time, word by word.
+#[inline]
+fn equal(left: &[u8; 20], right: &[u8; 20]) -> Choice {
+    let (left, right) = (left.as_chunks::<4>().0, right.as_chunks::<4>().0);
+    left.iter().zip(right).fold(Choice::from(1), |all, (left, right)| {
+        all & u32::from_ne_bytes(*left).ct_eq(&u32::from_ne_bytes(*right))
+    })
 }
 
 /// Versions from which the rule of RFC 8489 may be used in MS-ICE2. MS-ICE2 2.2
@@ -193,12 +202,12 @@ impl Message<'_> {
         let to_integrity = (text.len() + 24 - 20) as u16;
         let length = if dialect.hashes_whole_length() { self.length() } else { to_integrity };
         let computed = key.tag(text, length, dialect.pads_hashed_text());
-        if bool::from(computed.ct_eq(found)) {
+        if bool::from(equal(&computed, found)) {
             return Integrity::Genuine;
         }
         let newer = dialect == Dialect::MsIce2
             && self.implementation_version().is_some_and(|version| version >= VERSION_OF_RFC_5389);
-        if newer && bool::from(key.tag(text, to_integrity, false).ct_eq(found)) {
+        if newer && bool::from(equal(&key.tag(text, to_integrity, false), found)) {
             return Integrity::Genuine;
         }
         Integrity::Forged

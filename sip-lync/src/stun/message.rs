@@ -23,6 +23,8 @@ pub struct Message<'a> {
     integrity_at: u16,
     sha256_at: u16,
     fingerprint_at: u16,
+    /// Where the value of what every check is asked for stands: USERNAME, PRIORITY, USE-CANDIDATE.
+    asked: [u16; 3],
 }
 
 /// An attribute as it stands in the message.
@@ -36,6 +38,17 @@ pub struct RawAttribute<'a> {
     pub value: &'a [u8],
     /// Where the attribute starts in the message.
     pub at: usize,
+}
+
+/// The slot of a kind in [`Message::asked`].
+#[inline]
+const fn asked(kind: AttributeType) -> Option<usize> {
+    match kind {
+        AttributeType::USERNAME => Some(0),
+        AttributeType::PRIORITY => Some(1),
+        AttributeType::USE_CANDIDATE => Some(2),
+        _ => None,
+    }
 }
 
 /// The next attribute at `at`: number, value, and where the next one starts.
@@ -81,6 +94,7 @@ impl<'a> Message<'a> {
             integrity_at: 0,
             sha256_at: 0,
             fingerprint_at: 0,
+            asked: [0; 3],
         };
         message.walk(aligned)?;
         if dialect.is_ms_turn() && !has_ms_turn_cookie(octets) {
@@ -120,11 +134,24 @@ impl<'a> Message<'a> {
                     }
                     self.fingerprint_at = at as u16;
                 }
-                _ => {}
+                kind => self.note(kind, at),
             }
             at = end;
         }
         Ok(())
+    }
+
+    /// Notes the first of each kind that is asked for often; behind MESSAGE-INTEGRITY nothing counts.
+    #[inline]
+    fn note(&mut self, kind: AttributeType, at: usize) {
+        if let Some(slot) = asked(kind)
+            && let Some(place) = self.asked.get_mut(slot)
+            && *place == 0
+            && self.integrity_at == 0
+            && self.sha256_at == 0
+        {
+            *place = at as u16;
+        }
     }
 
     /// The dialect it was read in.
@@ -238,6 +265,10 @@ impl<'a> Message<'a> {
     /// RFC 8489 14
     #[inline]
     pub fn value(&self, kind: AttributeType) -> Option<&'a [u8]> {
+        if let Some(slot) = asked(kind) {
+            let at = usize::from(self.asked.get(slot).copied().filter(|at| *at != 0)?);
+            return attribute_at(self.octets, at, self.dialect.is_aligned()).map(|(_, value, _)| value);
+        }
         self.raw_attributes().find(|attribute| attribute.kind == kind).map(|attribute| attribute.value)
     }
 

@@ -125,6 +125,7 @@ macro_rules! attributes {
             /// Its number in a dialect, if it has one.
             ///
             /// RFC 8489 18.3, MS-TURN 2.2.2
+            #[inline]
             pub const fn kind(&self, dialect: Dialect) -> Option<AttributeType> {
                 match self {
                     $(Self::$variant(_) => { $(if $column(dialect) { return Some(AttributeType($number)); })+ None },)+
@@ -136,7 +137,8 @@ macro_rules! attributes {
                 }
             }
 
-            #[inline]
+            #[expect(clippy::inline_always, reason = "of a known attribute a few stores are left")]
+            #[inline(always)]
             pub(super) fn emit(&self, dialect: Dialect, transaction: TransactionId, to: &mut Writer<'_>) {
                 let Some(kind) = self.kind(dialect) else {
                     to.refuse(Refusal::NotInDialect);
