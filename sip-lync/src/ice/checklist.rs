@@ -469,4 +469,30 @@ mod tests {
         list.step(0, Trigger::Answered, &locals, &remotes);
         assert_eq!(list.next(None, &locals, &remotes), Some(1));
     }
+
+    #[test]
+    fn a_component_without_any_valid_pair_goes_before_the_nomination_of_another_and_only_once() {
+        let locals = [
+            local(1, Kind::Host, Transport::Udp, "192.0.2.1:1000", 9, 1),
+            local(2, Kind::Host, Transport::Udp, "192.0.2.1:1001", 8, 1),
+        ];
+        let remotes = [
+            remote(1, Transport::Udp, "198.51.100.1:1", 9, "a"),
+            remote(2, Transport::Udp, "198.51.100.1:2", 8, "a"),
+            remote(2, Transport::Udp, "198.51.100.1:3", 7, "b"),
+        ];
+        let mut list = Checklist::form(&locals, &remotes, Role::Controlling);
+        let find =
+            |list: &Checklist, remote: usize| list.pairs.iter().position(|p| usize::from(p.remote) == remote);
+        let (first, second, third) =
+            (find(&list, 0).unwrap(), find(&list, 1).unwrap(), find(&list, 2).unwrap());
+        list.step(first, Trigger::Check, &locals, &remotes);
+        list.step(first, Trigger::Answered, &locals, &remotes);
+        list.pairs[first].nominating = true;
+        list.step(first, Trigger::Nominate, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), Some(second), "component 2 is behind");
+        list.step(second, Trigger::Check, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), Some(first), "the nomination waits for one check");
+        assert_eq!(list.next(None, &locals, &remotes), Some(third));
+    }
 }

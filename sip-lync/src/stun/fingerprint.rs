@@ -98,7 +98,8 @@ fn crc_by_sixteen(text: &[u8]) -> u32 {
         let (tables, ahead) = TABLES.split_at(STEP - 4);
         // What does not depend on the step before is summed up while that is still under way.
         let others = others.iter().zip(tables.iter().rev());
-        crc = four(first, crc, ahead) ^ others.fold(0, |sum, (octet, table)| sum ^ table[usize::from(*octet)]);
+        crc =
+            four(first, crc, ahead) ^ others.fold(0, |sum, (octet, table)| sum ^ table[usize::from(*octet)]);
     }
     let (fours, rest) = rest.as_chunks::<4>();
     for octets in fours {
