@@ -279,3 +279,35 @@ fn rubbish_and_oversized_messages_are_refused_by_name() {
     }
     assert!(AttributeType::USERNAME.is_required());
 }
+
+#[test]
+fn a_check_with_a_wrong_or_legacy_fingerprint_is_dropped_by_whoever_may_not_take_it() {
+    for dialect in [Dialect::Rfc8445, Dialect::MsIce2] {
+        let mut internet = Internet::new(27, [Place::OPEN; 2], &configs(dialect), Weather::FAIR);
+        internet.run_until_decided(10 * SECOND);
+        let path = internet.node(Side::Left).agent.selected(1).unwrap().path;
+        let now = internet.now;
+        let (.., check) =
+            internet.ladder.iter().find(|(_, side, _, o)| *side == Side::Right && o[0] == 0).unwrap().clone();
+        let agent = &mut internet.node_mut(Side::Left).agent;
+        let mut take = |octets: &[u8]| {
+            let outcome = agent.handle_input(now, Input::Packet { path, data: octets });
+            (outcome, transmitted(agent).len())
+        };
+        assert_eq!(take(&check), (Ok(()), 1), "{dialect}: the peer's own check is answered");
+        let refused = || Err(Error::Misbehaved(sip_lync::Breach::CheckFingerprint));
+        let last = check.len() - 1;
+        let wrong = [&check[..last], &[check[last] ^ 1]].concat();
+        assert_eq!(take(&wrong), (refused(), 0), "{dialect}");
+        // The legacy table, from a peer that tells its version or in the standard; some messages are the same under both.
+        let mut legacy = check.clone();
+        sip_lync::stun::with_legacy_fingerprint(&mut legacy).unwrap();
+        let differs = legacy != check;
+        assert_eq!(take(&legacy).0, if differs { refused() } else { Ok(()) }, "{dialect}");
+        // And none at all.
+        let mut none = check[..check.len() - 8].to_vec();
+        let length = (none.len() - 20) as u16;
+        none[2..4].copy_from_slice(&length.to_be_bytes());
+        assert_eq!(take(&none), (refused(), 0), "{dialect}");
+    }
+}
