@@ -246,7 +246,7 @@ fn the_checks_a_description_causes_are_bounded() {
         }
         let copies = if dialect == Dialect::MsIce2 { 2 } else { 1 };
         let seconds = (now - internet.start).as_secs();
-        assert!(sent as u64 <= copies * 55 * (seconds + 1), "{dialect}: {sent} messages in {seconds} s");
+        assert!(sent as u64 <= copies * 80 * (seconds + 1), "{dialect}: {sent} messages in {seconds} s");
         internet.run_for(SECOND);
     }
 }

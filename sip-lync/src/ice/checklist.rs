@@ -33,6 +33,8 @@ pub(super) struct Pair {
     pub(super) state: State,
     /// A check of the peer brought it.
     pub(super) learnt: bool,
+    /// It had a turn.
+    pub(super) checked: bool,
     /// It waits in the triggered-check queue.
     pub(super) queued: bool,
     /// Taken out of the list: a refused path, or the component has its pair.
@@ -165,6 +167,7 @@ impl Checklist {
         }
         let (next, effects) = step(pair.state, trigger);
         pair.state = next;
+        pair.checked |= trigger == Trigger::Check;
         for effect in effects {
             match effect {
                 Effect::Enqueue => self.enqueue(at),
@@ -194,10 +197,12 @@ impl Checklist {
         }
     }
 
-    /// Whose turn it is: the triggered-check queue, then the best waiting pair, then the best frozen one of a foundation
-    /// nobody checks, then the best that failed and rested until `rested`.
+    /// Whose turn it is: the triggered-check queue, then the best waiting pair, then the best frozen one (of a foundation
+    /// nobody checks, if there is one), then the best that failed and rested until `rested`.
     ///
-    /// RFC 8445 6.1.4.2
+    /// A frozen pair is not kept back for longer than that: a second component would lose a round trip.
+    ///
+    /// RFC 8445 6.1.4.2, RFC 5245 5.8
     pub(super) fn next(
         &mut self,
         rested: Option<Instant>,
@@ -211,10 +216,25 @@ impl Checklist {
             return waiting;
         }
         // A component without any valid pair is behind: its check first, then the nomination of another one.
-        let behind = waiting.filter(|at| self.is_behind(*at));
-        if behind.is_some() && !self.yielded && self.triggered.front().is_some_and(nominates) {
+        let behind = waiting
+            .filter(|at| self.is_behind(*at))
+            .filter(|_| self.triggered.front().is_some_and(nominates));
+        if behind.is_some() && !self.yielded {
             self.yielded = true;
             return behind;
+        }
+        // So is one that was never checked: a check that is only made again waits for it.
+        if !self.triggered.is_empty()
+            && let Some(at) = self.best(|pair| {
+                matches!(pair.state, State::Waiting | State::Frozen) && self.is_untouched(pair.component)
+            })
+        {
+            self.triggered.retain(|queued| usize::from(*queued) != at);
+            if let Some(pair) = self.pairs.get_mut(at) {
+                (pair.queued, pair.checked) = (false, true);
+                pair.state = step(pair.state, Trigger::Unfreeze).0;
+            }
+            return Some(at);
         }
         self.yielded = false;
         while let Some(at) = self.triggered.pop_front() {
@@ -241,9 +261,9 @@ impl Checklist {
             .filter(|pair| !pair.dropped && pair.state == State::InProgress)
             .map(|pair| foundation(pair, locals, remotes))
             .collect();
-        if let Some(at) = self
-            .best(|pair| pair.state == State::Frozen && !active.contains(&foundation(pair, locals, remotes)))
-        {
+        let frozen = |pair: &Pair| pair.state == State::Frozen;
+        let unchecked = |pair: &Pair| frozen(pair) && !active.contains(&foundation(pair, locals, remotes));
+        if let Some(at) = self.best(unchecked).or_else(|| self.best(frozen)) {
             if let Some(pair) = self.pairs.get_mut(at) {
                 pair.state = step(pair.state, Trigger::Unfreeze).0;
             }
@@ -260,20 +280,9 @@ impl Checklist {
     }
 
     /// Whether [`Checklist::next`] would give a pair at once.
-    pub(super) fn has_next(&self, locals: &[Local], remotes: &[Remote]) -> bool {
-        if !self.triggered.is_empty() {
-            return true;
-        }
-        let active = |of: &Pair| {
-            self.pairs.iter().any(|pair| {
-                !pair.dropped
-                    && pair.state == State::InProgress
-                    && foundation(pair, locals, remotes) == foundation(of, locals, remotes)
-            })
-        };
-        self.pairs.iter().any(|pair| {
-            !pair.dropped && (pair.state == State::Waiting || (pair.state == State::Frozen && !active(pair)))
-        })
+    pub(super) fn has_next(&self) -> bool {
+        let open = |pair: &Pair| !pair.dropped && matches!(pair.state, State::Waiting | State::Frozen);
+        !self.triggered.is_empty() || self.pairs.iter().any(open)
     }
 
     /// The oldest failure of a pair that may be checked again.
@@ -283,6 +292,10 @@ impl Checklist {
             .filter(|pair| !pair.dropped && pair.state == State::Failed)
             .filter_map(|pair| pair.failed_at)
             .min()
+    }
+
+    fn is_untouched(&self, component: u16) -> bool {
+        !self.pairs.iter().any(|pair| pair.component == component && pair.checked)
     }
 
     fn is_behind(&self, at: usize) -> bool {
@@ -332,6 +345,7 @@ impl Pair {
             priority: priority(local.priority, remote.priority, role),
             state: State::Frozen,
             learnt: false,
+            checked: false,
             queued: false,
             dropped: false,
             nominated: false,
@@ -449,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn triggered_pairs_come_first_and_a_frozen_foundation_waits_for_the_one_being_checked() {
+    fn triggered_pairs_come_first_and_frozen_ones_last() {
         let locals = [
             local(1, Kind::Host, Transport::Udp, "192.0.2.1:1000", 9, 1),
             local(2, Kind::Host, Transport::Udp, "192.0.2.1:1001", 8, 1),
@@ -460,14 +474,19 @@ mod tests {
             remote(1, Transport::Udp, "198.51.100.1:3", 7, "b"),
         ];
         let mut list = Checklist::form(&locals, &remotes, Role::Controlling);
+        for pair in &mut list.pairs {
+            pair.checked = true;
+        }
         list.step(2, Trigger::Requested, &locals, &remotes);
         assert_eq!(list.next(None, &locals, &remotes), Some(2), "the triggered one");
         list.step(2, Trigger::Check, &locals, &remotes);
         assert_eq!(list.next(None, &locals, &remotes), Some(0));
         list.step(0, Trigger::Check, &locals, &remotes);
-        assert_eq!(list.next(None, &locals, &remotes), None, "the other component waits");
-        list.step(0, Trigger::Answered, &locals, &remotes);
-        assert_eq!(list.next(None, &locals, &remotes), Some(1));
+        assert_eq!(list.pairs[1].state, State::Frozen);
+        assert_eq!(list.next(None, &locals, &remotes), Some(1), "nothing else waits");
+        assert_eq!(list.pairs[1].state, State::Waiting);
+        list.step(1, Trigger::Check, &locals, &remotes);
+        assert_eq!(list.next(None, &locals, &remotes), None);
     }
 
     #[test]

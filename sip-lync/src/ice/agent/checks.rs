@@ -111,7 +111,7 @@ impl Agent {
     pub(super) fn checks_due(&self) -> Option<Instant> {
         let retransmission = self.checks.values().map(|check| check.due).min();
         let ordinary = match self.next_check {
-            Some(next) if self.list.has_next(&self.locals, &self.remotes) => Some(next),
+            Some(next) if self.list.has_next() => Some(next),
             _ => None,
         };
         let failed = match self.state {
