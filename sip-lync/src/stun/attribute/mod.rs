@@ -137,7 +137,7 @@ macro_rules! attributes {
                 }
             }
 
-            #[expect(clippy::inline_always, reason = "of a known attribute a few stores are left")]
+            // Of a known attribute a few stores are left.
             #[inline(always)]
             pub(super) fn emit(&self, dialect: Dialect, transaction: TransactionId, to: &mut Writer<'_>) {
                 let Some(kind) = self.kind(dialect) else {
