@@ -133,6 +133,7 @@ fn ordered(first: &[u64], second: &[u64]) -> Row {
 fn main() {
     let (first, second) = (delays(1), delays(2));
     type Kind = (&'static str, fn(&[u64], &[u64]) -> Row);
+    #[cfg_attr(not(feature = "timers-peers"), expect(unused_mut, reason = "peers are pushed"))]
     let mut kinds: Vec<Kind> =
         vec![("ours", wheel), ("std BinaryHeap (lazy)", heap), ("std BTreeSet", ordered)];
     #[cfg(feature = "timers-peers")]
