@@ -346,7 +346,7 @@ fn independent(book: &mut Book) {
     world.handsets[0].part.retrieve_handover_parameters(world.now).unwrap();
     world.pass(SOON);
     let park = |number| FixedIdentity::park(Park::of(Ari::class_b(0x1001, number).unwrap()));
-    let parameters = HandoverParameters { candidates: vec![park(0x200), park(0x300)], reference: None };
+    let parameters = HandoverParameters { candidates: vec![park(0x200)], reference: None };
     world.fixed.answer_parameters(world.now, portable, Some(&parameters)).unwrap();
     world.pass(SOON);
     book.chapter("Parameters of an external handover", &world);
