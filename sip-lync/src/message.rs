@@ -3,6 +3,7 @@
 mod passed_on;
 mod problem;
 mod rejection;
+mod start_line;
 mod strict;
 
 mod view;
@@ -23,7 +24,8 @@ pub use passed_on::Edit;
 pub use problem::{Abilities, Fault, Problem};
 pub use rejection::{Rejection, RejectionRow};
 
-pub use view::{HeaderView, MessageView, StartLine};
+pub use start_line::StartLine;
+pub use view::{HeaderView, MessageView};
 
 /// How long the parts of a message may be.
 ///
@@ -260,7 +262,7 @@ impl Message {
     /// RFC 3261 7, 18.3
     pub fn parse_with(wire: Bytes, ends: LineEnds, limits: &Limits) -> Result<Self, ParseError> {
         let mut head = Head::new(0, ends);
-        let start = Start::from(view::start_line(&wire, &mut head, limits)?);
+        let start = Start::from(start_line::read(&wire, &mut head, limits)?);
         let (headers, mut body) = Headers::parse(wire, &mut head, limits)?;
         if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
             body.truncate(length as usize);

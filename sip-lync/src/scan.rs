@@ -331,12 +331,11 @@ fn usual_line(wire: &[u8], start: usize, feed: usize, limits: &Limits) -> Option
         return None;
     }
     let padded;
-    let chunk = match rest.first_chunk::<32>() {
-        Some(chunk) => chunk,
-        None => {
-            padded = lookup::padded(rest);
-            &padded
-        }
+    let chunk = if let Some(chunk) = rest.first_chunk::<32>() {
+        chunk
+    } else {
+        padded = lookup::padded(rest);
+        &padded
     };
     let colon = simd::colon(chunk);
     // The octet before the line feed is a CR.

@@ -132,7 +132,7 @@ fn the_table_in_the_documentation_has_a_true_row_for_every_torture_message() {
         let numbers = |row: &Value| -> Vec<u32> {
             row["section"]
                 .as_str()
-                .map_or(vec![99], |section| section.split('.').flat_map(str::parse).collect())
+                .map_or_else(|| vec![99], |section| section.split('.').flat_map(str::parse).collect())
         };
         index.sort_by_key(numbers);
         for row in &index {

@@ -184,7 +184,7 @@ impl Endpoint {
             Method::Subscribe => self.respond_plainly(now, server, &request, StatusCode::BAD_EVENT),
             // RFC 3261 21.5.2: what is not even known by name.
             Method::Other(_) => {
-                self.respond_plainly(now, server, &request, Rejection::UnknownMethod.status())
+                self.respond_plainly(now, server, &request, Rejection::UnknownMethod.status());
             }
             _ => self.respond_plainly(now, server, &request, Rejection::MethodNotAllowed.status()),
         }

@@ -90,20 +90,17 @@ impl LineEndings {
         if rest.is_empty() {
             return;
         }
-        let block = match text.last_chunk::<WIDTH>() {
+        let block = if let Some(chunk) = text.last_chunk::<WIDTH>() {
             // The last sixty-four octets, of which those seen before are shifted out.
-            Some(chunk) => {
-                let block = kernel(chunk);
-                let seen = WIDTH - rest.len();
-                Block { returns: block.returns >> seen, feeds: block.feeds >> seen }
+            let block = kernel(chunk);
+            let seen = WIDTH - rest.len();
+            Block { returns: block.returns >> seen, feeds: block.feeds >> seen }
+        } else {
+            let mut last = [0; WIDTH];
+            for (to, from) in last.iter_mut().zip(rest) {
+                *to = *from;
             }
-            None => {
-                let mut last = [0; WIDTH];
-                for (to, from) in last.iter_mut().zip(rest) {
-                    *to = *from;
-                }
-                kernel(&last)
-            }
+            kernel(&last)
         };
         self.take(block, at, &mut run);
     }
