@@ -371,12 +371,12 @@ fn profile(book: &mut Book) {
         book.chapter(&format!("{title}, released partially"), &world);
     }
     let (call, own) = world.talk();
-    // Tones of a defined length, a pause, tones of any length, the end of the tone, pulses.
-    for keys in ["\u{14}12\u{5}3", "\u{16}4\0", "\u{12}5"] {
+    // Tones of a defined length, a pause, a tone of any length, pulses.
+    for keys in ["\u{14}12\u{5}3", "\u{16}4", "\u{12}5"] {
         world.handsets[0].part.keypad(world.now, own, keys).unwrap();
         world.pass(SOON);
     }
-    book.chapter("Digits as tones, a pause, a tone as long as the key is held, pulses", &world);
+    book.chapter("Digits as tones, a pause, a tone of any length, pulses", &world);
     world.clear();
     world.fixed.authenticate(world.now, portable).unwrap();
     world.pass(SOON);
