@@ -8,6 +8,7 @@ mod config;
 mod describe;
 mod gather;
 mod keep_alive;
+mod patience;
 mod requests;
 mod responses;
 mod vocabulary;
