@@ -301,8 +301,8 @@ impl Linphone {
             .stderr(log)
             .spawn()
             .expect("linphonec, of the package linphone-cli");
-        let _input = child.stdin.take().expect("a pipe");
-        Self { child, _input, folder }
+        let input = child.stdin.take().expect("a pipe");
+        Self { child, _input: input, folder }
     }
 
     /// All that it said so far.
