@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -29,12 +30,15 @@ struct Coturn {
     folder: PathBuf,
 }
 
-/// A port that nobody has, neither for datagrams nor for connections.
+/// A port that nobody has, neither for datagrams nor for connections. It lies below those that a connection gets for itself:
+/// somebody who dials such a port before anybody listens there may be connected to himself, and keep it.
 fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let address = socket.local_addr().expect("an address");
-        if TcpListener::bind(address).is_ok() {
+        let offset =
+            (std::process::id() as u16).wrapping_mul(8).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let address = SocketAddr::from(([127, 0, 0, 1], 12_000 + offset % 18_000));
+        if UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok() {
             return address.port();
         }
     }
@@ -90,7 +94,7 @@ impl Coturn {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         while TcpStream::connect(address(plain)).is_err() || TcpStream::connect(address(tls)).is_err() {
             assert!(Instant::now() < end, "coturn does not listen: {}", folder.display());
-            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(20));
         }
         let certificate = identity.cert.der().clone();
         Self { child, plain: address(plain), tls: address(tls), certificate, folder }

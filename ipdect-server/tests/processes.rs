@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -116,10 +117,18 @@ fn simulator() -> PathBuf {
     folder.join(format!("ipdect-sim{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It lies below those that a connection gets for itself: somebody who dials such a port
+/// before anybody listens there may be connected to himself, and keep it.
 fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-    listener.local_addr().expect("bound")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let offset =
+            (std::process::id() as u16).wrapping_mul(8).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let address = SocketAddr::from(([127, 0, 0, 1], 12_000 + offset % 18_000));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 struct Laboratory {
