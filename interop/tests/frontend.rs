@@ -109,6 +109,7 @@ async fn events(mut server: FrontEndServer) -> Vec<Event> {
     all
 }
 
+/// Confirms: registration, calls, hold, hang-up through the simulated front end — SIPp 3.6.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sipp_registers_calls_holds_and_hangs_up() {
     let server = front_end().await;
@@ -131,6 +132,7 @@ async fn sipp_registers_calls_holds_and_hangs_up() {
     assert_eq!(count(|event| matches!(event, Event::Refused { .. } | Event::Malformed { .. })), 0);
 }
 
+/// Confirms: CANCEL while it rings ends with 487 on both sides — SIPp 3.6.1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sipp_gives_up_while_it_rings() {
     let server = front_end().await;

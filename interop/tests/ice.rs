@@ -143,6 +143,7 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Confirms: ICE over UDP, RFC 5245 and the dialect of Lync, both roles, one and two components — libnice 0.1.21
 #[test]
 fn libnice_connects_over_udp_in_both_dialects_and_both_roles() {
     for dialect in ["rfc8445", "ms-ice2"] {
@@ -154,6 +155,7 @@ fn libnice_connects_over_udp_in_both_dialects_and_both_roles() {
     }
 }
 
+/// Confirms: aggressive and regular nomination, each with each — libnice 0.1.21
 #[test]
 fn every_nomination_meets_every_nomination() {
     for nomination in ["regular", "aggressive"] {
@@ -165,6 +167,7 @@ fn every_nomination_meets_every_nomination() {
     }
 }
 
+/// Confirms: ICE over TCP, both dialects, both roles — libnice 0.1.21
 #[test]
 fn libnice_connects_over_tcp_in_both_dialects_and_both_roles() {
     for dialect in ["rfc8445", "ms-ice2"] {
@@ -179,6 +182,7 @@ fn libnice_connects_over_tcp_in_both_dialects_and_both_roles() {
     }
 }
 
+/// Confirms: server-reflexive and relayed candidates of ours and of libnice — coturn 4.6.1, libnice 0.1.21
 #[test]
 fn coturn_is_a_server_and_a_relay_for_either_side() {
     let coturn = programs::Coturn::start();
@@ -198,6 +202,7 @@ fn coturn_is_a_server_and_a_relay_for_either_side() {
     }
 }
 
+/// Confirms: draft 6 (OCS 2007) connects two of ours — nobody else: no program of another hand speaks it
 #[test]
 fn draft_6_connects_two_of_ours() {
     for components in ["1", "2"] {
@@ -315,6 +320,7 @@ fn two_of_ours_meet_at(relay: &Relay, dialect: &str, transports: [&str; 2], comp
     }
 }
 
+/// Confirms: our relay of MS-TURN carries calls of a client of another hand — libnice 0.1.21
 #[test]
 fn our_relay_of_ms_turn_carries_calls_of_ours_and_of_libnice() {
     let mut relay = Relay::start();
@@ -346,6 +352,7 @@ fn our_relay_of_ms_turn_carries_calls_of_ours_and_of_libnice() {
     relay.runtime.shutdown_background();
 }
 
+/// Confirms: a peer that never answers is a failure in time — nobody else: there is no other side
 #[test]
 fn a_peer_that_never_answers_is_a_failure_and_no_hang() {
     let mut command = Command::new(ice_peer());

@@ -123,6 +123,7 @@ fn talk(ours: Session, theirs: &mut Lines) {
     }
 }
 
+/// Confirms: NTLM: our login is accepted, signatures agree — gss-ntlmssp
 #[test]
 fn our_initiator_logs_in_at_its_acceptor_and_both_sign() {
     for mode in [Mode::Datagram, Mode::Stream] {
@@ -140,6 +141,7 @@ fn our_initiator_logs_in_at_its_acceptor_and_both_sign() {
     }
 }
 
+/// Confirms: NTLM: its login is accepted by us, signatures agree — gss-ntlmssp
 #[test]
 fn its_initiator_logs_in_at_our_acceptor_and_both_sign() {
     for (mode, options, mic) in [
@@ -157,6 +159,7 @@ fn its_initiator_logs_in_at_our_acceptor_and_both_sign() {
     }
 }
 
+/// Confirms: NTLM: sealed texts are opened by the other side — gss-ntlmssp
 #[test]
 fn sealed_texts_are_opened_on_both_sides() {
     let mut initiator = gss_initiator(PASSWORD, &["mic", "conf"]);
@@ -188,6 +191,7 @@ fn seal(ours: Session, theirs: &mut Lines) {
     }
 }
 
+/// Confirms: NTLM without a connection: the same key stream — gss-ntlmssp
 /// MS-NLMP 3.4.4 begins the key stream anew for each message, and 3.4.3 encrypts the text first and then the checksum. gss-ntlmssp
 /// begins it anew only for the checksum: its text gets what the message before has left over. So it cannot open what we seal,
 /// but where its text lies in the stream is known, and there each octet is ours.
@@ -228,6 +232,7 @@ fn the_key_stream_of_sealing_without_a_connection_is_the_same_on_both_sides() {
     }
 }
 
+/// Confirms: NTLM: wrong passwords are refused by either side — gss-ntlmssp
 #[test]
 fn wrong_passwords_are_refused_on_both_sides() {
     for (mode, options) in [(Mode::Datagram, &["datagram", "mic"][..]), (Mode::Stream, &["mic"])] {
@@ -240,6 +245,7 @@ fn wrong_passwords_are_refused_on_both_sides() {
     }
 }
 
+/// Confirms: NTLM: integrity code and channel binding are demanded of it — gss-ntlmssp
 #[test]
 fn its_initiator_is_refused_where_an_integrity_code_or_a_channel_is_demanded() {
     let mut config = AcceptorConfig::new(Mode::Datagram, "LYNCFE", "COSMO");
@@ -253,6 +259,7 @@ fn its_initiator_is_refused_where_an_integrity_code_or_a_channel_is_demanded() {
     assert_eq!(refused, Err(Error::Refused(Refusal::ChannelBinding)));
 }
 
+/// Confirms: NTLM: names and passwords of many scripts agree — gss-ntlmssp
 #[test]
 fn names_and_passwords_of_many_kinds_agree() {
     let mut random = peer::Random::new(8);

@@ -143,6 +143,7 @@ fn receive(
     }
 }
 
+/// Confirms: a Kerberos association through the open seam signs and checks — MIT Kerberos
 #[test]
 fn a_gssapi_program_logs_in_and_signs_through_the_association() {
     let centre = Centre::start();
@@ -176,6 +177,7 @@ fn a_gssapi_program_logs_in_and_signs_through_the_association() {
     assert_eq!((expired, late), (Err(Error::Expired), now + Duration::from_hours(8)));
 }
 
+/// Confirms: forged Kerberos tokens end the login — MIT Kerberos
 #[test]
 fn tokens_that_are_forged_end_the_login() {
     let centre = Path::new(env!("CARGO_TARGET_TMPDIR"));

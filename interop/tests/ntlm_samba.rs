@@ -143,6 +143,7 @@ fn config(mode: Mode, domain: &str, user: &str, password: &str) -> InitiatorConf
     InitiatorConfig::new(mode, Credentials::new(domain, user, password))
 }
 
+/// Confirms: a domain controller accepts our NTLMv2 responses — Samba
 #[test]
 fn a_domain_controller_accepts_our_responses_for_every_spelling_of_a_name() {
     let controller = DomainController::get();
@@ -173,6 +174,7 @@ fn a_domain_controller_accepts_our_responses_for_every_spelling_of_a_name() {
     }
 }
 
+/// Confirms: a domain controller refuses wrong ones with the right reason — Samba
 #[test]
 fn a_domain_controller_refuses_with_the_right_reason() {
     let controller = DomainController::get();
@@ -194,6 +196,7 @@ fn a_domain_controller_refuses_with_the_right_reason() {
     assert!(refusal.contains("0xc000006d"), "{refusal}");
 }
 
+/// Confirms: policy of NTLMv2 only is honoured — Samba
 #[test]
 fn a_domain_controller_that_wants_ntlmv2_refuses_what_policy_would_allow() {
     let controller = DomainController::get();
@@ -278,6 +281,7 @@ fn drive(client: &mut Lines, server: &mut Lines) -> String {
     server.ask(&format!("KK {message}"))
 }
 
+/// Confirms: our helper logs in at its program — ntlm_auth of Samba
 #[test]
 fn ntlm_helper_logs_in_at_ntlm_auth_of_samba() {
     let controller = DomainController::get();
@@ -300,6 +304,7 @@ fn ntlm_helper_logs_in_at_ntlm_auth_of_samba() {
     }
 }
 
+/// Confirms: its program logs in at our helper — ntlm_auth of Samba
 #[test]
 fn ntlm_auth_of_samba_logs_in_at_ntlm_helper() {
     let controller = DomainController::get();

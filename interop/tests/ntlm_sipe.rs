@@ -85,6 +85,7 @@ fn gssapi_data(message: &Message, header: &HeaderName) -> Option<Vec<u8>> {
     (!data.is_empty()).then(|| base64(&data))
 }
 
+/// Confirms: every signature of a recorded Lync login verifies, and ours would have been the same — SIPE 1.25 (recorded)
 #[test]
 fn a_recorded_login_of_sipe_is_verified_message_by_message() {
     let messages = recorded();

@@ -50,6 +50,7 @@ fn handset(phase: Phase) -> HandsetDocument {
     }
 }
 
+/// Confirms: the schemas refuse what is wrong — xmllint
 #[test]
 fn the_validator_refuses_what_is_against_the_schemas() {
     for (name, document) in [
@@ -70,6 +71,7 @@ fn the_validator_refuses_what_is_against_the_schemas() {
     }
 }
 
+/// Confirms: presence documents of every phase are valid — xmllint
 #[test]
 fn documents_of_every_phase_are_valid() {
     for phase in PHASES {
@@ -79,6 +81,7 @@ fn documents_of_every_phase_are_valid() {
     }
 }
 
+/// Confirms: a presence document with everything is valid — xmllint
 #[test]
 fn a_document_with_everything_is_valid() {
     let text = include_str!("../../presence-pidf/tests/vectors/pidf-everything.xml");
@@ -89,6 +92,7 @@ fn a_document_with_everything_is_valid() {
     valid("everything-ours", &body);
 }
 
+/// Confirms: partial presence documents are valid — xmllint
 #[test]
 fn partial_documents_are_valid() {
     let (old, new) = (handset(Phase::InCall), handset(Phase::Available));
@@ -102,6 +106,7 @@ fn partial_documents_are_valid() {
     valid("diff-back", &body);
 }
 
+/// Confirms: lists of watchers and of contacts are valid — xmllint
 #[test]
 fn lists_of_watchers_and_of_contacts_are_valid() {
     let watcher = Watcher {

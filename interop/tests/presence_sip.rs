@@ -48,6 +48,7 @@ fn config() -> AgentConfig {
     config
 }
 
+/// Confirms: PUBLISH, refresh, change, removal and a server that forgot everything — kamailio 5.6
 #[test]
 fn what_is_published_at_kamailio_is_what_watchers_get() {
     if !network::of_its_own("what_is_published_at_kamailio_is_what_watchers_get") {
@@ -115,6 +116,7 @@ fn what_is_published_at_kamailio_is_what_watchers_get() {
     });
 }
 
+/// Confirms: our presence documents show the right words, its documents are read — linphone 5.1, kamailio 5.6
 #[test]
 fn linphone_reads_our_documents_and_we_read_those_of_linphone() {
     if !network::of_its_own("linphone_reads_our_documents_and_we_read_those_of_linphone") {

@@ -286,6 +286,7 @@ fn tells_where_we_are(coturn: &Coturn) {
     }
 }
 
+/// Confirms: our TURN client over UDP, TCP and TLS; STUN in both dialects — coturn 4.6.1
 /// One server for all three: it takes ports of its own choice beside those it is told.
 #[test]
 fn coturn_relays_over_udp_tcp_and_tls_refuses_wrong_passwords_and_tells_where_we_are_in_both_dialects() {
@@ -376,6 +377,7 @@ impl Drop for Nice {
     }
 }
 
+/// Confirms: allocation at our MS-TURN relay and a connection through it — libnice 0.1.21
 /// Two agents of libnice, each with allocations at our relay, tell each other only their relayed addresses: every packet
 /// crosses the relay twice.
 #[test]

@@ -66,6 +66,10 @@ impl Lab {
     }
 }
 
+/// Confirms: logs in with NTLM version 4, signs, and believes every signature of ours — SIPE 1.25
+/// Confirms: two clients see each other's presence change — SIPE 1.25
+/// Confirms: an instant message arrives — SIPE 1.25
+/// Confirms: two clients call each other with SRTP required and hear each other — SIPE 1.25
 #[test]
 fn sipe_logs_in_watches_writes_and_calls() {
     if !network::of_its_own("sipe_logs_in_watches_writes_and_calls") {
@@ -109,6 +113,7 @@ fn sipe_logs_in_watches_writes_and_calls() {
     assert_eq!(count(|event| matches!(event, Event::Unsigned { .. } | Event::Malformed { .. })), 0);
 }
 
+/// Confirms: a wrong password is turned away — SIPE 1.25
 #[test]
 fn sipe_with_a_wrong_password_is_turned_away() {
     if !network::of_its_own("sipe_with_a_wrong_password_is_turned_away") {

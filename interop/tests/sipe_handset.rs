@@ -61,6 +61,7 @@ async fn user_until(user: &mut LyncUserClient, wanted: impl Fn(&Event) -> bool) 
     found.await.expect("it happens");
 }
 
+/// Confirms: sees a handset of ipdect-server Available, In a call, Available, Inactive, Away — SIPE 1.25
 #[test]
 fn sipe_sees_a_handset_available_in_a_call_inactive_and_away() {
     if !network::of_its_own("sipe_sees_a_handset_available_in_a_call_inactive_and_away") {

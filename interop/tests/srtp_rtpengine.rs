@@ -188,6 +188,7 @@ fn talk(engine: &mut Engine, suite: CryptoSuite, mki: Option<&[u8]>) {
     engine.must(&[("command", "delete"), ("call-id", &call), ("from-tag", "a")]);
 }
 
+/// Confirms: SDES negotiation and packets with and without MKI, both ways — rtpengine 10.5
 #[test]
 fn rtpengine_decrypts_our_packets_and_we_its() {
     let mut engine = Engine::start();

@@ -1,8 +1,10 @@
-//! The tasks of this repository: `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`.
+//! The tasks of this repository: `cargo xtask test`, `cargo xtask interop`, `cargo xtask bench`, `cargo xtask fuzz`.
 #![forbid(unsafe_code)]
 
 mod bench;
+mod confirmation;
 mod fuzz;
+mod interop;
 mod packages;
 mod step;
 mod test;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [--no-peers]          everything that is checked before a change is taken
+cargo xtask interop [NAME | --table]    tests with real programs: all, a file, a name; or the page of what they confirm
 cargo xtask bench [NAME] [--json]      the benchmarks side by side, and how many times faster or slower we are
 cargo xtask fuzz [TARGET] [SECONDS]    arbitrary input for every parser, or for one; 10 seconds each unless told";
 
@@ -21,6 +24,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test", options @ ..] => test::Options::parse(options).map(|options| test::run(&options)),
+        ["interop", options @ ..] => {
+            interop::Options::parse(options).and_then(|options| interop::run(&options))
+        }
         ["bench", options @ ..] => bench::Options::parse(options).map(|options| bench::run(&options)),
         ["fuzz", options @ ..] => fuzz::Options::parse(options).map(|options| fuzz::run(&options)),
         ["help" | "--help" | "-h"] => {
