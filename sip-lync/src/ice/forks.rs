@@ -144,10 +144,18 @@ impl Forks {
         &self.offered
     }
 
+    /// The call is answered: takes out the agent of that fork; the others may go.
+    ///
+    /// RFC 3261 13.2.2.4
+    pub fn take_agent(&mut self, fork: Fork) -> Option<Agent> {
+        let at = self.answered.iter().position(|(known, _)| *known == fork)?;
+        Some(self.answered.swap_remove(at).1)
+    }
+
     /// The call is answered: the agent of that fork remains, the others go.
     ///
     /// RFC 3261 13.2.2.4
-    pub fn into_agent(self, fork: Fork) -> Option<Agent> {
-        self.answered.into_iter().find(|(known, _)| *known == fork).map(|(_, agent)| agent)
+    pub fn into_agent(mut self, fork: Fork) -> Option<Agent> {
+        self.take_agent(fork)
     }
 }

@@ -229,6 +229,13 @@ impl Agent {
         self.components.iter().find(|c| c.number == component)?.selected
     }
 
+    /// Where media of a component goes to a peer that speaks no ICE.
+    ///
+    /// RFC 8839 4.2.5
+    pub fn plain(&self, component: u16) -> Option<Path> {
+        self.components.iter().find(|c| c.number == component && self.state == State::Plain)?.plain
+    }
+
     /// How many pairs are in the check list.
     ///
     /// RFC 8445 6.1.2.5
