@@ -258,6 +258,33 @@ mod tests {
     use super::*;
     use crate::authentication::AuthenticationKey;
 
+    /// What stands behind messages of one length has the same place in every lane, which the kernels make use of.
+    #[test]
+    fn tags_of_messages_of_one_length_are_the_tags_one_by_one() {
+        let octets: Vec<u8> = (0..400_usize).map(|at| (at * 31 + at / 7) as u8).collect();
+        let keys: Vec<_> =
+            (0..LANES).map(|lane| AuthenticationKey::new(&[lane as u8 * 11 + 1; 20])).collect();
+        for length in 0..330 {
+            for count in [4, 5, 9, LANES] {
+                let jobs: Vec<_> = keys[..count]
+                    .iter()
+                    .enumerate()
+                    .map(|(lane, key)| {
+                        let suffix = [0x80 | lane as u8, 2, 3, length as u8];
+                        TagJob { key, message: &octets[lane..lane + length], suffix }
+                    })
+                    .collect();
+                for hasher in Hasher::all() {
+                    let mut together = [[0; 16]; LANES];
+                    hasher.tags(&jobs, &mut together);
+                    for (job, tag) in jobs.iter().zip(together) {
+                        assert_eq!(job.key.tag(job.message, job.suffix), tag, "{hasher:?} {length} {count}");
+                    }
+                }
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -3,11 +3,11 @@
 //! Loops and no closures: what is handed a closure is compiled for any processor, and registers would go through memory.
 
 use core::arch::x86_64::{
-    __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_maskz_loadu_epi8,
-    _mm512_maskz_loadu_epi32, _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32,
-    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
-    _mm512_xor_si512,
+    __m512i, __mmask16, _mm512_add_epi32, _mm512_loadu_si512, _mm512_mask_mov_epi32, _mm512_mask_set1_epi32,
+    _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi32, _mm512_maskz_set1_epi32, _mm512_or_si512,
+    _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set4_epi32, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::{LANES, Tag};
@@ -87,11 +87,11 @@ fn transposed(r: &[__m512i; LANES]) -> [__m512i; 16] {
     w
 }
 
-/// FIPS 180-4 6.1.2 in every lane.
+/// FIPS 180-4 6.1.2 in every lane. Each kind of caller has a copy of its own, which the compiler puts into its place.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 #[expect(clippy::many_single_char_names, reason = "the names of FIPS 180-4")]
-fn compress(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
+fn compress<const ALIKE: bool>(state: &[__m512i; 5], w: &mut [__m512i; 16]) -> [__m512i; 5] {
     let [mut a, mut b, mut c, mut d, mut e] = *state;
     macro_rules! round {
         ($a:ident, $b:ident, $c:ident, $d:ident, $e:ident, $t:expr, $logic:literal, $k:literal) => {
@@ -155,22 +155,51 @@ fn states(jobs: &[&TagJob<'_>; LANES]) -> [[__m512i; 5]; 2] {
 pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
     let Some(first) = jobs.first() else { return };
     let length = first.message.len();
-    let alike = length % WORD == 0 && jobs.iter().all(|job| job.message.len() == length);
+    let mut alike = length % WORD == 0;
     // Lanes without a message repeat the first one.
     let mut all = [first; LANES];
     for (lane, job) in all.iter_mut().zip(jobs) {
         *lane = job;
+        alike &= job.message.len() == length;
     }
-    let jobs = all;
-    let [state, outer] = states(&jobs);
-    let state = if alike { of_one_length(state, &jobs) } else { of_several_lengths(state, &jobs) };
+    if alike { tags_of::<true>(&all, tags) } else { tags_of::<false>(&all, tags) }
+}
 
-    // The outer block: the inner hash, the bit behind it, its length.
-    let mut w = [_mm512_setzero_si512(); 16];
-    w[..5].copy_from_slice(&state);
-    w[5] = _mm512_set1_epi32(i32::MIN);
-    w[15] = _mm512_set1_epi32((64 + 20) * 8);
-    let digest = compress(&outer, &mut w);
+/// One loop over all blocks, the outer one among them: the rounds stand in the program once, and words and states stay in
+/// registers.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn tags_of<const ALIKE: bool>(jobs: &[&TagJob<'_>; LANES], tags: &mut [Tag; LANES]) {
+    let [mut state, outer] = states(jobs);
+    let tails = if ALIKE { Tails::nothing() } else { Tails::of(jobs) };
+    let length = jobs[0].message.len();
+    let blocks = if ALIKE { blocks_of(length) } else { tails.longest() };
+    let mut block = 0;
+    let digest = loop {
+        let mut active: __mmask16 = !0;
+        let mut w;
+        if block == blocks {
+            // The outer block: the inner hash, the bit behind it, its length.
+            w = [_mm512_setzero_si512(); 16];
+            w[..5].copy_from_slice(&state);
+            w[5] = _mm512_set1_epi32(i32::MIN);
+            w[15] = _mm512_set1_epi32((64 + 20) * 8);
+            state = outer;
+        } else if ALIKE {
+            w = words_alike(jobs, block, length);
+        } else {
+            (w, active) = tails.words(jobs, block);
+        }
+        let next = compress::<ALIKE>(&state, &mut w);
+        if block == blocks {
+            break next;
+        }
+        for (word, next) in state.iter_mut().zip(next) {
+            // Lanes whose message has ended keep their state while others go on.
+            *word = if ALIKE { next } else { _mm512_mask_mov_epi32(*word, active, next) };
+        }
+        block += 1;
+    };
 
     // Four words of each lane side by side: every fourth lane in one register.
     let low = [_mm512_unpacklo_epi32(digest[0], digest[1]), _mm512_unpacklo_epi32(digest[2], digest[3])];
@@ -193,86 +222,90 @@ pub(super) fn tags(jobs: &[TagJob<'_>], tags: &mut [Tag; LANES]) {
 /// Octets of a word.
 const WORD: usize = 4;
 
-/// The inner hashes of messages of one length in whole words: what stands behind them has the same place in every lane.
+/// Blocks of a message of so many octets with suffix and padding.
+const fn blocks_of(length: usize) -> usize {
+    (length + WORD + 9).div_ceil(64)
+}
+
+/// A block of messages of one length in whole words: what stands behind them has the same place in every lane.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn of_one_length(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m512i; 5] {
-    let length = jobs[0].message.len();
+fn words_alike(jobs: &[&TagJob<'_>; LANES], block: usize, length: usize) -> [__m512i; 16] {
     let mut rows = [_mm512_setzero_si512(); LANES];
-    for at in 0..length / 64 {
+    if block < length / 64 {
         for (row, job) in rows.iter_mut().zip(jobs) {
-            if let Some(block) = job.message.as_chunks::<64>().0.get(at) {
+            if let Some(block) = job.message.as_chunks::<64>().0.get(block) {
                 *row = load_block(block);
             }
         }
-        state = compress(&state, &mut words_of(&rows));
+        return words_of(&rows);
     }
-    // Suffix, the bit behind it, and the length of all with the inner pad.
+    // Words of the message in its last block, where suffix, the bit behind it, and the length of all with the inner pad follow. They
+    // are put into the rows: an index that is not known when this is compiled would send the words through memory.
     let behind = length % 64 / WORD;
-    for (row, job) in rows.iter_mut().zip(jobs) {
-        *row = load_rest(job.message.as_chunks::<64>().1);
-    }
-    let mut w = words_of(&rows);
-    w[behind] = suffixes(jobs);
-    let bit = _mm512_set1_epi32(i32::MIN);
-    if let Some(word) = w.get_mut(behind + 1) {
-        *word = bit;
-    }
-    if behind + 4 > 16 {
-        state = compress(&state, &mut w);
-        w = [_mm512_setzero_si512(); 16];
-        if behind + 1 == 16 {
-            w[0] = bit;
+    let mut w = rows;
+    if block == length / 64 {
+        let place: __mmask16 = 1 << behind;
+        let bit = _mm512_maskz_set1_epi32(place << 1, 0x80);
+        for (row, job) in rows.iter_mut().zip(jobs) {
+            let rest = _mm512_or_si512(load_rest(job.message.as_chunks::<64>().1), bit);
+            *row = _mm512_mask_set1_epi32(rest, place, i32::from_ne_bytes(job.suffix));
         }
+        w = words_of(&rows);
+    } else if behind + 1 == 16 {
+        w[0] = _mm512_set1_epi32(i32::MIN);
     }
-    w[15] = _mm512_set1_epi32(((64 + length + WORD) << 3) as i32);
-    compress(&state, &mut w)
+    if block + 1 == blocks_of(length) {
+        w[15] = _mm512_set1_epi32(((64 + length + WORD) << 3) as i32);
+    }
+    w
 }
 
-/// The suffixes as words, one in each lane.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn suffixes(jobs: &[&TagJob<'_>; LANES]) -> __m512i {
-    let mut words = [0; LANES];
-    for (word, job) in words.iter_mut().zip(jobs) {
-        *word = u32::from_be_bytes(job.suffix);
-    }
-    // SAFETY: the array covers 64 octets; the load asks for no alignment.
-    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+/// The last blocks of messages of several lengths, with suffix and padding.
+struct Tails {
+    blocks: [[[u8; 64]; 2]; LANES],
+    /// Blocks of each lane.
+    totals: [usize; LANES],
 }
 
-/// The inner hashes of messages of any lengths. Lanes whose message has ended keep their state while others go on.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn of_several_lengths(mut state: [__m512i; 5], jobs: &[&TagJob<'_>; LANES]) -> [__m512i; 5] {
-    const NOTHING: [u8; 64] = [0; 64];
-    let mut tails = [[NOTHING; 2]; LANES];
-    let mut totals = [0_usize; LANES];
-    for (lane, job) in jobs.iter().enumerate() {
-        let (blocks, rest) = job.message.as_chunks::<64>();
-        let tail = &mut tails[lane];
-        for (to, from) in tail[0].iter_mut().zip(rest) {
-            *to = *from;
-        }
-        totals[lane] = blocks.len() + pad(tail, job.suffix, job.message.len());
+impl Tails {
+    const fn nothing() -> Self {
+        Self { blocks: [[[0; 64]; 2]; LANES], totals: [0; LANES] }
     }
-    let longest = totals.iter().copied().max().unwrap_or_default();
-    for block in 0..longest {
+
+    fn of(jobs: &[&TagJob<'_>; LANES]) -> Self {
+        let mut tails = Self::nothing();
+        for ((job, tail), total) in jobs.iter().zip(&mut tails.blocks).zip(&mut tails.totals) {
+            let (blocks, rest) = job.message.as_chunks::<64>();
+            for (to, from) in tail[0].iter_mut().zip(rest) {
+                *to = *from;
+            }
+            *total = blocks.len() + pad(tail, job.suffix, job.message.len());
+        }
+        tails
+    }
+
+    fn longest(&self) -> usize {
+        self.totals.iter().copied().max().unwrap_or_default()
+    }
+
+    /// The words of a block, and the lanes that still have one.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    fn words(&self, jobs: &[&TagJob<'_>; LANES], block: usize) -> ([__m512i; 16], __mmask16) {
+        const NOTHING: [u8; 64] = [0; 64];
         let mut rows = [_mm512_setzero_si512(); LANES];
         let mut active: __mmask16 = 0;
         for lane in 0..LANES {
-            if block < totals[lane] {
+            if block < self.totals[lane] {
                 active |= 1 << lane;
                 let (blocks, _) = jobs[lane].message.as_chunks::<64>();
                 rows[lane] = load_block(match blocks.get(block) {
                     Some(block) => block,
-                    None => tails[lane].get(block - blocks.len()).unwrap_or(&NOTHING),
+                    None => self.blocks[lane].get(block - blocks.len()).unwrap_or(&NOTHING),
                 });
             }
         }
-        let next = compress(&state, &mut words_of(&rows));
-        for (word, next) in state.iter_mut().zip(next) {
-            *word = _mm512_mask_mov_epi32(*word, active, next);
-        }
+        (words_of(&rows), active)
     }
-    state
 }
