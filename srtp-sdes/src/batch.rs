@@ -11,10 +11,10 @@ use crate::{Receiver, Sender};
 ///
 /// RFC 3711 3.3
 pub struct Outgoing<'a> {
-    sender: &'a mut Sender,
-    buffer: &'a mut [u8],
-    length: usize,
-    result: Option<Result<usize, ProtectError>>,
+    pub(crate) sender: &'a mut Sender,
+    pub(crate) buffer: &'a mut [u8],
+    pub(crate) length: usize,
+    pub(crate) result: Option<Result<usize, ProtectError>>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -46,9 +46,9 @@ impl fmt::Debug for Outgoing<'_> {
 ///
 /// RFC 3711 3.3
 pub struct Incoming<'a> {
-    receiver: &'a mut Receiver,
-    buffer: &'a mut [u8],
-    result: Option<Result<usize, UnprotectError>>,
+    pub(crate) receiver: &'a mut Receiver,
+    pub(crate) buffer: &'a mut [u8],
+    pub(crate) result: Option<Result<usize, UnprotectError>>,
 }
 
 impl<'a> Incoming<'a> {
@@ -79,7 +79,9 @@ impl fmt::Debug for Incoming<'_> {
 pub fn protect_batch(packets: &mut [Outgoing<'_>]) {
     let hasher = Hasher::detect();
     for packets in packets.chunks_mut(LANES) {
-        protect_lanes(hasher, packets);
+        if !hasher.protect_usual(packets) {
+            protect_lanes(hasher, packets);
+        }
     }
 }
 
@@ -139,7 +141,9 @@ struct End<'a> {
 pub fn unprotect_batch(packets: &mut [Incoming<'_>]) {
     let hasher = Hasher::detect();
     for packets in packets.chunks_mut(LANES) {
-        unprotect_lanes(hasher, packets);
+        if !hasher.unprotect_usual(packets) {
+            unprotect_lanes(hasher, packets);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::authentication::{AuthenticationKey, TagLength};
 use crate::packet::Framing;
 use crate::scrub::scrubbed;
 use crate::session::{Further, Session, SessionKeys};
+use crate::simd::Processor;
 use crate::suite::Cipher;
 use crate::{CryptoSuite, KeyParameter};
 
@@ -70,6 +71,14 @@ pub(crate) enum Slot {
 
 /// Which of the keys: the record's is 0.
 pub(crate) type KeyNumber = usize;
+
+/// The record of a usual stream, taken apart: nothing else counts for its packets.
+pub(crate) struct Usual<'a, S: Source> {
+    pub(crate) keys: &'a SessionKeys,
+    pub(crate) source: &'a mut S,
+    pub(crate) counters: &'a mut S::Counters,
+    pub(crate) tag: TagLength,
+}
 
 /// Longest MKI in the record.
 const SHORT_MKI: usize = 4;
@@ -182,6 +191,29 @@ impl<S: Source> Context<S> {
     #[inline]
     pub(crate) const fn derives_again(&self) -> bool {
         self.is(REDERIVE)
+    }
+
+    /// Whether the record is all that counts for the packets of its source: one key of AES-128 in counter mode that is derived
+    /// once, no MKI, a tag of HMAC-SHA1. Whatever else there may be has an annex.
+    #[inline]
+    pub(crate) const fn is_usual(&self) -> bool {
+        const USUAL: u8 = ENCRYPT_RTP | AUTHENTICATE_RTP | SOURCE_KNOWN;
+        self.annex.is_none()
+            && self.flags & !ENCRYPT_RTCP == USUAL
+            && self.mki_length == 0
+            && matches!(self.cipher, Cipher::CounterMode)
+    }
+
+    /// The parts of a usual record.
+    #[inline]
+    pub(crate) const fn usual(&mut self) -> Usual<'_, S> {
+        Usual { keys: &self.keys, source: &mut self.source, counters: &mut self.counters, tag: self.tag }
+    }
+
+    /// The kernels that the keys are kept for.
+    #[inline]
+    pub(crate) const fn processor(&self) -> Processor {
+        self.keys.processor()
     }
 
     /// How many keys the line has.

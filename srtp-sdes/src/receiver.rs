@@ -6,7 +6,7 @@ use core::hint::cold_path;
 use crate::agreed::ReceiverKeys;
 use crate::authentication::AuthenticationKey;
 use crate::cipher::KEY_STREAM_LIMIT;
-use crate::context::{ALL_IN_ANNEX, Context, KeyNumber, Slot};
+use crate::context::{ALL_IN_ANNEX, Context, KeyNumber, Slot, Usual};
 use crate::error::UnprotectError;
 use crate::packet::{self, Framing, Place, RTCP_INDEX, ReceivedRtcp};
 use crate::packet_index::{Estimate, estimate};
@@ -140,6 +140,32 @@ impl Receiver {
         let Estimate::Index(index) = estimate(highest, located.sequence_number) else { return None };
         context.fresh(&located, index).ok()?;
         Some(Located { index, ..located })
+    }
+
+    /// The place of a packet of a usual stream whose source sent something before, and the octets before its tag. Nothing if it
+    /// has none, or something else is to do.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    pub(crate) fn locate_usual(usual: &Usual<'_, Received>, packet: &[u8]) -> Option<(Place, usize)> {
+        let header = Header::parse(packet).ok()?;
+        let source = &*usual.source;
+        let payload = (packet.len() - header.length).checked_sub(usual.tag.octets())?;
+        if payload > KEY_STREAM_LIMIT || source.ssrc != header.ssrc || source.highest == NO_INDEX {
+            cold_path();
+            return None;
+        }
+        let Estimate::Index(index) = estimate(source.highest, header.sequence_number) else { return None };
+        source.rtp.check(Some(source.highest), index).ok()?;
+        Some((Place { ssrc: header.ssrc, index, header: header.length }, header.length + payload))
+    }
+
+    /// Remembers an authentic packet of a usual stream.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    pub(crate) fn remember_usual(usual: &mut Usual<'_, Received>, index: u64) {
+        let source = &mut *usual.source;
+        source.rtp.mark(Some(source.highest), index);
+        source.highest = source.highest.max(index);
     }
 
     /// Whether the packets' tags can be computed together with those of others.

@@ -6,7 +6,7 @@ use core::hint::cold_path;
 use crate::agreed::SenderKeys;
 use crate::authentication::AuthenticationKey;
 use crate::cipher::KEY_STREAM_LIMIT;
-use crate::context::{Context, Slot, Source};
+use crate::context::{Context, Slot, Source, Usual};
 use crate::error::ProtectError;
 use crate::lifetime::{KeyLife, PacketCounters};
 use crate::packet::{self, Framing, Place, RTCP_INDEX};
@@ -159,6 +159,29 @@ impl Sender {
         context.counters.count_srtp();
         context.derive_rtp(0, index);
         Ok(Place { ssrc: header.ssrc, index, header: header.length })
+    }
+
+    /// What [`Self::admit`] does for the packets of a usual stream, whose source sent something before. Nothing changes if there
+    /// is no place for the packet, or something else to do.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    pub(crate) fn admit_usual(usual: &mut Usual<'_, Sent>, buffer: &[u8], length: usize) -> Option<Place> {
+        let header = Header::parse(buffer.get(..length)?).ok()?;
+        let source = &mut *usual.source;
+        if length - header.length > KEY_STREAM_LIMIT
+            || usual.tag.octets() > buffer.len() - length
+            || usual.counters.srtp_expired()
+            || source.ssrc != header.ssrc
+            || source.highest == NOTHING_SENT
+        {
+            cold_path();
+            return None;
+        }
+        let index = next_index(source, header.sequence_number).ok()?;
+        source.window.mark(Some(source.highest), index);
+        source.highest = source.highest.max(index);
+        usual.counters.count_srtp();
+        Some(Place { ssrc: header.ssrc, index, header: header.length })
     }
 
     /// The encryption of a packet that was admitted to a batch.

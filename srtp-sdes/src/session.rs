@@ -169,6 +169,23 @@ impl SessionKeys {
         &self.authentication
     }
 
+    /// The round keys of AES-128 behind the first, where a kernel uses them.
+    #[inline]
+    pub(crate) const fn rounds(&self) -> &[RoundKey; 10] {
+        &self.rounds
+    }
+
+    /// The session salt at the left, the first round key added.
+    #[inline]
+    pub(crate) const fn vector(&self) -> &[u8; 16] {
+        &self.vector
+    }
+
+    #[inline]
+    pub(crate) const fn processor(&self) -> Processor {
+        self.processor
+    }
+
     #[inline]
     pub(crate) const fn suite(&self) -> CryptoSuite {
         self.suite

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use srtp_sdes::{
-    CryptoAttribute, CryptoSuite, Incoming, KeyParameter, MasterKey, MasterKeyIdentifier, MasterSalt,
-    Outgoing, Receiver, ReceiverKeys, Sender, SenderKeys, UnprotectError, protect_batch, unprotect_batch,
+    CryptoAttribute, CryptoSuite, Incoming, KeyParameter, Lifetime, MasterKey, MasterKeyIdentifier,
+    MasterSalt, Outgoing, Receiver, ReceiverKeys, Sender, SenderKeys, UnprotectError, protect_batch,
+    unprotect_batch,
 };
 
 fn line(stream: usize, suite: CryptoSuite) -> CryptoAttribute {
@@ -94,6 +95,128 @@ proptest! {
             let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
             prop_assert_eq!(&results, &expected_results);
             prop_assert_eq!(&arriving, &expected);
+        }
+    }
+}
+
+/// What is done to a packet of a usual stream.
+#[derive(Clone, Debug)]
+struct Step {
+    /// From the sequence number before.
+    advance: i16,
+    payload: usize,
+    /// Octets of a CSRC list.
+    sources: u8,
+    trick: u8,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let advance =
+        prop_oneof![8 => Just(1_i16), 2 => -3_i16..5, 1 => prop::sample::select(vec![-200, 130, 20_000])];
+    (advance, 0_usize..300, prop_oneof![6 => Just(0_u8), 1 => 0_u8..16], any::<u8>())
+        .prop_map(|(advance, payload, sources, trick)| Step { advance, payload, sources, trick })
+}
+
+/// A stream without anything unusual, but for a lifetime that may end.
+fn usual_line(stream: usize, lifetime: Option<&str>) -> CryptoAttribute {
+    let suite =
+        if stream % 4 == 3 { CryptoSuite::AesCm128HmacSha1_32 } else { CryptoSuite::AesCm128HmacSha1_80 };
+    let mut key =
+        KeyParameter::new(MasterKey::new(&[stream as u8 * 3 + 1; 16]), MasterSalt::new(&[!stream as u8; 14]));
+    key.lifetime = lifetime.and_then(Lifetime::parse);
+    CryptoAttribute::new(1, suite, key)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    /// Usual streams have a kernel of their own: late, lost, repeated, foreign, forged, cut and malformed packets, wraps, ends of
+    /// lifetimes, headers of every length; payloads of one length and of several.
+    #[test]
+    fn a_batch_of_usual_streams_is_its_packets_one_by_one(
+        streams in 4_usize..20,
+        start in prop_oneof![Just(0_u16), Just(65530), any::<u16>()],
+        rounds in prop::collection::vec((prop::collection::vec(step(), 20), any::<bool>()), 1..12),
+    ) {
+        let lines: Vec<_> =
+            (0..streams).map(|stream| usual_line(stream, (stream % 5 == 4).then_some("7"))).collect();
+        let senders = || lines.iter().map(|line| Sender::new(SenderKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        let receivers = || lines.iter().map(|line| Receiver::new(ReceiverKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        let (mut together, mut alone) = (senders(), senders());
+        let (mut receivers_together, mut receivers_alone) = (receivers(), receivers());
+        let mut sequences = vec![start; streams];
+        for (steps, one_length) in &rounds {
+            let mut plain = Vec::new();
+            for (stream, sequence) in sequences.iter_mut().enumerate() {
+                let step = &steps[stream];
+                *sequence = sequence.wrapping_add_signed(step.advance);
+                let payload = if *one_length { steps[0].payload } else { step.payload };
+                let mut made = packet(stream, *sequence, payload + 4 * usize::from(step.sources));
+                made[0] |= step.sources;
+                match step.trick {
+                    0 => made[0] = 0x40,
+                    1 => made[0] |= 0x10,
+                    2 => made[11] ^= 0x55,
+                    _ => {}
+                }
+                plain.push(made);
+            }
+            let mut buffers: Vec<_> = plain
+                .iter()
+                .zip(steps)
+                .map(|(plain, step)| {
+                    let mut buffer = plain.clone();
+                    buffer.resize(plain.len() + if step.trick == 3 { 3 } else { 12 }, 0xee);
+                    buffer
+                })
+                .collect();
+            let mut expected = buffers.clone();
+            let expected_results: Vec<_> =
+                alone.iter_mut().zip(&mut expected).zip(&plain).map(|((sender, buffer), plain)| sender.protect(buffer, plain.len())).collect();
+            let mut batch: Vec<_> = together
+                .iter_mut()
+                .zip(&mut buffers)
+                .zip(&plain)
+                .map(|((sender, buffer), plain)| Outgoing::new(sender, buffer, plain.len()))
+                .collect();
+            protect_batch(&mut batch);
+            let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
+            prop_assert_eq!(&results, &expected_results);
+            prop_assert_eq!(&buffers, &expected);
+
+            let mut arriving: Vec<Vec<u8>> = Vec::new();
+            for ((buffer, result), step) in buffers.iter().zip(&results).zip(steps) {
+                let mut packet = buffer[..result.unwrap_or(buffer.len())].to_vec();
+                let length = packet.len();
+                match step.trick {
+                    4..8 => packet[length - 1 - usize::from(step.trick % 4)] ^= 0x80,
+                    8..12 => packet[length / usize::from(step.trick - 6)] ^= 1,
+                    12..16 => packet.truncate(usize::from(step.trick)),
+                    16..20 => packet.truncate(length - usize::from(step.trick - 15)),
+                    _ => {}
+                }
+                arriving.push(packet);
+            }
+            // Everything comes twice: the second time it is replayed, or refused again.
+            for _ in 0..2 {
+                let mut expected = arriving.clone();
+                let mut opened = arriving.clone();
+                let expected_results: Vec<_> =
+                    receivers_alone.iter_mut().zip(&mut expected).map(|(receiver, packet)| receiver.unprotect(packet)).collect();
+                let mut batch: Vec<_> =
+                    receivers_together.iter_mut().zip(&mut opened).map(|(receiver, packet)| Incoming::new(receiver, packet)).collect();
+                unprotect_batch(&mut batch);
+                let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
+                prop_assert_eq!(&results, &expected_results);
+                prop_assert_eq!(&opened, &expected);
+            }
+            for (one, other) in together.iter().zip(&alone) {
+                prop_assert_eq!(one.key_life(), other.key_life());
+                prop_assert!(one.sources().eq(other.sources()));
+            }
+            for (one, other) in receivers_together.iter().zip(&receivers_alone) {
+                prop_assert!(one.sources().eq(other.sources()));
+            }
         }
     }
 }

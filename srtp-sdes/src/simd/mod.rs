@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "functions for certain processors and their loads of whole registers")]
 
 use crate::authentication::TagJob;
+use crate::batch::{Incoming, Outgoing};
 use crate::cipher::RoundKey;
 #[cfg(target_arch = "x86_64")]
 use crate::galois::Powers;
@@ -11,6 +12,8 @@ use crate::galois::Powers;
 mod aes;
 #[cfg(target_arch = "x86_64")]
 mod aes_wide;
+#[cfg(target_arch = "x86_64")]
+mod batch_wide;
 #[cfg(target_arch = "x86_64")]
 mod clmul;
 #[cfg(target_arch = "x86_64")]
@@ -220,6 +223,40 @@ impl Hasher {
             #[cfg(target_arch = "x86_64")]
             Self::Sixteen(_) => 4,
         }
+    }
+
+    /// Protects the packets if all their streams are usual, and there is a kernel for the whole of it.
+    #[inline]
+    pub(crate) fn protect_usual(self, packets: &mut [Outgoing<'_>]) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Sixteen(_) = self
+            && packets.len() >= self.worthwhile()
+            && packets.iter().all(|packet| packet.sender.0.is_usual())
+            && let Some(Processor::Wide(Asked(()))) =
+                packets.first().map(|packet| packet.sender.0.processor())
+        {
+            // SAFETY: the processor has what the function asks for.
+            unsafe { batch_wide::protect(packets) };
+            return true;
+        }
+        false
+    }
+
+    /// Opens the packets if all their streams are usual, and there is a kernel for the whole of it.
+    #[inline]
+    pub(crate) fn unprotect_usual(self, packets: &mut [Incoming<'_>]) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Sixteen(_) = self
+            && packets.len() >= self.worthwhile()
+            && packets.iter().all(|packet| packet.receiver.0.is_usual())
+            && let Some(Processor::Wide(Asked(()))) =
+                packets.first().map(|packet| packet.receiver.0.processor())
+        {
+            // SAFETY: the processor has what the function asks for.
+            unsafe { batch_wide::unprotect(packets) };
+            return true;
+        }
+        false
     }
 
     /// The tags of up to [`LANES`] messages.
