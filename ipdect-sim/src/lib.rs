@@ -11,6 +11,13 @@
 //! - [x] MS-SIPREGE: registration, epid, GRUU, presence-state, refusals with their ErrorId
 //! - [x] MS-CONMGMT 2.2.1: ms-keep-alive, hop by hop
 //! - [x] MS-PRES: category publications with versions and conflicts
+//! - [x] MS-SIPREGE 2.2.1.13, 3.2.5: redirection to the home server, backup registrar, survivable mode, registration notices
+//! - [x] MS-SIPRE 3: forwarding, delegates, simultaneous ringing, groups; history-info with the reason
+//! - [x] MS-OCER: ms-diagnostics of routing, bandwidth, registration
+//! - [x] MS-AVEDGEA: credentials for relays by SERVICE
+//! - [x] MS-OCPSTN: a trunk behind the front end, media bypass
+//! - [x] `README.md`, section "Faults": ways to misbehave on purpose
+//! - [ ] Conferences, voice mail that records
 //! - [x] RFC 3264, RFC 4568: offer, answer, hold, retrieve, SDES-SRTP with MKI and lifetime ([`user`])
 //! - [x] RFC 3550, RFC 3711: speech in G.711 and G.726, recorded by RTP time ([`talk`])
 //! - [x] EN 300 175-5: subscription, location, calls, display of a portable part ([`handset`])

@@ -21,7 +21,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Simulator {
     /// A Lync front end; prints one JSON line per event.
-    Frontend(FrontEndArguments),
+    Frontend(Box<FrontEndArguments>),
     /// A Lync user; JSON lines on stdin command it, JSON lines on stdout report.
     User(UserArguments),
     /// A base station with handsets; JSON lines on stdin command them, JSON lines on stdout report.
@@ -84,6 +84,8 @@ struct FrontEndArguments {
     /// Never open connections to trusted peers.
     #[arg(long)]
     no_dial: bool,
+    #[command(flatten)]
+    settings: program::SettingsArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -181,7 +183,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.simulator {
-            Simulator::Frontend(arguments) => program::front_end(arguments).await,
+            Simulator::Frontend(arguments) => program::front_end(*arguments).await,
             Simulator::User(arguments) => program::user(arguments).await,
             Simulator::Base(arguments) => program::base(arguments).await,
             Simulator::Edge(arguments) => program::edge(arguments).await,

@@ -1,113 +1,11 @@
 //! The front end against hand-written messages: what a stranger sends and expects.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+mod stranger;
 
-use bytes::BytesMut;
-use ipdect_sim::Seed;
-use ipdect_sim::frontend::{Dialling, Event, FlowId, FrontEnd, FrontEndConfig, FrontEndUser, Input};
-use sip_lync::SipUri;
+use std::time::Duration;
 
-/// One front end and its connections, with all that it sent.
-struct Site {
-    now: Instant,
-    front_end: FrontEnd,
-    events: Vec<Event>,
-}
-
-impl Site {
-    fn new(change: impl FnOnce(&mut FrontEndConfig)) -> Self {
-        let mut config = FrontEndConfig::new("fe1.example.net", "example.net");
-        for name in ["alice", "bob", "dect1"] {
-            config
-                .users
-                .push(FrontEndUser::new(SipUri::parse(&format!("sip:{name}@example.net")).expect("a URI")));
-        }
-        config.trusted.push("dect.example.net".to_owned());
-        change(&mut config);
-        Self {
-            now: Instant::now(),
-            front_end: FrontEnd::new(config, Seed::from_number(3)),
-            events: Vec::new(),
-        }
-    }
-
-    fn open(&mut self, flow: u32, name: &str) {
-        let names = if name.is_empty() { Vec::new() } else { vec![name.to_owned()] };
-        self.front_end.handle_input(
-            self.now,
-            Input::FlowOpened {
-                flow: FlowId(flow),
-                local: SocketAddr::from(([192, 0, 2, 1], 5061)),
-                remote: SocketAddr::from(([192, 0, 2, 30], 40000)),
-                peer_names: names,
-            },
-        );
-    }
-
-    /// Sends a message (written with LF) and returns what the front end then sends.
-    fn send(&mut self, flow: u32, text: &str) -> Vec<(u32, String)> {
-        let text = text.replace('\n', "\r\n");
-        self.front_end.handle_input(self.now, Input::Bytes { flow: FlowId(flow), bytes: text.as_bytes() });
-        self.sent()
-    }
-
-    fn sent(&mut self) -> Vec<(u32, String)> {
-        let mut buffer = BytesMut::new();
-        let mut sent = Vec::new();
-        while let Some(transmit) = self.front_end.poll_transmit(&mut buffer) {
-            let octets = buffer.split_to(transmit.len);
-            sent.push((transmit.flow.0, String::from_utf8(octets.to_vec()).expect("text")));
-        }
-        while let Some(event) = self.front_end.poll_event() {
-            self.events.push(event);
-        }
-        sent
-    }
-
-    fn one(&mut self, flow: u32, text: &str) -> String {
-        let mut sent = self.send(flow, text);
-        assert_eq!(sent.len(), 1, "{sent:?}");
-        let (to, text) = sent.remove(0);
-        assert_eq!(to, flow);
-        text
-    }
-
-    fn pass(&mut self, time: Duration) -> Vec<(u32, String)> {
-        let end = self.now + time;
-        let mut sent = Vec::new();
-        while let Some(next) = self.front_end.poll_timeout().filter(|next| *next <= end) {
-            self.now = next;
-            self.front_end.handle_timeout(next);
-            sent.append(&mut self.sent());
-        }
-        self.now = end;
-        sent
-    }
-}
-
-fn register(user: &str, epid: &str, contact: &str, more: &str) -> String {
-    format!(
-        "REGISTER sip:example.net SIP/2.0\nVia: SIP/2.0/TLS 192.0.2.30:40000;branch=z9hG4bK{epid}{user}\nMax-Forwards: 70\n\
-         From: <sip:{user}@example.net>;tag=1;epid={epid}\nTo: <sip:{user}@example.net>\nCall-ID: reg-{user}-{epid}\n\
-         CSeq: 1 REGISTER\nContact: {contact}\nSupported: gruu-10, adhoclist, msrtc-event-categories\n\
-         Event: registration\n{more}Content-Length: 0\n\n"
-    )
-}
-
-/// How a trusted server registers: the contact is its own listener.
-const SERVER_CONTACT: &str = "<sip:dect.example.net:5061;transport=tls;ms-opaque=5c0ffee123>";
-/// How a client registers.
-const CLIENT_CONTACT: &str =
-    "<sip:10.1.2.3:1234;transport=tls;ms-opaque=aa>;methods=\"INVITE, BYE\";proxy=replace";
-
-fn invite(from: &str, to: &str, branch: &str) -> String {
-    format!(
-        "INVITE {to} SIP/2.0\nVia: SIP/2.0/tls 192.0.2.30:40000{branch}\nMax-Forwards: 70\n\
-         From: <sip:{from}@example.net>;tag=77;epid=0101010101\nTo: <{to}>\nCall-ID: call-1\nCSeq: 1 INVITE\n\
-         Contact: <sip:{from}@example.net;opaque=user:epid:AAAA;gruu>\nContent-Length: 0\n\n"
-    )
-}
+use ipdect_sim::frontend::{Dialling, Event, FlowId, Input};
+use stranger::{CLIENT_CONTACT, SERVER_CONTACT, Site, invite, register};
 
 #[test]
 fn a_trusted_server_registers_and_reads_its_gruu_and_keep_alive() {

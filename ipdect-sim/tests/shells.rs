@@ -256,6 +256,71 @@ async fn over_tcp_an_address_is_trusted_and_a_restart_loses_all() {
     assert!(matches!(frontend::Dialling::default(), frontend::Dialling::WhenFlowIsGone));
 }
 
+/// A front end on TCP with these faults from the start.
+async fn faulty(faults: &[&str]) -> FrontEndServer {
+    let mut config = front_end_config();
+    config.trusted_addresses.push(loopback().ip());
+    config.faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
+    let options = FrontEndOptions::new(config, loopback(), Security::Tcp);
+    FrontEndServer::start(options).await.expect("a free port")
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_slow_and_answers_all_the_same() {
+    let server = faulty(&["slow-reader=2000"]).await;
+    let begin = std::time::Instant::now();
+    let mut alice = user("alice", server.local, Security::Tcp).await;
+    wait(&mut alice, is_registered).await;
+    // A registration has some hundred octets more than are read at once.
+    assert!(begin.elapsed() >= Duration::from_millis(100), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn a_restart_comes_by_itself_and_forgets_everybody() {
+    let server = faulty(&["restart=1"]).await;
+    let mut alice = user("alice", server.local, Security::Tcp).await;
+    wait(&mut alice, |report| matches!(report, LyncUserReport::Disconnected(_))).await;
+    let mut again = user("alice", server.local, Security::Tcp).await;
+    let report = wait(&mut again, is_registered).await;
+    assert!(
+        matches!(report, LyncUserReport::Event(Event::Registered { refreshed: false, .. })),
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_or_has_another_name_is_refused_by_the_client() {
+    let authority = Authority::new();
+    let folder = std::env::temp_dir().join(format!("ipdect-sim-certificates-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, year, words) in
+        [("fe1.example.net", 2001, "expired"), ("other.example.net", 4000, "not valid for name")]
+    {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names.push(SanType::DnsName(name.try_into().expect("a name")));
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &authority.issuer).expect("a certificate");
+        let (pem, secret) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+        std::fs::write(&pem, certificate.pem()).expect("a file");
+        std::fs::write(&secret, key.serialize_pem()).expect("a file");
+        let mut config = front_end_config();
+        let fault = format!("certificate={},{}", pem.display(), secret.display());
+        config.faults.push(fault.parse().expect("a fault"));
+        let good =
+            authority.issue("fe1.example.net", &["fe1.example.net"], ExtendedKeyUsagePurpose::ServerAuth);
+        let options = FrontEndOptions::new(config, loopback(), authority.security(Some(good), None));
+        let server = FrontEndServer::start(options).await.expect("a free port");
+        let config = UserConfig::new(SipUri::parse("sip:alice@example.net").expect("a URI"));
+        let security = authority.security(None, Some("fe1.example.net"));
+        let options = LyncUserOptions::new(config, "127.0.0.1", server.local.port(), security);
+        let error = LyncUserClient::start(options).await.expect_err("it is not the right certificate");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    std::fs::remove_dir_all(&folder).expect("it can be removed");
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let folder = std::env::temp_dir().join(format!("ipdect-sim-{}", std::process::id()));

@@ -70,7 +70,7 @@ fn every_context_ends_and_exactly_one_refusal_goes_upstream() {
                     .iter()
                     .filter_map(|action| match action {
                         Action::Cancel(at, _) => Some(*at),
-                        Action::Forward(_) | Action::ForwardStored(..) => None,
+                        Action::Forward(_) | Action::ForwardStored(..) | Action::Next => None,
                     })
                     .collect();
                 assert!(invite || cancelled.is_empty(), "{}", told());
@@ -112,6 +112,39 @@ fn time_alone_ends_every_context() {
     }
 }
 
+/// All contexts with one branch and somebody to ask after it, where the next one is asked as soon as that is due.
+#[test]
+fn a_context_with_somebody_to_ask_next_ends_too_and_asks_once() {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![(Forking::new(true, 1).with_next(), 0)];
+    let mut asked_in_all = 0;
+    while let Some((state, asked)) = waiting.pop() {
+        if !seen.insert(format!("{state:?} {asked}")) {
+            continue;
+        }
+        let mut all = triggers(state.branches().len());
+        all.push(Trigger::NoAnswer);
+        for trigger in all {
+            let mut actions = Vec::new();
+            let mut next = state.clone().step(trigger, &mut actions);
+            let mut asks = asked;
+            if actions.contains(&Action::Next) {
+                asks += 1;
+                next.fork(1, false, &mut actions);
+            }
+            let told = || format!("{state:?} {trigger:?} {next:?} {actions:?}");
+            assert!(asks <= 1, "{}", told());
+            assert!(!next.finished() || next.answered().is_some(), "{}", told());
+            // Who gave up, answered or declined for everybody is not asked anybody else.
+            let final_word = matches!(trigger, Trigger::CallerCancels | Trigger::Final(_, 200 | 603));
+            assert!(!final_word || asks == asked, "{}", told());
+            asked_in_all += asks;
+            waiting.push((next, asks));
+        }
+    }
+    assert!(asked_in_all > 0);
+}
+
 /// One branch's part of the table, with a second branch that still rings.
 fn table() -> String {
     let mut cells: BTreeMap<(u8, String), BTreeMap<String, String>> = BTreeMap::new();
@@ -147,6 +180,7 @@ fn table() -> String {
                 Action::ForwardStored(_, status) => format!("send {status}"),
                 Action::Cancel(0, _) => "CANCEL".to_owned(),
                 Action::Cancel(..) => "CANCEL the other".to_owned(),
+                Action::Next => "ask whoever is next".to_owned(),
             })
             .collect();
         let cell = format!(

@@ -1,5 +1,6 @@
 //! The whole product in virtual time: front end, users, base stations, handsets and the server, deterministically.
 
+mod faults;
 mod world;
 
 use std::time::Duration;

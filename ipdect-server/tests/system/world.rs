@@ -370,6 +370,13 @@ impl World {
 
     // Faults.
 
+    /// The front end begins or ends to misbehave.
+    pub(crate) fn faults(&mut self, faults: &[&str]) {
+        let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
+        self.front_end.as_mut().expect("a front end").set_faults(faults);
+        self.drain();
+    }
+
     pub(crate) fn kill_front_end(&mut self) {
         self.front_end = None;
         let peers = std::mem::take(&mut self.peers);
@@ -735,8 +742,12 @@ impl World {
         }
         while let Some(event) = front_end.poll_event() {
             if let frontend::Event::Close { flow, .. } = &event {
+                front_end.handle_input(self.now, frontend::Input::FlowClosed { flow: *flow });
                 match self.peers.remove(&flow.0) {
-                    Some(Peer::Node(flow)) => parcels.push(Parcel::NodeFlowClosed(flow)),
+                    Some(Peer::Node(flow)) => {
+                        self.node_flows.remove(&flow);
+                        parcels.push(Parcel::NodeFlowClosed(flow));
+                    }
                     Some(Peer::User(user)) => parcels.push(Parcel::UserClosed(user)),
                     None => {}
                 }

@@ -9,7 +9,10 @@ pub(super) fn user_key(uri: &SipUri) -> String {
 }
 
 /// What tells one registered contact from another: user, address, and the key the endpoint put into it.
-pub(super) fn contact_key(uri: &SipUri) -> (String, String, Option<u16>, Option<String>) {
+pub(super) type ContactKey = (String, String, Option<u16>, Option<String>);
+
+/// The key of a registered contact.
+pub(super) fn contact_key(uri: &SipUri) -> ContactKey {
     (
         uri.user().unwrap_or_default().to_ascii_lowercase(),
         uri.host().to_ascii_lowercase(),

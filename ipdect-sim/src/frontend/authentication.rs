@@ -1,7 +1,7 @@
 //! Logging in with NTLM, and the security associations that every later message of an endpoint is checked against.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Instant, SystemTime};
 
 use base64ct::{Base64, Encoding};
@@ -13,7 +13,7 @@ use sip_lync::headers::{AuthenticationInfo, AuthenticationParameters, Credential
 use sip_lync::{Message, Method, Request, SignatureFields, SignatureVersion, signature_text};
 
 use super::respond::Refusal;
-use super::{Event, FlowId, FrontEnd, address};
+use super::{Event, Fault, FlowId, FrontEnd, address};
 
 /// A login whose challenge is out.
 #[derive(Clone, Debug)]
@@ -37,25 +37,60 @@ struct Association {
 pub(super) struct Associations {
     pending: BTreeMap<String, Pending>,
     open: BTreeMap<String, Association>,
+    /// The open ones of each connection.
+    by_flow: BTreeSet<(FlowId, String)>,
+    /// Nothing is over before this.
+    next: Option<Instant>,
 }
 
 impl Associations {
     /// A connection is gone, and with it what was agreed on it.
     pub(super) fn flow_lost(&mut self, flow: FlowId) {
         self.pending.retain(|_, pending| pending.flow != flow);
-        self.open.retain(|_, association| association.flow != flow);
+        for opaque in self.of_flow(flow) {
+            self.close(&opaque);
+        }
+    }
+
+    fn of_flow(&self, flow: FlowId) -> Vec<String> {
+        let of_flow = self.by_flow.range((flow, String::new())..).take_while(|(of, _)| *of == flow);
+        of_flow.map(|(_, opaque)| opaque.clone()).collect()
+    }
+
+    fn close(&mut self, opaque: &str) {
+        if let Some(association) = self.open.remove(opaque) {
+            self.by_flow.remove(&(association.flow, opaque.to_owned()));
+        }
+    }
+
+    fn insert(&mut self, opaque: String, association: Association) {
+        self.due(association.security.expires());
+        self.by_flow.insert((association.flow, opaque.clone()));
+        self.open.insert(opaque, association);
+    }
+
+    fn due(&mut self, at: Instant) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
     /// Forgets what is over.
     pub(super) fn expire(&mut self, now: Instant) {
+        if self.next.is_none_or(|next| now < next) {
+            return;
+        }
         self.pending.retain(|_, pending| pending.until > now);
-        self.open.retain(|_, association| association.security.expires() > now);
+        let over = self.open.iter().filter(|(_, association)| association.security.expires() <= now);
+        let over: Vec<String> = over.map(|(opaque, _)| opaque.clone()).collect();
+        for opaque in over {
+            self.close(&opaque);
+        }
+        let pending = self.pending.values().map(|pending| pending.until);
+        self.next = pending.chain(self.open.values().map(|association| association.security.expires())).min();
     }
 
-    /// When something is over.
+    /// When something may be over.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let pending = self.pending.values().map(|pending| pending.until);
-        pending.chain(self.open.values().map(|association| association.security.expires())).min()
+        self.next
     }
 
     /// The association of the endpoint at the other end of a connection that a message is for.
@@ -72,8 +107,12 @@ impl Associations {
             let same_epid = epid.is_some() && association.epid.as_deref() == epid;
             (same_epid, user.as_deref() == Some(association.user.as_str()), association.security.expires())
         };
-        let of_flow = self.open.values_mut().filter(|association| association.flow == flow);
-        of_flow.max_by_key(|association| likeness(association))
+        let of_flow = self.by_flow.range((flow, String::new())..).take_while(|(of, _)| *of == flow);
+        let opaque = of_flow
+            .filter_map(|(_, opaque)| Some((likeness(self.open.get(opaque)?), opaque)))
+            .max_by_key(|(likeness, _)| *likeness)
+            .map(|(_, opaque)| opaque)?;
+        self.open.get_mut(opaque)
     }
 }
 
@@ -98,6 +137,10 @@ impl FrontEnd {
         match token.as_deref() {
             Some("") => self.begin_login(now, flow, request),
             Some(token) => self.finish_login(now, flow, request, &credentials, &opaque, token),
+            None if self.associations.open.contains_key(&opaque) && self.forgets_login(flow, request) => {
+                self.challenge(now, flow, request, None);
+                Admission::Ended
+            }
             None if self.associations.open.contains_key(&opaque) => {
                 let message = Message::Request(request.clone());
                 match self.verify(now, flow, &message, &credentials, &opaque) {
@@ -111,6 +154,20 @@ impl FrontEnd {
                 Admission::Ended
             }
         }
+    }
+
+    /// The fault `stale-nonce`: every other signed request of its method is challenged.
+    fn forgets_login(&mut self, flow: FlowId, request: &Request) -> bool {
+        let method = request.method.to_string();
+        let concerned = |fault: &Fault| matches!(fault, Fault::StaleNonce(_)) && fault.concerns(&method);
+        if !self.faults.iter().any(concerned) {
+            return false;
+        }
+        self.challenged = !self.challenged;
+        if self.challenged {
+            self.report(Event::Fault { fault: format!("stale-nonce={method}"), flow });
+        }
+        self.challenged
     }
 
     /// Checks a response of a peer that is no trusted server. One that is not signed, or wrongly, is ignored
@@ -145,7 +202,15 @@ impl FrontEnd {
         let number = association.security.next_number().ok()?;
         let name = association.security.name();
         let text = signature_text(message, &fields(name, &random, number)).ok()?;
-        let signature = association.security.sign(text.as_bytes()).ok()?.signed()?;
+        let mut signature = association.security.sign(text.as_bytes()).ok()?.signed()?.to_string();
+        if self.faults.contains(&Fault::WrongSignature) {
+            // A digit of the checksum, which every client looks at.
+            let digit = signature.get(16..17).unwrap_or_default();
+            let other = if digit == "0" { "1" } else { "0" };
+            if signature.len() > 17 {
+                signature.replace_range(16..17, other);
+            }
+        }
         let mut info = AuthenticationInfo {
             scheme: Some(SCHEME.to_owned()),
             parameters: AuthenticationParameters::default(),
@@ -212,7 +277,9 @@ impl FrontEnd {
         match Acceptor::new(config, None, challenge, Some(FileTime::from(time))) {
             Ok(acceptor) => {
                 self.challenge(now, flow, request, Some((&opaque, acceptor.challenge())));
-                self.associations.pending.insert(opaque, Pending { acceptor, flow, until: now + LOGIN });
+                let until = now + LOGIN;
+                self.associations.due(until);
+                self.associations.pending.insert(opaque, Pending { acceptor, flow, until });
             }
             Err(_) => {
                 self.refuse(flow, request, Refusal::new(500, 0, "a name of this front end is too long"));
@@ -244,10 +311,7 @@ impl FrontEnd {
                 claim.map_err(|error| error.to_string())
             });
         let proven = claim.and_then(|claim| {
-            let account = self.config.users.iter().find(|user| {
-                user.account.eq_ignore_ascii_case(claim.user())
-                    && user.domain.eq_ignore_ascii_case(claim.domain())
-            });
+            let account = self.user_of_account(claim.domain(), claim.user());
             let hash = account.map(|account| NtHash::of_password(&account.password.0));
             let user = account.map(|account| address::user_key(&account.uri)).unwrap_or_default();
             let accepted = claim.prove(hash.as_ref()).map_err(|error| error.to_string())?;
@@ -285,17 +349,18 @@ impl FrontEnd {
         let epid = from.as_ref().and_then(NameAddr::epid).map(str::to_owned);
         let security = SecurityAssociation::new(now, name, session, None);
         // The endpoint logs in anew: what was before is over.
-        self.associations
-            .open
-            .retain(|_, before| !(before.flow == flow && before.user == user && before.epid == epid));
-        self.associations
-            .open
-            .insert(opaque.to_owned(), Association { security, user: user.clone(), epid, flow });
+        for before in self.associations.of_flow(flow) {
+            let same = |before: &Association| before.user == user && before.epid == epid;
+            if self.associations.open.get(&before).is_some_and(same) {
+                self.associations.close(&before);
+            }
+        }
+        self.associations.insert(opaque.to_owned(), Association { security, user: user.clone(), epid, flow });
         let signed = credentials.get("response").is_some();
         if version >= ProtocolVersion::V4 || signed {
             let message = Message::Request(request.clone());
             if let Err(refusal) = self.verify(now, flow, &message, credentials, opaque) {
-                self.associations.open.remove(opaque);
+                self.associations.close(opaque);
                 return self.turned_away(flow, request, refusal);
             }
         }
@@ -327,8 +392,7 @@ impl FrontEnd {
         let within_dialog = message.headers().get(&HeaderName::To).is_some_and(|to| to.contains(";tag="));
         let is_request = matches!(message, Message::Request(_));
         // Inside a dialog From may be the number that was called.
-        let called =
-            |sender: &str| !self.config.users.iter().any(|user| address::user_key(&user.uri) == sender);
+        let called = |sender: &str| !self.directory.contains(sender);
         let is_own = sender
             .as_deref()
             .is_some_and(|sender| sender == association.user || (within_dialog && called(sender)));

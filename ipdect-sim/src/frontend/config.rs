@@ -9,7 +9,11 @@ use sip_lync::SipUri;
 
 use presence_pidf::notifier::NewUsers;
 
+use super::Fault;
 use super::provisioning::Provisioning;
+use super::settings::{
+    CallSettings, Homes, NetworkLink, NetworkSite, RelayAuthentication, ResponseGroup, Role, Trunk,
+};
 
 /// A user homed on the front end.
 ///
@@ -28,6 +32,10 @@ pub struct FrontEndUser {
     pub tel: Option<String>,
     /// What others see as the caller's name.
     pub display_name: Option<String>,
+    /// The front ends it belongs to; none: this one.
+    pub homes: Option<Homes>,
+    /// What happens to calls for it.
+    pub calls: CallSettings,
 }
 
 impl FrontEndUser {
@@ -42,6 +50,8 @@ impl FrontEndUser {
             password: Password::default(),
             tel: None,
             display_name: None,
+            homes: None,
+            calls: CallSettings::default(),
         }
     }
 }
@@ -115,6 +125,26 @@ pub struct FrontEndConfig {
     pub authentication_version: ProtocolVersion,
     /// What the clock on the wall shows when the front end starts; logins carry it.
     pub wall_clock: SystemTime,
+    /// A server of a pool or a branch appliance.
+    pub role: Role,
+    /// Calls only: presence and contact lists are at a pool that cannot be reached.
+    pub survivable: bool,
+    /// The most endpoints that a user may have; the oldest goes.
+    pub maximum_endpoints: usize,
+    /// Groups whose calls agents answer.
+    pub groups: Vec<ResponseGroup>,
+    /// Sites, for call admission.
+    pub sites: Vec<NetworkSite>,
+    /// Links between sites and their room.
+    pub links: Vec<NetworkLink>,
+    /// The service for credentials of relays.
+    pub relay_authentication: Option<RelayAuthentication>,
+    /// The user that takes calls for voice mail.
+    pub voice_mail: Option<SipUri>,
+    /// The way to numbers that no user has.
+    pub trunk: Option<Trunk>,
+    /// Ways to misbehave.
+    pub faults: Vec<Fault>,
 }
 
 impl FrontEndConfig {
@@ -141,6 +171,16 @@ impl FrontEndConfig {
             new_users: NewUsers::LoggedOnBefore,
             authentication_version: ProtocolVersion::V4,
             wall_clock: UNIX_EPOCH,
+            role: Role::Pool,
+            survivable: false,
+            maximum_endpoints: 8,
+            groups: Vec::new(),
+            sites: Vec::new(),
+            links: Vec::new(),
+            relay_authentication: None,
+            voice_mail: None,
+            trunk: None,
+            faults: Vec::new(),
         }
     }
 
@@ -194,6 +234,8 @@ fn user(line: &str) -> Result<FrontEndUser, &'static str> {
         password: Password(password.to_owned()),
         tel,
         display_name: None,
+        homes: None,
+        calls: CallSettings::default(),
     })
 }
 

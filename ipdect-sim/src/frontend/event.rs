@@ -93,7 +93,8 @@ pub enum Event {
         user: String,
         /// The endpoint's epid.
         epid: Option<String>,
-        /// `unregistered`, `expired` or `connection-lost`.
+        /// `unregistered`, `expired`, `connection-lost`, or why the front end ended it: `removed`, `rejected`, `deactivated`,
+        /// `services-away`, `registrar-change`.
         reason: &'static str,
     },
     /// A request was refused by the front end itself.
@@ -106,6 +107,27 @@ pub enum Event {
         status: u16,
         /// Why, in one line.
         reason: String,
+    },
+    /// An endpoint was sent to its home server.
+    Redirected {
+        /// The user.
+        user: String,
+        /// The servers, best first.
+        to: Vec<String>,
+    },
+    /// A call goes on to somebody else.
+    Forwarded {
+        /// The Call-ID.
+        call_id: String,
+        /// To how many endpoints it goes now.
+        endpoints: usize,
+    },
+    /// A fault took effect.
+    Fault {
+        /// Which.
+        fault: String,
+        /// On which connection.
+        flow: FlowId,
     },
     /// An INVITE that begins a call was forwarded.
     Call {

@@ -10,7 +10,7 @@ use sip_lync::framing::{Frame, StreamDecoder};
 use sip_lync::headers::HeaderName;
 
 use super::authentication::Admission;
-use super::{Dialling, Event, FlowId, FrontEnd};
+use super::{Dialling, Event, Fault, FlowId, FrontEnd};
 
 /// One connection.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Flow {
     waiting: Option<Vec<Bytes>>,
     /// Since keep-alive was agreed: how long silence is allowed, and until when it is now.
     keep_alive: Option<(Duration, Instant)>,
+    /// When it came up.
+    opened: Option<Instant>,
 }
 
 impl Flow {
@@ -41,14 +43,15 @@ impl Flow {
     }
 
     /// When the connection is given up.
-    pub(super) fn idle_until(&self) -> Option<Instant> {
+    fn idle_until(&self) -> Option<Instant> {
         self.keep_alive.map(|(_, until)| until)
     }
 
     /// Keep-alive was agreed (MS-CONMGMT 3.1.2: the time and a transaction's length as grace).
-    pub(super) fn agree_keep_alive(&mut self, now: Instant, timeout: Duration) {
+    fn agree_keep_alive(&mut self, now: Instant, timeout: Duration) -> Instant {
         let allowed = timeout + GRACE;
         self.keep_alive = Some((allowed, now + allowed));
+        now + allowed
     }
 
     fn heard(&mut self, now: Instant) {
@@ -60,7 +63,8 @@ impl Flow {
 
 impl FrontEnd {
     pub(super) fn flow_opened(&mut self, now: Instant, id: FlowId, remote: SocketAddr, names: Vec<String>) {
-        let trusted = self.is_trusted(&names, remote.ip());
+        // Whom the front end calls itself is whom it means.
+        let trusted = id.0 & DIALLED != 0 || self.is_trusted(&names, remote.ip());
         let cid = self.random.number() & 0x00ff_ffff;
         let waiting = self.flows.remove(&id).and_then(|flow| flow.waiting);
         let flow = Flow {
@@ -70,12 +74,12 @@ impl FrontEnd {
             cid,
             waiting: None,
             keep_alive: None,
+            opened: Some(now),
         };
         self.flows.insert(id, flow);
         for octets in waiting.into_iter().flatten() {
-            self.outbox.push_back((id, octets));
+            self.outbox.push_back((None, id, octets));
         }
-        let _ = now;
         self.report(Event::Connected { flow: id, remote: remote.to_string(), names, trusted });
     }
 
@@ -90,7 +94,45 @@ impl FrontEnd {
         self.flows.get(&flow).is_some_and(|flow| flow.trusted)
     }
 
+    /// Keep-alive was agreed on a connection.
+    pub(super) fn keep_alive_agreed(&mut self, now: Instant, id: FlowId) {
+        let timeout = self.config.keep_alive_timeout;
+        if let Some(flow) = self.flows.get_mut(&id) {
+            let until = flow.agree_keep_alive(now, timeout);
+            self.idle = Some(self.idle.map_or(until, |idle| idle.min(until)));
+        }
+    }
+
+    /// Gives up connections on which nothing was heard for too long.
+    pub(super) fn idle_timeout(&mut self, now: Instant) {
+        if self.idle.is_none_or(|idle| now < idle) {
+            return;
+        }
+        let late = self.flows.iter().filter(|(_, flow)| flow.idle_until().is_some_and(|until| until <= now));
+        let late: Vec<FlowId> = late.map(|(id, _)| *id).collect();
+        for flow in late {
+            self.close(flow, "nothing was heard for the keep-alive time");
+        }
+        self.idle = self.flows.values().filter_map(Flow::idle_until).min();
+    }
+
+    /// The fault `half-open`: whether a connection has become one on which nothing is heard or said.
+    pub(super) fn is_half_open(&self, id: FlowId) -> bool {
+        let after = self.faults.iter().find_map(|fault| match fault {
+            Fault::HalfOpen(after) => Some(*after),
+            _ => None,
+        });
+        let opened = self.flows.get(&id).and_then(|flow| flow.opened);
+        match (after, opened, self.clock) {
+            (Some(after), Some(opened), Some(now)) => opened + after <= now,
+            _ => false,
+        }
+    }
+
     pub(super) fn bytes(&mut self, now: Instant, id: FlowId, bytes: &[u8]) {
+        if self.is_half_open(id) {
+            return;
+        }
         let Some(flow) = self.flows.get_mut(&id) else { return };
         flow.heard(now);
         flow.decoder.push(bytes);
@@ -157,11 +199,16 @@ impl FrontEnd {
             return own;
         }
         let host = binding.contact.host().to_owned();
-        let port = binding.contact.port().unwrap_or(5061);
+        let flow = self.dial(&host, binding.contact.port().unwrap_or(5061));
+        self.registrar.flow_of(key, flow);
+        Some(flow)
+    }
+
+    /// A connection of our own to a server, opened where there is none yet.
+    pub(super) fn dial(&mut self, host: &str, port: u16) -> FlowId {
         let target = (host.to_ascii_lowercase(), port);
         if let Some(flow) = self.targets.get(&target).copied().filter(|flow| self.flows.contains_key(flow)) {
-            self.registrar.flow_of(key, flow);
-            return Some(flow);
+            return flow;
         }
         self.dialled = self.dialled.wrapping_add(1) & !DIALLED;
         let flow = FlowId(DIALLED | self.dialled);
@@ -173,11 +220,11 @@ impl FrontEnd {
             cid: 0,
             waiting: Some(Vec::new()),
             keep_alive: None,
+            opened: None,
         };
         self.flows.insert(flow, dialling);
-        self.registrar.flow_of(key, flow);
-        self.report(Event::Dial { flow, host, port });
-        Some(flow)
+        self.report(Event::Dial { flow, host: host.to_owned(), port });
+        flow
     }
 }
 

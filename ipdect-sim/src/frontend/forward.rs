@@ -1,17 +1,20 @@
-//! The proxy: requests to endpoints and their answers back.
+//! The proxy: requests to endpoints, other front ends and the telephone network.
 
+use core::time::Duration;
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use sip_lync::headers::{CSeq, HeaderName, NameAddr};
-use sip_lync::{Method, Request, Response, Uri};
+use sip_lync::headers::{HeaderName, NameAddr};
+use sip_lync::{Method, Request, Uri};
 
-use super::envelope::{COOKIE, Envelope, via_branch};
-use super::forking::{Action, Because, Forking, Trigger};
-use super::registrar::EndpointKey;
+use super::envelope::{COOKIE, Envelope};
+use super::forking::{Action, Forking, Trigger};
 use super::respond::Refusal;
 use super::route::{self, DialogFlows, Recorded};
+use super::routing::{Place, Round, Target};
+use super::settings::ServerAddress;
 use super::transaction::{Leg, Proxied, TransactionId};
-use super::{Event, FlowId, FrontEnd, address};
+use super::{Event, FlowId, FrontEnd, FrontEndConfig, address};
 
 /// Where one branch goes.
 struct Destination {
@@ -20,39 +23,33 @@ struct Destination {
     uri: Uri,
     user: Option<String>,
     epid: Option<String>,
+    /// Whose call it was, and why it came here.
+    retargeted: Option<(String, &'static str)>,
+    /// Whether it is the telephone network.
+    gateway: bool,
+}
+
+impl Destination {
+    /// Somebody inside a dialog.
+    fn within(flow: FlowId, uri: Uri, user: Option<String>, epid: Option<String>) -> Self {
+        Self { flow, uri, user, epid, retargeted: None, gateway: false }
+    }
 }
 
 impl FrontEnd {
-    /// Forwards a request that begins a dialog or stands alone to all endpoints it means.
+    /// Forwards a request that begins a dialog or stands alone to those it means first.
     pub(super) fn forward_initial(
         &mut self,
         now: Instant,
         flow: FlowId,
         mut request: Request,
         envelope: &Envelope,
-        targets: Vec<EndpointKey>,
+        mut rounds: VecDeque<Round>,
     ) {
-        let mut destinations = Vec::new();
-        for key in targets {
-            let Some(binding) =
-                self.registrar.of_user(&key.user).find(|(at, _)| **at == key).map(|(_, b)| b.clone())
-            else {
-                continue;
-            };
-            if let Some(to) = self.flow_to(&key, &binding) {
-                destinations.push(Destination {
-                    flow: to,
-                    uri: binding.contact.clone().into(),
-                    user: Some(key.user.clone()),
-                    epid: binding.epid.clone(),
-                });
-            }
-        }
-        if destinations.is_empty() {
-            let refusal = Refusal::new(480, 0, "the user's endpoints cannot be reached");
-            self.refuse(flow, &request, refusal);
-            return;
-        }
+        let (destinations, patience) = match self.next_round(flow, &request, envelope, &mut rounds) {
+            Ok(found) => found,
+            Err(refusal) => return self.refuse(flow, &request, refusal),
+        };
         request.headers.remove_all(&HeaderName::PPreferredIdentity);
         if let Some(identity) = self.identity(envelope) {
             request.headers.set(HeaderName::PAssertedIdentity, identity);
@@ -65,7 +62,104 @@ impl FrontEnd {
                 endpoints: destinations.len(),
             });
         }
-        self.forward(now, flow, request, envelope, destinations, true);
+        let patience = patience.filter(|_| !rounds.is_empty()).map(|patience| now + patience);
+        self.forward(now, flow, request, envelope, destinations, Some((rounds, patience)));
+    }
+
+    /// Those who are asked next and can be reached; why nobody is, if nobody is left.
+    fn next_round(
+        &mut self,
+        flow: FlowId,
+        request: &Request,
+        envelope: &Envelope,
+        rounds: &mut VecDeque<Round>,
+    ) -> Result<(Vec<Destination>, Option<Duration>), Refusal> {
+        let mut refusal = Refusal::new(480, 0, "the user's endpoints cannot be reached");
+        while let Some(Round { targets, patience }) = rounds.pop_front() {
+            let mut found = Vec::new();
+            for target in targets {
+                let Some(destination) = self.destination(target) else { continue };
+                let call = request.method == Method::Invite && !self.config.links.is_empty();
+                if call && !self.admits(&envelope.call_id, flow, destination.flow) {
+                    // 5: the telephone network may still have room; 4: nobody has.
+                    let error = if self.config.trunk.is_some() { 5 } else { 4 };
+                    refusal = Refusal::new(480, error, "the link between the sites has no room for the call");
+                    continue;
+                }
+                found.push(destination);
+            }
+            if !found.is_empty() {
+                return Ok((found, patience));
+            }
+        }
+        Err(refusal)
+    }
+
+    /// The connection to somebody, and what is asked there.
+    fn destination(&mut self, target: Target) -> Option<Destination> {
+        let Target { to, retargeted } = target;
+        let transport = if self.config.tls { "tls" } else { "tcp" };
+        Some(match to {
+            Place::Endpoint(key) => {
+                let binding = self.registrar.get(&key)?.clone();
+                let flow = self.flow_to(&key, &binding)?;
+                let uri = binding.contact.into();
+                let (user, epid) = (Some(key.user), binding.epid);
+                Destination { flow, uri, user, epid, retargeted, gateway: false }
+            }
+            Place::Server(server, uri) => {
+                let flow = self.dial(&server.host, server.port);
+                Destination { flow, uri, user: None, epid: None, retargeted, gateway: false }
+            }
+            Place::Gateway(ServerAddress { host, port }, number) => {
+                let text = format!("sip:{number}@{host}:{port};transport={transport};user=phone");
+                let uri = Uri::parse(&text).ok()?;
+                let flow = self.dial(&host, port);
+                Destination { flow, uri, user: None, epid: None, retargeted, gateway: true }
+            }
+        })
+    }
+
+    /// Asks those who are next; nobody is left: the best refusal so far is the answer.
+    pub(super) fn ask_next(&mut self, now: Instant, id: TransactionId) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return actions };
+        let (flow, request) = (proxied.flow, proxied.request.clone());
+        let mut rounds = core::mem::take(&mut proxied.rounds);
+        proxied.patience = None;
+        let found = Envelope::read(&request).ok().and_then(|envelope| {
+            Some((self.next_round(flow, &request, &envelope, &mut rounds).ok()?, envelope))
+        });
+        let (destinations, patience, envelope) = match found {
+            Some(((destinations, patience), envelope)) => (destinations, patience, Some(envelope)),
+            None => (Vec::new(), None, None),
+        };
+        let branched = destinations.len() > 1;
+        let legs: Vec<Leg> = match &envelope {
+            Some(envelope) => destinations
+                .into_iter()
+                .map(|destination| self.leg(now, flow, &request, envelope, destination, true, branched))
+                .collect(),
+            None => Vec::new(),
+        };
+        let outgoing: Vec<(FlowId, Request)> =
+            legs.iter().map(|leg| (leg.flow, leg.request.clone())).collect();
+        if let Some(envelope) = &envelope {
+            let event = Event::Forwarded { call_id: envelope.call_id.clone(), endpoints: legs.len() };
+            self.report(event);
+        }
+        if let Some(proxied) = self.transactions.proxied.get_mut(&id) {
+            let more = !rounds.is_empty();
+            proxied.forking.fork(legs.len(), more, &mut actions);
+            proxied.legs.extend(legs);
+            proxied.patience = patience.filter(|_| more).map(|patience| now + patience);
+            proxied.rounds = rounds;
+        }
+        self.transactions.touched(id);
+        for (to, request) in outgoing {
+            self.send(to, &request.into());
+        }
+        actions
     }
 
     /// Forwards a request inside a dialog along its recorded route.
@@ -79,10 +173,11 @@ impl FrontEnd {
         match self.next_hop(flow, &mut request) {
             Ok(destination) => {
                 if request.method == Method::Bye {
+                    self.admissions.release(&envelope.call_id);
                     let event = Event::Ended { call_id: envelope.call_id.clone(), by: envelope.caller() };
                     self.report(event);
                 }
-                self.forward(now, flow, request, envelope, vec![destination], false);
+                self.forward(now, flow, request, envelope, vec![destination], None);
             }
             Err(refusal) => self.refuse(flow, &request, refusal),
         }
@@ -163,19 +258,19 @@ impl FrontEnd {
             && let Some(flow) = self.flow_to(&key, &binding)
         {
             let uri = binding.contact.clone().into();
-            return Ok(Destination { flow, uri, user: Some(key.user), epid: binding.epid });
+            return Ok(Destination::within(flow, uri, Some(key.user), binding.epid));
         }
         let uri = request.uri.clone();
         if let Some(Recorded::Valid(flows)) = route
             && let Some(flow) = flows.other(from).filter(|flow| self.flows.contains_key(flow))
         {
-            return Ok(Destination { flow, uri, user: None, epid: None });
+            return Ok(Destination::within(flow, uri, None, None));
         }
         let found =
             uri.sip().and_then(|uri| self.registrar.of_contact(uri)).map(|(key, b)| (key.clone(), b.clone()));
         let (key, binding) = found.ok_or(lost)?;
         let flow = self.flow_to(&key, &binding).ok_or(lost)?;
-        Ok(Destination { flow, uri, user: Some(key.user), epid: None })
+        Ok(Destination::within(flow, uri, Some(key.user), None))
     }
 
     fn forward(
@@ -185,86 +280,120 @@ impl FrontEnd {
         request: Request,
         envelope: &Envelope,
         destinations: Vec<Destination>,
-        initial: bool,
+        initial: Option<(VecDeque<Round>, Option<Instant>)>,
     ) {
         let invite = request.method == Method::Invite;
         if invite {
             let trying = self.answer(&request, 100);
             self.send(flow, &trying.into());
         }
-        let patience = if invite { self.config.ring_timeout } else { self.config.request_timeout };
-        let dialog_forming = initial && matches!(request.method, Method::Invite | Method::Refer);
         let branched = destinations.len() > 1;
-        let mut legs = Vec::with_capacity(destinations.len());
-        for destination in destinations {
-            let mut forwarded = request.clone();
-            forwarded.uri = destination.uri;
-            if dialog_forming {
-                let flows = DialogFlows { caller: flow, called: destination.flow };
-                let value = route::record(
-                    &self.random,
-                    &self.config.host_name,
-                    self.config.port,
-                    self.config.tls,
-                    flows,
-                );
-                forwarded.headers.insert_first(HeaderName::RecordRoute, value);
-            }
-            if initial && let Some(epid) = &destination.epid {
-                let mut to = envelope.to.clone();
-                if to.epid().is_none() {
-                    to.parameters.push("epid", Some(epid));
-                    forwarded.headers.set(HeaderName::To, to);
-                }
-            }
-            if dialog_forming && let Some(user) = &destination.user {
-                self.push_history(&mut forwarded, user);
-            }
-            let branch = self.branch();
-            self.push_via(&mut forwarded, &branch, branched);
-            legs.push(Leg {
-                branch,
-                flow: destination.flow,
-                user: destination.user,
-                request: forwarded,
-                response: None,
-                deadline: now + patience,
-            });
-        }
+        let is_initial = initial.is_some();
+        let legs: Vec<Leg> = destinations
+            .into_iter()
+            .map(|destination| self.leg(now, flow, &request, envelope, destination, is_initial, branched))
+            .collect();
         let outgoing: Vec<(FlowId, Request)> =
             legs.iter().map(|leg| (leg.flow, leg.request.clone())).collect();
+        let (rounds, patience) = initial.unwrap_or_default();
+        let mut forking = Forking::new(invite, legs.len());
+        if !rounds.is_empty() {
+            forking = forking.with_next();
+        }
         self.transactions.add(Proxied {
             key: envelope.key(&request.method),
             flow,
             request,
             invite,
-            initial,
-            forking: Forking::new(invite, legs.len()),
+            initial: is_initial,
+            forking,
             legs,
             cancel_reason: None,
             forget: None,
             accepted_by: None,
+            rounds,
+            patience,
+            indexed: None,
         });
         for (to, request) in outgoing {
             self.send(to, &request.into());
         }
     }
 
-    /// history-info with one entry is what a direct call carries.
-    fn push_history(&self, request: &mut Request, user: &str) {
+    /// One branch of a request, ready to be sent.
+    #[expect(clippy::too_many_arguments, reason = "all that a branch is made from")]
+    fn leg(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: &Request,
+        envelope: &Envelope,
+        destination: Destination,
+        initial: bool,
+        branched: bool,
+    ) -> Leg {
+        let invite = request.method == Method::Invite;
+        let patience = if invite { self.config.ring_timeout } else { self.config.request_timeout };
+        let dialog_forming = initial && matches!(request.method, Method::Invite | Method::Refer);
+        let mut forwarded = request.clone();
+        forwarded.uri = destination.uri;
+        if dialog_forming {
+            let flows = DialogFlows { caller: flow, called: destination.flow };
+            let FrontEndConfig { host_name, port, tls, .. } = &self.config;
+            let value = route::record(&self.random, host_name, *port, *tls, flows);
+            forwarded.headers.insert_first(HeaderName::RecordRoute, value);
+        }
+        if initial && let Some(epid) = &destination.epid {
+            let mut to = envelope.to.clone();
+            if to.epid().is_none() {
+                to.parameters.push("epid", Some(epid));
+                forwarded.headers.set(HeaderName::To, to);
+            }
+        }
+        if dialog_forming {
+            self.push_history(&mut forwarded, destination.user.as_deref(), destination.retargeted.as_ref());
+        }
+        let branch = self.branch();
+        self.push_via(&mut forwarded, &branch, branched);
+        Leg {
+            branch,
+            flow: destination.flow,
+            user: destination.user,
+            gateway: destination.gateway,
+            request: forwarded,
+            response: None,
+            deadline: now + patience,
+        }
+    }
+
+    /// history-info: one entry of a direct call, one more where it came another way.
+    fn push_history(
+        &self,
+        request: &mut Request,
+        user: Option<&str>,
+        retargeted: Option<&(String, &'static str)>,
+    ) {
         if request.headers.contains(&HeaderName::HistoryInfo) {
             return;
         }
-        let Some(user) = self.config.users.iter().find(|known| address::user_key(&known.uri) == user) else {
-            return;
+        let entry = |key: &str, index: &str, more: &str| {
+            let known = self.user(key);
+            let uri =
+                known.map_or_else(|| format!("sip:{key}"), |user| user.uri.address_of_record().to_string());
+            let tel = known.and_then(|user| user.tel.as_deref());
+            let tel = tel.map(|tel| format!(";ms-target-phone=\"tel:{tel}\"")).unwrap_or_default();
+            format!("<{uri}>;index={index}{more}{tel}")
         };
-        let uri = user.uri.address_of_record();
-        match &user.tel {
-            Some(tel) => request
-                .headers
-                .push(HeaderName::HistoryInfo, format_args!("<{uri}>;index=1;ms-target-phone=\"tel:{tel}\"")),
-            None => request.headers.push(HeaderName::HistoryInfo, format_args!("<{uri}>;index=1")),
-        }
+        let value = match (user, retargeted) {
+            (Some(user), None) => entry(user, "1", ""),
+            (Some(user), Some((from, why))) => {
+                let first = entry(from, "1", &format!(";ms-retarget-reason={why}"));
+                format!("{first}, {}", entry(user, "1.1", ""))
+            }
+            (None, Some((from, why))) => entry(from, "1", &format!(";ms-retarget-reason={why}")),
+            (None, None) => return,
+        };
+        request.headers.push(HeaderName::HistoryInfo, value);
     }
 
     fn branch(&mut self) -> String {
@@ -280,171 +409,4 @@ impl FrontEnd {
             format_args!("SIP/2.0/{transport} {host}:{port};branch={branch};branched={branched}"),
         );
     }
-
-    /// A response of an endpoint.
-    pub(super) fn response(&mut self, now: Instant, flow: FlowId, mut response: Response) {
-        let Some(top) = response.headers.remove_first(&HeaderName::Via) else { return };
-        let Some((id, at)) = via_branch(&top).and_then(|branch| self.transactions.by_branch(branch)) else {
-            return;
-        };
-        let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
-        let Some(leg) = proxied.legs.get_mut(at).filter(|leg| leg.flow == flow) else { return };
-        let method = response.headers.get(&HeaderName::CSeq).and_then(|value| CSeq::parse(value).ok());
-        if method.is_none_or(|cseq| cseq.method != leg.request.method) {
-            // An answer to a CANCEL of ours.
-            return;
-        }
-        let status = response.status.code();
-        if proxied.invite && status >= 300 {
-            let ack = acknowledgement(&leg.request, &response);
-            self.send(flow, &ack.into());
-        }
-        let trigger = match status {
-            ..=100 => Trigger::Trying(at),
-            101..=199 => Trigger::Provisional(at),
-            _ => Trigger::Final(at, status),
-        };
-        if status >= 200
-            && let Some(proxied) = self.transactions.proxied.get_mut(&id)
-            && let Some(leg) = proxied.legs.get_mut(at)
-        {
-            leg.response = Some(response.clone());
-            if status < 300 && proxied.accepted_by.is_none() {
-                proxied.accepted_by.clone_from(&leg.user);
-            }
-        }
-        self.step(now, id, trigger, Some(&response));
-    }
-
-    /// Steps the response context and does what it says.
-    fn step(&mut self, now: Instant, id: TransactionId, trigger: Trigger, response: Option<&Response>) {
-        let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
-        let answered_before = proxied.forking.answered();
-        let mut actions = Vec::new();
-        let forking = core::mem::replace(&mut proxied.forking, Forking::new(false, 0));
-        proxied.forking = forking.step(trigger, &mut actions);
-        for action in actions {
-            match action {
-                Action::Forward(_) => {
-                    let to = self.transactions.proxied.get(&id).map(|proxied| proxied.flow);
-                    if let (Some(to), Some(response)) = (to, response) {
-                        self.send(to, &response.clone().into());
-                    }
-                }
-                Action::ForwardStored(at, status) => self.forward_stored(id, at, status),
-                Action::Cancel(at, because) => self.cancel_leg(now, id, at, because),
-            }
-        }
-        self.after_step(now, id, answered_before);
-    }
-
-    fn forward_stored(&mut self, id: TransactionId, at: usize, status: u16) {
-        let Some(proxied) = self.transactions.proxied.get(&id) else { return };
-        let to = proxied.flow;
-        let stored = proxied.legs.get(at).and_then(|leg| leg.response.clone());
-        if let Some(response) = stored {
-            self.send(to, &response.into());
-            return;
-        }
-        let request = proxied.request.clone();
-        let reason = match status {
-            408 => "nobody answered in time",
-            _ => "the connection to the endpoint is gone",
-        };
-        let mut response = self.answer(&request, status);
-        self.explain(&mut response, 0, reason);
-        self.send(to, &response.into());
-    }
-
-    fn cancel_leg(&mut self, now: Instant, id: TransactionId, at: usize, because: Because) {
-        let patience = self.config.request_timeout;
-        let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
-        let reason = proxied.reason(because);
-        let Some(leg) = proxied.legs.get_mut(at) else { return };
-        leg.deadline = now + patience;
-        let mut cancel = of_same_transaction(&leg.request, &Method::Cancel);
-        if let Some(reason) = reason {
-            cancel.headers.push(HeaderName::Reason, reason);
-        }
-        let to = leg.flow;
-        self.send(to, &cancel.into());
-    }
-
-    fn after_step(&mut self, now: Instant, id: TransactionId, answered_before: Option<u16>) {
-        let memory = self.config.request_timeout;
-        let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
-        let mut events = Vec::new();
-        if let (None, Some(status)) = (answered_before, proxied.forking.answered())
-            && proxied.invite
-            && proxied.initial
-        {
-            let call_id = proxied.request.headers.get(&HeaderName::CallId).unwrap_or_default().to_owned();
-            events.push(if status < 300 {
-                Event::Answered { call_id, by: proxied.accepted_by.clone() }
-            } else {
-                Event::Failed { call_id, status }
-            });
-        }
-        if proxied.forking.finished() && proxied.forget.is_none() {
-            if proxied.invite {
-                // The ACK of a refusal, and a CANCEL that crosses a 2xx, still belong to it.
-                proxied.forget = Some(now + memory);
-            } else {
-                self.transactions.remove(id);
-            }
-        }
-        self.events.extend(events);
-    }
-
-    /// Timers C and F, and the end of what is remembered.
-    pub(super) fn transactions_timeout(&mut self, now: Instant) {
-        let ids: Vec<TransactionId> = self.transactions.proxied.keys().copied().collect();
-        for id in ids {
-            let Some(proxied) = self.transactions.proxied.get(&id) else { continue };
-            if proxied.forget.is_some_and(|forget| forget <= now) {
-                self.transactions.remove(id);
-                continue;
-            }
-            let due: Vec<usize> =
-                proxied.open_legs().filter(|(_, leg)| leg.deadline <= now).map(|(at, _)| at).collect();
-            for at in due {
-                self.step(now, id, Trigger::Timeout(at), None);
-            }
-        }
-    }
-
-    /// The connection of some branches is gone.
-    pub(super) fn legs_lost(&mut self, now: Instant, flow: FlowId) {
-        let mut lost = Vec::new();
-        for (id, proxied) in &self.transactions.proxied {
-            lost.extend(proxied.open_legs().filter(|(_, leg)| leg.flow == flow).map(|(at, _)| (*id, at)));
-        }
-        for (id, at) in lost {
-            self.step(now, id, Trigger::FlowLost(at), None);
-        }
-    }
-}
-
-/// ACK of a refusal (RFC 3261 17.1.1.3).
-fn acknowledgement(request: &Request, response: &Response) -> Request {
-    let mut ack = of_same_transaction(request, &Method::Ack);
-    if let Some(to) = response.headers.get(&HeaderName::To) {
-        ack.headers.set(HeaderName::To, to);
-    }
-    ack
-}
-
-/// CANCEL and ACK have the Request-URI, top Via, Route, From, To, Call-ID and number of their INVITE.
-fn of_same_transaction(request: &Request, method: &Method) -> Request {
-    let mut made = Request::new(method.clone(), request.uri.clone());
-    if let Some(top) = request.headers.elements(&HeaderName::Via).next() {
-        made.headers.push(HeaderName::Via, top);
-    }
-    made.headers.push(HeaderName::MaxForwards, 70);
-    for name in [HeaderName::Route, HeaderName::From, HeaderName::To, HeaderName::CallId] {
-        made.headers.copy_from(&request.headers, &name);
-    }
-    let number = request.headers.get(&HeaderName::CSeq).and_then(|value| CSeq::parse(value).ok());
-    made.headers.push(HeaderName::CSeq, format_args!("{} {method}", number.map_or(1, |cseq| cseq.number)));
-    made
 }

@@ -5,22 +5,31 @@
 //! their routes no longer valid (ErrorId 1004).
 
 mod address;
+mod admission;
 mod authentication;
 mod config;
+mod directory;
 mod envelope;
 mod event;
+mod fault;
 mod flow;
 pub mod forking;
 mod forward;
+mod home;
 mod presence;
 mod provisioning;
 mod receive;
 mod register;
 mod registrar;
+mod registration_notice;
+mod relay_authentication;
 mod respond;
 mod route;
+mod routing;
+mod settings;
 mod subscription;
 mod transaction;
+mod upstream;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -33,10 +42,18 @@ use sip_lync::{Message, SipUri};
 
 pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileError};
 pub use event::{Event, FlowId};
+pub use fault::{Fault, UnknownFault};
 pub use provisioning::{CallEncryption, Provisioning};
+pub use registration_notice::Deregistration;
+pub use settings::{
+    CallSettings, Homes, Hunting, NetworkLink, NetworkSite, RelayAuthentication, ResponseGroup, Role,
+    ServerAddress, Trunk,
+};
 
 use crate::seed::{Random, Seed};
+use admission::Admissions;
 use authentication::Associations;
+use directory::Directory;
 use flow::Flow;
 use registrar::{Binding, EndpointKey, Registrar};
 use subscription::Subscriptions;
@@ -99,9 +116,20 @@ pub struct FrontEnd {
     transactions: Transactions,
     associations: Associations,
     subscriptions: Subscriptions,
+    directory: Directory,
+    admissions: Admissions,
+    /// Whose turn it is in groups that go round.
+    turns: BTreeMap<usize, usize>,
+    faults: Vec<Fault>,
+    /// Whether the fault `stale-nonce` has challenged last.
+    challenged: bool,
     /// When time began: the wall clock of the configuration belongs to it.
     origin: Option<Instant>,
-    outbox: VecDeque<(FlowId, Bytes)>,
+    /// What time it was last.
+    clock: Option<Instant>,
+    /// No connection is given up before this.
+    idle: Option<Instant>,
+    outbox: VecDeque<(Option<Instant>, FlowId, Bytes)>,
     events: VecDeque<Event>,
     dialled: u32,
     /// Connections of our own, by host and port.
@@ -114,6 +142,13 @@ impl FrontEnd {
     /// MS-SIPREGE 3.2
     pub fn new(config: FrontEndConfig, seed: Seed) -> Self {
         Self {
+            directory: Directory::new(&config.users),
+            admissions: Admissions::default(),
+            turns: BTreeMap::new(),
+            faults: config.faults.clone(),
+            challenged: false,
+            clock: None,
+            idle: None,
             config,
             random: Random::new(seed),
             flows: BTreeMap::new(),
@@ -135,6 +170,7 @@ impl FrontEnd {
     /// RFC 3261 18.2, RFC 3261 18.3
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.origin.get_or_insert(now);
+        self.clock = Some(now);
         match input {
             Input::FlowOpened { flow, local: _, remote, peer_names } => {
                 self.flow_opened(now, flow, remote, peer_names);
@@ -148,28 +184,32 @@ impl FrontEnd {
     ///
     /// RFC 3261 16.8, MS-CONMGMT 3.1.2
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.clock = Some(now);
+        self.deregister_by_fault(now);
         for (key, binding) in self.registrar.expired(now) {
             self.deregistered(now, &key, &binding, "expired");
         }
         self.associations.expire(now);
         self.subscriptions_timeout(now);
         self.transactions_timeout(now);
-        let idle: Vec<FlowId> = self
-            .flows
-            .iter()
-            .filter(|(_, flow)| flow.idle_until().is_some_and(|until| until <= now))
-            .map(|(id, _)| *id)
-            .collect();
-        for flow in idle {
-            self.close(flow, "nothing was heard for the keep-alive time");
-        }
+        self.idle_timeout(now);
+    }
+
+    /// Begins or ends to misbehave.
+    ///
+    /// README.md, section "Faults"
+    pub fn set_faults(&mut self, faults: Vec<Fault>) {
+        self.faults = faults;
     }
 
     /// What is to be sent: appended to `buffer`.
     ///
     /// RFC 3261 18.1
     pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
-        let (flow, octets) = self.outbox.pop_front()?;
+        if self.outbox.front()?.0.is_some_and(|due| self.clock.is_none_or(|now| now < due)) {
+            return None;
+        }
+        let (_, flow, octets) = self.outbox.pop_front()?;
         buffer.extend_from_slice(&octets);
         Some(Transmit { flow, len: octets.len() })
     }
@@ -185,14 +225,19 @@ impl FrontEnd {
     ///
     /// RFC 3261 16.8
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let idle = self.flows.values().filter_map(Flow::idle_until).min();
+        let deregistration = self
+            .deregistration_fault()
+            .and_then(|after| self.registrar.all().map(|(_, binding)| binding.since + after).min());
+        let late = self.outbox.front().and_then(|(due, ..)| *due);
         [
             self.registrar.deadline(),
             self.transactions.deadline(),
             self.associations.deadline(),
             self.subscriptions.deadline(),
             self.notifier.as_ref().and_then(Notifier::poll_timeout),
-            idle,
+            self.idle,
+            deregistration,
+            late,
         ]
         .into_iter()
         .flatten()
@@ -234,13 +279,20 @@ impl FrontEnd {
 
     /// Sends a message, signed where the peer has logged in, or lets it wait for a connection that is being dialled.
     fn send(&mut self, flow: FlowId, message: &Message) {
+        if self.is_half_open(flow) {
+            return;
+        }
         let octets = match self.sign(flow, message) {
             Some(signed) => signed.to_bytes(),
             None => message.to_bytes(),
         };
         let Some(open) = self.flows.get_mut(&flow) else { return };
         if let Some(octets) = open.send(octets) {
-            self.outbox.push_back((flow, octets));
+            let late = self.faults.iter().find_map(|fault| match fault {
+                Fault::Late(time) => self.clock.map(|now| now + *time),
+                _ => None,
+            });
+            self.outbox.push_back((late, flow, octets));
         }
     }
 }

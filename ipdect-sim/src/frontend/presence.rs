@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use presence_pidf::category::{
-    CategoryInstance, Content, PUBLISH_CONTENT_TYPE, REPORT_CONTENT_TYPE, StateKind,
+    CategoryInstance, Content, PUBLISH_CONTENT_TYPE, REPORT_CONTENT_TYPE, StateKind, VersionConflict,
+    WRONG_DELTA,
 };
 use presence_pidf::notifier::{self, Notifier, NotifierConfig, SubscriptionId};
 use presence_pidf::subscription::{CONTAINERS_CONTENT_TYPE, SUBSCRIBERS_CONTENT_TYPE};
@@ -14,7 +15,7 @@ use sip_lync::headers::HeaderName;
 
 use super::envelope::Envelope;
 use super::respond::Refusal;
-use super::{Event, FlowId, FrontEnd};
+use super::{Event, Fault, FlowId, FrontEnd};
 
 /// A notification that waits to be carried.
 pub(super) struct Told {
@@ -66,6 +67,7 @@ impl FrontEnd {
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let user = envelope.caller();
         let done = match kind.as_str() {
+            sip_lync::turn::mras::MEDIA_TYPE => return self.relay_credentials(flow, request),
             PUBLISH_CONTENT_TYPE => return self.publish(now, flow, request, envelope),
             CONTAINERS_CONTENT_TYPE => self.notifier(now).set_members(now, &user, &request.body),
             SUBSCRIBERS_CONTENT_TYPE => self.notifier(now).acknowledge(now, &user, &request.body),
@@ -99,6 +101,9 @@ impl FrontEnd {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refuse_presence(flow, request, &refusal),
         };
+        if self.faults.contains(&Fault::Conflict) {
+            return self.conflict(flow, request, &accepted.changed);
+        }
         let mut body = BytesMut::new();
         accepted.report.emit(&mut body);
         let mut response = self.answer(request, 200);
@@ -107,6 +112,19 @@ impl FrontEnd {
         self.send(flow, &response.into());
         self.events.extend(accepted.changed.iter().map(|instance| published(&user, instance)));
         self.tell(now);
+    }
+
+    /// The fault `conflict`: what was published is there, but as if somebody else had been faster.
+    fn conflict(&mut self, flow: FlowId, request: &Request, changed: &[CategoryInstance]) {
+        let conflicts = changed.iter().enumerate().map(|(at, instance)| VersionConflict {
+            index: at + 1,
+            version: instance.version.saturating_sub(1),
+            current: instance.version,
+        });
+        let fault =
+            presence_pidf::category::Fault { code: WRONG_DELTA.to_owned(), conflicts: conflicts.collect() };
+        self.report(Event::Fault { fault: Fault::Conflict.to_string(), flow });
+        self.refuse_presence(flow, request, &notifier::Refusal::Conflict(fault));
     }
 
     /// Says no to a body about presence.

@@ -7,8 +7,9 @@ use sip_lync::{Method, Request, Uri};
 
 use super::authentication::Admission;
 use super::envelope::Envelope;
+use super::home::SERVICES_AWAY;
 use super::respond::Refusal;
-use super::{FlowId, FrontEnd, address};
+use super::{Event, Fault, FlowId, FrontEnd};
 
 impl FrontEnd {
     pub(super) fn request(&mut self, now: Instant, flow: FlowId, mut request: Request) {
@@ -21,6 +22,12 @@ impl FrontEnd {
                 return;
             }
         };
+        let method = request.method.to_string();
+        if self.faults.iter().any(|fault| matches!(fault, Fault::Drop(_)) && fault.concerns(&method)) {
+            self.report(Event::Fault { fault: format!("drop={method}"), flow });
+            self.close(flow, "the fault `drop`");
+            return;
+        }
         self.mark_via(flow, &mut request);
         let is_ours = self.is_this_front_end(&request.uri);
         if request.method == Method::Options && is_ours {
@@ -45,6 +52,15 @@ impl FrontEnd {
         if !self.hop(flow, &mut request) {
             return;
         }
+        if let Some(refusal) = self.refusal_by_fault(&method, &envelope) {
+            self.report(Event::Fault { fault: format!("{}={method}", refusal.status), flow });
+            return self.refuse(flow, &request, refusal);
+        }
+        let of_presence = matches!(request.method, Method::Subscribe | Method::Publish)
+            || (request.method == Method::Service && envelope.to.tag().is_none());
+        if self.config.survivable && of_presence {
+            return self.refuse(flow, &request, SERVICES_AWAY);
+        }
         match request.method {
             Method::Register => self.register(now, flow, &request, &envelope),
             Method::Subscribe => self.subscribe(now, flow, &request, &envelope),
@@ -59,6 +75,21 @@ impl FrontEnd {
             }
             _ => self.out_of_dialog(now, flow, request, &envelope),
         }
+    }
+
+    /// The faults `503`, `504` and `430`.
+    fn refusal_by_fault(&self, method: &str, envelope: &Envelope) -> Option<Refusal> {
+        let status = self.faults.iter().find_map(|fault| match fault {
+            // A dialog that does not exist has no route to lose.
+            Fault::Refuse(430, _) if envelope.to.tag().is_none() => None,
+            Fault::Refuse(status, _) if fault.concerns(method) => Some(*status),
+            _ => None,
+        })?;
+        Some(match status {
+            430 => Refusal::new(430, 1004, "the route set is no longer valid"),
+            504 => Refusal::new(504, 1007, "the next hop cannot be reached for now"),
+            _ => Refusal::new(503, 1, "the service is not available"),
+        })
     }
 
     /// Whether a URI means the front end itself and no user.
@@ -115,58 +146,15 @@ impl FrontEnd {
     fn out_of_dialog(&mut self, now: Instant, flow: FlowId, mut request: Request, envelope: &Envelope) {
         // A Route of ours in front has done its work.
         self.pop_own_routes(&mut request);
-        match self.targets(&request.uri) {
-            Ok(targets) => self.forward_initial(now, flow, request, envelope, targets),
+        match self.plan(&request) {
+            Ok(rounds) => self.forward_initial(now, flow, request, envelope, rounds),
             Err(refusal) => self.refuse(flow, &request, refusal),
         }
     }
 
-    /// The endpoints that a Request-URI means.
-    fn targets(&self, uri: &Uri) -> Result<Vec<super::EndpointKey>, Refusal> {
-        let unknown = Refusal::new(404, 1003, "the user does not exist");
-        let away = Refusal::new(480, 0, "the user has no registered endpoint");
-        if let Some(sip) = uri.sip()
-            && !sip.host().eq_ignore_ascii_case(&self.config.domain)
-            && let Some((key, _)) = self.registrar.of_contact(sip)
-        {
-            return Ok(vec![key.clone()]);
-        }
-        let user = match uri.sip() {
-            Some(sip) if self.is_homed(sip) => address::user_key(sip),
-            _ => self.user_of_number(uri).ok_or(unknown)?,
-        };
-        if let Some(token) = uri.sip().and_then(address::gruu_token) {
-            let (key, _) = self.registrar.of_token(&user, token).ok_or(away)?;
-            return Ok(vec![key.clone()]);
-        }
-        let keys: Vec<_> = self.registrar.of_user(&user).map(|(key, _)| key.clone()).collect();
-        if keys.is_empty() { Err(away) } else { Ok(keys) }
-    }
-
-    /// The user whose line is called.
-    fn user_of_number(&self, uri: &Uri) -> Option<String> {
-        if let Some(sip) = uri.sip()
-            && !sip.host().eq_ignore_ascii_case(&self.config.domain)
-            && !sip.host().eq_ignore_ascii_case(&self.config.host_name)
-        {
-            return None;
-        }
-        let called = address::number(uri)?;
-        let plain = called.trim_start_matches('+');
-        self.config
-            .users
-            .iter()
-            .find(|user| {
-                let line = user.tel.as_deref().map(address::digits);
-                line.is_some_and(|line| !plain.is_empty() && line.trim_start_matches('+') == plain)
-            })
-            .map(|user| address::user_key(&user.uri))
-    }
-
     /// The identity the front end vouches for.
     pub(super) fn identity(&self, envelope: &Envelope) -> Option<String> {
-        let from = envelope.caller();
-        let user = self.config.users.iter().find(|user| address::user_key(&user.uri) == from)?;
+        let user = self.user(&envelope.caller())?;
         let display = user.display_name.as_deref().unwrap_or(&envelope.from.display);
         let name = NameAddr::new(user.uri.clone()).with_display(display);
         // No blank between name and bracket, none after the comma: as front ends write it.

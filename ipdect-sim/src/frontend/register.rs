@@ -43,6 +43,9 @@ impl FrontEnd {
         if !self.is_homed(&user) {
             return Err(NO_SUCH_USER);
         }
+        if let Some(response) = self.redirect(request, &address::user_key(&user)) {
+            return Ok(response);
+        }
         let supported = |tag: &str| {
             request
                 .headers
@@ -76,6 +79,9 @@ impl FrontEnd {
         let expires = expires.unwrap_or(self.config.default_expires).min(self.config.maximum_expires);
         let (contact, dialable) = self.stored_contact(flow, contact)?;
         let token = gruu.then(|| endpoint.instance.token());
+        let mut response = self.answer(request, 200);
+        let us = response.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+        let us = us.unwrap_or_else(|| envelope.to.clone());
         let binding = Binding {
             contact,
             epid: endpoint.epid.clone(),
@@ -85,13 +91,18 @@ impl FrontEnd {
             call_id: envelope.call_id.clone(),
             expires,
             until: now + expires,
+            since: now,
+            us,
+            them: envelope.from.clone(),
+            number: 0,
         };
         let action = self.registrar.register(endpoint.key.clone(), binding);
-        let mut response = self.answer(request, 200);
+        self.limit_endpoints(now, &endpoint.key);
         self.contacts(now, &endpoint.key.user, &user, &mut response);
+        let state = self.presence_state(action.token());
         let headers = &mut response.headers;
         headers.push(HeaderName::Expires, expires.as_secs());
-        headers.push(HeaderName::PresenceState, format_args!("register-action=\"{}\"", action.token()));
+        headers.push(HeaderName::PresenceState, state);
         headers.push(HeaderName::AllowEvents, ALLOWED_EVENTS);
         headers.push(HeaderName::Supported, "adhoclist");
         headers.push(HeaderName::Supported, "msrtc-event-categories");
@@ -108,8 +119,7 @@ impl FrontEnd {
 
     /// Whether this is a user of the domain.
     pub(super) fn is_homed(&self, user: &SipUri) -> bool {
-        let key = address::user_key(user);
-        self.config.users.iter().any(|known| address::user_key(&known.uri) == key)
+        self.user(&address::user_key(user)).is_some()
     }
 
     /// The life that is granted; none: the request does not say.
@@ -172,9 +182,7 @@ impl FrontEnd {
             return;
         }
         let timeout = self.config.keep_alive_timeout;
-        if let Some(flow) = self.flows.get_mut(&flow) {
-            flow.agree_keep_alive(now, timeout);
-        }
+        self.keep_alive_agreed(now, flow);
         response.headers.push(
             HeaderName::MsKeepAlive,
             format_args!("UAS; tcp=no; hop-hop=yes; end-end=no; timeout={}", timeout.as_secs()),

@@ -40,6 +40,10 @@ impl FrontEnd {
         let Refusal { status, error, reason } = refusal;
         let mut response = self.answer(request, status);
         self.explain(&mut response, error, reason);
+        if status == 430 {
+            // MS-SIPRE 3.7: how to recover.
+            response.headers.push(HeaderName::PDialogRecoveryAction, "dialog-route-set-update");
+        }
         self.report_refusal(request, status, reason);
         self.send(flow, &response.into());
     }

@@ -1,6 +1,6 @@
 //! Requests that were forwarded and wait for their answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use sip_lync::{Request, Response};
@@ -8,6 +8,7 @@ use sip_lync::{Request, Response};
 use super::FlowId;
 use super::envelope::TransactionKey;
 use super::forking::{Because, Forking};
+use super::routing::Round;
 
 /// A forwarded request, named in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +21,8 @@ pub(super) struct Leg {
     pub(super) flow: FlowId,
     /// The user it went to.
     pub(super) user: Option<String>,
+    /// Whether it went to the telephone network.
+    pub(super) gateway: bool,
     /// As it was sent: CANCEL and ACK are made from it.
     pub(super) request: Request,
     /// The final response, our Via removed.
@@ -47,6 +50,12 @@ pub(super) struct Proxied {
     pub(super) forget: Option<Instant>,
     /// The user whose endpoint answered first.
     pub(super) accepted_by: Option<String>,
+    /// Who is asked after those that are asked now.
+    pub(super) rounds: VecDeque<Round>,
+    /// When those that are asked now have had their time.
+    pub(super) patience: Option<Instant>,
+    /// What the deadlines come to, as the index has it.
+    pub(super) indexed: Option<Instant>,
 }
 
 /// All forwarded requests.
@@ -56,6 +65,7 @@ pub(super) struct Transactions {
     pub(super) proxied: BTreeMap<TransactionId, Proxied>,
     by_key: BTreeMap<TransactionKey, TransactionId>,
     by_branch: BTreeMap<String, (TransactionId, usize)>,
+    deadlines: BTreeSet<(Instant, TransactionId)>,
 }
 
 impl Transactions {
@@ -67,7 +77,31 @@ impl Transactions {
             self.by_branch.insert(leg.branch.clone(), (id, at));
         }
         self.proxied.insert(id, proxied);
+        self.touched(id);
         id
+    }
+
+    /// Branches were added to a request, or a deadline of it changed.
+    pub(super) fn touched(&mut self, id: TransactionId) {
+        let Some(proxied) = self.proxied.get_mut(&id) else { return };
+        for (at, leg) in proxied.legs.iter().enumerate() {
+            if !self.by_branch.contains_key(&leg.branch) {
+                self.by_branch.insert(leg.branch.clone(), (id, at));
+            }
+        }
+        let deadline = proxied.deadline();
+        if proxied.indexed == deadline {
+            return;
+        }
+        if let Some(before) = core::mem::replace(&mut proxied.indexed, deadline) {
+            self.deadlines.remove(&(before, id));
+        }
+        self.deadlines.extend(deadline.map(|deadline| (deadline, id)));
+    }
+
+    /// What is due.
+    pub(super) fn due(&self, now: Instant) -> Vec<TransactionId> {
+        self.deadlines.iter().take_while(|(deadline, _)| *deadline <= now).map(|(_, id)| *id).collect()
     }
 
     pub(super) fn by_key(&self, key: &TransactionKey) -> Option<TransactionId> {
@@ -81,6 +115,9 @@ impl Transactions {
     pub(super) fn remove(&mut self, id: TransactionId) {
         if let Some(proxied) = self.proxied.remove(&id) {
             self.by_key.remove(&proxied.key);
+            if let Some(deadline) = proxied.indexed {
+                self.deadlines.remove(&(deadline, id));
+            }
             for leg in &proxied.legs {
                 self.by_branch.remove(&leg.branch);
             }
@@ -89,14 +126,14 @@ impl Transactions {
 
     /// The next deadline of any leg or memory.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.proxied.values().filter_map(Proxied::deadline).min()
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 }
 
 impl Proxied {
     fn deadline(&self) -> Option<Instant> {
         let legs = self.open_legs().map(|(_, leg)| leg.deadline).min();
-        [legs, self.forget].into_iter().flatten().min()
+        [legs, self.forget, self.patience].into_iter().flatten().min()
     }
 
     /// The legs without a final response.
@@ -120,6 +157,7 @@ impl Proxied {
             Because::DeclinedElsewhere => Some("SIP;cause=603;text=\"Declined elsewhere\"".to_owned()),
             Because::CallerCancelled => self.cancel_reason.clone(),
             Because::TimedOut => Some("SIP;cause=408;text=\"Nobody answered\"".to_owned()),
+            Because::Forwarded => Some("SIP;cause=302;text=\"Call forwarded\"".to_owned()),
         }
     }
 }

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use sip_lync::SipUri;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
 use super::connection::{Connection, Report};
 use super::stream::{self, Acceptor, Opened, Security};
-use crate::frontend::{Event, FlowId, FrontEnd, FrontEndConfig, Input};
+use super::tls::Identity;
+use crate::frontend::{Deregistration, Event, Fault, FlowId, FrontEnd, FrontEndConfig, Input};
 use crate::{Seed, net};
 
 /// How a front end is started.
@@ -44,11 +47,17 @@ impl FrontEndOptions {
 /// What a running front end can be told.
 ///
 /// README.md, section "Front end"
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FrontEndCommand {
     /// Fault: forget all registrations, publications and calls, as after a restart, and close all connections.
     Restart,
+    /// Misbehave in these ways from now on, in no other.
+    Faults(Vec<Fault>),
+    /// Enter or leave the survivable mode.
+    Survivable(bool),
+    /// End the registrations of a user.
+    Deregister(SipUri, Deregistration),
     /// End.
     Stop,
 }
@@ -71,8 +80,18 @@ impl FrontEndServer {
     ///
     /// README.md, section "Front end"
     pub async fn start(options: FrontEndOptions) -> io::Result<Self> {
-        let acceptor = Acceptor::new(&options.security)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let mut security = options.security.clone();
+        for fault in &options.config.faults {
+            if let (Fault::Certificate(certificate, key), Security::Tls { identity, .. }) =
+                (fault, &mut security)
+            {
+                let shown = Identity::read(Path::new(certificate), Path::new(key))
+                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+                *identity = Some(shown);
+            }
+        }
+        let acceptor =
+            Acceptor::new(&security).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind(options.listen).await?;
         let local = listener.local_addr()?;
         let seed = match options.seed {
@@ -84,6 +103,10 @@ impl FrontEndServer {
         let mut config = options.config.clone();
         config.port = local.port();
         config.tls = matches!(options.security, Security::Tls { .. });
+        let config_restart = config.faults.iter().find_map(|fault| match fault {
+            Fault::Restart(after) => Some(Instant::now() + *after),
+            _ => None,
+        });
         let (reports_to, reports) = mpsc::channel(1024);
         let (opened_to, opened) = mpsc::channel(64);
         let task = Task {
@@ -96,6 +119,7 @@ impl FrontEndServer {
             reports_to,
             opened_to,
             events: events_to,
+            restart: config_restart,
         };
         tokio::spawn(task.run(listener, acceptor, reports, opened, commands_from));
         Ok(Self { local, events, commands })
@@ -114,6 +138,8 @@ struct Task {
     reports_to: mpsc::Sender<(FlowId, Report)>,
     opened_to: mpsc::Sender<Opening>,
     events: mpsc::UnboundedSender<Event>,
+    /// The fault `restart`: when.
+    restart: Option<Instant>,
 }
 
 impl Task {
@@ -146,8 +172,17 @@ impl Task {
                 Some((flow, report)) = reports.recv() => self.report(flow, report),
                 command = commands.recv() => match command {
                     Some(FrontEndCommand::Restart) => self.restart(),
+                    Some(FrontEndCommand::Faults(faults)) => self.machine.set_faults(faults),
+                    Some(FrontEndCommand::Survivable(on)) => self.machine.set_survivable(Instant::now(), on),
+                    Some(FrontEndCommand::Deregister(user, why)) => {
+                        self.machine.deregister(Instant::now(), &user, &why);
+                    }
                     Some(FrontEndCommand::Stop) | None => return,
                 },
+                () = sleep_until(self.restart.unwrap_or(deadline).into()), if self.restart.is_some() => {
+                    self.restart = None;
+                    self.restart();
+                }
                 () = sleep_until(deadline.into()) => self.machine.handle_timeout(Instant::now()),
             }
             self.drain();
@@ -157,7 +192,12 @@ impl Task {
     fn opened(&mut self, flow: FlowId, result: io::Result<Opened>) {
         match result {
             Ok(Opened { local, remote, names, stream }) => {
-                self.flows.insert(flow, Connection::start(stream, flow, self.reports_to.clone()));
+                let pace = self.config.faults.iter().find_map(|fault| match fault {
+                    Fault::SlowReader(octets) => Some(*octets),
+                    _ => None,
+                });
+                let connection = Connection::start_at_pace(stream, flow, self.reports_to.clone(), pace);
+                self.flows.insert(flow, connection);
                 self.machine.handle_input(
                     Instant::now(),
                     Input::FlowOpened { flow, local, remote, peer_names: names },

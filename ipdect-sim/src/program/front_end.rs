@@ -34,12 +34,18 @@ pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failur
             Err(_) => config.trusted.push(trusted.to_ascii_lowercase()),
         }
     }
+    let edge = arguments.settings.apply(&mut config).await?;
     let mut server = FrontEndServer::start(FrontEndOptions::new(config, arguments.listen, security))
         .await
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.listen)))?;
     let mut out = tokio::io::stdout();
     print(&mut out, &serde_json::json!({ "event": "listening", "address": server.local.to_string() }))
         .await?;
+    if let Some(edge) = &edge {
+        let edge =
+            serde_json::json!({ "event": "edge", "udp": edge.udp.to_string(), "tcp": edge.tcp.to_string() });
+        print(&mut out, &edge).await?;
+    }
     let mut ends = super::Ends::new();
     loop {
         tokio::select! {

@@ -3,6 +3,7 @@
 mod base;
 mod edge;
 mod front_end;
+mod settings;
 mod user;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin, Stdout}
 pub(crate) use base::base;
 pub(crate) use edge::edge;
 pub(crate) use front_end::front_end;
+pub(crate) use settings::SettingsArguments;
 pub(crate) use user::user;
 
 /// Why a program ends early.

@@ -50,6 +50,8 @@ pub struct Lab {
     pub events: Vec<frontend::Event>,
     /// Every message that went over a connection, in order: direction and text.
     pub wire: Vec<(FlowId, &'static str, String)>,
+    /// Where the users that are added from now on connect from.
+    pub lan: [u8; 4],
 }
 
 impl Lab {
@@ -64,6 +66,7 @@ impl Lab {
             users: Vec::new(),
             events: Vec::new(),
             wire: Vec::new(),
+            lan: [192, 0, 2, 20],
         }
     }
 
@@ -97,7 +100,7 @@ impl Lab {
     pub fn connect(&mut self, at: usize, certificate: &str) {
         let flow = FlowId(self.users[at].flow.0 + 1 + 100 * at as u32);
         let local = SocketAddr::from(([192, 0, 2, 1], 5061));
-        let remote = SocketAddr::from(([192, 0, 2, 20], 40000 + flow.0 as u16));
+        let remote = SocketAddr::from((self.lan, 40000 + flow.0 as u16));
         let names = if certificate.is_empty() { Vec::new() } else { vec![certificate.to_owned()] };
         self.users[at].flow = flow;
         self.users[at].open = true;
