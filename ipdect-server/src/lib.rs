@@ -53,6 +53,9 @@
 //! - [x] RFC 6125 as Lync uses it: DNS names of the subject alternative name, else the common name
 //! - [x] RFC 7292: PKCS#12 as Windows exports it, old and new encryption
 //! - [x] RFC 6265: session cookies, same-site and for scripts invisible
+//! - [x] RFC 8445, MS-ICE2, MS-ICE: the way of each call's media from the host's addresses (`docs/media-way.md`)
+//! - [ ] RFC 8656, MS-TURN: relayed addresses with the credentials of the pool; MS-TURNBWM: admission control; media bypass
+//! - [ ] RFC 5761: RTCP on the port of RTP
 //! - [ ] RFC 2782: SRV records of proxies
 //! - [ ] RFC 5280 6.3: revocation lists
 //! - [ ] RFC 5424: remote syslog

@@ -210,6 +210,8 @@ async fn a_handset_and_a_lync_user_talk_both_ways_over_real_sockets() {
     assert_eq!(status.calls[0].srtp.as_deref(), Some("AES_CM_128_HMAC_SHA1_80"));
     assert_eq!(status.channels.in_use, 1);
 
+    // What is said before there is a way is lost.
+    user_until(&mut alice, |event| matches!(event, Event::Way { dialect: "ms-ice2", .. })).await;
     let [first, second] = ipdect_sim::speech::sentences();
     base.play(jim(), first.clone()).await;
     alice.play(second.clone()).await;

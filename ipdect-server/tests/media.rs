@@ -47,7 +47,7 @@ fn plan(agreed: Agreed, flowing: Flowing) -> StreamPlan {
         channel: ChannelId(3),
         network: Some(NetworkLeg {
             remote_rtp: address(5000),
-            remote_rtcp: address(5001),
+            remote_rtcp: Some(address(5001)),
             payload_type: 8,
             codec: G711::ALaw,
             telephone_event: None,

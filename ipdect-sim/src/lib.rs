@@ -27,7 +27,8 @@
 //! - [ ] MS-SIPAE: Kerberos and TLS-DSK
 //! - [ ] RFC 3515, RFC 3891: transfer by a Lync user
 //! - [ ] RFC 3428: instant messages of a Lync user
-//! - [ ] MS-ICE2, MS-TURN: candidates, A/V Edge
+//! - [x] MS-ICE2, MS-ICE, RFC 8445: a user's host candidates, checks, the last offer
+//! - [ ] MS-TURN: a user's relayed candidates
 //! - [ ] G.722 bearers, handover between base stations
 //!
 //! # A run loop

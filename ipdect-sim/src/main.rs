@@ -120,6 +120,9 @@ struct UserArguments {
     /// SRTP: off, enabled or required.
     #[arg(long, default_value = "required")]
     srtp: program::Srtp,
+    /// ICE of our offers: ms-ice2, rfc8445, draft06 or off.
+    #[arg(long, default_value = "ms-ice2")]
+    ice: program::Ice,
     /// The name shown to others.
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,

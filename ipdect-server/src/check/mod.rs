@@ -71,13 +71,6 @@ pub async fn check(file: &Path, tell: &mut (dyn FnMut(&Finding) + Send)) -> Outc
     };
     let users = configuration.users.iter().filter(|user| !user.disabled).count();
     report.add(Outcome::Ok, "configuration", format!("{} is in order, {users} users", file.display()));
-    if configuration.media.rfc3489 {
-        report.add(
-            Outcome::Note,
-            "configuration",
-            "media.rfc3489 has no effect in this version: there is no STUN yet",
-        );
-    }
     clock(&mut report, SystemTime::now());
     let tls = match TlsContext::load(&configuration) {
         Ok(tls) => tls,

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use media::{Media, MediaEncryption};
+pub use media::{Connectivity, Media, MediaEncryption};
 pub use network::{Network, Phonebook, Store, StoreUrl, Syslog, Tls, Web};
 pub use presence::{Activity, DoNotDisturb, OutOfRange, Presence, Seconds};
 pub use problem::{Problem, Problems};

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use sip_lync::ice::DataStream;
 use sip_lync::sdp::{
-    AudioAnswer, AudioCodec, AudioOffer, Direction, SessionDescription, audio_answer, audio_offer,
+    AudioAnswer, AudioCodec, AudioOffer, Direction, MediaDescription, SessionDescription, audio_answer,
+    audio_offer,
 };
 use srtp_sdes::Profile;
 
@@ -23,6 +25,13 @@ pub(crate) struct RemoteMedia {
     /// The description and the choice made from it, for the answer.
     session: Box<SessionDescription>,
     chosen: AudioAnswer,
+}
+
+impl RemoteMedia {
+    /// The description, and the line of it that was chosen.
+    pub(crate) fn line(&self) -> Option<(&SessionDescription, &MediaDescription)> {
+        Some((&self.session, self.session.media.get(self.chosen.line)?))
+    }
 }
 
 /// A description with its security lines.
@@ -73,14 +82,22 @@ fn ours(local: &LocalMedia) -> AudioOffer {
     offer
 }
 
-/// Our offer.
-pub(crate) fn offer(local: &LocalMedia) -> Bytes {
-    audio_offer(&ours(local)).to_string().into()
+/// Our offer, with `which` of the dialects that are offered.
+pub(crate) fn offer(local: &LocalMedia, ice: Option<(&DataStream, usize)>) -> SessionDescription {
+    let mut session = audio_offer(&ours(local));
+    if let Some((stream, which)) = ice {
+        stream.describe(which, &mut session, 0);
+    }
+    session
 }
 
 /// Our answer to what was read as `remote`.
-pub(crate) fn answer(local: &LocalMedia, remote: &RemoteMedia) -> Bytes {
-    audio_answer(&remote.session, &remote.chosen, &ours(local)).to_string().into()
+pub(crate) fn answer(local: &LocalMedia, remote: &RemoteMedia, ice: Option<&DataStream>) -> Bytes {
+    let mut session = audio_answer(&remote.session, &remote.chosen, &ours(local));
+    if let Some(stream) = ice {
+        stream.describe(0, &mut session, remote.chosen.line);
+    }
+    session.to_string().into()
 }
 
 /// Reads the peer's offer or answer; an error says what cannot be used.
@@ -138,6 +155,10 @@ mod tests {
         }
     }
 
+    fn offer(local: &LocalMedia) -> Bytes {
+        super::offer(local, None).to_string().into()
+    }
+
     #[test]
     fn what_we_write_we_can_read() {
         let read = read(&offer(&local(Flowing::BOTH, 1))).expect("our own offer");
@@ -152,7 +173,7 @@ mod tests {
     fn a_hold_is_answered_with_a_hold_and_lifted_in_words() {
         let hold = read(&offer(&local(Flowing::NONE, 2))).expect("a hold");
         assert_eq!(hold.remote.flowing, Flowing::NONE);
-        let answered = read(&answer(&local(Flowing::BOTH, 3), &hold.remote)).expect("our answer");
+        let answered = read(&answer(&local(Flowing::BOTH, 3), &hold.remote, None)).expect("our answer");
         assert_eq!(answered.remote.flowing, Flowing::NONE);
         let lifted = offer(&local(Flowing::BOTH, 4));
         assert!(String::from_utf8_lossy(&lifted).contains("a=sendrecv"));

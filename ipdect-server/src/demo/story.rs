@@ -45,6 +45,8 @@ struct Noticed {
     refused: Option<String>,
     ringing_at_alice: bool,
     alice_connected: bool,
+    /// ICE has found the way of the call's media.
+    way: bool,
     alice_released: bool,
     alice_media: Option<Media>,
     held: bool,
@@ -209,6 +211,7 @@ impl<'a> Story<'a> {
         let noticed = &mut self.noticed;
         noticed.ringing_at_alice = false;
         noticed.alice_connected = false;
+        noticed.way = false;
         noticed.alice_released = false;
         noticed.alice_media = None;
         noticed.alice_spoke = false;
@@ -224,6 +227,7 @@ impl<'a> Story<'a> {
         }
         self.until("there is no speech path", |_, noticed| {
             noticed.alice_media.is_some()
+                && noticed.way
                 && noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.talking)
         })
         .await?;
@@ -346,6 +350,7 @@ impl Noticed {
             LyncUserReport::Event(event) => match event {
                 UserEvent::Incoming { .. } => self.ringing_at_alice = true,
                 UserEvent::Connected { .. } => self.alice_connected = true,
+                UserEvent::Way { .. } => self.way = true,
                 UserEvent::Held { by: Side::Them, .. } => self.held = true,
                 UserEvent::Retrieved { by: Side::Them, .. } => self.retrieved = true,
                 UserEvent::Released { .. } => self.alice_released = true,

@@ -63,8 +63,8 @@ impl Flowing {
 pub struct NetworkLeg {
     /// Where RTP goes.
     pub remote_rtp: SocketAddr,
-    /// Where RTCP goes.
-    pub remote_rtcp: SocketAddr,
+    /// Where RTCP goes; none while no way for it is known.
+    pub remote_rtcp: Option<SocketAddr>,
     /// Payload type of the codec.
     pub payload_type: u8,
     /// The codec.
@@ -108,6 +108,22 @@ pub struct StreamPlan {
 pub enum MediaCommand {
     /// Carry a call, or go on with changed directions or keys: contexts whose keys are the same are kept.
     Install(Box<StreamPlan>),
+    /// Report the STUN messages that come to a channel, until it is removed.
+    Listen {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Send a STUN message.
+    Check {
+        /// The channel.
+        channel: ChannelId,
+        /// Of the socket of RTP (1) or RTCP (2).
+        component: u16,
+        /// Where to.
+        to: SocketAddr,
+        /// The message.
+        octets: Vec<u8>,
+    },
     /// Play a tone to the handset instead of the network's speech, or stop it.
     Tone {
         /// The channel.
@@ -162,6 +178,17 @@ pub enum MediaEvent {
         channel: ChannelId,
         /// Which side.
         side: Side,
+    },
+    /// A STUN message came to a channel that listens for them.
+    Check {
+        /// The channel.
+        channel: ChannelId,
+        /// At the socket of RTP (1) or RTCP (2).
+        component: u16,
+        /// Where from.
+        from: SocketAddr,
+        /// The message.
+        octets: Vec<u8>,
     },
     /// Our sending key is near the end of its lifetime.
     KeyNearLimit {

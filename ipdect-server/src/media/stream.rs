@@ -431,7 +431,7 @@ impl Stream {
 
     /// Sender report and source description (RFC 3550 6.4.1, 6.5).
     fn report(&mut self, now: Instant, packet: &mut [u8; PACKET]) -> Option<Outgoing> {
-        let network = self.plan.network.as_ref()?;
+        let to = self.plan.network.as_ref()?.remote_rtcp?;
         let ssrc = self.to_network.ssrc.to_be_bytes();
         // No wall clock here: seconds since the call began, which RFC 3550 6.4.1 allows.
         let since = now.saturating_duration_since(self.started);
@@ -460,7 +460,7 @@ impl Stream {
             Some(sender) => sender.protect_rtcp(&mut packet[..], length).ok()?,
             None => length,
         };
-        Some(Outgoing::NetworkControl { to: network.remote_rtcp, length })
+        Some(Outgoing::NetworkControl { to, length })
     }
 }
 

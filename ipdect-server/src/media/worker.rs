@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
+use sip_lync::stun::{PacketKind, demultiplex};
 
+use super::gate::Gate;
 use super::plan::{Channel, ChannelId, MediaCommand, MediaEvent};
 use super::stream::{Outgoing, PACKET, Stream};
 
@@ -84,7 +86,7 @@ impl Workers {
             let lot = usize::from(number) % threads;
             of_channel.insert(channel.id, lot);
             channels.push(channel);
-            lots[lot].push(Lines { id: channel.id, rtp, rtcp, radio, stream: None });
+            lots[lot].push(Lines { id: channel.id, rtp, rtcp, radio, stream: None, gate: None });
         }
         let workers = lots
             .into_iter()
@@ -103,7 +105,10 @@ impl Workers {
     pub fn command(&self, command: MediaCommand) {
         let id = match &command {
             MediaCommand::Install(plan) => plan.channel,
-            MediaCommand::Tone { channel, .. } | MediaCommand::Remove { channel } => *channel,
+            MediaCommand::Listen { channel }
+            | MediaCommand::Check { channel, .. }
+            | MediaCommand::Tone { channel, .. }
+            | MediaCommand::Remove { channel } => *channel,
         };
         if let Some(worker) = self.of_channel.get(&id).and_then(|lot| self.threads.get(*lot)) {
             // A worker only ends when the whole is dropped.
@@ -152,6 +157,8 @@ struct Lines {
     rtcp: UdpSocket,
     radio: UdpSocket,
     stream: Option<Box<Stream>>,
+    /// STUN messages are reported.
+    gate: Option<Gate>,
 }
 
 /// What one thread works on.
@@ -235,6 +242,18 @@ impl Desk {
                         }
                     }
                 }
+                Ok(MediaCommand::Listen { channel }) => {
+                    if let Some(lines) = self.lines.iter_mut().find(|lines| lines.id == channel) {
+                        lines.gate.get_or_insert_with(|| Gate::new(Instant::now()));
+                    }
+                }
+                Ok(MediaCommand::Check { channel, component, to, octets }) => {
+                    if let Some(lines) = self.lines.iter().find(|lines| lines.id == channel) {
+                        let socket = if component == 1 { &lines.rtp } else { &lines.rtcp };
+                        // A check that the system refuses is lost, as any datagram may be.
+                        let _lost = socket.send_to(&octets, to);
+                    }
+                }
                 Ok(MediaCommand::Tone { channel, tone }) => {
                     let lines = self.lines.iter_mut().find(|lines| lines.id == channel);
                     if let Some(stream) = lines.and_then(|lines| lines.stream.as_mut()) {
@@ -242,11 +261,12 @@ impl Desk {
                     }
                 }
                 Ok(MediaCommand::Remove { channel }) => {
-                    if let Some(lines) = self.lines.iter_mut().find(|lines| lines.id == channel)
-                        && let Some(stream) = lines.stream.take()
-                    {
-                        self.busy -= 1;
-                        report(MediaEvent::Report { channel, counters: stream.counters() });
+                    if let Some(lines) = self.lines.iter_mut().find(|lines| lines.id == channel) {
+                        lines.gate = None;
+                        if let Some(stream) = lines.stream.take() {
+                            self.busy -= 1;
+                            report(MediaEvent::Report { channel, counters: stream.counters() });
+                        }
                     }
                 }
                 Err(TryRecvError::Empty) => return true,
@@ -276,6 +296,18 @@ impl Desk {
                 // A port of the peer that is closed: its ICMP message shows here.
                 Err(_) => continue,
             };
+            let network = line % 3 < 2;
+            if network && demultiplex(packet.get(..length).unwrap_or_default()) == PacketKind::Stun {
+                if lines.gate.as_mut().is_some_and(|gate| gate.admits(now, length)) {
+                    report(MediaEvent::Check {
+                        channel: lines.id,
+                        component: (line % 3 + 1) as u16,
+                        from,
+                        octets: packet[..length].to_vec(),
+                    });
+                }
+                continue;
+            }
             let Some(stream) = &mut lines.stream else { continue };
             let forward =
                 |out: Outgoing, bytes: &[u8]| send(&lines.rtp, &lines.rtcp, &lines.radio, out, bytes);

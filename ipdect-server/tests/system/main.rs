@@ -1,6 +1,7 @@
 //! The whole product in virtual time: front end, users, base stations, handsets and the server, deterministically.
 
 mod faults;
+mod ice;
 mod world;
 
 use std::time::Duration;

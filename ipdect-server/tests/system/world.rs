@@ -13,7 +13,7 @@ use ipdect_server::config::Configuration;
 use ipdect_server::core::node::{Load, Node, Seed};
 use ipdect_server::core::status::Status;
 use ipdect_server::core::vocabulary::{Command, Effect, FlowId, Input, Level, LinkId, Restored, StoreWrite};
-use ipdect_server::media::plan::{Channel, ChannelId, Counters, MediaCommand};
+use ipdect_server::media::plan::{Channel, ChannelId, Counters, MediaCommand, MediaEvent};
 use ipdect_server::media::stream::{Outgoing, PACKET, Stream};
 use ipdect_sim::base::{self, BaseConfig, BaseStation};
 use ipdect_sim::frontend::{self, FrontEnd, FrontEndConfig, FrontEndUser};
@@ -22,6 +22,8 @@ use ipdect_sim::json::HandsetCommand;
 use ipdect_sim::talk::Talk;
 use ipdect_sim::user::{self, LyncUser, MediaPlan, UserConfig};
 use rfp_link::VersionRange;
+use sip_lync::ice::Dialect;
+use sip_lync::stun::{PacketKind, demultiplex};
 
 /// How long everything is on its way.
 const LATENCY: Duration = Duration::from_millis(3);
@@ -60,7 +62,7 @@ pub(crate) struct User {
     pub(crate) events: Vec<user::Event>,
     talk: Option<(Talk, SocketAddr)>,
     pub(crate) recorded: Vec<i16>,
-    media: SocketAddr,
+    media: [SocketAddr; 2],
     flow: Option<u32>,
 }
 
@@ -96,15 +98,22 @@ pub(crate) struct World {
     next_link: u32,
     channels: BTreeMap<ChannelId, Channel>,
     streams: BTreeMap<ChannelId, Stream>,
+    listening: BTreeSet<ChannelId>,
+    pub(crate) loss: u64,
+    /// Datagrams between users and the server, with their first octet and whether they arrived.
+    pub(crate) datagrams: Vec<(SocketAddr, SocketAddr, u8, bool)>,
     pub(crate) counters: Vec<Counters>,
     /// Lengths of the datagrams between base stations and the server.
     pub(crate) bearer_lengths: BTreeSet<usize>,
+    dice: u64,
     queue: BTreeMap<(Instant, u64), Parcel>,
     sent: u64,
     next_tick: Instant,
     pub(crate) logs: Vec<(Level, String)>,
     pub(crate) stored: Vec<StoreWrite>,
     pub(crate) stopped: bool,
+    /// What the node sent to the front end.
+    pub(crate) said: Vec<String>,
     /// Everything the node said, for comparing runs.
     pub(crate) transcript: Vec<String>,
 }
@@ -118,6 +127,10 @@ pub(crate) struct Options {
     pub(crate) restored: Restored,
     /// No client of the handsets' users has ever logged on.
     pub(crate) never_logged_on: bool,
+    /// The dialect of ICE that users speak.
+    pub(crate) user_ice: Option<Dialect>,
+    /// Of a hundred datagrams between users and the server so many are lost.
+    pub(crate) loss: u64,
 }
 
 impl Options {
@@ -130,6 +143,8 @@ impl Options {
             base_versions: vec![None],
             restored: Restored::default(),
             never_logged_on: false,
+            user_ice: Some(Dialect::MsIce2),
+            loss: 0,
         }
     }
 }
@@ -216,9 +231,10 @@ impl World {
             .enumerate()
             .map(|(number, (name, _))| {
                 let mut config = UserConfig::new(format!("sip:{name}@{DOMAIN}").parse().expect("a URI"));
-                let media = address(3, 40_000 + 2 * number as u16);
-                config.media_rtp = media;
-                config.media_rtcp = address(3, 40_001 + 2 * number as u16);
+                let port = 40_000 + 2 * number as u16;
+                let media = [address(3, port), address(3, port + 1)];
+                [config.media_rtp, config.media_rtcp] = media;
+                config.ice = options.user_ice;
                 config.display_name = Some(format!("User {name}"));
                 User {
                     machine: LyncUser::new(
@@ -278,14 +294,19 @@ impl World {
             next_link: 0,
             channels: channels.into_iter().map(|channel| (channel.id, channel)).collect(),
             streams: BTreeMap::new(),
+            listening: BTreeSet::new(),
+            loss: options.loss,
+            datagrams: Vec::new(),
             counters: Vec::new(),
             bearer_lengths: BTreeSet::new(),
+            dice: options.seed,
             queue: BTreeMap::new(),
             sent: 0,
             next_tick: start + TICK,
             logs: Vec::new(),
             stored: Vec::new(),
             stopped: false,
+            said: Vec::new(),
             transcript: Vec::new(),
         };
         world.start_front_end();
@@ -609,6 +630,7 @@ impl World {
                 Effect::Dial { flow, .. } => self.post(Parcel::Dial(flow)),
                 Effect::FlowBytes { flow, len } => {
                     let bytes = buffer.split_to(len).to_vec();
+                    self.said.push(String::from_utf8_lossy(&bytes).into_owned());
                     if let Some(number) = self.node_flows.get(&flow).copied() {
                         self.post(Parcel::FrontEnd(number, bytes));
                     }
@@ -658,7 +680,16 @@ impl World {
                     stream.tone(tone);
                 }
             }
+            MediaCommand::Listen { channel } => {
+                self.listening.insert(channel);
+            }
+            MediaCommand::Check { channel, component, to, octets } => {
+                let channel = self.channels[&channel];
+                let from = if component == 1 { channel.network_rtp } else { channel.network_rtcp };
+                self.post(Parcel::Datagram { from, to, bytes: octets });
+            }
             MediaCommand::Remove { channel } => {
+                self.listening.remove(&channel);
                 if let Some(stream) = self.streams.remove(&channel) {
                     self.counters.push(stream.counters());
                 }
@@ -688,6 +719,21 @@ impl World {
 
     fn datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         let now = self.now;
+        let users = |at: SocketAddr| self.users.iter().any(|user| user.media.contains(&at));
+        if users(from) || users(to) {
+            // The same datagrams are lost in every run.
+            self.dice =
+                self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let lost = (self.dice >> 33) % 100 < self.loss;
+            self.datagrams.push((from, to, bytes.first().copied().unwrap_or_default(), !lost));
+            if lost {
+                return;
+            }
+        }
+        if demultiplex(&bytes) == PacketKind::Stun {
+            self.check(from, to, &bytes);
+            return;
+        }
         let length = bytes.len().min(PACKET);
         let mut packet = [0; PACKET];
         packet[..length].copy_from_slice(&bytes[..length]);
@@ -714,7 +760,7 @@ impl World {
         }
         let mut bytes = bytes;
         for user in &mut self.users {
-            if user.media == to
+            if user.media[0] == to
                 && let Some((talk, _)) = &mut user.talk
             {
                 let _refused = talk.handle_packet(now, &mut bytes);
@@ -724,6 +770,31 @@ impl World {
             let place = base.media.iter().position(|media| *media == to);
             if let Some(bearer) = place.and_then(|place| base.bearers.get_mut(&place)) {
                 let _refused = bearer.talk.handle_packet(now, &mut bytes);
+            }
+        }
+    }
+
+    /// A datagram of somebody else.
+    pub(crate) fn throw(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        self.post(Parcel::Datagram { from, to, bytes });
+    }
+
+    /// A STUN message, to whom it is for.
+    fn check(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        let now = self.now;
+        let listening = self.channels.values().find_map(|channel| {
+            let sockets = [channel.network_rtp, channel.network_rtcp];
+            let at = sockets.iter().position(|socket| *socket == to)?;
+            self.listening.contains(&channel.id).then_some((channel.id, at as u16 + 1))
+        });
+        if let Some((channel, component)) = listening {
+            let event = MediaEvent::Check { channel, component, from, octets: bytes.to_vec() };
+            self.node.handle_input(now, Input::Media(event));
+        }
+        for user in &mut self.users {
+            if let Some(at) = user.media.iter().position(|socket| *socket == to) {
+                let component = at as u16 + 1;
+                user.machine.handle_input(now, user::Input::Check { component, from, data: bytes });
             }
         }
     }
@@ -770,6 +841,11 @@ impl World {
                 parcels.push(Parcel::FrontEnd(flow, bytes));
             }
         }
+        while let Some(check) = user.machine.poll_check(&mut buffer) {
+            let bytes = buffer.split_to(check.len).to_vec();
+            let from = user.media[usize::from(check.component) - 1];
+            parcels.push(Parcel::Datagram { from, to: check.to, bytes });
+        }
         while let Some(event) = user.machine.poll_event() {
             user.events.push(event);
         }
@@ -793,7 +869,7 @@ impl World {
         if let Some((talk, peer)) = &mut user.talk {
             while let Some(len) = talk.poll_packet(now, &mut buffer) {
                 let bytes = buffer.split_to(len).to_vec();
-                parcels.push(Parcel::Datagram { from: user.media, to: *peer, bytes });
+                parcels.push(Parcel::Datagram { from: user.media[0], to: *peer, bytes });
             }
         }
         for parcel in parcels {

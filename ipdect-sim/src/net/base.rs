@@ -395,7 +395,8 @@ impl Task {
                 Event::BearerStarted { channel, ipei, plan, peer } => {
                     let Some(socket) = self.sockets.get(channel).cloned() else { continue };
                     let talk = Talk::new(Instant::now(), *plan);
-                    let talking = Talking::start(socket, peer, talk, (channel, ipei), self.talked_to.clone());
+                    let talking =
+                        Talking::start(socket, peer, talk, (channel, ipei), self.talked_to.clone(), None);
                     self.talking.insert(channel, (ipei, talking));
                     BaseStationReport::Talking { ipei }
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use sip_lync::stun::{PacketKind, demultiplex};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -48,20 +49,21 @@ pub(super) struct Talking {
 }
 
 impl Talking {
-    /// Starts the task; its news come with `key`.
+    /// Starts the task; its news come with `key`, STUN messages that it reads go to `checks`.
     pub(super) fn start<K: Copy + Send + Sync + 'static>(
         socket: Arc<UdpSocket>,
         peer: SocketAddr,
         talk: Talk,
         key: K,
         news: mpsc::UnboundedSender<(K, TalkNews)>,
+        checks: Option<mpsc::Sender<(SocketAddr, Vec<u8>)>>,
     ) -> Self {
         let (orders, queue) = mpsc::channel(64);
         tokio::spawn(async move {
             let spoken = || {
                 let _ = news.send((key, TalkNews::Spoken));
             };
-            let report = run(&socket, peer, talk, queue, spoken).await;
+            let report = run(&socket, peer, talk, queue, spoken, checks).await;
             let _ = news.send((key, TalkNews::Ended(report)));
         });
         Self { orders }
@@ -90,17 +92,23 @@ async fn run(
     mut talk: Talk,
     mut orders: mpsc::Receiver<Order>,
     spoken: impl Fn(),
+    checks: Option<mpsc::Sender<(SocketAddr, Vec<u8>)>>,
 ) -> TalkReport {
     let mut datagram = [0_u8; 2048];
     let mut buffer = BytesMut::with_capacity(512);
     // What still lies in the socket belongs to an earlier stream.
-    while socket.try_recv_from(&mut datagram).is_ok() {}
+    while let Ok((len, from)) = socket.try_recv_from(&mut datagram) {
+        let _ = is_check(checks.as_ref(), from, datagram.get(..len).unwrap_or_default());
+    }
     loop {
         let deadline = talk.poll_timeout().unwrap_or_else(|| Instant::now() + IDLE);
         tokio::select! {
             got = socket.recv_from(&mut datagram) => {
-                if let Ok((len, _)) = got {
+                if let Ok((len, from)) = got {
                     let packet = datagram.get_mut(..len).unwrap_or_default();
+                    if is_check(checks.as_ref(), from, packet) {
+                        continue;
+                    }
                     let _ = talk.handle_packet(Instant::now(), packet);
                 }
             }
@@ -124,6 +132,17 @@ async fn run(
         }
     }
     TalkReport { counters: talk.counters(), recorded: talk.take_recorded() }
+}
+
+/// Hands a STUN message on; whether it was one.
+fn is_check(checks: Option<&mpsc::Sender<(SocketAddr, Vec<u8>)>>, from: SocketAddr, packet: &[u8]) -> bool {
+    let Some(checks) = checks else { return false };
+    let is_check = demultiplex(packet) == PacketKind::Stun;
+    if is_check {
+        // One that does not fit is lost, as any datagram may be.
+        let _ = checks.try_send((from, packet.to_vec()));
+    }
+    is_check
 }
 
 const IDLE: Duration = Duration::from_hours(1);

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use sip_lync::ice::agent::LARGEST_MESSAGE;
+use sip_lync::stun::{PacketKind, demultiplex};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
@@ -113,12 +115,14 @@ impl LyncUserClient {
         let (orders, orders_from) = mpsc::channel(64);
         let (bytes_to, bytes) = mpsc::channel(64);
         let (talked_to, talked) = mpsc::unbounded_channel();
+        let (checks_to, checks) = mpsc::channel(64);
         let connection = Connection::start(opened.stream, (), bytes_to);
         let mut task = Task {
             machine: LyncUser::new(config, seed),
             connection,
             rtp: Arc::new(rtp),
-            _rtcp: rtcp,
+            rtcp,
+            checks_to,
             talking: None,
             record: None,
             reports: reports_to,
@@ -127,7 +131,7 @@ impl LyncUserClient {
         let now = Instant::now();
         task.machine.handle_input(now, Input::FlowOpened { local: opened.local, remote: opened.remote });
         task.drain();
-        tokio::spawn(task.run(bytes, orders_from, talked));
+        tokio::spawn(task.run(bytes, orders_from, talked, checks));
         Ok(Self { reports, orders })
     }
 
@@ -175,11 +179,13 @@ struct Task {
     machine: LyncUser,
     connection: Connection,
     rtp: Arc<UdpSocket>,
-    _rtcp: UdpSocket,
+    rtcp: UdpSocket,
     talking: Option<(CallNumber, Talking)>,
     record: Option<PathBuf>,
     reports: mpsc::UnboundedSender<LyncUserReport>,
     talked_to: mpsc::UnboundedSender<(CallNumber, TalkNews)>,
+    /// Where a stream puts the STUN messages that it reads.
+    checks_to: mpsc::Sender<(SocketAddr, Vec<u8>)>,
 }
 
 impl Task {
@@ -188,7 +194,9 @@ impl Task {
         mut bytes: mpsc::Receiver<((), Report)>,
         mut orders: mpsc::Receiver<Order>,
         mut talked: mpsc::UnboundedReceiver<(CallNumber, TalkNews)>,
+        mut checks: mpsc::Receiver<(SocketAddr, Vec<u8>)>,
     ) {
+        let (mut of_rtp, mut of_rtcp) = ([0; LARGEST_MESSAGE], [0; LARGEST_MESSAGE]);
         let mut stopping: Option<Instant> = None;
         loop {
             let deadline = self.machine.poll_timeout().unwrap_or_else(|| Instant::now() + IDLE);
@@ -214,6 +222,14 @@ impl Task {
                     }
                 },
                 Some((call, news)) = talked.recv() => self.talked(call, news),
+                Some((from, octets)) = checks.recv() => self.check(1, from, &octets),
+                // While somebody talks, the stream reads the socket of RTP.
+                Ok((len, from)) = self.rtp.recv_from(&mut of_rtp), if self.talking.is_none() => {
+                    self.check(1, from, of_rtp.get(..len).unwrap_or_default());
+                }
+                Ok((len, from)) = self.rtcp.recv_from(&mut of_rtcp) => {
+                    self.check(2, from, of_rtcp.get(..len).unwrap_or_default());
+                }
                 () = sleep_until(deadline.into()) => {
                     if stopping.is_some_and(|stop| stop <= Instant::now()) {
                         self.last(&mut talked).await;
@@ -227,6 +243,12 @@ impl Task {
             if stopping.is_some() && self.machine.is_deregistered() {
                 stopping = Some(Instant::now());
             }
+        }
+    }
+
+    fn check(&mut self, component: u16, from: SocketAddr, data: &[u8]) {
+        if demultiplex(data) == PacketKind::Stun {
+            self.machine.handle_input(Instant::now(), Input::Check { component, from, data });
         }
     }
 
@@ -308,8 +330,9 @@ impl Task {
                 MediaPlan::Start { call, plan, remote } => {
                     self.stop_talking();
                     let talk = Talk::new(Instant::now(), *plan);
-                    let talking =
-                        Talking::start(Arc::clone(&self.rtp), remote, talk, call, self.talked_to.clone());
+                    let checks = Some(self.checks_to.clone());
+                    let news = self.talked_to.clone();
+                    let talking = Talking::start(Arc::clone(&self.rtp), remote, talk, call, news, checks);
                     self.talking = Some((call, talking));
                 }
                 MediaPlan::Change { flow, remote, .. } => {
@@ -320,6 +343,12 @@ impl Task {
                 }
                 MediaPlan::Stop { .. } => self.stop_talking(),
             }
+        }
+        while let Some(check) = self.machine.poll_check(&mut buffer) {
+            let octets = stream::taken(&mut buffer, check.len);
+            let socket = if check.component == 1 { &*self.rtp } else { &self.rtcp };
+            // A check that the system refuses is lost, as any datagram may be.
+            let _ = socket.try_send_to(&octets, check.to);
         }
         while let Some(event) = self.machine.poll_event() {
             self.report(LyncUserReport::Event(event));

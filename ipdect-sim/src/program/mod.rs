@@ -58,6 +58,24 @@ impl std::str::FromStr for Srtp {
     }
 }
 
+/// The dialect of ICE in a user's offers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ice(pub(crate) Option<sip_lync::ice::Dialect>);
+
+impl std::str::FromStr for Ice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self(None)),
+            word => word
+                .parse()
+                .map(|dialect| Self(Some(dialect)))
+                .map_err(|_| "one of ms-ice2, rfc8445, draft06, off"),
+        }
+    }
+}
+
 /// TCP or TLS from the options of a program.
 fn security(
     tcp: bool,

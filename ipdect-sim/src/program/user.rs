@@ -30,6 +30,7 @@ pub(crate) async fn user(arguments: UserArguments) -> Result<(), Failure> {
     config.account = account;
     config.display_name = arguments.display_name;
     config.tls = !arguments.tcp;
+    config.ice = arguments.ice.0;
     config.srtp = srtp_sdes::NegotiationConfig::new(arguments.srtp.0);
     let mut client = LyncUserClient::start(LyncUserOptions::new(config, &host, port, security))
         .await

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip_lync::{EndReason, Invite, Rendering, SessionId, StatusCode, Uri};
+use sip_lync::{EndReason, ForkId, Invite, Rendering, SessionId, StatusCode, Uri};
 use srtp_sdes::{Agreed, Offered};
 
 use super::description::{self, Answer, Described};
+use super::ice::Ice;
 use super::{CallNumber, Error, Event, LyncUser, MediaPlan, Side};
 use crate::talk::{Encoding, Flow, TalkPlan};
 
@@ -41,7 +42,10 @@ pub(super) struct Call {
     held_by_us: bool,
     held_by_them: bool,
     /// Whether our hold (true) or retrieve (false) waits for its answer.
-    changing: Option<bool>,
+    pub(super) changing: Option<bool>,
+    /// The answer to the offer that was taken last.
+    answer: Option<Answer>,
+    pub(super) ice: Ice,
 }
 
 impl Call {
@@ -59,7 +63,29 @@ impl Call {
             held_by_us: false,
             held_by_them: false,
             changing: None,
+            answer: None,
+            ice: Ice::default(),
         }
+    }
+
+    pub(super) fn is_talking(&self) -> bool {
+        self.stage == Stage::Talking
+    }
+
+    pub(super) fn is_agreed(&self) -> bool {
+        self.agreed.is_some()
+    }
+
+    pub(super) fn is_free_to_offer(&self) -> bool {
+        self.is_talking() && self.our_offer.is_none() && self.changing.is_none() && !self.held_by_us
+    }
+
+    pub(super) fn withdraw_offer(&mut self) {
+        self.our_offer = None;
+    }
+
+    pub(super) fn remote(&self) -> Option<&Described> {
+        self.remote.as_ref()
     }
 
     pub(super) fn is_ringing_here(&self) -> bool {
@@ -71,12 +97,14 @@ impl LyncUser {
     pub(super) fn begin_call(&mut self, now: Instant, target: Uri) -> Result<CallNumber, Error> {
         let offered = Offered::new(&self.config.srtp, srtp_sdes::Seed(self.random.octets()));
         let ssrc = self.random.number().clamp(1, 0xffff_ff00);
-        let body = description::offer(&self.config, &offered, Flow::Both, ssrc, 0);
+        let ice = self.offer_ice(now);
+        let body = description::offer(&self.config, &offered, Flow::Both, ssrc, 0, ice.as_ref());
         let session = self.endpoint.invite(now, self.user, Invite::new(target, body))?;
         self.calls += 1;
         let number = CallNumber(self.calls);
         let mut call = Call::new(number, session, Stage::Dialling, ssrc);
         call.our_offer = Some((offered, Flow::Both));
+        call.ice.stream = ice;
         self.call = Some(call);
         Ok(number)
     }
@@ -87,15 +115,20 @@ impl LyncUser {
             return Err(Error::WrongState("it does not ring here"));
         }
         let session = call.session;
-        let body = match call.their_offer.take() {
-            Some(offer) => match self.answer_to(&offer) {
+        let body = if let Some(offer) = call.their_offer.take() {
+            match self.take_offer(now, offer).and_then(|()| self.answer_body()) {
                 Ok(body) => body,
                 Err(reason) => {
                     self.endpoint.reject(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
                     return Err(Error::WrongState(reason));
                 }
-            },
-            None => self.offer_again(Flow::Both),
+            }
+        } else {
+            let stream = self.offer_ice(now);
+            if let Some(call) = &mut self.call {
+                call.ice.stream = stream;
+            }
+            self.offer_again(Flow::Both)
         };
         self.endpoint.answer(now, session, body);
         if let Some(call) = &mut self.call {
@@ -105,12 +138,17 @@ impl LyncUser {
     }
 
     pub(super) fn change(&mut self, now: Instant, hold: bool) -> Result<(), Error> {
-        let call = self.call.as_ref().ok_or(Error::NoCall)?;
+        let call = self.call.as_mut().ok_or(Error::NoCall)?;
         if call.stage != Stage::Talking || call.changing.is_some() {
             return Err(Error::WrongState("the call is not established, or is being changed"));
         }
         if call.held_by_us == hold {
             return Err(Error::WrongState(if hold { "it is held already" } else { "it is not held" }));
+        }
+        if call.ice.offering {
+            // One offer at a time.
+            call.ice.wanted = Some(hold);
+            return Ok(());
         }
         let session = call.session;
         let (flow, rendering) = if hold { (Flow::None, Rendering::No) } else { (Flow::Both, Rendering::Yes) };
@@ -142,7 +180,7 @@ impl LyncUser {
                     name: from.display,
                 });
             }
-            E::Progress { session, status, description, .. } if self.is_call(session) => {
+            E::Progress { session, fork, status, description } if self.is_call(session) => {
                 if let Some(call) = &self.call
                     && status.code() >= 180
                 {
@@ -150,19 +188,19 @@ impl LyncUser {
                 }
                 if let Some(answer) = description {
                     // An early answer of a fork that we cannot use is no reason to end the call.
-                    let _ = self.apply_answer(&answer, false);
+                    let _ = self.apply_answer(now, fork, &answer, false);
                 }
             }
-            E::Answered { session, description, answer_due, .. } if self.is_call(session) => {
+            E::Answered { session, fork, description, answer_due, .. } if self.is_call(session) => {
                 let applied = match (description, answer_due) {
-                    (Some(answer), false) => self.apply_answer(&answer, true),
+                    (Some(answer), false) => self.apply_answer(now, fork, &answer, true),
                     _ => Err("the answer has no description"),
                 };
                 self.established(now, session, applied);
             }
             E::Confirmed { session, description } if self.is_call(session) => {
                 let applied = match description {
-                    Some(answer) => self.apply_answer(&answer, true),
+                    Some(answer) => self.apply_answer(now, ForkId(0), &answer, true),
                     None => Ok(()),
                 };
                 if self.call.as_ref().is_some_and(|call| call.stage == Stage::Answering) {
@@ -173,16 +211,23 @@ impl LyncUser {
                 self.reoffered(now, session, description);
             }
             E::ReofferAnswered { session, description } if self.is_call(session) => {
-                let applied = description.map_or(Ok(()), |answer| self.apply_answer(&answer, true));
+                let applied =
+                    description.map_or(Ok(()), |answer| self.apply_answer(now, ForkId(0), &answer, true));
                 match applied {
+                    Ok(()) if self.last_offer_over(now) => {}
                     Ok(()) => self.changed(),
                     Err(_) => self.endpoint.hang_up(now, session),
                 }
             }
             E::ReofferRefused { session, status } if self.is_call(session) => {
                 if let Some(call) = &mut self.call {
-                    call.changing = None;
                     call.our_offer = None;
+                }
+                if self.last_offer_over(now) {
+                    return;
+                }
+                if let Some(call) = &mut self.call {
+                    call.changing = None;
                     let status = status.map_or(408, StatusCode::code);
                     self.events.push_back(Event::ChangeRefused { call: call.number, status });
                 }
@@ -222,11 +267,20 @@ impl LyncUser {
             self.endpoint.answer_reoffer(now, session, body);
             return;
         };
-        match self.answer_to(&offer) {
-            Ok(body) => {
-                self.endpoint.answer_reoffer(now, session, body);
+        match self.take_offer(now, offer) {
+            Ok(()) => {
+                if !self.call.as_ref().is_some_and(|call| call.ice.settling) {
+                    self.answer_reoffer(now, session);
+                }
                 self.report_hold_by_them();
             }
+            Err(_) => self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE),
+        }
+    }
+
+    pub(super) fn answer_reoffer(&mut self, now: Instant, session: SessionId) {
+        match self.answer_body() {
+            Ok(body) => self.endpoint.answer_reoffer(now, session, body),
             Err(_) => self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE),
         }
     }
@@ -254,7 +308,7 @@ impl LyncUser {
     }
 
     /// A new offer in a call: the same keys, other ways.
-    fn offer_again(&mut self, flow: Flow) -> Bytes {
+    pub(super) fn offer_again(&mut self, flow: Flow) -> Bytes {
         let seed = srtp_sdes::Seed(self.random.octets());
         let Some(call) = &mut self.call else { return Bytes::new() };
         let offered = match &call.agreed {
@@ -262,36 +316,51 @@ impl LyncUser {
             None => Offered::new(&self.config.srtp, seed),
         };
         call.version += 1;
-        let body = description::offer(&self.config, &offered, flow, call.ssrc, call.version);
+        let ice = call.ice.stream.as_ref();
+        let body = description::offer(&self.config, &offered, flow, call.ssrc, call.version, ice);
         call.our_offer = Some((offered, flow));
         body
     }
 
-    /// Our answer to an offer; media follows it at once.
-    fn answer_to(&mut self, offer: &[u8]) -> Result<Bytes, &'static str> {
+    /// Takes an offer; media follows it at once.
+    fn take_offer(&mut self, now: Instant, offer: Bytes) -> Result<(), &'static str> {
         let seed = srtp_sdes::Seed(self.random.octets());
         let Some(call) = &mut self.call else { return Err("there is no call") };
-        let described = description::read(offer, &self.config.encodings)?;
+        let described = description::read(&offer, &self.config.encodings)?;
         let lines: Vec<&str> = described.crypto.iter().map(String::as_str).collect();
         let before = call.agreed.as_ref().unwrap_or(&Agreed::Clear);
         let answered = srtp_sdes::answer_again(&self.config.srtp, before, described.profile, &lines, seed)
             .map_err(|_| "the SRTP policies of both sides do not fit")?;
         let flow = if call.held_by_us { Flow::None } else { described.flow };
         call.version += 1;
-        let answer = Answer {
+        call.answer = Some(Answer {
+            offer,
             profile: answered.profile,
-            crypto: answered.attribute.as_deref(),
+            crypto: answered.attribute,
             flow,
             ssrc: call.ssrc,
             version: call.version,
-        };
-        let body = answer.to(&self.config, offer)?;
+        });
+        self.take_ice_offer(now, &described)?;
         self.media(described, answered.agreed, flow);
-        Ok(body)
+        Ok(())
+    }
+
+    /// Our answer to the offer that was taken.
+    fn answer_body(&self) -> Result<Bytes, &'static str> {
+        let call = self.call.as_ref().ok_or("there is no call")?;
+        let answer = call.answer.as_ref().ok_or("there is no offer")?;
+        answer.body(&self.config, call.ice.stream.as_ref())
     }
 
     /// An answer to our offer. A final one settles the offer, an early one leaves it for other forks.
-    fn apply_answer(&mut self, answer: &[u8], settles: bool) -> Result<(), &'static str> {
+    fn apply_answer(
+        &mut self,
+        now: Instant,
+        fork: ForkId,
+        answer: &[u8],
+        settles: bool,
+    ) -> Result<(), &'static str> {
         let Some(call) = &mut self.call else { return Err("there is no call") };
         let Some((offered, flow)) = call.our_offer.clone() else { return Ok(()) };
         let described = description::read(answer, &self.config.encodings)?;
@@ -303,6 +372,7 @@ impl LyncUser {
             call.our_offer = None;
         }
         let flow = both(flow, described.flow);
+        self.take_ice_answer(now, fork, &described, settles)?;
         self.media(described, agreed, flow);
         Ok(())
     }
@@ -314,7 +384,9 @@ impl LyncUser {
             && call.remote.as_ref().is_some_and(|remote| {
                 remote.payload_type == described.payload_type && remote.encoding == described.encoding
             });
-        let (number, remote) = (call.number, described.rtp);
+        let number = call.number;
+        call.ice.flow = Some(flow);
+        let (allowed, remote) = call.ice.allowed(flow, described.rtp);
         self.events.push_back(Event::Media {
             call: number,
             srtp: agreed.is_protected(),
@@ -330,7 +402,7 @@ impl LyncUser {
             remote,
         });
         if same {
-            self.media.push_back(MediaPlan::Change { call: number, flow, remote });
+            self.media.push_back(MediaPlan::Change { call: number, flow: allowed, remote });
         } else {
             let keys = match &agreed {
                 Agreed::Clear => None,
@@ -341,7 +413,7 @@ impl LyncUser {
                 payload_type: described.payload_type,
                 ssrc: call.ssrc,
                 keys,
-                flow,
+                flow: allowed,
                 first_sequence: (self.random.number() & 0x7fff) as u16,
                 first_timestamp: self.random.number(),
             };
@@ -356,6 +428,7 @@ impl LyncUser {
         if call.agreed.is_some() {
             self.media.push_back(MediaPlan::Stop { call: call.number });
         }
+        let reason = call.ice.failure.map_or(reason, |failure| failure.to_string());
         self.events.push_back(Event::Released { call: call.number, status, reason });
     }
 }

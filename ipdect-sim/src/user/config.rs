@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use sha2::{Digest, Sha256};
 use sip_lync::SipUri;
+use sip_lync::ice::Dialect;
 use srtp_sdes::{NegotiationConfig, SrtpPolicy};
 
 use crate::login::Account;
@@ -31,6 +32,8 @@ pub struct UserConfig {
     pub media_rtp: SocketAddr,
     /// Where RTCP is received.
     pub media_rtcp: SocketAddr,
+    /// The dialect of ICE in offers; answers are in that of the offer. None: no ICE.
+    pub ice: Option<Dialect>,
     /// The account that logs in; none: the certificate must be a trusted one.
     pub account: Option<Account>,
     /// The codings offered, best first; an answer takes the first of the offer that is in here.
@@ -40,7 +43,7 @@ pub struct UserConfig {
 }
 
 impl UserConfig {
-    /// A user with SRTP required and both forms of G.711; the media addresses are to be filled in.
+    /// A user with SRTP required, ICE of Lync and both forms of G.711; the media addresses are to be filled in.
     ///
     /// MS-SIPREGE 3.1
     pub fn new(uri: SipUri) -> Self {
@@ -56,6 +59,7 @@ impl UserConfig {
             srtp: NegotiationConfig::new(SrtpPolicy::Required),
             media_rtp: nowhere,
             media_rtcp: nowhere,
+            ice: Some(Dialect::MsIce2),
             account: None,
             encodings: vec![Encoding::Pcma, Encoding::Pcmu],
             expires: None,

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use sip_lync::ice::DataStream;
 use sip_lync::sdp::{
-    AudioAnswer, AudioCodec, AudioOffer, Direction, SessionDescription, audio_answer, audio_offer,
+    AudioAnswer, AudioCodec, AudioOffer, Direction, MediaDescription, SessionDescription, audio_answer,
+    audio_offer,
 };
 use srtp_sdes::{Offered, Profile};
 
@@ -23,6 +25,15 @@ pub(super) struct Described {
     pub(super) crypto: Vec<String>,
     /// Which ways it leaves us: we send where it receives.
     pub(super) flow: Flow,
+    session: SessionDescription,
+    line: usize,
+}
+
+impl Described {
+    /// The description and the line of it that was chosen.
+    pub(super) fn line(&self) -> Option<(&SessionDescription, &MediaDescription)> {
+        Some((&self.session, self.session.media.get(self.line)?))
+    }
 }
 
 /// Reads a description; of the encodings both sides have, the first of `ours` is taken.
@@ -45,37 +56,57 @@ pub(super) fn read(body: &[u8], ours: &[Encoding]) -> Result<Described, &'static
         crypto: media.crypto().into_iter().map(|line| format!("a=crypto:{line}")).collect(),
         // The old form of hold is an address of zeros (MS-SDPEXT 3.1.5.23).
         flow: if on_hold { Flow::None } else { ways(direction.reversed()) },
+        line: chosen.line,
+        session: session.clone(),
     })
 }
 
 /// Our offer.
-pub(super) fn offer(config: &UserConfig, offered: &Offered, flow: Flow, ssrc: u32, version: u64) -> Bytes {
+pub(super) fn offer(
+    config: &UserConfig,
+    offered: &Offered,
+    flow: Flow,
+    ssrc: u32,
+    version: u64,
+    ice: Option<&DataStream>,
+) -> Bytes {
     let mut offer = ours(config, flow, ssrc, version);
     offered.profile().token().clone_into(&mut offer.profile);
     offer.crypto = offered.attributes();
     offer.write_sendrecv = version > 0;
-    audio_offer(&offer).to_string().into()
+    let mut session = audio_offer(&offer);
+    if let Some(stream) = ice {
+        stream.describe(0, &mut session, 0);
+    }
+    session.to_string().into()
 }
 
 /// Our answer.
-pub(super) struct Answer<'a> {
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) offer: Bytes,
     pub(super) profile: Profile,
     /// The value of the one `a=crypto:`.
-    pub(super) crypto: Option<&'a str>,
+    pub(super) crypto: Option<String>,
     pub(super) flow: Flow,
     pub(super) ssrc: u32,
     pub(super) version: u64,
 }
 
-impl Answer<'_> {
-    pub(super) fn to(&self, config: &UserConfig, offer: &[u8]) -> Result<Bytes, &'static str> {
-        let session = SessionDescription::parse_bytes(offer).map_err(|_| "the description cannot be read")?;
+impl Answer {
+    pub(super) fn body(&self, config: &UserConfig, ice: Option<&DataStream>) -> Result<Bytes, &'static str> {
+        let session =
+            SessionDescription::parse_bytes(&self.offer).map_err(|_| "the description cannot be read")?;
         let chosen = AudioAnswer::choose(&session, &codecs(&config.encodings))
             .map_err(|_| "there is no common encoding")?;
         let mut answer = ours(config, self.flow, self.ssrc, self.version);
         self.profile.token().clone_into(&mut answer.profile);
-        answer.crypto = self.crypto.map(str::to_owned).into_iter().collect();
-        Ok(audio_answer(&session, &chosen, &answer).to_string().into())
+        answer.crypto = self.crypto.clone().into_iter().collect();
+        let mut body = audio_answer(&session, &chosen, &answer);
+        if let Some(stream) = ice {
+            stream.describe(0, &mut body, chosen.line);
+        }
+        Ok(body.to_string().into())
     }
 }
 

@@ -119,6 +119,15 @@ pub enum Event {
         /// Where our packets go.
         remote: SocketAddr,
     },
+    /// ICE has found the way of a call's media.
+    Way {
+        /// The call.
+        call: CallNumber,
+        /// The dialect: `ms-ice2`, `rfc8445` or `draft06`.
+        dialect: &'static str,
+        /// Where our packets go from now on.
+        remote: SocketAddr,
+    },
     /// The connection to the front end is unusable and must be closed.
     Close {
         /// Why, in one line.

@@ -6,6 +6,7 @@ mod call;
 mod config;
 mod description;
 mod event;
+mod ice;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -38,6 +39,29 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// The connection is gone.
     FlowClosed,
+    /// A STUN message came to a media socket.
+    Check {
+        /// The socket of RTP (1) or RTCP (2).
+        component: u16,
+        /// Where from.
+        from: SocketAddr,
+        /// The message.
+        data: &'a [u8],
+    },
+}
+
+/// A STUN message was appended to the caller's buffer, to be sent from a media socket.
+///
+/// RFC 8445 7.2
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Check {
+    /// From the socket of RTP (1) or RTCP (2).
+    pub component: u16,
+    /// Where to.
+    pub to: SocketAddr,
+    /// How many octets were appended.
+    pub len: usize,
 }
 
 /// Octets were appended to the caller's buffer, to be sent to the front end.
@@ -153,6 +177,7 @@ impl LyncUser {
                 }
                 self.registered = false;
             }
+            Input::Check { component, from, data } => self.check(now, component, from, data),
         }
         self.happened(now);
     }
@@ -166,6 +191,7 @@ impl LyncUser {
             self.retry = None;
             self.register(now);
         }
+        self.ice_timeout(now);
         self.happened(now);
     }
 
@@ -277,6 +303,13 @@ impl LyncUser {
         Some(Transmit { len: transmit.len })
     }
 
+    /// What is to be sent from a media socket: appended to `buffer`.
+    ///
+    /// RFC 8445 7.2
+    pub fn poll_check(&mut self, buffer: &mut BytesMut) -> Option<Check> {
+        self.next_check(buffer)
+    }
+
     /// What happened.
     ///
     /// RFC 3261 13
@@ -295,7 +328,7 @@ impl LyncUser {
     ///
     /// RFC 3261 17.1
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.endpoint.poll_timeout(), self.retry].into_iter().flatten().min()
+        [self.endpoint.poll_timeout(), self.retry, self.ice_due()].into_iter().flatten().min()
     }
 
     fn register(&mut self, now: Instant) {
@@ -307,8 +340,13 @@ impl LyncUser {
 
     /// Carries the endpoint's events on.
     fn happened(&mut self, now: Instant) {
-        while let Some(event) = self.endpoint.poll_event() {
-            self.endpoint_event(now, event);
+        loop {
+            while let Some(event) = self.endpoint.poll_event() {
+                self.endpoint_event(now, event);
+            }
+            if !self.follow_ice(now) {
+                break;
+            }
         }
     }
 

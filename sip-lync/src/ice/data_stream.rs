@@ -273,12 +273,14 @@ impl DataStream {
         self.agent().map(Agent::dialect)
     }
 
-    /// Whether the peer may be sent media: on the chosen pair of the component, or without ICE to the address it gave.
+    /// Where media of a component goes: on the chosen pair, before that on one that works, without ICE to the address that
+    /// the peer gave. `None`: nothing may be sent yet.
     ///
     /// RFC 8445 12.1
     pub fn path(&self, component: u16) -> Option<Path> {
         let agent = self.agent()?;
-        agent.selected(component).map(|selected| selected.path).or_else(|| agent.plain(component))
+        let selected = agent.selected(component).map(|selected| selected.path);
+        selected.or_else(|| agent.working(component)).or_else(|| agent.plain(component))
     }
 
     /// Whether we are to send the last offer, which names the chosen pairs. It counts as sent then.

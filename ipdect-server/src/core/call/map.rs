@@ -20,7 +20,11 @@ pub(crate) mod reason {
 
 /// What the handset is told when the front end refuses: release reason and words for its display.
 pub(crate) fn refusal_to_handset(refused: Refused) -> (u8, &'static str) {
-    let Refused::Status(status) = refused else { return (reason::TIMER_EXPIRY, "No answer") };
+    let status = match refused {
+        Refused::Status(status) => status,
+        Refused::NoAnswer => return (reason::TIMER_EXPIRY, "No answer"),
+        Refused::NoWay => return (reason::INCOMPATIBLE_SERVICE, "No way for speech"),
+    };
     match status {
         486 | 600 => (reason::USER_BUSY, "Busy"),
         603 => (reason::USER_REJECTION, "Declined"),
@@ -63,6 +67,7 @@ mod tests {
             (Refused::Status(502), reason::IWU_CONGESTION, "Server error"),
             (Refused::Status(488), reason::INCOMPATIBLE_SERVICE, "Call not possible"),
             (Refused::Status(499), reason::UNKNOWN, "Call failed"),
+            (Refused::NoWay, reason::INCOMPATIBLE_SERVICE, "No way for speech"),
             (Refused::NoAnswer, reason::TIMER_EXPIRY, "No answer"),
         ];
         for (status, reason, words) in table {

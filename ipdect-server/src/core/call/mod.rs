@@ -2,11 +2,13 @@
 
 pub(crate) mod map;
 pub(crate) mod step;
+pub(crate) mod way;
 
+use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
 use rfp_link::BearerId;
-use sip_lync::SessionId;
+use sip_lync::{ForkId, SessionId};
 use srtp_sdes::{Agreed, Offered, Profile, ReceiverKeys, SenderKeys};
 
 use super::deadlines::Waiter;
@@ -15,6 +17,7 @@ use super::radio::Dlei;
 use super::subscriber::SubscriberId;
 use crate::media::plan::Channel;
 use step::Phase;
+use way::Way;
 
 /// Who called whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(crate) enum Refused {
     Status(u16),
     /// Nobody answered.
     NoAnswer,
+    /// No way for speech was found.
+    NoWay,
 }
 
 /// One call.
@@ -81,6 +86,9 @@ pub(crate) struct Call {
     /// Profile and crypto line of our answer to the offer that was taken last.
     pub(crate) answer_line: Option<(Profile, Option<String>)>,
     pub(crate) remote: Option<RemoteMedia>,
+    /// What forks of our INVITE have answered so far.
+    pub(crate) early: BTreeMap<ForkId, (RemoteMedia, Agreed)>,
+    pub(crate) way: Way,
     /// Version of our session description.
     pub(crate) version: u64,
     /// The peer's further offer waits for our answer.

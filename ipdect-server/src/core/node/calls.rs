@@ -1,5 +1,6 @@
 //! Calls: begun by either side, stepped by triggers, ended on both.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use dect_nwk::element::{ReleaseReason, Signal};
@@ -8,6 +9,7 @@ use presence_pidf::{CallKey, Remote};
 use sip_lync::{Invite, Rendering, StatusCode, Uri};
 
 use super::super::call::step::{Action, Phase, Trigger, step};
+use super::super::call::way::Way;
 use super::super::call::{Call, Direction, Peer, Refused, map};
 use super::super::numbering::Numbering;
 use super::super::subscriber::SubscriberId;
@@ -66,6 +68,8 @@ impl Node {
             agreed: None,
             answer_line: None,
             remote: None,
+            early: BTreeMap::new(),
+            way: Way::new(self.deadlines.insert(Waiting::Way(id))),
             version: 0,
             held_by_peer: false,
             started: self.wall_at(now),
@@ -105,6 +109,7 @@ impl Node {
             call.digits_end = None;
             self.deadlines.set(call.waiter, None);
         }
+        self.searching.insert(id);
         let established = call.established();
         if established && !was_established {
             call.answered = Some(self.wall + now.saturating_duration_since(self.started));
@@ -237,8 +242,10 @@ impl Node {
                 return false;
             }
         };
-        let description = self.offer(id);
-        match self.endpoint.invite(now, sip, Invite::new(target, description)) {
+        let body = self.first_offer(now, id);
+        let mut invite = Invite::new(target, body.octets);
+        invite.content_type = body.content_type;
+        match self.endpoint.invite(now, sip, invite) {
             Ok(session) => {
                 self.by_session.insert(session, id);
                 if let Some(call) = self.calls.get_mut(&id) {
@@ -262,8 +269,14 @@ impl Node {
         self.log(Level::Warning, format!("call {id}: {why}"));
     }
 
-    fn reoffer(&mut self, now: Instant, id: u32, rendering: Rendering) -> bool {
-        let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return false };
+    pub(super) fn reoffer(&mut self, now: Instant, id: u32, rendering: Rendering) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let Some(session) = call.session else { return false };
+        if call.way.offering {
+            // One offer at a time.
+            call.way.wanted = Some(rendering);
+            return true;
+        }
         let description = self.further_offer(id, rendering);
         match self.endpoint.reoffer(now, session, description, rendering) {
             Ok(()) => true,
@@ -325,6 +338,8 @@ impl Node {
         self.effects.push_back(super::Effect::Media(MediaCommand::Remove { channel: call.channel.id }));
         self.channels.give_back(call.channel.id);
         self.deadlines.remove(call.waiter);
+        self.deadlines.remove(call.way.waiter);
+        self.searching.remove(&id);
         if let Some(session) = call.session {
             self.by_session.remove(&session);
         }

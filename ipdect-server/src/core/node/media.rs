@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rfp_link::{BearerId, BearerKey, BearerKeys};
-use sip_lync::{Rendering, SessionId};
+use sip_lync::ice::{self, Body, Fork};
+use sip_lync::sdp::SessionDescription;
+use sip_lync::{ForkId, Rendering, SessionId};
 use srtp_sdes::{
     Agreed, CryptoAttribute, CryptoSuite, KeyParameter, MasterKey, MasterSalt, NegotiationConfig, Offered,
     ReceiverKeys, SenderKeys, answer_again,
@@ -29,10 +31,29 @@ impl Node {
         config
     }
 
-    /// Our first offer of a call.
-    pub(super) fn offer(&mut self, id: u32) -> Bytes {
+    /// Our first offer of a call: one description, or one for each dialect of ICE.
+    pub(super) fn first_offer(&mut self, now: Instant, id: u32) -> Body {
+        self.offer_ice(now, id);
         let offered = Offered::new(&self.negotiation(), srtp_sdes::Seed(self.draw.bytes("offer")));
-        self.describe_offer(id, offered, Flowing::BOTH)
+        let boundary = format!("=_ipdect_{:08x}", self.draw.number("boundary"));
+        let descriptions = self.describe_offer(id, offered, Flowing::BOTH);
+        let mut descriptions = descriptions.into_iter();
+        let Some(newer) = descriptions.next() else {
+            return Body { content_type: "application/sdp".to_owned(), octets: Bytes::new() };
+        };
+        let mut offer = ice::Offer::new(newer, descriptions.next(), &boundary);
+        let body = offer.first();
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.way.other_forms = Some(offer);
+        }
+        body
+    }
+
+    /// Our offer in answer to an INVITE without one: always one description.
+    pub(super) fn offer(&mut self, now: Instant, id: u32) -> Bytes {
+        self.offer_ice(now, id);
+        let offered = Offered::new(&self.negotiation(), srtp_sdes::Seed(self.draw.bytes("offer")));
+        first(&self.describe_offer(id, offered, Flowing::BOTH))
     }
 
     /// A later offer of a call, which holds or goes on; keys stay as they are.
@@ -44,11 +65,11 @@ impl Node {
             Rendering::Yes => Flowing::BOTH,
             Rendering::No => Flowing::NONE,
         };
-        self.describe_offer(id, offered, flowing)
+        first(&self.describe_offer(id, offered, flowing))
     }
 
-    fn describe_offer(&mut self, id: u32, offered: Offered, flowing: Flowing) -> Bytes {
-        let Some(call) = self.calls.get_mut(&id) else { return Bytes::new() };
+    fn describe_offer(&mut self, id: u32, offered: Offered, flowing: Flowing) -> Vec<SessionDescription> {
+        let Some(call) = self.calls.get_mut(&id) else { return Vec::new() };
         call.version += 1;
         let local = LocalMedia {
             channel: call.channel,
@@ -61,21 +82,53 @@ impl Node {
             codec: call.remote.as_ref().map(|remote| remote.codec),
         };
         call.offered = Some(offered);
-        media_plan::offer(&local)
+        match &call.way.stream {
+            None => vec![media_plan::offer(&local, None)],
+            Some(stream) => (0..stream.descriptions())
+                .map(|which| media_plan::offer(&local, Some((stream, which))))
+                .collect(),
+        }
     }
 
     /// Takes the peer's answer to our offer; false when it cannot be used.
-    pub(super) fn take_answer(&mut self, session: SessionId, description: &Bytes) -> bool {
+    pub(super) fn take_answer(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        fork: ForkId,
+        description: &Bytes,
+    ) -> bool {
         let Some(id) = self.by_session.get(&session).copied() else { return false };
-        let good = self.take_early_answer(id, description);
-        if good && let Some(call) = self.calls.get_mut(&id) {
-            call.offered = None;
+        let good = self.take_early_answer(now, id, fork, description);
+        good && self.fork_chosen(id, fork)
+    }
+
+    /// The offer is answered, by this fork: what it said is agreed.
+    pub(super) fn fork_chosen(&mut self, id: u32, fork: ForkId) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        if let Some((remote, agreed)) = std::mem::take(&mut call.early).remove(&fork) {
+            call.remote = Some(remote);
+            call.agreed = Some(agreed);
         }
-        good
+        call.offered = None;
+        call.way.other_forms = None;
+        if let Some(stream) = &mut call.way.stream
+            && !stream.answered(Fork(fork.0))
+        {
+            call.way.stream = None;
+        }
+        self.searching.insert(id);
+        call.agreed.is_some()
     }
 
     /// Takes the answer of an early dialog; another one may follow.
-    pub(super) fn take_early_answer(&mut self, id: u32, description: &Bytes) -> bool {
+    pub(super) fn take_early_answer(
+        &mut self,
+        now: Instant,
+        id: u32,
+        fork: ForkId,
+        description: &Bytes,
+    ) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         // The 200 repeats what a provisional response said.
         let Some(offered) = call.offered.clone() else { return call.agreed.is_some() };
@@ -85,9 +138,10 @@ impl Node {
         });
         match taken {
             Ok((remote, agreed)) => {
+                call.early.insert(fork, (remote.clone(), agreed.clone()));
                 call.remote = Some(remote);
                 call.agreed = Some(agreed);
-                true
+                self.take_ice_answer(now, id, fork)
             }
             Err(why) => {
                 call.cause.clone_from(&why);
@@ -97,11 +151,11 @@ impl Node {
         }
     }
 
-    /// Takes the peer's offer; false when it cannot be answered.
-    pub(super) fn take_offer(&mut self, id: u32, description: &Bytes) -> bool {
+    /// Takes the peer's offer; none when it cannot be answered.
+    pub(super) fn take_offer(&mut self, id: u32, description: &Bytes) -> Option<()> {
         let negotiation = self.negotiation();
         let seed = srtp_sdes::Seed(self.draw.bytes("answer"));
-        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let call = self.calls.get_mut(&id)?;
         let previous = call.agreed.clone().unwrap_or(Agreed::Clear);
         let taken = media_plan::read(description).and_then(|Description { remote, profile, crypto }| {
             let lines: Vec<&str> = crypto.iter().map(String::as_str).collect();
@@ -114,12 +168,12 @@ impl Node {
                 call.remote = Some(remote);
                 call.agreed = Some(answered.agreed.clone());
                 call.answer_line = Some((answered.profile, answered.attribute));
-                true
+                Some(())
             }
             Err(why) => {
                 call.cause.clone_from(&why);
                 self.log(Level::Warning, format!("call {id}: the peer's offer: {why}"));
-                false
+                None
             }
         }
     }
@@ -140,7 +194,7 @@ impl Node {
             flowing: if holding { Flowing::NONE } else { remote.flowing },
             codec: Some(remote.codec),
         };
-        Some(media_plan::answer(&local, remote))
+        Some(media_plan::answer(&local, remote, call.way.stream.as_ref()))
     }
 
     /// Asks the base station for a bearer on the handset's connection, protected if both ends can.
@@ -221,10 +275,12 @@ impl Node {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(remote_radio) = call.radio else { return };
         let holding = call.holding();
+        let ice = call.way.stream.is_some();
+        let [way, way_of_reports] = call.way.remote;
         let network = match (&call.remote, &call.agreed) {
             (Some(remote), Some(agreed)) => Some(NetworkLeg {
-                remote_rtp: remote.rtp,
-                remote_rtcp: remote.rtcp,
+                remote_rtp: way.unwrap_or(remote.rtp),
+                remote_rtcp: if ice { way_of_reports } else { Some(remote.rtcp) },
                 payload_type: remote.payload_type,
                 codec: remote.codec,
                 telephone_event: remote.telephone_event,
@@ -232,7 +288,11 @@ impl Node {
                 agreed: agreed.clone(),
                 // Nothing of the handset leaves before the call is answered.
                 flowing: Flowing {
-                    send: remote.flowing.send && !holding && call.established(),
+                    send: remote.flowing.send
+                        && !holding
+                        && call.established()
+                        // With ICE nothing is sent to an address that has not answered a check.
+                        && (!ice || way.is_some()),
                     receive: remote.flowing.receive && !holding,
                 },
             }),
@@ -278,6 +338,8 @@ impl Node {
                     self.rekey(now, id);
                 }
             }
+            // Handed to ICE before.
+            MediaEvent::Check { .. } => {}
             MediaEvent::Report { channel, counters } => {
                 self.log(Level::Debug, format!("channel {}: {counters:?}", channel.0));
             }
@@ -287,11 +349,16 @@ impl Node {
     fn rekey(&mut self, now: Instant, id: u32) {
         let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return };
         let offered = Offered::new(&self.negotiation(), srtp_sdes::Seed(self.draw.bytes("rekey")));
-        let description = self.describe_offer(id, offered, Flowing::BOTH);
+        let description = first(&self.describe_offer(id, offered, Flowing::BOTH));
         if let Err(error) = self.endpoint.reoffer(now, session, description, Rendering::Yes) {
             self.log(Level::Warning, format!("call {id}: no new key could be offered: {error}"));
         }
     }
+}
+
+/// The one description of a further offer.
+fn first(descriptions: &[SessionDescription]) -> Bytes {
+    descriptions.first().map(|session| session.to_string().into()).unwrap_or_default()
 }
 
 /// Our sending and receiving keys of a protected bearer (docs/radio-link.md 5.2).

@@ -6,6 +6,7 @@
 mod calls;
 mod draw;
 mod handsets;
+mod ice;
 mod media;
 mod own_presence;
 mod presence;
@@ -39,7 +40,7 @@ use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
 use super::vocabulary::{Command, Effect, FlowId, Input, Lane, Level, LinkId, Restored, StoreWrite};
 use crate::config::{Authentication, Configuration, Transport};
-use crate::media::plan::Channel;
+use crate::media::plan::{Channel, MediaEvent};
 use draw::Draw;
 use settings::{endpoint_config, ipui_from_octets, presence_config};
 
@@ -76,6 +77,7 @@ enum Waiting {
     Link(LinkId),
     Presence(SubscriberId),
     Call(u32),
+    Way(u32),
     Shutdown,
 }
 
@@ -116,6 +118,8 @@ pub struct Node {
     window_waiter: Waiter,
     shutdown_waiter: Waiter,
     link_waiters: BTreeMap<LinkId, Waiter>,
+    /// Calls whose ICE may have something to say.
+    searching: BTreeSet<u32>,
     /// Subscribers whose presence may have changed.
     touched: BTreeSet<SubscriberId>,
     tracing: bool,
@@ -194,6 +198,7 @@ impl Node {
             shutdown_waiter: deadlines.insert(Waiting::Shutdown),
             deadlines,
             link_waiters: BTreeMap::new(),
+            searching: BTreeSet::new(),
             touched: BTreeSet::new(),
             tracing: false,
             traced: BTreeMap::new(),
@@ -249,6 +254,9 @@ impl Node {
                     self.deadlines.remove(waiter);
                 }
             }
+            Input::Media(MediaEvent::Check { channel, component, from, octets }) => {
+                self.check_arrived(now, channel, component, from, &octets);
+            }
             Input::Media(event) => self.media_event(now, &event),
             Input::Command(command) => self.command(now, &command),
             Input::Shutdown => self.shutdown(now),
@@ -273,6 +281,7 @@ impl Node {
                 Waiting::Link(link) => self.radio.handle_timeout(now, link),
                 Waiting::Presence(id) => self.presence_timeout(now, id),
                 Waiting::Call(id) => self.call_timeout(now, id),
+                Waiting::Way(id) => self.way_timeout(now, id),
                 Waiting::Shutdown => self.finish(),
             }
             self.settle(now);
@@ -369,6 +378,7 @@ impl Node {
             let busy = self.drain_radio(now)
                 | self.drain_fixed_part(now)
                 | self.drain_endpoint(now)
+                | self.drain_ice(now)
                 | self.drain_presence(now);
             if !busy {
                 break;

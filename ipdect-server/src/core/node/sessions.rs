@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip_lync::{EndReason, Event, Party, Rendering, SessionId, StatusCode, Uri};
+use sip_lync::{EndReason, Event, ForkId, Party, Rendering, SessionId, StatusCode, Uri};
 
 use super::super::call::step::{Phase, Trigger};
 use super::super::call::{Direction, Peer, Refused};
@@ -24,17 +24,20 @@ impl Node {
             Event::Incoming { session, user, from, description, .. } => {
                 self.incoming(now, session, user, &from, description.as_ref());
             }
-            Event::Progress { session, description, .. } => {
-                self.early_media(now, session, description.as_ref());
+            Event::Progress { session, fork, description, .. } => {
+                self.early_media(now, session, fork, description.as_ref());
                 self.session_trigger(now, session, Trigger::PeerProgress);
             }
-            Event::Answered { session, connected, description, answer_due, .. } => {
-                self.answered(now, session, connected.as_ref(), description.as_ref(), answer_due);
+            Event::Answered { session, fork, connected, description, answer_due, .. } => {
+                if let (Some(call), Some(party)) = (self.call_of(session), connected.as_ref()) {
+                    call.peer.name = peer_of(party).name;
+                }
+                self.answered(now, session, fork, description.as_ref(), answer_due);
             }
             Event::Confirmed { session, description } => {
                 // With the offer in our 200, the peer's answer comes with its ACK.
                 if let Some(description) = description
-                    && !self.take_answer(session, &description)
+                    && !self.take_answer(now, session, ForkId(0), &description)
                 {
                     self.session_trigger(now, session, Trigger::LocalFailure);
                     return;
@@ -45,18 +48,34 @@ impl Node {
                 self.reoffered(now, session, description.as_ref(), rendering);
             }
             Event::ReofferAnswered { session, description } => {
-                let good =
-                    description.as_ref().is_none_or(|description| self.take_answer(session, description));
-                let trigger = if good { Trigger::ReofferAccepted } else { Trigger::LocalFailure };
-                self.session_trigger(now, session, trigger);
+                let good = description
+                    .as_ref()
+                    .is_none_or(|description| self.take_answer(now, session, ForkId(0), description));
+                if !good {
+                    self.session_trigger(now, session, Trigger::LocalFailure);
+                } else if !self.last_offer_over(now, session) {
+                    self.session_trigger(now, session, Trigger::ReofferAccepted);
+                }
             }
             Event::ReofferRefused { session, .. } => {
                 if let Some(call) = self.call_of(session) {
                     call.offered = None;
                 }
-                self.session_trigger(now, session, Trigger::ReofferRefused);
+                if !self.last_offer_over(now, session) {
+                    self.session_trigger(now, session, Trigger::ReofferRefused);
+                }
+            }
+            Event::ReofferWithdrawn { session } => {
+                if let Some(call) = self.call_of(session) {
+                    call.way.answer_by = None;
+                }
             }
             Event::Failed { session, failure } => {
+                if let Some(status) = failure.status
+                    && self.offer_other_form(now, session, status)
+                {
+                    return;
+                }
                 if let Some(call) = self.call_of(session) {
                     let status = failure.status.map(|status| Refused::Status(status.code()));
                     call.refusal = Some(status.unwrap_or(Refused::NoAnswer));
@@ -80,7 +99,10 @@ impl Node {
                             _ => "failed",
                         };
                     }
-                    call.cause = format!("{reason:?}");
+                    // Whoever gives up first hangs up: the other side's record says why, too.
+                    let searched = call.way.stream.is_some() && call.way.remote[0].is_none();
+                    let stage = if searched && call.established() { ", ICE had found no way" } else { "" };
+                    call.cause = format!("{reason:?}{stage}");
                 }
                 self.session_over(now, session, Trigger::PeerEnded);
             }
@@ -164,7 +186,7 @@ impl Node {
             call.peer = peer_of(from);
         }
         self.by_session.insert(session, call);
-        let described = description.is_none_or(|description| self.take_offer(call, description));
+        let described = description.is_none_or(|description| self.take_offer(call, description).is_some());
         if !described {
             if let Some(call) = self.calls.get_mut(&call) {
                 call.release_octet = super::super::call::map::reason::INCOMPATIBLE_SERVICE;
@@ -181,10 +203,10 @@ impl Node {
     }
 
     /// Media of an early dialog: played to the handset before the call is answered.
-    fn early_media(&mut self, now: Instant, session: SessionId, description: Option<&Bytes>) {
+    fn early_media(&mut self, now: Instant, session: SessionId, fork: ForkId, description: Option<&Bytes>) {
         let Some(id) = self.by_session.get(&session).copied() else { return };
         if let Some(description) = description
-            && self.take_early_answer(id, description)
+            && self.take_early_answer(now, id, fork, description)
         {
             self.install_media(now, id);
         }
@@ -194,19 +216,16 @@ impl Node {
         &mut self,
         now: Instant,
         session: SessionId,
-        connected: Option<&Party>,
+        fork: ForkId,
         description: Option<&Bytes>,
         answer_due: bool,
     ) {
-        if let (Some(call), Some(party)) = (self.call_of(session), connected) {
-            let peer = peer_of(party);
-            call.peer.name = peer.name;
-        }
+        let Some(id) = self.by_session.get(&session).copied() else { return };
         let good = match description {
-            Some(description) if !answer_due => self.take_answer(session, description),
+            Some(description) if !answer_due => self.take_answer(now, session, fork, description),
             // Every INVITE of ours carries an offer, so a 200 carries its answer or repeats an earlier one.
             Some(_) => false,
-            None => self.call_of(session).is_some_and(|call| call.agreed.is_some()),
+            None => self.fork_chosen(id, fork),
         };
         if good {
             self.session_trigger(now, session, Trigger::PeerAnswered);
@@ -235,15 +254,14 @@ impl Node {
             self.endpoint.answer_reoffer(now, session, offer);
             return;
         };
-        if !self.take_offer(id, description) {
+        if self.take_offer(id, description).is_none() || !self.take_ice_offer(now, id) {
             self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
             return;
         }
-        let Some(answer) = self.answer_description(id) else {
-            self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
-            return;
-        };
-        self.endpoint.answer_reoffer(now, session, answer);
+        let settling = self.calls.get(&id).is_some_and(|call| call.way.answer_by.is_some());
+        if !settling {
+            self.answer_reoffer(now, id);
+        }
         self.install_media(now, id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let held = rendering == Rendering::No
@@ -261,11 +279,26 @@ impl Node {
         }
     }
 
+    /// Answers the peer's further offer.
+    pub(super) fn answer_reoffer(&mut self, now: Instant, id: u32) {
+        let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return };
+        match self.answer_description(id) {
+            Some(answer) => self.endpoint.answer_reoffer(now, session, answer),
+            None => self.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE),
+        }
+    }
+
     /// Our 200 to an incoming call.
     pub(super) fn accept(&mut self, now: Instant, id: u32) -> bool {
         let Some(session) = self.calls.get(&id).and_then(|call| call.session) else { return false };
         let offered = self.calls.get(&id).is_some_and(|call| call.remote.is_some());
-        let description = if offered { self.answer_description(id) } else { Some(self.offer(id)) };
+        let description = if !offered {
+            Some(self.offer(now, id))
+        } else if self.take_ice_offer(now, id) {
+            self.answer_description(id)
+        } else {
+            None
+        };
         let Some(description) = description else { return false };
         self.endpoint.answer(now, session, description);
         self.install_media(now, id);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::checks::REST;
-use super::{Agent, Event, Failure, Nomination, Selected};
+use super::{Agent, Event, Failure, Nomination, Path, Selected};
 use crate::ice::checklist::Pair;
 use crate::ice::dialect::Dialect;
 use crate::ice::pair::{State as PairState, Trigger};
@@ -116,6 +116,16 @@ impl Agent {
         for at in each.unwrap_or_default() {
             self.nominated(now, at);
         }
+    }
+
+    /// Where media of a component may go before a pair is chosen: the best one that a check has found to work.
+    ///
+    /// RFC 8445 12.1
+    pub fn working(&self, component: u16) -> Option<Path> {
+        let valid = |pair: &&Pair| pair.component == component && pair.is_valid() && !pair.dropped;
+        let valid = self.list.pairs.iter().enumerate().filter(|(_, pair)| valid(pair));
+        let best = valid.max_by_key(|(_, pair)| pair.valid.map(|valid| valid.priority));
+        best.and_then(|(at, _)| self.path_of(at))
     }
 
     /// The best valid pair of a component whose nomination was not refused too often.
