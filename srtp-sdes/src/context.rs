@@ -9,6 +9,7 @@ use crate::scrub::scrubbed;
 use crate::session::{Further, Session, SessionKeys};
 use crate::simd::Processor;
 use crate::suite::Cipher;
+use crate::usual::Usual;
 use crate::{CryptoSuite, KeyParameter};
 
 /// The state of a synchronisation source in one direction.
@@ -71,14 +72,6 @@ pub(crate) enum Slot {
 
 /// Which of the keys: the record's is 0.
 pub(crate) type KeyNumber = usize;
-
-/// The record of a usual stream, taken apart: nothing else counts for its packets.
-pub(crate) struct Usual<'a, S: Source> {
-    pub(crate) keys: &'a SessionKeys,
-    pub(crate) source: &'a mut S,
-    pub(crate) counters: &'a mut S::Counters,
-    pub(crate) tag: TagLength,
-}
 
 /// Longest MKI in the record.
 const SHORT_MKI: usize = 4;
@@ -193,21 +186,25 @@ impl<S: Source> Context<S> {
         self.is(REDERIVE)
     }
 
-    /// Whether the record is all that counts for the packets of its source: one key of AES-128 in counter mode that is derived
-    /// once, no MKI, a tag of HMAC-SHA1. Whatever else there may be has an annex.
+    /// Whether the record is all that counts for the packets of its source but their keys: encrypted and authenticated, one key
+    /// that is derived once, an MKI of the usual length or none, the usual replay list.
     #[inline]
     pub(crate) const fn is_usual(&self) -> bool {
         const USUAL: u8 = ENCRYPT_RTP | AUTHENTICATE_RTP | SOURCE_KNOWN;
-        self.annex.is_none()
-            && self.flags & !ENCRYPT_RTCP == USUAL
-            && self.mki_length == 0
-            && matches!(self.cipher, Cipher::CounterMode)
+        self.flags & !ENCRYPT_RTCP == USUAL && self.mki_length as usize <= SHORT_MKI
+    }
+
+    /// Whether the keys, too, stand in the record: AES-128 in counter mode, tags of HMAC-SHA1.
+    #[inline]
+    pub(crate) const fn is_usual_alone(&self) -> bool {
+        self.is_usual() && self.annex.is_none() && matches!(self.cipher, Cipher::CounterMode)
     }
 
     /// The parts of a usual record.
     #[inline]
-    pub(crate) const fn usual(&mut self) -> Usual<'_, S> {
-        Usual { keys: &self.keys, source: &mut self.source, counters: &mut self.counters, tag: self.tag }
+    pub(crate) fn usual(&mut self) -> Usual<'_, S> {
+        let mki = self.short_mki.get(..usize::from(self.mki_length)).unwrap_or_default();
+        Usual { keys: &self.keys, source: &mut self.source, counters: &mut self.counters, mki, tag: self.tag }
     }
 
     /// The kernels that the keys are kept for.

@@ -83,6 +83,7 @@ mod session_parameter;
 mod session_vectors;
 mod simd;
 mod suite;
+mod usual;
 
 pub use agreed::{Agreed, ReceiverKeys, SenderKeys};
 pub use answer::{Answered, answer, answer_again};

@@ -6,7 +6,7 @@ use core::hint::cold_path;
 use crate::agreed::ReceiverKeys;
 use crate::authentication::AuthenticationKey;
 use crate::cipher::KEY_STREAM_LIMIT;
-use crate::context::{ALL_IN_ANNEX, Context, KeyNumber, Slot, Usual};
+use crate::context::{ALL_IN_ANNEX, Context, KeyNumber, Slot};
 use crate::error::UnprotectError;
 use crate::packet::{self, Framing, Place, RTCP_INDEX, ReceivedRtcp};
 use crate::packet_index::{Estimate, estimate};
@@ -142,32 +142,6 @@ impl Receiver {
         Some(Located { index, ..located })
     }
 
-    /// The place of a packet of a usual stream whose source sent something before, and the octets before its tag. Nothing if it
-    /// has none, or something else is to do.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as above")]
-    pub(crate) fn locate_usual(usual: &Usual<'_, Received>, packet: &[u8]) -> Option<(Place, usize)> {
-        let header = Header::parse(packet).ok()?;
-        let source = &*usual.source;
-        let payload = (packet.len() - header.length).checked_sub(usual.tag.octets())?;
-        if payload > KEY_STREAM_LIMIT || source.ssrc != header.ssrc || source.highest == NO_INDEX {
-            cold_path();
-            return None;
-        }
-        let Estimate::Index(index) = estimate(source.highest, header.sequence_number) else { return None };
-        source.rtp.check(Some(source.highest), index).ok()?;
-        Some((Place { ssrc: header.ssrc, index, header: header.length }, header.length + payload))
-    }
-
-    /// Remembers an authentic packet of a usual stream.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as above")]
-    pub(crate) fn remember_usual(usual: &mut Usual<'_, Received>, index: u64) {
-        let source = &mut *usual.source;
-        source.rtp.mark(Some(source.highest), index);
-        source.highest = source.highest.max(index);
-    }
-
     /// Whether the packets' tags can be computed together with those of others.
     #[inline]
     pub(crate) fn has_tag_jobs(&self) -> bool {
@@ -241,6 +215,26 @@ impl Context<Received> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as above")]
     fn unprotect(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
+        if !self.is_usual() {
+            return self.unprotect_unusual(buffer);
+        }
+        let cipher = self.cipher();
+        let Some(parts) = self.usual().locate(cipher, buffer) else {
+            return self.unprotect_unusual(buffer);
+        };
+        let (body, behind) = buffer.split_at_mut(parts.body);
+        let framing = Framing { mki: &[], tag: self.rtp_framing().tag, encrypt: true };
+        let received = behind.get(parts.tag..parts.tag + framing.tag.octets()).unwrap_or_default();
+        if !packet::open_rtp(&self.rtp(0), framing, parts.place, body, received) {
+            return Err(UnprotectError::AuthenticationFailed);
+        }
+        self.usual().remember(parts.place.index);
+        Ok(parts.body)
+    }
+
+    /// Opens where something beyond the record may count, or the packet is refused.
+    #[inline(never)]
+    fn unprotect_unusual(&mut self, buffer: &mut [u8]) -> Result<usize, UnprotectError> {
         let located = self.locate(buffer)?;
         let framing = self.rtp_framing();
         let (body, behind) = buffer.split_at_mut(located.body);

@@ -6,7 +6,7 @@ use core::hint::cold_path;
 use crate::agreed::SenderKeys;
 use crate::authentication::AuthenticationKey;
 use crate::cipher::KEY_STREAM_LIMIT;
-use crate::context::{Context, Slot, Source, Usual};
+use crate::context::{Context, Slot, Source};
 use crate::error::ProtectError;
 use crate::lifetime::{KeyLife, PacketCounters};
 use crate::packet::{self, Framing, Place, RTCP_INDEX};
@@ -114,6 +114,22 @@ impl Sender {
     /// RFC 3711 3.3, RFC 7714 9
     #[inline]
     pub fn protect(&mut self, buffer: &mut [u8], length: usize) -> Result<usize, ProtectError> {
+        if !self.0.is_usual() {
+            return self.protect_unusual(buffer, length);
+        }
+        let Some(place) = self.0.usual().admit(buffer, length) else {
+            return self.protect_unusual(buffer, length);
+        };
+        let (body, behind) = buffer.split_at_mut(length);
+        let cipher = self.0.cipher();
+        let framing = Framing { mki: &[], tag: self.0.rtp_framing().tag, encrypt: true };
+        let tag = packet::seal_rtp(&self.0.rtp(0), framing, place, body);
+        Ok(length + packet::finish_rtp(cipher, self.0.usual().framing(), &tag, behind))
+    }
+
+    /// Protects where something beyond the record may count, or the packet is refused.
+    #[inline(never)]
+    fn protect_unusual(&mut self, buffer: &mut [u8], length: usize) -> Result<usize, ProtectError> {
         let place = self.admit(buffer, length)?;
         let (body, behind) = buffer.split_at_mut(length);
         let tag = packet::seal_rtp(&self.0.rtp(0), self.0.rtp_framing(), place, body);
@@ -159,29 +175,6 @@ impl Sender {
         context.counters.count_srtp();
         context.derive_rtp(0, index);
         Ok(Place { ssrc: header.ssrc, index, header: header.length })
-    }
-
-    /// What [`Self::admit`] does for the packets of a usual stream, whose source sent something before. Nothing changes if there
-    /// is no place for the packet, or something else to do.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as above")]
-    pub(crate) fn admit_usual(usual: &mut Usual<'_, Sent>, buffer: &[u8], length: usize) -> Option<Place> {
-        let header = Header::parse(buffer.get(..length)?).ok()?;
-        let source = &mut *usual.source;
-        if length - header.length > KEY_STREAM_LIMIT
-            || usual.tag.octets() > buffer.len() - length
-            || usual.counters.srtp_expired()
-            || source.ssrc != header.ssrc
-            || source.highest == NOTHING_SENT
-        {
-            cold_path();
-            return None;
-        }
-        let index = next_index(source, header.sequence_number).ok()?;
-        source.window.mark(Some(source.highest), index);
-        source.highest = source.highest.max(index);
-        usual.counters.count_srtp();
-        Some(Place { ssrc: header.ssrc, index, header: header.length })
     }
 
     /// The encryption of a packet that was admitted to a batch.
@@ -296,7 +289,7 @@ impl fmt::Debug for Sender {
 /// The index of a further packet of a source, if it may be protected.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as above")]
-fn next_index(source: &Sent, sequence: u16) -> Result<u64, ProtectError> {
+pub(crate) fn next_index(source: &Sent, sequence: u16) -> Result<u64, ProtectError> {
     let Estimate::Index(index) = estimate(source.highest, sequence) else {
         cold_path();
         return Err(ProtectError::KeyExpired);

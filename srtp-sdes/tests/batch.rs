@@ -124,6 +124,11 @@ fn usual_line(stream: usize, lifetime: Option<&str>) -> CryptoAttribute {
     let mut key =
         KeyParameter::new(MasterKey::new(&[stream as u8 * 3 + 1; 16]), MasterSalt::new(&[!stream as u8; 14]));
     key.lifetime = lifetime.and_then(Lifetime::parse);
+    key.mki = match stream % 6 {
+        1 => Some(MasterKeyIdentifier::new(&[1]).unwrap()),
+        3 => Some(MasterKeyIdentifier::new(&[9, 8, stream as u8, 7]).unwrap()),
+        _ => None,
+    };
     CryptoAttribute::new(1, suite, key)
 }
 
@@ -166,7 +171,7 @@ proptest! {
                 .zip(steps)
                 .map(|(plain, step)| {
                     let mut buffer = plain.clone();
-                    buffer.resize(plain.len() + if step.trick == 3 { 3 } else { 12 }, 0xee);
+                    buffer.resize(plain.len() + if step.trick == 3 { 11 } else { 16 }, 0xee);
                     buffer
                 })
                 .collect();
@@ -192,6 +197,8 @@ proptest! {
                     4..8 => packet[length - 1 - usize::from(step.trick % 4)] ^= 0x80,
                     8..12 => packet[length / usize::from(step.trick - 6)] ^= 1,
                     12..16 => packet.truncate(usize::from(step.trick)),
+                    // The MKI, where there is one.
+                    20..24 => packet[length - 11] ^= 4,
                     16..20 => packet.truncate(length - usize::from(step.trick - 15)),
                     _ => {}
                 }

@@ -5,19 +5,19 @@ use core::arch::x86_64::{__m128i, _mm_set_epi64x, _mm_xor_si128};
 
 use super::aes_wide::counter_mode_128;
 use super::{LANES, Tag, aes, sha1_x16};
-use crate::authentication::{TagJob, TagLength};
+use crate::authentication::TagJob;
 use crate::batch::{Incoming, Outgoing};
-use crate::context::Usual;
 use crate::error::{ProtectError, UnprotectError};
-use crate::packet::Place;
+use crate::packet::{self, Framing, Place};
 use crate::received::Received;
 use crate::session::SessionKeys;
-use crate::{Receiver, Sender};
+use crate::suite::Cipher;
+use crate::usual::Usual;
 
 /// What is left to do to an outgoing packet once its tag is there.
 struct Tagless<'a> {
     behind: &'a mut [u8],
-    tag: TagLength,
+    framing: Framing<'a>,
     result: &'a mut Option<Result<usize, ProtectError>>,
     length: usize,
 }
@@ -61,24 +61,25 @@ pub(super) fn protect(packets: &mut [Outgoing<'_>]) {
     let mut count = 0;
     // Bookkeeping and cipher of a packet together: the processor does the one for the next packet while the other still runs.
     for Outgoing { sender, buffer, length, result } in packets {
-        let Some(place) = Sender::admit_usual(&mut sender.0.usual(), buffer, *length) else {
+        let Some(place) = sender.0.usual().admit(buffer, *length) else {
             *result = Some(sender.protect(buffer, *length));
             continue;
         };
-        let Usual { keys, tag, .. } = sender.0.usual();
+        let Usual { keys, mki, tag, .. } = sender.0.usual();
+        let framing = Framing { mki, tag, encrypt: true };
         let (body, behind) = buffer.split_at_mut(*length);
         apply(keys, place, body);
         if let (Some(job), Some(end)) = (jobs.get_mut(count), ends.get_mut(count)) {
             *job = TagJob { key: keys.authentication(), message: body, suffix: place.roc() };
-            *end = Some(Tagless { behind, tag, result, length: *length });
+            *end = Some(Tagless { behind, framing, result, length: *length });
             count += 1;
         }
     }
     let mut tags = [Tag::default(); LANES];
     sha1_x16::tags(jobs.get(..count).unwrap_or_default(), &mut tags);
     for (end, tag) in ends.iter_mut().flatten().zip(&tags) {
-        end.tag.write(tag, end.behind);
-        *end.result = Some(Ok(end.length + end.tag.octets()));
+        let octets = packet::finish_rtp(Cipher::CounterMode, end.framing, tag, end.behind);
+        *end.result = Some(Ok(end.length + octets));
     }
 }
 
@@ -90,14 +91,15 @@ pub(super) fn unprotect(packets: &mut [Incoming<'_>]) {
     let mut ends: [Option<Unchecked<'_>>; LANES] = [const { None }; LANES];
     let mut count = 0;
     for Incoming { receiver, buffer, result } in packets {
-        let Some((place, length)) = Receiver::locate_usual(&receiver.0.usual(), buffer) else {
+        let Some(parts) = receiver.0.usual().locate(Cipher::CounterMode, buffer) else {
             *result = Some(receiver.unprotect(buffer));
             continue;
         };
         let usual = receiver.0.usual();
-        let (body, received) = buffer.split_at_mut(length);
+        let (body, behind) = buffer.split_at_mut(parts.body);
+        let received = behind.get(parts.tag..).unwrap_or_default();
         if let Some(end) = ends.get_mut(count) {
-            *end = Some(Unchecked { usual, body, received, result, place });
+            *end = Some(Unchecked { usual, body, received, result, place: parts.place });
             count += 1;
         }
     }
@@ -110,7 +112,7 @@ pub(super) fn unprotect(packets: &mut [Incoming<'_>]) {
     for (end, tag) in ends.iter_mut().flatten().zip(&tags) {
         if end.usual.tag.agrees(end.received, tag) {
             apply(end.usual.keys, end.place, end.body);
-            Receiver::remember_usual(&mut end.usual, end.place.index);
+            end.usual.remember(end.place.index);
             *end.result = Some(Ok(end.body.len()));
         } else {
             *end.result = Some(Err(UnprotectError::AuthenticationFailed));

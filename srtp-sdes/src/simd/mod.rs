@@ -231,7 +231,7 @@ impl Hasher {
         #[cfg(target_arch = "x86_64")]
         if let Self::Sixteen(_) = self
             && packets.len() >= self.worthwhile()
-            && packets.iter().all(|packet| packet.sender.0.is_usual())
+            && packets.iter().all(|packet| packet.sender.0.is_usual_alone())
             && let Some(Processor::Wide(Asked(()))) =
                 packets.first().map(|packet| packet.sender.0.processor())
         {
@@ -248,7 +248,7 @@ impl Hasher {
         #[cfg(target_arch = "x86_64")]
         if let Self::Sixteen(_) = self
             && packets.len() >= self.worthwhile()
-            && packets.iter().all(|packet| packet.receiver.0.is_usual())
+            && packets.iter().all(|packet| packet.receiver.0.is_usual_alone())
             && let Some(Processor::Wide(Asked(()))) =
                 packets.first().map(|packet| packet.receiver.0.processor())
         {
