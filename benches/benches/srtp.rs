@@ -11,6 +11,7 @@ use srtp_sdes::{
     ReceiverKeys, Sender, SenderKeys, protect_batch, unprotect_batch,
 };
 
+#[cfg(target_arch = "x86_64")]
 #[path = "srtp/floors.rs"]
 mod floors;
 #[cfg(feature = "srtp-peers")]
@@ -123,6 +124,7 @@ fn protect_one(suite: CryptoSuite, size: usize) {
     turns.finish();
 }
 
+/// Where the processor has what the kernels ask for.
 fn with_floors(turns: Turns<'_>, suite: CryptoSuite, size: usize) -> Turns<'_> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -132,24 +134,18 @@ fn with_floors(turns: Turns<'_>, suite: CryptoSuite, size: usize) -> Turns<'_> {
                     floors::galois(size);
                 });
             }
-            return turns;
-        }
-        let mut one = floors::One::new(size);
-        let turns = turns.each("floor, one packet", move || one.packet());
-        if floors::sixteen(size) {
+        } else if floors::one(size) {
+            let turns = turns.each("floor, one packet", move || {
+                floors::one(size);
+            });
             return turns.timed("floor, batch of 16 streams", move |count| {
                 at_once(count, BATCH, || {
                     floors::sixteen(size);
                 })
             });
         }
-        turns
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let mut one = floors::One::new(size);
-        if galois(suite) { turns } else { turns.each("floor, one packet", move || one.packet()) }
-    }
+    turns
 }
 
 fn senders(suite: CryptoSuite, size: usize, count: usize) -> Vec<(Sender, Vec<u8>)> {

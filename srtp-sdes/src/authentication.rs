@@ -4,7 +4,7 @@ use sha1::block_api::compress;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::simd::Tag;
+use crate::simd::{self, Tag};
 
 /// The authentication key: the SHA-1 states behind the inner and the outer pad, in one piece.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -37,6 +37,11 @@ impl AuthenticationKey {
     /// The tag of `packet` followed by `suffix`, the roll-over counter or the index.
     #[inline]
     pub(crate) fn tag(&self, packet: &[u8], suffix: [u8; 4]) -> Tag {
+        simd::tag(self, packet, suffix).unwrap_or_else(|| self.portable_tag(packet, suffix))
+    }
+
+    /// As above, by code for every processor.
+    fn portable_tag(&self, packet: &[u8], suffix: [u8; 4]) -> Tag {
         let [mut state, _] = self.0;
         let (blocks, rest) = packet.as_chunks::<64>();
         let mut tail = [[0_u8; 64]; 2];
@@ -185,6 +190,7 @@ mod tests {
                 plain.update(&suffix);
                 let plain = plain.finalize().into_bytes();
                 assert_eq!(fast.tag(&packet[..length], suffix)[..], plain[..16], "{length}");
+                assert_eq!(fast.portable_tag(&packet[..length], suffix)[..], plain[..16], "{length}");
             }
         }
     }

@@ -1,51 +1,17 @@
 //! The arithmetic of a packet and nothing else: no header is read, no index kept, no tag written or compared.
 
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
-
-/// One packet of AES_CM_128_HMAC_SHA1_80 by the blocks of RustCrypto: the processor's instructions for AES and SHA-1.
-pub(crate) struct One {
-    cipher: aes::Aes128Enc,
-    stream: Vec<Array<u8, aes::cipher::consts::U16>>,
-    message: Vec<[u8; 64]>,
-    state: [u32; 5],
-    number: u8,
-}
-
-impl One {
-    pub(crate) fn new(size: usize) -> Self {
-        Self {
-            cipher: aes::Aes128Enc::new(&Array::from([1; 16])),
-            stream: vec![Array::from([0_u8; 16]); (size - 12).div_ceil(16)],
-            message: vec![[0_u8; 64]; (size + 4 + 9).div_ceil(64)],
-            state: [1; 5],
-            number: 0,
-        }
-    }
-
-    pub(crate) fn packet(&mut self) {
-        self.number = self.number.wrapping_add(1);
-        for (at, block) in self.stream.iter_mut().enumerate() {
-            block[13] = self.number;
-            block[15] = at as u8;
-        }
-        self.cipher.encrypt_blocks(&mut self.stream);
-        sha1::block_api::compress(&mut self.state, &self.message);
-        sha1::block_api::compress(&mut self.state, &[[0; 64]]);
-        std::hint::black_box((&self.stream, &self.state));
-    }
-}
-
 #[cfg(target_arch = "x86_64")]
-pub(crate) use wide::{galois, sixteen};
+pub(crate) use wide::{galois, one, sixteen};
 
 /// Sixteen packets of AES_CM_128_HMAC_SHA1_80, and one of AEAD_AES_128_GCM, in 512-bit registers.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "functions for certain processors")]
 mod wide {
     use core::arch::x86_64::{
-        __m512i, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_clmulepi64_epi128, _mm512_rol_epi32,
-        _mm512_set1_epi32, _mm512_setzero_si512, _mm512_ternarylogic_epi32, _mm512_ternarylogic_epi64,
-        _mm512_xor_si512,
+        __m512i, _mm_add_epi32, _mm_set1_epi32, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32,
+        _mm_sha1rnds4_epu32, _mm_xor_si128, _mm512_add_epi32, _mm512_aesenc_epi128, _mm512_clmulepi64_epi128,
+        _mm512_rol_epi32, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_ternarylogic_epi32,
+        _mm512_ternarylogic_epi64, _mm512_xor_si512,
     };
     use std::hint::black_box;
 
@@ -71,6 +37,48 @@ mod wide {
         // SAFETY: as above.
         unsafe { hash((size + 4 + 9).div_ceil(64) + 1) };
         true
+    }
+
+    /// Key stream and hash blocks of one packet of so many octets; false if this processor cannot.
+    pub(crate) fn one(size: usize) -> bool {
+        if !available() || !is_x86_feature_detected!("sha") {
+            return false;
+        }
+        // SAFETY: the processor has what the functions ask for.
+        unsafe {
+            keystream((size - 12).div_ceil(64));
+            chain((size + 4 + 9).div_ceil(64) + 1);
+        }
+        true
+    }
+
+    /// The rounds of SHA-1 over so many blocks of one message, words ready in registers: each four rounds wait for those before.
+    #[target_feature(enable = "sha,sse2")]
+    fn chain(blocks: usize) {
+        let mut state = black_box(_mm_set1_epi32(3));
+        let mut fifth = state;
+        let mut words = [black_box(_mm_set1_epi32(5)); 4];
+        for _ in 0..blocks {
+            let (before, mut rounds_ago) = (state, fifth);
+            macro_rules! twenty {
+                ($from:literal, $function:literal) => {
+                    for group in $from..$from + 5 {
+                        let with_words = _mm_sha1nexte_epu32(rounds_ago, words[group % 4]);
+                        rounds_ago = state;
+                        state = _mm_sha1rnds4_epu32::<$function>(state, with_words);
+                        let next = _mm_sha1msg1_epu32(words[group % 4], words[(group + 1) % 4]);
+                        let next = _mm_xor_si128(next, words[(group + 2) % 4]);
+                        words[group % 4] = _mm_sha1msg2_epu32(next, words[(group + 3) % 4]);
+                    }
+                };
+            }
+            twenty!(0, 0);
+            twenty!(5, 1);
+            twenty!(10, 2);
+            twenty!(15, 3);
+            (state, fifth) = (_mm_add_epi32(state, before), rounds_ago);
+        }
+        black_box((state, fifth));
     }
 
     /// Key stream and products of a packet of so many octets; false if this processor cannot.

@@ -2,7 +2,7 @@
 //! test compares it with.
 #![expect(unsafe_code, reason = "functions for certain processors and their loads of whole registers")]
 
-use crate::authentication::TagJob;
+use crate::authentication::{AuthenticationKey, TagJob};
 use crate::batch::{Incoming, Outgoing};
 use crate::cipher::RoundKey;
 #[cfg(target_arch = "x86_64")]
@@ -18,6 +18,8 @@ mod batch_wide;
 mod clmul;
 #[cfg(target_arch = "x86_64")]
 mod clmul_wide;
+#[cfg(target_arch = "x86_64")]
+mod sha1_one;
 #[cfg(target_arch = "x86_64")]
 mod sha1_x16;
 #[cfg(target_arch = "x86_64")]
@@ -169,6 +171,17 @@ pub(crate) const LANES: usize = 16;
 /// As much of a tag as any suite sends.
 pub(crate) type Tag = [u8; 16];
 
+/// The tag of one message, if this processor has an instruction for SHA-1.
+#[inline]
+pub(crate) fn tag(key: &AuthenticationKey, message: &[u8], suffix: [u8; 4]) -> Option<Tag> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("sha") && is_x86_feature_detected!("ssse3") {
+        // SAFETY: the processor has what the function asks for.
+        return Some(unsafe { sha1_one::tag(key, message, suffix) });
+    }
+    None
+}
+
 /// How tags are computed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hasher {
@@ -221,7 +234,7 @@ impl Hasher {
             #[cfg(target_arch = "x86_64")]
             Self::Eight(_) => 5,
             #[cfg(target_arch = "x86_64")]
-            Self::Sixteen(_) => 4,
+            Self::Sixteen(_) => 5,
         }
     }
 
@@ -293,7 +306,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::authentication::AuthenticationKey;
 
     /// What stands behind messages of one length has the same place in every lane, which the kernels make use of.
     #[test]
