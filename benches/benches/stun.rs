@@ -144,8 +144,7 @@ mod peers {
 
     fn stun_types(buffer: &mut [u8], key: &IntegrityKey) -> usize {
         let kind = MessageType::from_class_method(MessageClass::Request, BINDING);
-        let mut message =
-            stun_types::message::Message::builder(kind, 7_u128.into(), MessageWriteMutSlice::new(buffer));
+        let mut message = Message::builder(kind, 7_u128.into(), MessageWriteMutSlice::new(buffer));
         let add = "an attribute that fits";
         message.add_attribute(&RawAttribute::new(AttributeType::new(0x25), &[])).expect(add);
         message

@@ -1,12 +1,17 @@
-//! Finds line ends sixty-four octets at a time, and colons of names, with whatever the processor has.
+//! Finds line ends sixty-four octets at a time, and colons of names, and sums up checks, with whatever the processor has.
 //!
 //! Each kernel has the same twin in plain Rust; a test compares them all.
 #![expect(unsafe_code, reason = "functions for certain processors and their loads of whole registers")]
 
+#[cfg(target_arch = "x86_64")]
+mod crc;
+mod lane;
 mod portable;
 pub(crate) mod spans;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub(crate) use lane::{LANE, Lane};
 
 /// Octets that one mask covers.
 pub(crate) const WIDTH: usize = 64;
@@ -167,6 +172,46 @@ pub(crate) fn widest<W: Work>(work: W) -> W::Output {
         }
     }
     work.run()
+}
+
+/// The CRC of ITU-T V.42 over a text, all ones before it, as far as it does not depend on what comes behind.
+#[derive(Clone, Copy)]
+pub(crate) struct Sum(#[cfg(target_arch = "x86_64")] crc::Sum);
+
+impl Sum {
+    /// `None` where the processor cannot multiply without carries, and for a text that does not start with whole words.
+    #[inline]
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if crc::suits(text.len()) && crc::has_carryless() {
+            // SAFETY: the processor has what the function asks for.
+            return Some(Self(unsafe { crc::sum(text) }));
+        }
+        None
+    }
+
+    /// The register behind the text.
+    #[inline]
+    pub(crate) fn register(self) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: that there is a sum shows that the processor has what the function asks for.
+        return unsafe { crc::register(self.0) };
+        #[cfg(not(target_arch = "x86_64"))]
+        0
+    }
+
+    /// The register behind the text and twenty-four octets, the first in the lowest bits.
+    #[inline]
+    pub(crate) fn behind(self, words: [u64; 3]) -> u32 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: that there is a sum shows that the processor has what the function asks for.
+        return unsafe { crc::register(crc::behind(self.0, words)) };
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let [first, _, _] = words;
+            first as u32
+        }
+    }
 }
 
 /// Offset of the first colon; thirty-two if there is none.

@@ -42,3 +42,46 @@ pub(super) fn colon(chunk: &[u8; 32]) -> usize {
     }
     (colons | 1 << 32).trailing_zeros() as usize
 }
+
+/// Sixteen octets.
+#[derive(Clone, Copy)]
+pub(crate) struct Lane([u8; 16]);
+
+impl Lane {
+    pub(crate) const fn of(octets: &[u8; 16]) -> Self {
+        Self(*octets)
+    }
+
+    pub(crate) const fn of_fresh(octets: &[u8; 16]) -> Self {
+        Self(*octets)
+    }
+
+    pub(crate) fn halves(low: u64, high: u64) -> Self {
+        Self((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    }
+
+    pub(crate) fn with_second(mut self, number: u16) -> Self {
+        self.0[2..4].copy_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self((u128::from_ne_bytes(self.0) | u128::from_ne_bytes(other.0)).to_ne_bytes())
+    }
+
+    pub(crate) fn of_words(words: &[u32; 4]) -> Self {
+        let mut octets = [0; 16];
+        for (to, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *to = word.to_be_bytes();
+        }
+        Self(octets)
+    }
+
+    pub(crate) const fn number(self) -> u128 {
+        u128::from_le_bytes(self.0)
+    }
+
+    pub(crate) const fn store(self, to: &mut [u8; 16]) {
+        *to = self.0;
+    }
+}

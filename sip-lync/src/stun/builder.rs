@@ -2,8 +2,8 @@
 
 use super::attribute::{Attribute, AttributeType, Writer};
 use super::dialect::Dialect;
-use super::fingerprint::{Table, value};
-use super::integrity::IntegrityKey;
+use super::fingerprint::{Crc, Table, value};
+use super::integrity::{Age, IntegrityKey, octets_of};
 use super::integrity_sha256::Sha256Key;
 use super::message::HEADER;
 use super::message_type::{Class, Method, join};
@@ -19,6 +19,8 @@ use crate::error::Refusal;
 pub struct Builder<'b> {
     writer: Writer<'b>,
     dialect: Dialect,
+    /// Class and method.
+    bits: u16,
     transaction: TransactionId,
 }
 
@@ -35,11 +37,10 @@ impl<'b> Builder<'b> {
         transaction: TransactionId,
     ) -> Self {
         let mut writer = Writer::new(buffer);
-        let mut header = [0; HEADER];
-        header[..2].copy_from_slice(&join(class, method, dialect).to_be_bytes());
-        header[4..].copy_from_slice(&transaction.0);
-        writer.put(&header);
-        let mut builder = Self { writer, dialect, transaction };
+        let bits = join(class, method, dialect);
+        writer.put(&(u32::from(bits) << 16).to_be_bytes());
+        writer.put(&transaction.0);
+        let mut builder = Self { writer, dialect, bits, transaction };
         if dialect.is_ms_turn() {
             builder.push(&Attribute::MagicCookie);
         }
@@ -68,31 +69,18 @@ impl<'b> Builder<'b> {
     /// Appends MESSAGE-INTEGRITY and FINGERPRINT as asked for, completes the header and returns the message.
     ///
     /// RFC 8489 14.5, 14.7, RFC 3489 11.2.8, MS-ICE2 2.2 (as seen)
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "the parts go over in registers, a whole builder would be copied"
+    )]
+    #[inline(always)]
     pub fn finish(
         self,
         key: Option<&IntegrityKey>,
         fingerprint: Option<Table>,
     ) -> Result<&'b mut [u8], Refusal> {
-        let Self { mut writer, dialect, .. } = self;
-        let fingerprint_length = if fingerprint.is_some() { 8 } else { 0 };
-        if let Some(key) = key {
-            let text = writer.written();
-            let to_integrity = text.len().saturating_sub(HEADER) + 24;
-            let counted =
-                if dialect.hashes_whole_length() { to_integrity + fingerprint_length } else { to_integrity };
-            let tag = key.tag(text, counted as u16, dialect.pads_hashed_text());
-            writer.head(AttributeType::MESSAGE_INTEGRITY, 20);
-            writer.put(&tag);
-        }
-        let length = writer.written().len().saturating_sub(HEADER) + fingerprint_length;
-        writer.set_length(u16::try_from(length).map_err(|_| Refusal::StunTooLong)?);
-        if let Some(table) = fingerprint {
-            let crc = value(writer.written(), table);
-            writer.head(AttributeType::FINGERPRINT, 4);
-            writer.put(&crc.to_be_bytes());
-        }
-        writer.finish()
+        let (buffer, at) = self.writer.into_parts()?;
+        seal(buffer, at, self.dialect, self.bits, key, fingerprint)
     }
 
     /// Completes everything before the value of one last attribute of `length` octets, behind which `behind` more follow
@@ -105,10 +93,43 @@ impl<'b> Builder<'b> {
         length: usize,
         behind: usize,
     ) -> Result<&'b mut [u8], Refusal> {
-        let Self { mut writer, .. } = self;
+        let Self { mut writer, bits, .. } = self;
         writer.head(kind, u16::try_from(length).map_err(|_| Refusal::StunTooLong)?);
         let all = writer.written().len().saturating_sub(HEADER) + length + behind;
-        writer.set_length(u16::try_from(all).map_err(|_| Refusal::StunTooLong)?);
+        writer.set_first_word(bits, u16::try_from(all).map_err(|_| Refusal::StunTooLong)?);
         writer.finish()
     }
+}
+
+/// Puts both proofs behind a message and its length into the header.
+#[inline(never)]
+fn seal<'b>(
+    buffer: &'b mut [u8],
+    at: usize,
+    dialect: Dialect,
+    bits: u16,
+    key: Option<&IntegrityKey>,
+    fingerprint: Option<Table>,
+) -> Result<&'b mut [u8], Refusal> {
+    let mut writer = Writer::at(buffer, at);
+    let to_integrity = writer.written().len().saturating_sub(HEADER) + if key.is_some() { 24 } else { 0 };
+    let length = to_integrity + if fingerprint.is_some() { 8 } else { 0 };
+    writer.set_first_word(bits, u16::try_from(length).map_err(|_| Refusal::StunTooLong)?);
+    let mut crc = None;
+    if let Some(key) = key {
+        let text = writer.written();
+        // What stands before the hash does not have to wait for it.
+        let sum = if fingerprint == Some(Table::Correct) { Crc::of(text) } else { None };
+        let counted = if dialect.hashes_whole_length() { length } else { to_integrity };
+        let tag = key.tag(text, counted as u16, dialect.pads_hashed_text(), Age::Fresh);
+        writer.head(AttributeType::MESSAGE_INTEGRITY, 20);
+        writer.put(&octets_of(tag));
+        crc = sum.map(|sum| sum.behind_integrity(tag));
+    }
+    if let Some(table) = fingerprint {
+        let crc = crc.unwrap_or_else(|| value(writer.written(), table));
+        writer.head(AttributeType::FINGERPRINT, 4);
+        writer.put(&crc.to_be_bytes());
+    }
+    writer.finish()
 }

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dialect::Dialect;
 use super::message::Message;
+use crate::simd::{LANE, Lane};
 
 /// What the MESSAGE-INTEGRITY of a message says under a key.
 ///
@@ -88,70 +89,107 @@ impl IntegrityKey {
         let mut attribute = [0; 24];
         attribute[1] = 0x08;
         attribute[3] = 20;
-        attribute[4..].copy_from_slice(&self.tag(text, length, dialect.pads_hashed_text()));
+        attribute[4..].copy_from_slice(&octets_of(self.tag(
+            text,
+            length,
+            dialect.pads_hashed_text(),
+            Age::Old,
+        )));
         attribute
     }
 
-    /// The value of MESSAGE-INTEGRITY over `text`, with another length in its header.
+    /// The value of MESSAGE-INTEGRITY over `text`, with another length in its header. Whoever writes has a header at least.
+    ///
+    /// Blocks are put together sixteen octets at a time: the hash takes them so, and waits for anything narrower.
     #[inline]
-    pub(super) fn tag(&self, text: &[u8], length: u16, zeros: bool) -> [u8; 20] {
+    pub(super) fn tag(&self, text: &[u8], length: u16, zeros: bool, age: Age) -> [u32; 5] {
+        let (lanes, _) = text.as_chunks::<LANE>();
+        let ([_, ..], Some(last)) = (lanes, text.last_chunk::<LANE>()) else { return [0; 5] };
         let mut state = self.inner;
-        let rest = if text.len() >= BLOCK {
-            let (first, rest) = text.split_at(BLOCK);
-            let mut block = [0_u8; BLOCK];
-            block.copy_from_slice(first);
-            block[2..4].copy_from_slice(&length.to_be_bytes());
-            let (blocks, rest) = rest.as_chunks::<BLOCK>();
+        let mut rest = lanes;
+        let mut patch = Some(length);
+        if let (Some(first), [_, others @ ..]) = (lanes.first_chunk::<4>(), text.as_chunks::<BLOCK>().0) {
+            // Only the first whole block is copied, for its length.
+            let mut block = [0; BLOCK];
+            copy(&mut block, first, patch.take(), age);
             compress(&mut state, &[block]);
-            if !blocks.is_empty() {
-                compress(&mut state, blocks);
+            if !others.is_empty() {
+                compress(&mut state, others);
             }
-            rest
-        } else {
-            text
-        };
-        let mut tail = [[0_u8; BLOCK]; 2];
-        let used = {
-            let flat = tail.as_flattened_mut();
-            if let Some(to) = flat.get_mut(..rest.len()) {
-                to.copy_from_slice(rest);
-            }
-            if text.len() < BLOCK {
-                flat[2..4].copy_from_slice(&length.to_be_bytes());
-            }
-            let end = if zeros { rest.len().next_multiple_of(BLOCK) } else { rest.len() };
-            let hashed = text.len() - rest.len() + end;
-            let used = if end + 9 <= BLOCK { 1 } else { 2 };
-            if let Some(mark) = flat.get_mut(end) {
-                *mark = 0x80;
-            }
-            // The inner pad is a block of the hashed text, too.
-            let bits = ((BLOCK + hashed) as u64) << 3;
-            if let Some(last) = flat.get_mut(used * BLOCK - 8..used * BLOCK) {
-                last.copy_from_slice(&bits.to_be_bytes());
-            }
-            used
-        };
+            rest = lanes.get(lanes.len() & !3..).unwrap_or_default();
+        }
+        let mut tail = [[0; BLOCK]; 2];
+        copy(tail.as_flattened_mut(), rest, patch, age);
+        // What is left is less than a lane, and behind it the mark; in some dialects zeros come between.
+        let odd = text.len() % LANE;
+        let left = rest.len() * LANE + odd;
+        let end = if zeros { left.next_multiple_of(BLOCK) } else { left };
+        let used = if end + 9 <= BLOCK { 1 } else { 2 };
+        let mut piece = if odd == 0 { 0 } else { age.lane(last).number() >> (8 * (LANE - odd)) };
+        let to = tail.as_flattened_mut().as_chunks_mut::<LANE>().0;
+        if end == left {
+            piece |= 0x80 << (8 * odd);
+        } else if let Some(mark) = to.get_mut(end / LANE) {
+            Lane::halves(0x80, 0).store(mark);
+        }
+        if let Some(to) = to.get_mut(rest.len()) {
+            Lane::halves(piece as u64, (piece >> 64) as u64).store(to);
+        }
+        // The inner pad is a block of the hashed text, too.
+        let bits = ((BLOCK + text.len() - left + end) as u64) << 3;
+        if let Some(count) = to.get_mut(used * 4 - 1) {
+            Lane::of(count).or(Lane::halves(0, bits.swap_bytes())).store(count);
+        }
         compress(&mut state, tail.get(..used).unwrap_or(&tail));
         self.finish(state)
     }
 
     /// The outer hash over the inner one.
     #[inline]
-    fn finish(&self, inner: [u32; 5]) -> [u8; 20] {
-        let mut block = [0_u8; BLOCK];
-        for (to, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(inner) {
-            *to = word.to_be_bytes();
+    fn finish(&self, inner: [u32; 5]) -> [u32; 5] {
+        let [words @ .., fifth] = inner;
+        let mut block = [0; BLOCK];
+        if let [first, second, _, last] = block.as_chunks_mut::<LANE>().0 {
+            Lane::of_words(&words).store(first);
+            Lane::halves(u64::from(fifth.swap_bytes()) | 0x80 << 32, 0).store(second);
+            Lane::halves(0, (((BLOCK + 20) * 8) as u64).swap_bytes()).store(last);
         }
-        block[20] = 0x80;
-        block[62..].copy_from_slice(&(((BLOCK + 20) * 8) as u16).to_be_bytes());
         let mut state = self.outer;
         compress(&mut state, &[block]);
-        let mut tag = [0_u8; 20];
-        for (to, word) in tag.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-            *to = word.to_be_bytes();
+        state
+    }
+}
+
+/// Copies lanes to the start of a block, with another length of the message if they start it.
+#[inline]
+fn copy(to: &mut [u8], lanes: &[[u8; LANE]], length: Option<u16>, age: Age) {
+    let (to, _) = to.as_chunks_mut::<LANE>();
+    for (at, (to, lane)) in to.iter_mut().zip(lanes).enumerate() {
+        let lane = age.lane(lane);
+        match length {
+            Some(length) if at == 0 => lane.with_second(length),
+            _ => lane,
         }
-        tag
+        .store(to);
+    }
+}
+
+/// When a text was written.
+#[derive(Clone, Copy)]
+pub(super) enum Age {
+    /// Just now, word by word.
+    Fresh,
+    /// Before.
+    Old,
+}
+
+impl Age {
+    #[inline]
+    fn lane(self, octets: &[u8; LANE]) -> Lane {
+        match self {
+            Self::Fresh => Lane::of_fresh(octets),
+            Self::Old => Lane::of(octets),
+        }
     }
 }
 
@@ -177,13 +215,21 @@ impl Hash for IntegrityKey {
     }
 }
 
-/// Compares two tags in constant time, word by word.
+/// A tag as it stands in a message.
 #[inline]
-fn equal(left: &[u8; 20], right: &[u8; 20]) -> Choice {
-    let (left, right) = (left.as_chunks::<4>().0, right.as_chunks::<4>().0);
-    left.iter().zip(right).fold(Choice::from(1), |all, (left, right)| {
-        all & u32::from_ne_bytes(*left).ct_eq(&u32::from_ne_bytes(*right))
-    })
+pub(super) fn octets_of(tag: [u32; 5]) -> [u8; 20] {
+    let mut octets = [0; 20];
+    for (to, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(tag) {
+        *to = word.to_be_bytes();
+    }
+    octets
+}
+
+/// Compares a tag with one in a message in constant time: all differences are gathered before one is looked for.
+#[inline]
+fn equal(tag: [u32; 5], found: &[u8; 20]) -> Choice {
+    let words = tag.into_iter().zip(found.as_chunks::<4>().0);
+    words.fold(0, |all, (word, found)| all | (word ^ u32::from_be_bytes(*found))).ct_eq(&0)
 }
 
 /// Versions from which the rule of RFC 8489 may be used in MS-ICE2. MS-ICE2 2.2
@@ -201,13 +247,13 @@ impl Message<'_> {
         let dialect = self.dialect();
         let to_integrity = (text.len() + 24 - 20) as u16;
         let length = if dialect.hashes_whole_length() { self.length() } else { to_integrity };
-        let computed = key.tag(text, length, dialect.pads_hashed_text());
-        if bool::from(equal(&computed, found)) {
+        let computed = key.tag(text, length, dialect.pads_hashed_text(), Age::Old);
+        if bool::from(equal(computed, found)) {
             return Integrity::Genuine;
         }
         let newer = dialect == Dialect::MsIce2
             && self.implementation_version().is_some_and(|version| version >= VERSION_OF_RFC_5389);
-        if newer && bool::from(equal(&key.tag(text, to_integrity, false), found)) {
+        if newer && bool::from(equal(key.tag(text, to_integrity, false, Age::Old), found)) {
             return Integrity::Genuine;
         }
         Integrity::Forged
@@ -230,14 +276,16 @@ mod tests {
                 let text: Vec<u8> = (0..length).map(|n| (n * 7) as u8).collect();
                 let mut hashed = text.clone();
                 hashed[2..4].copy_from_slice(&[0x12, 0x34]);
-                for zeros in [false, true] {
+                for (zeros, age) in
+                    [(false, Age::Old), (true, Age::Old), (false, Age::Fresh), (true, Age::Fresh)]
+                {
                     let mut expected = Hmac::<Sha1>::new_from_slice(&password).unwrap();
                     expected.update(&hashed);
                     if zeros {
                         expected.update(&vec![0; length.next_multiple_of(64) - length]);
                     }
                     assert_eq!(
-                        key.tag(&text, 0x1234, zeros)[..],
+                        octets_of(key.tag(&text, 0x1234, zeros, age))[..],
                         expected.finalize().into_bytes()[..],
                         "{length} octets under a key of {key_length}, zeros: {zeros}"
                     );

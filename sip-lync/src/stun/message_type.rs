@@ -69,6 +69,7 @@ impl Method {
     /// The number in a dialect.
     ///
     /// RFC 8489 18.2, MS-TURN 2.2.1
+    #[inline]
     pub const fn number(self, dialect: Dialect) -> u16 {
         let ms = dialect.is_ms_turn();
         match self {
@@ -100,6 +101,7 @@ impl Method {
         }
     }
 
+    #[inline]
     const fn from_number(number: u16, dialect: Dialect) -> Self {
         match (number, dialect.is_ms_turn()) {
             (1, _) => Self::Binding,
@@ -146,6 +148,7 @@ impl Method {
 const MS_TURN_DATA_INDICATION: u16 = 0x0115;
 
 /// Class and method from the 14 bits.
+#[inline]
 pub(super) const fn split(bits: u16, dialect: Dialect) -> (Class, Method) {
     if dialect.is_ms_turn() && bits == MS_TURN_DATA_INDICATION {
         return (Class::Indication, Method::Data);
@@ -165,6 +168,7 @@ pub(super) const fn split(bits: u16, dialect: Dialect) -> (Class, Method) {
 }
 
 /// The 14 bits of class and method.
+#[inline]
 pub(super) const fn join(class: Class, method: Method, dialect: Dialect) -> u16 {
     if dialect.is_ms_turn() && matches!((class, method), (Class::Indication, Method::Data)) {
         return MS_TURN_DATA_INDICATION;

@@ -11,6 +11,11 @@ pub(super) mod plain {
     }
 
     #[inline]
+    pub(in super::super) const fn length<'a, T: Form<'a>>(_: &T) -> Option<u16> {
+        T::LENGTH
+    }
+
+    #[inline]
     pub(in super::super) fn write<'a, T: Form<'a>>(value: &T, around: Around, to: &mut Writer<'_>) {
         value.write(around, to);
     }
@@ -31,9 +36,13 @@ pub(super) mod filled {
         value.get(..value.len() - fill)
     }
 
+    pub(in super::super) const fn length<T: ?Sized>(_: &T) -> Option<u16> {
+        None
+    }
+
     #[inline]
     pub(in super::super) fn write(value: &[u8], around: Around, to: &mut Writer<'_>) {
-        to.put(value);
+        to.put_text(value);
         if around.dialect.pads_texts() {
             to.zeros(value.len().next_multiple_of(4) - value.len());
         }
@@ -53,6 +62,10 @@ pub(super) mod xored {
         address::read(value, &around.transaction.0)
     }
 
+    pub(in super::super) const fn length<T: ?Sized>(_: &T) -> Option<u16> {
+        None
+    }
+
     #[inline]
     pub(in super::super) fn write(address: &SocketAddr, around: Around, to: &mut Writer<'_>) {
         address::write(*address, &around.transaction.0, to);
@@ -69,6 +82,10 @@ pub(super) mod upper {
             [a, b, _, _] => Some(u16::from_be_bytes([a, b])),
             _ => None,
         }
+    }
+
+    pub(in super::super) const fn length<T: ?Sized>(_: &T) -> Option<u16> {
+        None
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form of all writers")]
@@ -90,6 +107,10 @@ pub(super) mod highest {
         }
     }
 
+    pub(in super::super) const fn length<T: ?Sized>(_: &T) -> Option<u16> {
+        None
+    }
+
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form of all writers")]
     pub(in super::super) fn write(value: &u8, _: Around, to: &mut Writer<'_>) {
         to.put(&[*value, 0, 0, 0]);
@@ -106,6 +127,10 @@ pub(super) mod highest_bit {
             [first] => Some(first & 0x80 != 0),
             _ => None,
         }
+    }
+
+    pub(in super::super) const fn length<T: ?Sized>(_: &T) -> Option<u16> {
+        None
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form of all writers")]

@@ -145,14 +145,22 @@ macro_rules! attributes {
                     return;
                 };
                 let around = Around { dialect, transaction };
-                let from = to.start(kind);
+                let known = match self {
+                    $(Self::$variant(value) => forms::$form::length(value),)+
+                    Self::MagicCookie => Some(4),
+                    Self::UseCandidate | Self::DontFragment => Some(0),
+                    Self::Unknown(..) => None,
+                };
+                let from = to.start(kind, known.unwrap_or_default());
                 match self {
                     $(Self::$variant(value) => forms::$form::write(value, around, to),)+
                     Self::MagicCookie => to.put(&MAGIC),
                     Self::UseCandidate | Self::DontFragment => {},
                     Self::Unknown(_, value) => to.put(value),
                 }
-                to.end(from, dialect.is_aligned());
+                if known.is_none() {
+                    to.end(from, dialect.is_aligned());
+                }
             }
         }
     };

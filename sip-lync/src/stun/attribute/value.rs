@@ -15,6 +15,9 @@ pub(super) struct Around {
 
 /// A form in which values of this type stand on the wire.
 pub(super) trait Form<'a>: Sized {
+    /// How many octets it has, if that is always the same and a multiple of four.
+    const LENGTH: Option<u16> = None;
+
     fn read(value: &'a [u8], around: Around) -> Option<Self>;
     fn write(&self, around: Around, to: &mut Writer<'_>);
 }
@@ -27,13 +30,15 @@ impl<'a> Form<'a> for &'a [u8] {
 
     #[inline]
     fn write(&self, _: Around, to: &mut Writer<'_>) {
-        to.put(self);
+        to.put_text(self);
     }
 }
 
 macro_rules! integers {
     ($($integer:ty),+) => { $(
         impl<'a> Form<'a> for $integer {
+            const LENGTH: Option<u16> = Some(size_of::<Self>() as u16);
+
             #[inline]
             fn read(value: &'a [u8], _: Around) -> Option<Self> {
                 value.try_into().ok().map(Self::from_be_bytes)

@@ -13,7 +13,18 @@ pub(crate) struct Writer<'b> {
 
 impl<'b> Writer<'b> {
     pub(crate) const fn new(buffer: &'b mut [u8]) -> Self {
-        Self { buffer, at: 0, refused: None }
+        Self::at(buffer, 0)
+    }
+
+    /// Goes on behind what is written.
+    pub(crate) const fn at(buffer: &'b mut [u8], at: usize) -> Self {
+        Self { buffer, at, refused: None }
+    }
+
+    /// The buffer, and how many octets of it are written.
+    #[inline]
+    pub(crate) fn into_parts(self) -> Result<(&'b mut [u8], usize), Refusal> {
+        self.refused.map_or(Ok((self.buffer, self.at)), Err)
     }
 
     /// Appends octets.
@@ -27,10 +38,43 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Appends octets of which there are few, word by word.
+    #[inline]
+    pub(crate) fn put_text(&mut self, text: &[u8]) {
+        const FEW: usize = 64;
+        let end = self.at.saturating_add(text.len());
+        let (words, rest) = text.as_chunks::<4>();
+        match self.buffer.get_mut(self.at..end.saturating_add(4)) {
+            Some(to) if text.len() <= FEW => {
+                let (to, _) = to.as_chunks_mut::<4>();
+                for (to, word) in to.iter_mut().zip(words) {
+                    *to = *word;
+                }
+                // What is too many is written over, or cut off.
+                let last = rest.iter().rev().fold(0, |word, octet| word << 8 | u32::from(*octet));
+                if let Some(to) = to.get_mut(words.len()) {
+                    *to = last.to_le_bytes();
+                }
+                self.at = end;
+            }
+            _ => self.put(text),
+        }
+    }
+
     /// Appends `count` zeros, fewer than four.
     #[inline]
     pub(crate) fn zeros(&mut self, count: usize) {
-        self.put([0; 3].get(..count).unwrap_or_default());
+        if count == 0 {
+            return;
+        }
+        match self.buffer.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<4>()) {
+            // What is too many is written over, or cut off.
+            Some(to) => {
+                *to = [0; 4];
+                self.at += count;
+            }
+            None => self.put([0; 3].get(..count).unwrap_or_default()),
+        }
     }
 
     /// Appends number and length of an attribute.
@@ -41,10 +85,10 @@ impl<'b> Writer<'b> {
         self.put(&[a, b, c, d]);
     }
 
-    /// Starts an attribute whose length is not known yet.
+    /// Starts an attribute; a length that is not known yet is set at its end.
     #[inline]
-    pub(crate) fn start(&mut self, kind: AttributeType) -> usize {
-        self.head(kind, 0);
+    pub(crate) fn start(&mut self, kind: AttributeType, length: u16) -> usize {
+        self.head(kind, length);
         self.at
     }
 
@@ -67,11 +111,11 @@ impl<'b> Writer<'b> {
         self.refused.get_or_insert(refusal);
     }
 
-    /// The length field of the header.
+    /// The first word of the header: what the message is, and its length.
     #[inline]
-    pub(crate) fn set_length(&mut self, length: u16) {
-        if let Some(to) = self.buffer.get_mut(2..4) {
-            to.copy_from_slice(&length.to_be_bytes());
+    pub(crate) fn set_first_word(&mut self, bits: u16, length: u16) {
+        if let Some(to) = self.buffer.first_chunk_mut() {
+            *to = (u32::from(bits) << 16 | u32::from(length)).to_be_bytes();
         }
     }
 
