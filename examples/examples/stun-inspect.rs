@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let key = if let Some(password) = &arguments.password {
         Some(IntegrityKey::short_term(password.as_bytes()))
     } else if let Some(key) = &arguments.key {
-        let Some(key) = unhex(key) else {
+        let Ok(key) = unhex(key) else {
             eprintln!("stun-inspect: --key takes hexadecimal digits");
             return ExitCode::from(2);
         };
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         let texts: Vec<String> = if message == "-" {
             let mut text = String::new();
             if let Err(error) = std::io::stdin().read_to_string(&mut text) {
-                println!("{}", failure(&error.to_string()));
+                println!("{}", failure(&error.to_string(), None));
                 continue;
             }
             text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
@@ -77,10 +77,14 @@ fn main() -> ExitCode {
 
 /// What is printed for one text of hexadecimal digits.
 pub(crate) fn lines(dialect: Dialect, key: Option<&IntegrityKey>, stream: bool, text: &str) -> Vec<Value> {
-    let Some(octets) = unhex(text) else { return vec![failure("not hexadecimal digits")] };
+    let octets = match unhex(text) {
+        Ok(octets) => octets,
+        Err(at) => return vec![failure("not pairs of hexadecimal digits", Some(at))],
+    };
     if !stream {
         return vec![inspect(dialect, key, &octets)];
     }
+    let whole = octets.len();
     let mut octets = octets.as_slice();
     let framing = if dialect == Dialect::MsTurn {
         for whose in [Hello::Client, Hello::Server] {
@@ -96,35 +100,52 @@ pub(crate) fn lines(dialect: Dialect, key: Option<&IntegrityKey>, stream: bool, 
     reader.push(octets);
     let mut lines = Vec::new();
     loop {
-        let waits = reader.waiting() > 0;
+        let waiting = reader.waiting();
+        let at = whole.saturating_sub(waiting);
         match reader.next_frame() {
             Ok(Some((FrameKind::Message, octets))) => lines.push(inspect(dialect, key, octets)),
             Ok(Some((FrameKind::Data, octets))) => {
-                lines.push(
-                    json!({"ok": true, "class": null, "method": "end-to-end-data", "data": hex(octets)}),
-                );
+                let mut line = failure("", None);
+                line["ok"] = json!(true);
+                line["error"] = Value::Null;
+                line["method"] = json!("end-to-end-data");
+                line["data"] = json!(hex(octets));
+                lines.push(line);
             }
-            Ok(None) if waits => {
-                lines.push(failure("incomplete"));
+            Ok(None) if waiting > 0 => {
+                lines.push(failure("incomplete", Some(at)));
                 return lines;
             }
             Ok(None) => return lines,
             Err(error) => {
-                lines.push(failure(&error.to_string()));
+                lines.push(failure(&error.to_string(), Some(at)));
                 return lines;
             }
         }
     }
 }
 
-fn failure(error: &str) -> Value {
-    json!({"ok": false, "error": error, "accept": false})
+/// A line without a message; every member is there.
+fn failure(error: &str, at: Option<usize>) -> Value {
+    json!({
+        "ok": false,
+        "error": error,
+        "at": at,
+        "class": null,
+        "method": null,
+        "transaction": null,
+        "attributes": null,
+        "integrity": null,
+        "fingerprint": null,
+        "accept": false,
+        "data": null,
+    })
 }
 
 fn inspect(dialect: Dialect, key: Option<&IntegrityKey>, octets: &[u8]) -> Value {
     let message = match Message::parse(dialect, octets) {
         Ok(message) => message,
-        Err(error) => return failure(&error.to_string()),
+        Err(error) => return failure(error.rule.text(), Some(error.at)),
     };
     let attributes: Vec<Value> = message
         .raw_attributes()
@@ -152,6 +173,7 @@ fn inspect(dialect: Dialect, key: Option<&IntegrityKey>, octets: &[u8]) -> Value
     json!({
         "ok": true,
         "error": null,
+        "at": null,
         "class": message.class().name(),
         "method": message.method().name(),
         "transaction": hex(&message.transaction().0),
@@ -159,6 +181,7 @@ fn inspect(dialect: Dialect, key: Option<&IntegrityKey>, octets: &[u8]) -> Value
         "integrity": integrity,
         "fingerprint": fingerprint,
         "accept": accepts(&message, key, integrity),
+        "data": null,
     })
 }
 
@@ -257,12 +280,18 @@ fn hex(octets: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .trim()
-        .chars()
-        .map(|digit| digit.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
+/// Octets of pairs of digits, or where the first character stands that is none.
+fn unhex(text: &str) -> Result<Vec<u8>, usize> {
+    let blanks = text.len() - text.trim_start().len();
+    let text = text.trim();
+    let mut digits = Vec::with_capacity(text.len());
+    for (at, digit) in text.char_indices() {
+        digits.push(digit.to_digit(16).ok_or(blanks + at)? as u8);
+    }
     let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    if rest.is_empty() {
+        Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    } else {
+        Err(blanks + text.len())
+    }
 }

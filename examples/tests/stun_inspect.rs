@@ -74,8 +74,36 @@ fn an_allocation_is_shown_with_names_and_numbers() {
 }
 
 #[test]
-fn what_is_no_message_is_said_to_be_none() {
-    for hex in ["", "zz", "0", "0001", "000100002112a44200000000000000000000000000"] {
-        assert_eq!(one(Dialect::Rfc8489, None, hex)["ok"], false, "{hex}");
+fn what_is_no_message_is_said_to_be_none_and_where() {
+    let cases = [
+        ("", 0),
+        ("zz", 0),
+        ("00zz", 2),
+        ("0", 1),
+        (" 0001", 2),
+        ("400100002112a442000000000000000000000000", 0),
+        ("000100002112a44200000000000000000000000000", 2),
+        ("000100002112a443000000000000000000000000", 4),
+        ("000100042112a442000000000000000000000000002400ff", 20),
+    ];
+    let members = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let good = one(Dialect::Rfc8489, None, "000100002112a442000000000000000000000000");
+    assert_eq!((&good["ok"], &good["at"]), (&Value::from(true), &Value::Null));
+    for (hex, at) in cases {
+        let line = one(Dialect::Rfc8489, None, hex);
+        assert_eq!(
+            (&line["ok"], &line["at"], &line["accept"]),
+            (&false.into(), &at.into(), &false.into()),
+            "{hex}"
+        );
+        assert_ne!(line["error"], "", "{hex}");
+        assert_eq!(members(&line), members(&good), "{hex}");
     }
+    let lines =
+        stun_inspect::lines(Dialect::Rfc8489, None, true, "0014000100002112a4420000000000000000000000000014");
+    assert_eq!(
+        (&lines[0]["ok"], &lines[1]["ok"], &lines[1]["at"]),
+        (&true.into(), &false.into(), &22.into())
+    );
+    assert_eq!(members(&lines[1]), members(&good));
 }
