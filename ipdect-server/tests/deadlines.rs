@@ -96,6 +96,59 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Crowds in one slot, guests whose places are taken over, and waits of milliseconds to years.
+    #[test]
+    fn crowds_that_move_come_and_go_fire_once_each_and_in_order(
+        steps in prop::collection::vec((0u8..8, 0usize..700, 0u64..1 << 36, 0u32..37), 500..1500),
+    ) {
+        let start = origin();
+        let mut now = 0u64;
+        let mut wheel = Deadlines::new(start);
+        let mut waiters: Vec<_> = (0..700usize).map(|item| wheel.insert(item)).collect();
+        let mut model: BTreeMap<usize, u64> = BTreeMap::new();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        for (item, waiter) in waiters.iter().enumerate() {
+            wheel.set(*waiter, Some(at(70_000 + item as u64 % 3)));
+            model.insert(item, 70_000 + item as u64 % 3);
+        }
+        for (what, item, wait, bits) in steps {
+            let wait = wait & ((1 << bits) - 1);
+            match what {
+                0..=3 => {
+                    wheel.set(waiters[item], Some(at(now + wait + 1)));
+                    model.insert(item, now + wait + 1);
+                }
+                4 => {
+                    wheel.set(waiters[item], None);
+                    model.remove(&item);
+                }
+                5 | 6 => {
+                    wheel.remove(waiters[item]);
+                    waiters[item] = wheel.insert(item);
+                    model.remove(&item);
+                }
+                _ => {
+                    now += wait;
+                    let mut last = 0;
+                    while let Some(item) = wheel.expire(at(now)) {
+                        let due = model.remove(&item);
+                        prop_assert!(due.is_some_and(|due| due <= now && due >= last), "{item}: {due:?} after {last}");
+                        last = due.unwrap_or(last);
+                    }
+                    prop_assert!(model.values().all(|due| *due > now));
+                }
+            }
+            prop_assert_eq!(wheel.len(), model.len());
+            match model.values().min() {
+                Some(earliest) => prop_assert!(wheel.next().is_some_and(|next| next <= at(*earliest))),
+                None => prop_assert!(wheel.next().is_none()),
+            }
+        }
+    }
+}
+
 #[test]
 fn deadlines_that_move_and_waiters_that_come_and_go_leave_nothing_behind() {
     let now = origin();
