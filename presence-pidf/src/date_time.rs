@@ -27,7 +27,10 @@ impl DateTime {
     /// W3C XML Schema Part 2 3.2.7.1
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_matches(BLANKS).as_bytes();
+        let text = match text.as_bytes() {
+            text @ [b'0'..=b'9', .., b'Z'] => text,
+            _ => text.trim_matches(BLANKS).as_bytes(),
+        };
         let (before_christ, text) = match text {
             [b'-', rest @ ..] => (true, rest),
             _ => (false, text),

@@ -42,7 +42,7 @@ impl<'a> Presence<'a> {
 
 impl<'a> Pidf<'a> {
     pub(crate) fn new(body: &'a [u8], reading: Reading, limits: Limits) -> Result<Self, Error> {
-        Ok(Self { reader: Reader::new(body, limits)?, reading, identifiers: Vec::new() })
+        Ok(Self { reader: Reader::new(body, limits)?, reading, identifiers: Vec::with_capacity(8) })
     }
 
     /// The content of a root, whatever its name.
@@ -60,8 +60,10 @@ impl<'a> Pidf<'a> {
                     if presence.tuples.is_empty() {
                         presence.tuples.reserve(4);
                     }
-                    let tuple = self.tuple()?;
-                    presence.tuples.push(tuple);
+                    presence.tuples.push(Tuple::default());
+                    if let Some(tuple) = presence.tuples.last_mut() {
+                        self.tuple(tuple)?;
+                    }
                 }
                 Namespace::Pidf if child.local == "note" => {
                     self.ranked(&mut rank, 1)?;
@@ -93,9 +95,8 @@ impl<'a> Pidf<'a> {
         Ok(presence)
     }
 
-    fn tuple(&mut self) -> Result<Tuple<'a>, Error> {
-        let id = self.identifier()?.ok_or_else(|| self.reader.broken(Rule::AttributeMissing))?;
-        let mut tuple = Tuple { id, ..Tuple::default() };
+    fn tuple(&mut self, tuple: &mut Tuple<'a>) -> Result<(), Error> {
+        tuple.id = self.identifier()?.ok_or_else(|| self.reader.broken(Rule::AttributeMissing))?;
         let mut rank = 0;
         let mut known = false;
         while let Some(child) = self.reader.child()? {
@@ -154,7 +155,7 @@ impl<'a> Pidf<'a> {
         if !known {
             self.refuse(Rule::ElementMissing)?;
         }
-        Ok(tuple)
+        Ok(())
     }
 
     fn status(&mut self) -> Result<Status<'a>, Error> {
@@ -306,7 +307,14 @@ impl<'a> Pidf<'a> {
 }
 
 /// Without the blanks around it.
+#[inline]
 pub(crate) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    let blank = |end: Option<&u8>| end.is_some_and(|end| *end <= b' ');
+    if blank(text.as_bytes().first()) || blank(text.as_bytes().last()) { trim(text) } else { text }
+}
+
+#[cold]
+fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(BLANKS)),
         Cow::Owned(text) => {

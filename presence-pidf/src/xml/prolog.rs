@@ -2,39 +2,39 @@
 
 use super::reader::{BLANKS, Reader};
 use super::scan;
-use crate::error::{Error, Rule};
+use crate::error::Rule;
 
 impl Reader<'_> {
     /// `<!--`, or what is refused in its place.
-    pub(super) fn comment(&mut self) -> Result<(), Error> {
+    pub(super) fn comment(&mut self) -> Result<(), Rule> {
         const DOCUMENT_TYPE: &[u8] = b"<!DOCTYPE";
         if self.rest().starts_with(DOCUMENT_TYPE) {
-            return Err(self.broken(Rule::DocumentType));
+            return Err(Rule::DocumentType);
         }
         if !self.rest().starts_with(b"<!--") {
-            return Err(self.broken(Rule::WellFormed));
+            return Err(Rule::WellFormed);
         }
         let from = self.at + 4;
         let length = self.text.get(from..).and_then(|rest| rest.find("--"));
-        let to = from + length.ok_or_else(|| self.broken(Rule::WellFormed))?;
+        let to = from + length.ok_or(Rule::WellFormed)?;
         self.only_allowed(from, self.slice(from, to))?;
         self.at = to + 2;
         if self.bytes.get(self.at) != Some(&b'>') {
-            return Err(self.broken(Rule::WellFormed));
+            return Err(Rule::WellFormed);
         }
         self.at += 1;
         Ok(())
     }
 
     /// `<?target … ?>`.
-    pub(super) fn instruction(&mut self) -> Result<(), Error> {
+    pub(super) fn instruction(&mut self) -> Result<(), Rule> {
         let from = self.at + 2;
         let length = self.text.get(from..).and_then(|rest| rest.find("?>"));
-        let to = from + length.ok_or_else(|| self.broken(Rule::WellFormed))?;
+        let to = from + length.ok_or(Rule::WellFormed)?;
         let inside = self.slice(from, to);
         let target = inside.split([' ', '\t', '\r', '\n']).next().unwrap_or_default();
         if !scan::is_name(target) || target.eq_ignore_ascii_case("xml") {
-            return Err(self.broken(Rule::WellFormed));
+            return Err(Rule::WellFormed);
         }
         self.only_allowed(from, inside)?;
         self.at = to + 2;
@@ -42,8 +42,8 @@ impl Reader<'_> {
     }
 
     /// `<?xml …?>` at the beginning. Whatever encoding it names, the octets are UTF-8.
-    pub(super) fn declaration(&mut self) -> Result<(), Error> {
-        let length = self.text.find("?>").ok_or_else(|| self.broken(Rule::WellFormed))?;
+    pub(super) fn declaration(&mut self) -> Result<(), Rule> {
+        let length = self.text.find("?>").ok_or(Rule::WellFormed)?;
         let mut inside = self.slice(5, length);
         let mut allowed = &["version", "encoding", "standalone"][..];
         let mut first = true;
@@ -53,13 +53,13 @@ impl Reader<'_> {
                 break;
             }
             let good = pseudo_attribute(trimmed).filter(|_| trimmed.len() < inside.len());
-            let (name, value, rest) = good.ok_or_else(|| self.broken(Rule::WellFormed))?;
+            let (name, value, rest) = good.ok_or(Rule::WellFormed)?;
             let place = allowed.iter().position(|known| *known == name);
             let place = place.filter(|place| !first || *place == 0);
-            let place = place.ok_or_else(|| self.broken(Rule::WellFormed))?;
+            let place = place.ok_or(Rule::WellFormed)?;
             allowed = allowed.get(place + 1..).unwrap_or_default();
             if !declared(name, value) {
-                return Err(self.broken(Rule::WellFormed));
+                return Err(Rule::WellFormed);
             }
             first = false;
             inside = rest;

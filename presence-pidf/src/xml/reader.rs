@@ -29,6 +29,8 @@ impl Name<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'a> {
     pub(super) prefix: &'a str,
+    /// The first octets of the prefix: enough to tell prefixes of up to eight apart.
+    pub(super) key: u64,
     pub(super) uri: Cow<'a, str>,
     pub(super) namespace: Namespace,
 }
@@ -36,8 +38,8 @@ pub(super) struct Binding<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Open {
     /// Where its name stands.
-    pub(super) from: usize,
-    pub(super) to: usize,
+    pub(super) from: u32,
+    pub(super) to: u32,
     /// Bindings in scope outside of the element.
     pub(super) bindings: u16,
 }
@@ -52,6 +54,10 @@ pub(crate) struct Reader<'a> {
     pub(super) open: Vec<Open>,
     pub(super) bindings: Vec<Binding<'a>>,
     pub(super) attributes: Vec<Attribute<'a>>,
+    /// The element entered last.
+    pub(super) entered: Name<'a>,
+    /// The text that was read last.
+    piece: Cow<'a, str>,
     /// The element entered last has an empty tag: its end comes next.
     pub(super) empty: bool,
     pub(super) elements: usize,
@@ -59,10 +65,13 @@ pub(crate) struct Reader<'a> {
 }
 
 /// What stands next in content.
-enum Next<'a> {
-    Child(Name<'a>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// A child was entered: [`Reader::entered`].
+    Child,
     End,
-    Text(Cow<'a, str>),
+    /// A piece of text: [`Reader::piece`].
+    Text,
 }
 
 impl<'a> Reader<'a> {
@@ -75,8 +84,13 @@ impl<'a> Reader<'a> {
             .map_err(|error| Error::Malformed { at: error.valid_up_to(), rule: Rule::Utf8 })?;
         let (text, base) = text.strip_prefix('\u{feff}').map_or((text, 0), |text| (text, 3));
         let mut bindings = Vec::with_capacity(8);
-        bindings.push(Binding { prefix: "", uri: Cow::Borrowed(""), namespace: Namespace::None });
-        bindings.push(Binding { prefix: "xml", uri: Cow::Borrowed(XML), namespace: Namespace::Xml });
+        bindings.push(Binding { prefix: "", key: 0, uri: Cow::Borrowed(""), namespace: Namespace::None });
+        bindings.push(Binding {
+            prefix: "xml",
+            key: scan::key(b"xml"),
+            uri: Cow::Borrowed(XML),
+            namespace: Namespace::Xml,
+        });
         Ok(Self {
             text,
             bytes: text.as_bytes(),
@@ -85,6 +99,8 @@ impl<'a> Reader<'a> {
             open: Vec::with_capacity(8),
             bindings,
             attributes: Vec::with_capacity(8),
+            entered: Name { namespace: Namespace::None, local: "", binding: 0 },
+            piece: Cow::Borrowed(""),
             empty: false,
             elements: 0,
             limits,
@@ -93,17 +109,22 @@ impl<'a> Reader<'a> {
 
     /// Goes into the root element.
     pub(crate) fn root(&mut self) -> Result<Name<'a>, Error> {
+        self.prolog().map_err(|rule| self.broken(rule))?;
+        Ok(self.entered)
+    }
+
+    fn prolog(&mut self) -> Result<(), Rule> {
         if self.rest().starts_with(b"<?xml") && self.bytes.get(5).is_some_and(|byte| scan::is_blank(*byte)) {
             self.declaration()?;
         }
         loop {
             self.at += scan::blanks(self.rest());
             match self.rest() {
-                [] => return Err(self.broken(Rule::OneRoot)),
+                [] => return Err(Rule::OneRoot),
                 [b'<', b'?', ..] => self.instruction()?,
                 [b'<', b'!', ..] => self.comment()?,
                 [b'<', ..] => return self.start(),
-                _ => return Err(self.broken(self.strange().unwrap_or(Rule::OneRoot))),
+                _ => return Err(self.strange().unwrap_or(Rule::OneRoot)),
             }
         }
     }
@@ -111,23 +132,48 @@ impl<'a> Reader<'a> {
     /// Goes into the next child, or leaves the element. Text between children is checked and not kept.
     pub(crate) fn child(&mut self) -> Result<Option<Name<'a>>, Error> {
         loop {
-            match self.next()? {
-                Next::Child(name) => return Ok(Some(name)),
-                Next::End => return Ok(None),
-                Next::Text(_) => {}
+            match self.next() {
+                Ok(Next::Child) => return Ok(Some(self.entered)),
+                Ok(Next::End) => return Ok(None),
+                Ok(Next::Text) => {}
+                Err(rule) => return Err(self.broken(rule)),
             }
         }
     }
 
     /// Leaves the element; gives its text without that of its children.
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Error> {
+        if !self.empty {
+            // The usual: one piece that needs no look, and the end.
+            let from = self.at;
+            let to = from + scan::text(self.rest());
+            if matches!(self.bytes.get(to..), Some([b'<', b'/', ..])) {
+                self.at = to;
+                let text = self.slice(from, to);
+                return match self.end() {
+                    Ok(()) => Ok(Cow::Borrowed(text)),
+                    Err(rule) => Err(self.broken(rule)),
+                };
+            }
+        }
+        self.pieces()
+    }
+
+    /// Text in pieces, or with something in between.
+    fn pieces(&mut self) -> Result<Cow<'a, str>, Error> {
         let mut joined = Cow::Borrowed("");
         loop {
-            match self.next()? {
-                Next::Child(_) => self.skip()?,
+            match self.next().map_err(|rule| self.broken(rule))? {
+                Next::Child => self.skip()?,
                 Next::End => return Ok(joined),
-                Next::Text(piece) if joined.is_empty() => joined = piece,
-                Next::Text(piece) => joined.to_mut().push_str(&piece),
+                Next::Text => {
+                    let piece = std::mem::take(&mut self.piece);
+                    if joined.is_empty() {
+                        joined = piece;
+                    } else {
+                        joined.to_mut().push_str(&piece);
+                    }
+                }
             }
         }
     }
@@ -135,10 +181,10 @@ impl<'a> Reader<'a> {
     /// Goes to the next child or the end of the element; text before it is appended to `text`.
     pub(crate) fn mixed(&mut self, text: &mut String) -> Result<Option<Name<'a>>, Error> {
         loop {
-            match self.next()? {
-                Next::Child(name) => return Ok(Some(name)),
+            match self.next().map_err(|rule| self.broken(rule))? {
+                Next::Child => return Ok(Some(self.entered)),
                 Next::End => return Ok(None),
-                Next::Text(piece) => text.push_str(&piece),
+                Next::Text => text.push_str(&self.piece),
             }
         }
     }
@@ -147,20 +193,24 @@ impl<'a> Reader<'a> {
     pub(crate) fn skip(&mut self) -> Result<(), Error> {
         let outside = self.open.len().saturating_sub(1);
         while self.open.len() > outside {
-            self.next()?;
+            self.next().map_err(|rule| self.broken(rule))?;
         }
         Ok(())
     }
 
     /// Checks what follows the root element.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.epilog().map_err(|rule| self.broken(rule))
+    }
+
+    fn epilog(&mut self) -> Result<(), Rule> {
         loop {
             self.at += scan::blanks(self.rest());
             match self.rest() {
                 [] => return Ok(()),
                 [b'<', b'?', ..] => self.instruction()?,
                 [b'<', b'!', ..] => self.comment()?,
-                _ => return Err(self.broken(self.strange().unwrap_or(Rule::OneRoot))),
+                _ => return Err(self.strange().unwrap_or(Rule::OneRoot)),
             }
         }
     }
@@ -217,7 +267,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn next(&mut self) -> Result<Next<'a>, Error> {
+    fn next(&mut self) -> Result<Next, Rule> {
         if self.empty {
             self.empty = false;
             self.close();
@@ -230,34 +280,38 @@ impl<'a> Reader<'a> {
             match self.rest() {
                 [b'<', b'/', ..] => return self.end().map(|()| Next::End),
                 [b'<', b'?', ..] => self.instruction()?,
-                [b'<', b'!', b'[', ..] => return self.character_data().map(Next::Text),
+                [b'<', b'!', b'[', ..] => return self.character_data().map(|()| Next::Text),
                 [b'<', b'!', ..] => self.comment()?,
-                [b'<', ..] => return self.start().map(Next::Child),
-                [] => return Err(self.broken(Rule::WellFormed)),
-                _ => return self.run().map(Next::Text),
+                [b'<', ..] => return self.start().map(|()| Next::Child),
+                [] => return Err(Rule::WellFormed),
+                _ => return self.run().map(|()| Next::Text),
             }
         }
     }
 
     /// Text up to the next tag, comment or section.
     #[inline]
-    fn run(&mut self) -> Result<Cow<'a, str>, Error> {
+    fn run(&mut self) -> Result<(), Rule> {
         let from = self.at;
         self.at += scan::text(self.rest());
         if matches!(self.rest(), [b'<', ..]) {
-            return Ok(Cow::Borrowed(self.slice(from, self.at)));
+            self.piece = Cow::Borrowed(self.slice(from, self.at));
+            return Ok(());
         }
         self.rough_run(from)
     }
 
     #[cold]
-    fn rough_run(&mut self, from: usize) -> Result<Cow<'a, str>, Error> {
+    fn rough_run(&mut self, from: usize) -> Result<(), Rule> {
         let mut text = String::from(self.slice(from, self.at));
         loop {
             match self.rest() {
-                [] | [b'<', ..] => return Ok(Cow::Owned(text)),
+                [] | [b'<', ..] => {
+                    self.piece = Cow::Owned(text);
+                    return Ok(());
+                }
                 [b'&', ..] => text.push(self.reference()?),
-                [b']', b']', b'>', ..] => return Err(self.broken(Rule::WellFormed)),
+                [b']', b']', b'>', ..] => return Err(Rule::WellFormed),
                 [b']', ..] => {
                     text.push(']');
                     self.at += 1;
@@ -275,13 +329,13 @@ impl<'a> Reader<'a> {
     }
 
     /// One character that needs a look.
-    pub(super) fn allowed(&mut self) -> Result<char, Error> {
+    pub(super) fn allowed(&mut self) -> Result<char, Rule> {
         match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             Some(character) if scan::is_allowed(character) => {
                 self.at += character.len_utf8();
                 Ok(character)
             }
-            _ => Err(self.broken(Rule::Character)),
+            _ => Err(Rule::Character),
         }
     }
 
@@ -291,55 +345,57 @@ impl<'a> Reader<'a> {
         (!scan::is_allowed(character)).then_some(Rule::Character)
     }
 
-    pub(super) fn reference(&mut self) -> Result<char, Error> {
+    pub(super) fn reference(&mut self) -> Result<char, Rule> {
         let rest = self.rest();
-        let end = rest.iter().take(REFERENCE_MAX).position(|byte| *byte == b';');
-        let end = end.ok_or_else(|| self.broken(Rule::Entity))?;
-        let inside = self.slice(self.at + 1, self.at + end);
-        let character = resolve(inside).map_err(|rule| self.broken(rule))?;
+        let end = rest.iter().take(REFERENCE_MAX).position(|byte| *byte == b';').ok_or(Rule::Entity)?;
+        let character = resolve(self.slice(self.at + 1, self.at + end))?;
         self.at += end + 1;
         Ok(character)
     }
 
     /// `<![CDATA[`.
-    fn character_data(&mut self) -> Result<Cow<'a, str>, Error> {
+    fn character_data(&mut self) -> Result<(), Rule> {
         const BEGIN: &[u8] = b"<![CDATA[";
         if !self.rest().starts_with(BEGIN) {
-            return Err(self.broken(Rule::WellFormed));
+            return Err(Rule::WellFormed);
         }
         let from = self.at + BEGIN.len();
         let length = self.text.get(from..).and_then(|rest| rest.find("]]>"));
-        let to = from + length.ok_or_else(|| self.broken(Rule::WellFormed))?;
+        let to = from + length.ok_or(Rule::WellFormed)?;
         let inside = self.slice(from, to);
         self.only_allowed(from, inside)?;
         self.at = to + 3;
-        if inside.contains('\r') {
-            return Ok(Cow::Owned(inside.replace("\r\n", "\n").replace('\r', "\n")));
-        }
-        Ok(Cow::Borrowed(inside))
+        self.piece = if inside.contains('\r') {
+            Cow::Owned(inside.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            Cow::Borrowed(inside)
+        };
+        Ok(())
     }
 
-    pub(super) fn only_allowed(&self, from: usize, inside: &str) -> Result<(), Error> {
+    /// Stands at the first character that may not be there, if there is one.
+    pub(super) fn only_allowed(&mut self, from: usize, inside: &str) -> Result<(), Rule> {
         match inside.char_indices().find(|(_, character)| !scan::is_allowed(*character)) {
-            Some((at, _)) => Err(Error::Malformed { at: self.base + from + at, rule: Rule::Character }),
+            Some((at, _)) => {
+                self.at = from + at;
+                Err(Rule::Character)
+            }
             None => Ok(()),
         }
     }
 
     #[inline]
-    fn end(&mut self) -> Result<(), Error> {
+    fn end(&mut self) -> Result<(), Rule> {
         self.at += 2;
-        let qualified =
-            self.open.last().and_then(|open| self.bytes.get(open.from..open.to)).unwrap_or_default();
-        let rest = self.rest();
-        if !rest.starts_with(qualified) {
-            return Err(self.broken(Rule::WellFormed));
+        let (from, to) = self.open.last().map_or((0, 0), |open| (open.from as usize, open.to as usize));
+        if !scan::same_place(self.bytes, from, self.at, to - from) {
+            return Err(Rule::WellFormed);
         }
-        self.at += qualified.len();
+        self.at += to - from;
         if self.bytes.get(self.at) != Some(&b'>') {
             self.at += scan::blanks(self.rest());
             if self.bytes.get(self.at) != Some(&b'>') {
-                return Err(self.broken(Rule::WellFormed));
+                return Err(Rule::WellFormed);
             }
         }
         self.at += 1;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::namespace::Namespace;
 use super::reader::{Binding, Name, Open, Reader, resolve};
 use super::scan;
-use crate::error::{Error, Rule};
+use crate::error::Rule;
 
 /// An attribute of the element that was entered last.
 #[derive(Clone, Copy, Debug)]
@@ -30,24 +30,16 @@ pub(super) struct Place {
 impl<'a> Reader<'a> {
     /// A name, with a prefix or without.
     #[inline]
-    pub(super) fn name(&mut self) -> Result<Place, Error> {
+    pub(super) fn name(&mut self) -> Result<Place, Rule> {
         let from = self.at;
-        let Some(first) = scan::plain_name(self.rest()) else { return self.wide_name() };
-        let colon = from + first;
-        if self.bytes.get(colon) != Some(&b':') {
-            self.at = colon;
-            return Ok(Place { from, local: from, to: colon });
-        }
-        let Some(second) = scan::plain_name(self.bytes.get(colon + 1..).unwrap_or_default()) else {
-            return self.wide_name();
-        };
-        self.at = colon + 1 + second;
-        Ok(Place { from, local: colon + 1, to: self.at })
+        let Some((local, end)) = scan::plain_name(self.rest()) else { return self.wide_name() };
+        self.at = from + end;
+        Ok(Place { from, local: from + local, to: self.at })
     }
 
     /// A name with characters beyond ASCII, or none.
     #[cold]
-    fn wide_name(&mut self) -> Result<Place, Error> {
+    fn wide_name(&mut self) -> Result<Place, Rule> {
         let from = self.at;
         let mut local = from;
         self.at += scan::name(self.rest());
@@ -55,14 +47,14 @@ impl<'a> Reader<'a> {
             if !scan::is_name(self.slice(from, self.at)) {
                 self.at += 1;
                 self.at += scan::name(self.rest());
-                return Err(self.broken(Rule::WellFormed));
+                return Err(Rule::WellFormed);
             }
             self.at += 1;
             local = self.at;
             self.at += scan::name(self.rest());
         }
         if !scan::is_name(self.slice(local, self.at)) {
-            return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed)));
+            return Err(self.strange().unwrap_or(Rule::WellFormed));
         }
         Ok(Place { from, local, to: self.at })
     }
@@ -76,17 +68,22 @@ impl<'a> Reader<'a> {
         self.bytes.get(place.from..place.local - 1).unwrap_or_default()
     }
 
-    pub(super) fn start(&mut self) -> Result<Name<'a>, Error> {
+    /// Enters the element whose tag begins here.
+    pub(super) fn start(&mut self) -> Result<(), Rule> {
         self.elements += 1;
         if self.elements > self.limits.elements {
-            return Err(self.broken(Rule::Elements));
+            return Err(Rule::Elements);
         }
         if self.open.len() >= self.limits.depth {
-            return Err(self.broken(Rule::Depth));
+            return Err(Rule::Depth);
         }
         self.at += 1;
         let place = self.name()?;
-        self.open.push(Open { from: place.from, to: place.to, bindings: self.bindings.len() as u16 });
+        self.open.push(Open {
+            from: place.from as u32,
+            to: place.to as u32,
+            bindings: self.bindings.len() as u16,
+        });
         self.attributes.clear();
         let mut declared = 0;
         loop {
@@ -102,33 +99,35 @@ impl<'a> Reader<'a> {
                     self.empty = true;
                     break;
                 }
-                _ if blanks == 0 => return Err(self.broken(self.strange().unwrap_or(Rule::WellFormed))),
+                _ if blanks == 0 => return Err(self.strange().unwrap_or(Rule::WellFormed)),
                 _ => declared += usize::from(self.read_attribute()?),
             }
             if self.attributes.len() + declared > self.limits.attributes {
-                return Err(self.broken(Rule::Attributes));
+                return Err(Rule::Attributes);
             }
         }
         if !self.attributes.is_empty() {
             self.resolve_attributes()?;
         }
-        let resolved = self.resolve(self.prefix(place));
-        let (namespace, binding) = resolved.ok_or_else(|| self.broken(Rule::Prefix))?;
-        Ok(Name { namespace, local: self.slice(place.local, place.to), binding })
+        let prefix = self.prefix(place);
+        let key = scan::key_at(self.bytes, place.from, prefix.len());
+        let (namespace, binding) = self.resolve(key, prefix).ok_or(Rule::Prefix)?;
+        self.entered = Name { namespace, local: self.slice(place.local, place.to), binding };
+        Ok(())
     }
 
     /// Whether it was a namespace declaration.
-    pub(super) fn read_attribute(&mut self) -> Result<bool, Error> {
+    pub(super) fn read_attribute(&mut self) -> Result<bool, Rule> {
         let place = self.name()?;
         self.at += scan::blanks(self.rest());
         if self.bytes.get(self.at) != Some(&b'=') {
-            return Err(self.broken(Rule::WellFormed));
+            return Err(Rule::WellFormed);
         }
         self.at += 1;
         self.at += scan::blanks(self.rest());
         let quote = match self.bytes.get(self.at) {
             Some(quote @ (b'"' | b'\'')) => *quote,
-            _ => return Err(self.broken(Rule::WellFormed)),
+            _ => return Err(Rule::WellFormed),
         };
         self.at += 1;
         let from = self.at;
@@ -146,7 +145,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     rough = true;
                 }
-                [] | [b'<', ..] => return Err(self.broken(Rule::WellFormed)),
+                [] | [b'<', ..] => return Err(Rule::WellFormed),
                 _ => {
                     self.allowed()?;
                 }
@@ -164,12 +163,12 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    pub(super) fn declare(&mut self, attribute: &Attribute<'a>) -> Result<(), Error> {
+    pub(super) fn declare(&mut self, attribute: &Attribute<'a>) -> Result<(), Rule> {
         let prefix = if attribute.prefix.is_empty() { "" } else { attribute.local };
         let uri = attribute.value();
         let own = self.open.last().map_or(0, |open| usize::from(open.bindings));
         if self.bindings.iter().skip(own).any(|binding| binding.prefix == prefix) {
-            return Err(self.broken(Rule::DuplicateAttribute));
+            return Err(Rule::DuplicateAttribute);
         }
         // Namespaces in XML 1.0 3: nobody may bind `xmlns`, nor `xml` to anything else, nor take a prefix away.
         let namespace = Namespace::of(&uri);
@@ -178,26 +177,29 @@ impl<'a> Reader<'a> {
             || uri == "http://www.w3.org/2000/xmlns/"
             || (uri.is_empty() && !prefix.is_empty());
         if reserved {
-            return Err(self.broken(Rule::Prefix));
+            return Err(Rule::Prefix);
         }
         if self.bindings.len() >= self.limits.namespaces {
-            return Err(self.broken(Rule::Attributes));
+            return Err(Rule::Attributes);
         }
-        self.bindings.push(Binding { prefix, uri, namespace });
+        self.bindings.push(Binding { prefix, key: scan::key(prefix.as_bytes()), uri, namespace });
         Ok(())
     }
 
     #[inline]
-    pub(super) fn resolve(&self, prefix: &[u8]) -> Option<(Namespace, u16)> {
-        let found = self.bindings.iter().rposition(|binding| same(binding.prefix.as_bytes(), prefix))?;
+    pub(super) fn resolve(&self, key: u64, prefix: &[u8]) -> Option<(Namespace, u16)> {
+        let found = self.bindings.iter().rposition(|binding| {
+            binding.key == key && (prefix.len() <= 8 || binding.prefix.as_bytes() == prefix)
+        })?;
         self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
     }
 
-    pub(super) fn resolve_attributes(&mut self) -> Result<(), Error> {
+    pub(super) fn resolve_attributes(&mut self) -> Result<(), Rule> {
         for index in 0..self.attributes.len() {
             let Some(mut attribute) = self.attributes.get(index).copied() else { break };
             if !attribute.prefix.is_empty() {
-                let resolved = self.resolve(attribute.prefix).ok_or_else(|| self.broken(Rule::Prefix))?;
+                let resolved =
+                    self.resolve(scan::key(attribute.prefix), attribute.prefix).ok_or(Rule::Prefix)?;
                 (attribute.namespace, attribute.binding) = resolved;
             }
             let twice = self.attributes.iter().take(index).any(|other| {
@@ -206,7 +208,7 @@ impl<'a> Reader<'a> {
                     && self.attribute_uri(other) == self.attribute_uri(&attribute)
             });
             if twice {
-                return Err(self.broken(Rule::DuplicateAttribute));
+                return Err(Rule::DuplicateAttribute);
             }
             if let Some(place) = self.attributes.get_mut(index) {
                 *place = attribute;
