@@ -138,11 +138,16 @@ impl DateTime {
         out.ascii(whole.get(..19).unwrap_or_default());
         if self.nanos != 0 {
             let mut digits = [b'.', 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            let mut rest = self.nanos;
-            for digit in digits.iter_mut().skip(1).rev() {
+            // Mostly it is milliseconds.
+            let (mut rest, length) = match self.nanos / 1_000_000 {
+                millis if millis * 1_000_000 == self.nanos => (millis, 4),
+                _ => (self.nanos, 10),
+            };
+            for digit in digits.iter_mut().take(length).skip(1).rev() {
                 *digit = b'0' + (rest % 10) as u8;
                 rest /= 10;
             }
+            let digits = digits.get(..length).unwrap_or_default();
             let end = digits.iter().rposition(|digit| *digit != b'0').unwrap_or(0);
             out.ascii(digits.get(..=end).unwrap_or_default());
         }
@@ -195,8 +200,18 @@ fn two(tens: u8, ones: u8) -> Option<u8> {
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + (ones - b'0'))
 }
 
+/// Two digits; of more the last two.
 fn pair(number: u8) -> [u8; 2] {
-    [b'0' + number / 10, b'0' + number % 10]
+    const PAIRS: [[u8; 2]; 256] = {
+        let mut pairs = [[0; 2]; 256];
+        let mut number = 0;
+        while number < 256 {
+            pairs[number] = [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8];
+            number += 1;
+        }
+        pairs
+    };
+    PAIRS[usize::from(number)]
 }
 
 /// Nanoseconds; digits beyond are dropped.

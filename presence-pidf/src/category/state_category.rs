@@ -357,6 +357,7 @@ impl StateKind {
 }
 
 /// `open` lacks its `>`.
+#[inline]
 pub(super) fn optional(text: Option<&str>, open: &str, close: &str, out: &mut Writer<'_>) {
     match text {
         None => {}

@@ -43,6 +43,11 @@ impl Reader<'_> {
 
     /// `<?xml …?>` at the beginning. Whatever encoding it names, the octets are UTF-8.
     pub(super) fn declaration(&mut self) -> Result<(), Rule> {
+        const USUAL: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        if self.rest().starts_with(USUAL) {
+            self.at = USUAL.len();
+            return Ok(());
+        }
         let length = self.text.find("?>").ok_or(Rule::WellFormed)?;
         let mut inside = self.slice(5, length);
         let mut allowed = &["version", "encoding", "standalone"][..];

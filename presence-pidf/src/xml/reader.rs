@@ -130,6 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes into the next child, or leaves the element. Text between children is checked and not kept.
+    #[inline]
     pub(crate) fn child(&mut self) -> Result<Option<Name<'a>>, Error> {
         loop {
             match self.next() {
@@ -216,14 +217,16 @@ impl<'a> Reader<'a> {
     }
 
     /// An attribute without namespace of the element that was entered last.
+    #[inline]
     pub(crate) fn attribute(&self, local: &str) -> Option<Cow<'a, str>> {
         self.attribute_of(Namespace::None, local)
     }
 
+    #[inline]
     pub(crate) fn attribute_of(&self, namespace: Namespace, local: &str) -> Option<Cow<'a, str>> {
         self.attributes
             .iter()
-            .find(|attribute| attribute.local == local && attribute.namespace == namespace)
+            .find(|attribute| attribute.namespace == namespace && attribute.local == local)
             .map(Attribute::value)
     }
 
@@ -252,6 +255,7 @@ impl<'a> Reader<'a> {
         self.bindings.iter().map(|binding| (binding.prefix, &*binding.uri))
     }
 
+    #[cold]
     pub(crate) fn broken(&self, rule: Rule) -> Error {
         Error::Malformed { at: self.base + self.at, rule }
     }
@@ -266,7 +270,6 @@ impl<'a> Reader<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    #[inline]
     fn next(&mut self) -> Result<Next, Rule> {
         if self.empty {
             self.empty = false;
@@ -303,7 +306,9 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn rough_run(&mut self, from: usize) -> Result<(), Rule> {
-        let mut text = String::from(self.slice(from, self.at));
+        // References are longer than what they stand for: most texts need no more room than this.
+        let mut text = String::with_capacity(self.at - from + 32);
+        text.push_str(self.slice(from, self.at));
         loop {
             match self.rest() {
                 [] | [b'<', ..] => {

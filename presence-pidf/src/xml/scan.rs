@@ -139,15 +139,38 @@ pub(super) fn is_blank(byte: u8) -> bool {
     CLASS[usize::from(byte)] & BLANK != 0
 }
 
+/// Whether all of it is written as it stands; sixteen octets at a time, without asking where.
+#[inline]
+pub(super) fn all_plain(bytes: &[u8]) -> bool {
+    let strange = |sixteen: &[u8; 16]| {
+        sixteen.iter().fold(0, |strange, byte| {
+            strange
+                | u8::from(*byte < 0x20)
+                | u8::from(*byte == b'<')
+                | u8::from(*byte == b'>')
+                | u8::from(*byte == b'&')
+                | u8::from(*byte == b'"')
+                | u8::from(*byte == b'\'')
+                | u8::from(*byte == 0xef)
+        })
+    };
+    match bytes.last_chunk() {
+        Some(last) => {
+            bytes.as_chunks().0.iter().fold(strange(last), |found, next| found | strange(next)) == 0
+        }
+        None => plain(bytes) == bytes.len(),
+    }
+}
+
 /// A name that is one for sure, with a prefix or without: ASCII alone, and begun as names begin. Where the part behind its
 /// prefix begins, and where it ends; `None` needs a look.
 #[inline]
 pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
-    let first = plain_part(bytes)?;
+    let first = plain_part(bytes, 0)?;
     match bytes.get(first)? {
         b':' => {
             let local = first + 1;
-            let end = local + plain_part(bytes.get(local..)?)?;
+            let end = plain_part(bytes, local)?;
             bytes.get(end).filter(|byte| byte.is_ascii() && **byte != b':').map(|_| (local, end))
         }
         byte => byte.is_ascii().then_some((0, first)),
@@ -156,10 +179,16 @@ pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
 
 /// Names are short: one octet after the other is quicker than eight at a time.
 #[inline]
-fn plain_part(bytes: &[u8]) -> Option<usize> {
-    let begins = CLASS[usize::from(*bytes.first()?)] & (NAME_START | PLAIN_NAME) == NAME_START | PLAIN_NAME;
-    let end = bytes.iter().position(|byte| CLASS[usize::from(*byte)] & PLAIN_NAME == 0)?;
-    begins.then_some(end)
+fn plain_part(bytes: &[u8], from: usize) -> Option<usize> {
+    const PLAIN_START: u8 = NAME_START | PLAIN_NAME;
+    if CLASS[usize::from(*bytes.get(from)?)] & PLAIN_START != PLAIN_START {
+        return None;
+    }
+    let mut at = from + 1;
+    while CLASS[usize::from(*bytes.get(at)?)] & PLAIN_NAME != 0 {
+        at += 1;
+    }
+    Some(at)
 }
 
 /// Up to eight octets as a number; octets behind them are none. Longer names are told apart by the rest as well.
@@ -292,6 +321,12 @@ mod tests {
                     assert_eq!(text(&bytes), slow(&bytes, TEXT), "{octet:#x} at {place}");
                     assert_eq!(value(&bytes), slow(&bytes, VALUE), "{octet:#x} at {place}");
                     assert_eq!(plain(&bytes), slow(&bytes, ESCAPE), "{octet:#x} at {place}");
+                    assert_eq!(all_plain(&bytes), slow(&bytes, ESCAPE) == 20, "{octet:#x} at {place}");
+                    assert_eq!(
+                        all_plain(&bytes[..15]),
+                        slow(&bytes[..15], ESCAPE) == 15,
+                        "{octet:#x} at {place}"
+                    );
                     bytes[0] = b'x';
                     assert_eq!(plain_name(&bytes), slow_name(&bytes), "{octet:#x} at {place}");
                     bytes[4] = b':';

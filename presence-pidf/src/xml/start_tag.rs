@@ -85,10 +85,25 @@ impl<'a> Reader<'a> {
             bindings: self.bindings.len() as u16,
         });
         self.attributes.clear();
+        if self.bytes.get(self.at) == Some(&b'>') {
+            self.at += 1;
+        } else {
+            self.read_attributes()?;
+        }
+        let prefix = self.prefix(place);
+        let key = scan::key_at(self.bytes, place.from, prefix.len());
+        let (namespace, binding) = self.resolve(key, prefix).ok_or(Rule::Prefix)?;
+        self.entered = Name { namespace, local: self.slice(place.local, place.to), binding };
+        Ok(())
+    }
+
+    /// To the end of the tag.
+    fn read_attributes(&mut self) -> Result<(), Rule> {
         let mut declared = 0;
         loop {
-            let blanks = scan::blanks(self.rest());
-            self.at += blanks;
+            let from = self.at;
+            self.skip_blanks();
+            let blanks = self.at - from;
             match self.rest() {
                 [b'>', ..] => {
                     self.at += 1;
@@ -106,25 +121,25 @@ impl<'a> Reader<'a> {
                 return Err(Rule::Attributes);
             }
         }
-        if !self.attributes.is_empty() {
-            self.resolve_attributes()?;
+        if self.attributes.is_empty() { Ok(()) } else { self.resolve_attributes() }
+    }
+
+    #[inline]
+    pub(super) fn skip_blanks(&mut self) {
+        while self.bytes.get(self.at).is_some_and(|byte| scan::is_blank(*byte)) {
+            self.at += 1;
         }
-        let prefix = self.prefix(place);
-        let key = scan::key_at(self.bytes, place.from, prefix.len());
-        let (namespace, binding) = self.resolve(key, prefix).ok_or(Rule::Prefix)?;
-        self.entered = Name { namespace, local: self.slice(place.local, place.to), binding };
-        Ok(())
     }
 
     /// Whether it was a namespace declaration.
     pub(super) fn read_attribute(&mut self) -> Result<bool, Rule> {
         let place = self.name()?;
-        self.at += scan::blanks(self.rest());
+        self.skip_blanks();
         if self.bytes.get(self.at) != Some(&b'=') {
             return Err(Rule::WellFormed);
         }
         self.at += 1;
-        self.at += scan::blanks(self.rest());
+        self.skip_blanks();
         let quote = match self.bytes.get(self.at) {
             Some(quote @ (b'"' | b'\'')) => *quote,
             _ => return Err(Rule::WellFormed),

@@ -44,7 +44,7 @@ impl<'a> Writer<'a> {
     /// Text as it stands in an attribute or between tags. Characters that XML cannot carry become blanks.
     #[inline]
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        if scan::plain(text.as_bytes()) == text.len() { self.raw(text) } else { self.rough(text) }
+        if scan::all_plain(text.as_bytes()) { self.raw(text) } else { self.rough(text) }
     }
 
     #[cold]
@@ -78,6 +78,7 @@ impl<'a> Writer<'a> {
         self.raw(name).text(value).raw("\"")
     }
 
+    #[inline]
     pub(crate) fn optional(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.attribute(name, value),
@@ -105,6 +106,7 @@ impl<'a> Writer<'a> {
     }
 
     /// An element that holds text alone; `open` and `close` are its tags.
+    #[inline]
     pub(crate) fn element(&mut self, open: &str, text: &str, close: &str) -> &mut Self {
         self.raw(open).text(text).raw(close)
     }
