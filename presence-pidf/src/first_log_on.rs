@@ -1,6 +1,8 @@
 //! Making up for the first log-on of a user: what a client does then, once, and never over a user's own settings.
 #![doc = include_str!("../docs/states/first-log-on.md")]
 
+use std::time::{Duration, Instant};
+
 use bytes::BytesMut;
 
 use crate::bootstrap::{Privacy, missing_defaults, missing_members};
@@ -23,6 +25,8 @@ pub enum LogOnState {
     PublishingDefaults,
     /// The server has newer versions: its next report is awaited.
     Outdated,
+    /// The server is not up to it: it is tried again after a while.
+    Waiting,
     /// Nothing is missing any more.
     Done,
     /// The server does not take it.
@@ -46,6 +50,10 @@ pub enum LogOnTrigger {
     Taken,
     /// It was based on other versions than the server's.
     Conflict,
+    /// There was no answer, or one that speaks of this moment alone.
+    Failed,
+    /// The wait is over.
+    WaitOver,
     /// It is not taken.
     Refused,
 }
@@ -64,6 +72,8 @@ pub fn step(state: LogOnState, trigger: LogOnTrigger) -> LogOnState {
         (S::Ready, T::NothingMissing) => S::Done,
         (S::SettingMembers | S::PublishingDefaults, T::Taken) => S::Ready,
         (S::SettingMembers | S::PublishingDefaults, T::Conflict) => S::Outdated,
+        (S::SettingMembers | S::PublishingDefaults, T::Failed) => S::Waiting,
+        (S::Waiting, T::WaitOver) => S::Ready,
         (S::SettingMembers | S::PublishingDefaults, T::Refused) => S::Refused,
         (
             S::Learning
@@ -71,6 +81,7 @@ pub fn step(state: LogOnState, trigger: LogOnTrigger) -> LogOnState {
             | S::SettingMembers
             | S::PublishingDefaults
             | S::Outdated
+            | S::Waiting
             | S::Done
             | S::Refused,
             T::Known
@@ -79,6 +90,8 @@ pub fn step(state: LogOnState, trigger: LogOnTrigger) -> LogOnState {
             | T::NothingMissing
             | T::Taken
             | T::Conflict
+            | T::Failed
+            | T::WaitOver
             | T::Refused,
         ) => state,
     }
@@ -108,6 +121,8 @@ pub struct FirstLogOn {
     members_taken: bool,
     defaults_taken: bool,
     conflicts: u32,
+    failures: u32,
+    retry: Option<Instant>,
 }
 
 impl FirstLogOn {
@@ -124,6 +139,8 @@ impl FirstLogOn {
             members_taken: false,
             defaults_taken: false,
             conflicts: 0,
+            failures: 0,
+            retry: None,
         }
     }
 
@@ -151,26 +168,56 @@ impl FirstLogOn {
         self.look();
     }
 
-    /// The answer to the request has arrived.
+    /// The answer to the request has arrived; 408 when there was none. What speaks of this moment alone (408, 480, 5xx) is tried
+    /// again after 5, 10, 20 … 300 seconds.
     ///
     /// MS-PRES 3.2 (first log-on)
-    pub fn answered(&mut self, status: u16) {
+    pub fn answered(&mut self, now: Instant, status: u16) {
         match (status, self.state) {
             (0..=199, _) => {}
             (200..=299, LogOnState::SettingMembers) => {
                 self.members_taken = true;
-                self.go(LogOnTrigger::Taken);
+                self.taken();
             }
             (200..=299, _) => {
                 self.defaults_taken = true;
-                self.go(LogOnTrigger::Taken);
+                self.taken();
             }
             (409, _) if self.conflicts < CONFLICTS_MAX => {
                 self.conflicts += 1;
                 self.go(LogOnTrigger::Conflict);
             }
+            (408 | 480 | 500..=599, LogOnState::SettingMembers | LogOnState::PublishingDefaults) => {
+                let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(16)).min(LAST_RETRY);
+                self.failures += 1;
+                self.retry = Some(now + wait);
+                self.go(LogOnTrigger::Failed);
+            }
             _ => self.go(LogOnTrigger::Refused),
         }
+    }
+
+    fn taken(&mut self) {
+        self.failures = 0;
+        self.go(LogOnTrigger::Taken);
+    }
+
+    /// Lets time pass until `now`.
+    ///
+    /// docs/states/first-log-on.md
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.retry.is_some_and(|retry| retry <= now) {
+            self.retry = None;
+            self.go(LogOnTrigger::WaitOver);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    ///
+    /// docs/states/first-log-on.md
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.retry
     }
 
     /// Appends the body of the request to send now, if one is due.
@@ -229,5 +276,8 @@ impl FirstLogOn {
     }
 }
 
+/// Waits after failures.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LAST_RETRY: Duration = Duration::from_mins(5);
 /// How often the server's versions are taken over.
 const CONFLICTS_MAX: u32 = 3;

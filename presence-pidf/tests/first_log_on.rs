@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use presence_pidf::category::{
@@ -12,23 +13,26 @@ use presence_pidf::first_log_on::{FirstLogOn, LogOnState, LogOnTrigger, step};
 use presence_pidf::provisioning::{ProvisionGroup, ProvisionGroups};
 use presence_pidf::subscription::SetContainerMembers;
 
-const STATES: [LogOnState; 7] = [
+const STATES: [LogOnState; 8] = [
     LogOnState::Learning,
     LogOnState::Ready,
     LogOnState::SettingMembers,
     LogOnState::PublishingDefaults,
     LogOnState::Outdated,
+    LogOnState::Waiting,
     LogOnState::Done,
     LogOnState::Refused,
 ];
 
-const TRIGGERS: [LogOnTrigger; 7] = [
+const TRIGGERS: [LogOnTrigger; 9] = [
     LogOnTrigger::Known,
     LogOnTrigger::MembersSent,
     LogOnTrigger::DefaultsSent,
     LogOnTrigger::NothingMissing,
     LogOnTrigger::Taken,
     LogOnTrigger::Conflict,
+    LogOnTrigger::Failed,
+    LogOnTrigger::WaitOver,
     LogOnTrigger::Refused,
 ];
 
@@ -38,7 +42,7 @@ fn table() -> String {
          means that the state stays.\n\nWithout members of its containers nobody may see a user, and a client adds them when the \
          user logs on for the first time. Here that is made up for: the members that are missing are added, then the defaults \
          that are missing are published; what a user has is never changed. Where presence is for contacts alone, colleagues \
-         are not let in. After a conflict the server's next report is awaited, three times at most.\n\n| trigger |",
+         are not let in. After a conflict the server's next report is awaited, three times at most; after a failure of the moment it is tried again, after 5 seconds and up to 5 minutes.\n\n| trigger |",
     );
     for state in STATES {
         let _ = write!(text, " {state:?} |");
@@ -115,6 +119,11 @@ fn policy(private: bool) -> Vec<u8> {
     out.to_vec()
 }
 
+#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 enum Sent {
     Members(Vec<(u16, u32, MemberKind)>),
     Defaults(usize),
@@ -172,10 +181,10 @@ fn a_new_user_gets_members_and_defaults_once() {
     assert!(sends(&mut log_on).is_none(), "the settings are not known");
     log_on.settings(Some(&policy(false)));
     assert_eq!(members(&mut log_on), [(200, 3, MemberKind::SameEnterprise), (100, 3, MemberKind::Federated)]);
-    log_on.answered(100);
-    log_on.answered(200);
+    log_on.answered(now(), 100);
+    log_on.answered(now(), 200);
     assert_eq!(defaults(&mut log_on), 13);
-    log_on.answered(200);
+    log_on.answered(now(), 200);
     assert!(sends(&mut log_on).is_none());
     assert_eq!((log_on.state(), log_on.is_over()), (LogOnState::Done, true));
     log_on.report(report(9, &[], Vec::new()));
@@ -228,18 +237,51 @@ fn after_a_conflict_the_next_report_is_awaited_and_not_for_ever() {
     log_on.report(report(0, &[], Vec::new()));
     for version in 1..=3 {
         assert_eq!(members(&mut log_on).len(), 2);
-        log_on.answered(409);
+        log_on.answered(now(), 409);
         assert!(sends(&mut log_on).is_none());
         log_on.report(report(version, &[], Vec::new()));
     }
     assert_eq!(members(&mut log_on)[0].1, 3, "with the server's version");
-    log_on.answered(409);
+    log_on.answered(now(), 409);
     assert_eq!(log_on.state(), LogOnState::Refused);
     assert!(sends(&mut log_on).is_none());
     let mut log_on = FirstLogOn::new(JIM);
     log_on.settings(None);
     log_on.report(report(0, &[], Vec::new()));
     assert_eq!(members(&mut log_on).len(), 2);
-    log_on.answered(403);
+    log_on.answered(now(), 403);
     assert!(log_on.is_over());
+}
+
+#[test]
+fn what_fails_for_a_while_is_tried_again_after_a_wait_that_grows() {
+    let mut now = now();
+    let mut log_on = FirstLogOn::new(JIM);
+    log_on.settings(None);
+    log_on.report(report(0, &[], Vec::new()));
+    let mut waits = Vec::new();
+    for status in [503, 408, 500, 480, 504, 503, 503, 503] {
+        assert_eq!(members(&mut log_on).len(), 2);
+        log_on.answered(now, status);
+        assert!(sends(&mut log_on).is_none() && log_on.state() == LogOnState::Waiting, "{status}");
+        // What is reported meanwhile does not end the wait.
+        log_on.report(report(1, &[], Vec::new()));
+        let retry = log_on.poll_timeout().expect("a wait has an end");
+        waits.push((retry - now).as_secs());
+        log_on.handle_timeout(retry.checked_sub(Duration::from_millis(1)).expect("later than now"));
+        assert!(sends(&mut log_on).is_none());
+        now = retry;
+        log_on.handle_timeout(now);
+        assert_eq!(log_on.poll_timeout(), None);
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
+    assert_eq!(members(&mut log_on)[0].1, 1, "with the server's version");
+    log_on.answered(now, 200);
+    assert_eq!(defaults(&mut log_on), 13);
+    log_on.answered(now, 503);
+    assert_eq!(log_on.poll_timeout(), Some(now + Duration::from_secs(5)), "the next failure is a first one");
+    log_on.handle_timeout(now + Duration::from_secs(5));
+    assert_eq!(defaults(&mut log_on), 13, "members were taken and are not sent again");
+    log_on.answered(now, 200);
+    assert!(sends(&mut log_on).is_none() && log_on.is_over());
 }
