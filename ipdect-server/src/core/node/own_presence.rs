@@ -133,10 +133,25 @@ impl Node {
     pub(super) fn first_log_on_answered(&mut self, now: Instant, request: RequestId, status: u16) -> bool {
         let Some(id) = self.own.requests.remove(&request) else { return false };
         if let Some(log_on) = self.own.log_ons.get_mut(&id) {
-            log_on.answered(status);
+            log_on.answered(now, status);
         }
         self.make_up_for_log_on(now, id);
+        // When it is tried again is a deadline of the user.
+        self.touched.insert(id);
         true
+    }
+
+    /// What failed for a while is due again.
+    pub(super) fn first_log_on_timeout(&mut self, now: Instant, id: SubscriberId) {
+        if let Some(log_on) = self.own.log_ons.get_mut(&id) {
+            log_on.handle_timeout(now);
+            self.make_up_for_log_on(now, id);
+        }
+    }
+
+    /// When what failed is due again.
+    pub(super) fn first_log_on_due(&self, id: SubscriberId) -> Option<Instant> {
+        self.own.log_ons.get(&id).and_then(FirstLogOn::poll_timeout)
     }
 
     /// Sends what is due.

@@ -26,7 +26,8 @@ impl Node {
             subscriber.publisher.handle_timeout(now);
             self.publish(now, id);
             let Some(subscriber) = self.subscribers.get(id) else { continue };
-            let deadlines = [subscriber.presence.poll_timeout(), subscriber.publisher.poll_timeout()];
+            let log_on = self.first_log_on_due(id);
+            let deadlines = [subscriber.presence.poll_timeout(), subscriber.publisher.poll_timeout(), log_on];
             self.deadlines.set(subscriber.waiter, deadlines.into_iter().flatten().min());
         }
         busy
@@ -37,6 +38,7 @@ impl Node {
             subscriber.presence.handle_timeout(now);
             self.touched.insert(id);
         }
+        self.first_log_on_timeout(now, id);
     }
 
     /// Sends what is due, if the user is registered.
