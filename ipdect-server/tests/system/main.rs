@@ -323,6 +323,68 @@ fn users_who_never_logged_on_are_seen_all_the_same() {
 }
 
 #[test]
+fn a_first_log_on_that_fails_for_a_while_is_made_up_for_before_the_next_registration() {
+    let mut options = Options::new();
+    options.never_logged_on = true;
+    let mut world = World::new(&options);
+    world.faults(&["503=SERVICE"]);
+    world.settle(&options);
+    world.run(30 * SECOND);
+    assert_eq!(world.registered(), 2, "{:?}", world.logs);
+    assert_eq!(seen_of_jim(&world), [None; 2], "nobody may see him yet");
+    let registrations = |world: &World| {
+        let of = |event: &&frontend::Event| matches!(event, frontend::Event::Registered { .. });
+        world.front_end_events.iter().filter(of).count()
+    };
+    let before = registrations(&world);
+    world.faults(&[]);
+    assert!(
+        world.run_until(60 * SECOND, |world| seen_of_jim(world) == [Some(15_500); 2]),
+        "{:?}\n{:?}",
+        world.logs,
+        world.front_end_events
+    );
+    assert_eq!(registrations(&world), before, "without a registration in between");
+}
+
+/// How many messages Jim's handset was told of, in order.
+fn told_of_messages(world: &World) -> Vec<u32> {
+    let events = world.events_of(JIM).into_iter();
+    let told = events.filter_map(|event| match event {
+        HandsetEvent::Mwi { messages } => Some(*messages),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn waiting_messages_light_the_lamp_of_the_handset_and_go_out() {
+    let mut world = World::settled(&Options::new());
+    assert_eq!(told_of_messages(&world), [0; 0], "nobody is told of nothing");
+    for unread in [2, 2, 3, 0] {
+        world.voice_messages("sip:jim@example.net", unread);
+        world.run(5 * SECOND);
+    }
+    assert_eq!(told_of_messages(&world), [2, 3, 0], "{:?}", world.logs);
+    // A handset that was away is told when it is back.
+    world.handset(JIM, &HandsetCommand::WalkOut);
+    world.run(SECOND);
+    world.voice_messages("sip:jim@example.net", 1);
+    world.run(60 * SECOND);
+    assert_eq!(told_of_messages(&world), [2, 3, 0]);
+    world.handset(JIM, &HandsetCommand::WalkIn);
+    assert!(
+        world.run_until(60 * SECOND, |world| told_of_messages(world) == [2, 3, 0, 1]),
+        "{:?}",
+        world.logs
+    );
+    let ann = world.events_of(ANN);
+    assert!(!ann.iter().any(|event| matches!(event, HandsetEvent::Mwi { .. })), "{ann:?}");
+    world.run(30 * SECOND);
+    nothing_left(&world);
+}
+
+#[test]
 fn without_making_up_for_it_users_who_never_logged_on_are_seen_by_nobody() {
     let mut options = Options::new();
     options.never_logged_on = true;

@@ -319,17 +319,21 @@ impl World {
 
     /// Everything is up: handsets subscribed and located, users and handsets registered.
     pub(crate) fn settled(options: &Options) -> Self {
-        let handsets: Vec<String> = options.handsets.iter().map(|(ipei, _)| ipei.clone()).collect();
         let mut world = Self::new(options);
-        world.run(Duration::from_secs(1));
-        for ipei in &handsets {
-            world.handset(ipei, &HandsetCommand::Subscribe(None));
-            world.run(Duration::from_secs(2));
-            world.handset(ipei, &HandsetCommand::SwitchOn);
-            world.run(Duration::from_secs(2));
-        }
-        world.run(Duration::from_secs(5));
+        world.settle(options);
         world
+    }
+
+    /// Handsets subscribe and are switched on.
+    pub(crate) fn settle(&mut self, options: &Options) {
+        self.run(Duration::from_secs(1));
+        for (ipei, _) in &options.handsets {
+            self.handset(ipei, &HandsetCommand::Subscribe(None));
+            self.run(Duration::from_secs(2));
+            self.handset(ipei, &HandsetCommand::SwitchOn);
+            self.run(Duration::from_secs(2));
+        }
+        self.run(Duration::from_secs(5));
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -395,6 +399,13 @@ impl World {
     pub(crate) fn faults(&mut self, faults: &[&str]) {
         let faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect();
         self.front_end.as_mut().expect("a front end").set_faults(faults);
+        self.drain();
+    }
+
+    /// The mail box of a user has so many new messages.
+    pub(crate) fn voice_messages(&mut self, user: &str, unread: u32) {
+        let now = self.now;
+        self.front_end.as_mut().expect("a front end").set_voice_messages(now, user, unread);
         self.drain();
     }
 

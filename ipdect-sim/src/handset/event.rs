@@ -73,6 +73,11 @@ pub enum HandsetEvent {
         /// Whether it is on.
         on: bool,
     },
+    /// So many voice messages wait.
+    Mwi {
+        /// How many; none clears the lamp.
+        messages: u32,
+    },
     /// The radio link was lost.
     LinkLost,
     /// A command could not be carried out.

@@ -349,6 +349,7 @@ impl Handset {
             E::Held { accepted, .. } => HandsetEvent::Held { accepted },
             E::Retrieved { accepted, .. } => HandsetEvent::Retrieved { accepted },
             E::Ciphered { on } => HandsetEvent::Ciphered { on },
+            E::Notified { voice_messages: Some(messages), .. } => HandsetEvent::Mwi { messages },
             E::LinkLost => HandsetEvent::LinkLost,
             _ => return None,
         })

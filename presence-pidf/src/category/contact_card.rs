@@ -215,6 +215,14 @@ pub struct MessageWaiting {
 }
 
 impl MessageWaiting {
+    /// How many new messages a handset shows: at least one while the lamp is lit.
+    ///
+    /// MS-PRES 2.2.2.7 (mwi)
+    #[must_use]
+    pub fn shown(self) -> u32 {
+        if self.waiting { self.unread.max(1) } else { 0 }
+    }
+
     pub(super) fn write(self, out: &mut Writer<'_>) {
         out.raw("<mwi xmlns=\"http://schemas.microsoft.com/2006/09/sip/mwi\" messageWaiting=\"");
         out.boolean(self.waiting).raw("\" unreadVoiceMailCount=\"").number(self.unread);

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::category::instance::number;
-use crate::category::{CategoryInstance, Content, RoamingData, is_of};
+use crate::category::{CategoryInstance, Content, MessageWaiting, RoamingData, is_of};
 use crate::error::{Error, Limits, Rule};
 use crate::pidf::read::trimmed;
 use crate::xml::{Namespace, Reader, Writer};
@@ -34,6 +34,21 @@ impl CategoryReport {
             self.write(&mut out);
         }
         out.raw("</roamingData>");
+    }
+
+    /// What it says of messages that wait: nothing, or how many; none when the server holds nothing of them any more.
+    ///
+    /// MS-PRES 2.2.2.7 (mwi)
+    #[must_use]
+    pub fn messages(&self) -> Option<MessageWaiting> {
+        let held = self.categories.iter().filter(|category| category.expires != Some(0));
+        let messages = held.filter_map(|category| match category.content {
+            Content::MessageWaiting(messages) => Some(messages),
+            _ => None,
+        });
+        let gone = self.gone.iter().any(|(name, _)| name == MESSAGES)
+            || self.categories.iter().any(|category| category.name == MESSAGES);
+        messages.last().or_else(|| gone.then(MessageWaiting::default))
     }
 
     /// The `categories` alone.
@@ -110,6 +125,9 @@ fn gone(reader: &Reader<'_>) -> Result<Option<(String, Option<u16>)>, Error> {
     Ok(None)
 }
 
+/// The category of messages that wait.
+const MESSAGES: &str = "mwi";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +184,30 @@ mod tests {
         let body = "<roamingData xmlns='http://schemas.microsoft.com/2006/09/sip/roaming-self'><containers/></roamingData>";
         let report = parse_report(body.as_bytes()).expect("containers are somebody else's");
         assert!(report.categories.is_empty() && report.gone.is_empty());
+    }
+
+    #[test]
+    fn a_report_says_how_many_messages_wait_or_nothing_of_them() {
+        let of = |inside: &str| {
+            let body = format!(
+                "<roamingData xmlns=\"http://schemas.microsoft.com/2006/09/sip/roaming-self\"><categories \
+                 xmlns=\"http://schemas.microsoft.com/2006/09/sip/categories\" uri=\"sip:a@b\">{inside}</categories></roamingData>"
+            );
+            parse_report(body.as_bytes()).expect("a report").messages().map(MessageWaiting::shown)
+        };
+        let mwi = |lit: bool, unread: u32, expires: &str| {
+            format!(
+                "<category name=\"mwi\" instance=\"0\" container=\"1\" version=\"1\" expireType=\"static\"{expires}><mwi \
+                 xmlns=\"http://schemas.microsoft.com/2006/09/sip/mwi\" messageWaiting=\"{lit}\" \
+                 unreadVoiceMailCount=\"{unread}\"/></category>"
+            )
+        };
+        assert_eq!(of(&mwi(true, 3, "")), Some(3));
+        assert_eq!(of(&mwi(true, 0, "")), Some(1), "the lamp is lit");
+        assert_eq!(of(&mwi(false, 3, "")), Some(0));
+        assert_eq!(of(&mwi(true, 3, " expires=\"0\"")), Some(0), "deleted");
+        assert_eq!(of("<category name=\"mwi\"/>"), Some(0), "all of them are gone");
+        assert_eq!(of("<category name=\"note\"/>"), None);
+        assert_eq!(of(""), None);
     }
 }

@@ -174,6 +174,8 @@ impl Node {
                     let ipei = subscriber.user.ipei.text().to_owned();
                     self.store(StoreWrite::Location { ipei, tpui: tpui.map(Tpui::value) });
                     self.want_registration(now, id);
+                    self.messages_untold(id);
+                    self.tell_messages(now, id);
                 }
             }
             Event::LocationRefused { ipui, reason } => {
@@ -192,6 +194,7 @@ impl Node {
                 {
                     subscriber.presence.handset_lost(now);
                     self.touched.insert(id);
+                    self.messages_untold(id);
                 }
             }
             Event::AuthenticationFailed { portable } => {

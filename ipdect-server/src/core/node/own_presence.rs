@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use presence_pidf::category::{REPORT_CONTENT_TYPE, RoamingData};
+use dect_nwk::fixed_part::Notification;
+use presence_pidf::category::{CategoryReport, REPORT_CONTENT_TYPE, RoamingData};
 use presence_pidf::first_log_on::{FirstLogOn, LogOnState};
 use presence_pidf::provisioning::{CONTENT_TYPE as SETTINGS_CONTENT_TYPE, emit_request};
 use presence_pidf::publisher::Input;
@@ -23,6 +24,8 @@ pub(super) struct Own {
     subscriptions: BTreeMap<SubscriptionId, (SubscriberId, About)>,
     log_ons: BTreeMap<SubscriberId, FirstLogOn>,
     requests: BTreeMap<RequestId, SubscriberId>,
+    /// New voice messages, and whether the handset was told.
+    messages: BTreeMap<SubscriberId, (u32, bool)>,
 }
 
 /// What a subscription is about.
@@ -37,9 +40,6 @@ enum About {
 impl Node {
     /// A user is registered anew.
     pub(super) fn learn_own_presence(&mut self, now: Instant, id: SubscriberId) {
-        if !self.configuration.presence.first_log_on {
-            return;
-        }
         let Some(subscriber) = self.subscribers.get(id) else { return };
         let (sip, uri) = (subscriber.sip, format!("sip:{}", subscriber.address));
         let Ok(target) = uri.parse::<sip_lync::Uri>() else { return };
@@ -59,8 +59,12 @@ impl Node {
             Bytes::from_static(ROAMING_LIST.as_bytes()),
         );
         self.forget_own_presence(now, id);
-        self.own.log_ons.insert(id, FirstLogOn::new(&uri));
-        for (about, wanted) in [(About::Settings, fetch), (About::Presence, own)] {
+        let mut wanted = vec![(About::Presence, own)];
+        if self.configuration.presence.first_log_on {
+            self.own.log_ons.insert(id, FirstLogOn::new(&uri));
+            wanted.insert(0, (About::Settings, fetch));
+        }
+        for (about, wanted) in wanted {
             match self.endpoint.subscribe(now, sip, wanted) {
                 Ok(subscription) => {
                     self.own.subscriptions.insert(subscription, (id, about));
@@ -96,16 +100,59 @@ impl Node {
                     subscriber.publisher.handle_input(now, Input::Report(body));
                     self.touched.insert(id);
                 }
-                match (RoamingData::parse(body), self.own.log_ons.get_mut(&id)) {
-                    (Ok(data), Some(log_on)) => log_on.report(data),
-                    (Ok(_), None) => {}
-                    (Err(error), _) => {
+                match RoamingData::parse(body) {
+                    Ok(data) => {
+                        self.messages_reported(now, id, &data);
+                        if let Some(log_on) = self.own.log_ons.get_mut(&id) {
+                            log_on.report(data);
+                        }
+                    }
+                    Err(error) => {
                         self.log(Level::Warning, format!("own presence: {error}"));
                     }
                 }
             }
         }
         self.make_up_for_log_on(now, id);
+    }
+
+    /// Perhaps other messages wait than before.
+    fn messages_reported(&mut self, now: Instant, id: SubscriberId, data: &RoamingData) {
+        let Some(subscriber) = self.subscribers.get(id) else { return };
+        let uri = format!("sip:{}", subscriber.address);
+        let report = data.categories.as_ref().filter(|report| report.uri.eq_ignore_ascii_case(&uri));
+        let Some(messages) = report.and_then(CategoryReport::messages) else { return };
+        // A handset that was never told of any needs not be told of none.
+        let known = self.own.messages.get(&id).map_or(0, |(known, _)| *known);
+        if messages.shown() != known {
+            self.own.messages.insert(id, (messages.shown(), false));
+            self.tell_messages(now, id);
+        }
+    }
+
+    /// Tells the handset how many messages wait, if it does not know and is there.
+    pub(super) fn tell_messages(&mut self, now: Instant, id: SubscriberId) {
+        let Some((messages, told)) = self.own.messages.get_mut(&id) else { return };
+        let Some(subscriber) = self.subscribers.get(id).filter(|subscriber| subscriber.reachable()) else {
+            return;
+        };
+        let Some(portable) = subscriber.portable.filter(|_| !*told) else { return };
+        let voice_messages = Some(u16::try_from(*messages).unwrap_or(u16::MAX));
+        let notification = Notification { voice_messages, ..Notification::default() };
+        match self.fixed_part.notify(now, portable, &notification) {
+            Ok(()) => *told = true,
+            Err(error) => {
+                let address = subscriber.address.clone();
+                self.log(Level::Warning, format!("{address}: waiting messages: {error}"));
+            }
+        }
+    }
+
+    /// Whatever the handset was told may not have arrived: it hears it again when it is back.
+    pub(super) fn messages_untold(&mut self, id: SubscriberId) {
+        if let Some((_, told)) = self.own.messages.get_mut(&id) {
+            *told = false;
+        }
     }
 
     /// A subscription is over, perhaps one of these.
