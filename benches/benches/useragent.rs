@@ -271,7 +271,34 @@ fn soak(calls: usize) {
     black_box(site.callee);
 }
 
+/// The same thing many times and nothing else, for a profiler: `COUNT=registrations:20000`.
+fn again_and_again(what: &str, count: usize) {
+    let mut site = Site::new(100);
+    for user in site.users.clone() {
+        site.register(user);
+    }
+    let start = Instant::now();
+    for at in 0..count {
+        let user = site.users[at % 100];
+        if what == "calls" {
+            let session = site.call(user);
+            site.hang_up(session);
+        } else {
+            site.register(user);
+        }
+        if at % 1000 == 999 {
+            site.rest();
+        }
+    }
+    println!("{count} {what}: {:.0} ns each", start.elapsed().as_nanos() as f64 / count as f64);
+}
+
 fn main() {
+    if let Ok(work) = std::env::var("COUNT") {
+        let (what, count) = work.split_once(':').expect("WHAT:COUNT");
+        again_and_again(what, count.parse().expect("a number"));
+        return;
+    }
     if let Some(calls) = std::env::var("SOAK").ok().and_then(|calls| calls.parse().ok()) {
         soak(calls);
     } else {

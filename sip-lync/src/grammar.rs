@@ -361,6 +361,10 @@ impl<'a> Iterator for List<'a> {
             }
             let start = self.at;
             let mut i = start;
+            // Most values are one element.
+            if start == 0 && find(self.text, b',').is_none() {
+                i = bytes.len();
+            }
             let mut quoted = false;
             let mut bracket = false;
             while let Some(&b) = bytes.get(i) {

@@ -78,6 +78,28 @@ impl InstanceId {
         format!("user:epid:{}", self.token())
     }
 
+    /// The UUID in capital letters, as the clients of the dialect write it.
+    pub(crate) fn in_capitals(&self) -> String {
+        core::str::from_utf8(&self.printed(b"0123456789ABCDEF")).unwrap_or_default().to_owned()
+    }
+
+    fn printed(&self, digits: &[u8; 16]) -> [u8; 36] {
+        let mut text = [b'-'; 36];
+        let places = PRINTED.iter().enumerate().flat_map(|(position, place)| {
+            // Hyphens stand before the fifth, seventh, ninth and eleventh octet.
+            let hyphens = position.saturating_sub(2).min(8) / 2;
+            let octet = self.0.get(*place).copied().unwrap_or(0);
+            let at = position * 2 + hyphens;
+            [(at, octet >> 4), (at + 1, octet & 0x0f)]
+        });
+        for (at, digit) in places {
+            if let (Some(to), Some(from)) = (text.get_mut(at), digits.get(usize::from(digit))) {
+                *to = *from;
+            }
+        }
+        text
+    }
+
     /// The value of the `+sip.instance` parameter with its quotes.
     ///
     /// RFC 5627 4.1
@@ -89,13 +111,7 @@ impl InstanceId {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, place) in PRINTED.iter().enumerate() {
-            if matches!(position, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{:02x}", self.0.get(*place).copied().unwrap_or(0))?;
-        }
-        Ok(())
+        f.write_str(core::str::from_utf8(&self.printed(b"0123456789abcdef")).unwrap_or_default())
     }
 }
 

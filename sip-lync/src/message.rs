@@ -156,6 +156,7 @@ impl Request {
     /// RFC 3261 8.2.6.2
     pub fn response(&self, status: StatusCode) -> Response {
         let mut response = Response::new(status);
+        response.headers = Headers::with_capacity(16, self.headers.octets().min(1024));
         for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
         {
             response.headers.copy_from(&self.headers, &name);
@@ -164,6 +165,17 @@ impl Request {
             response.headers.copy_from(&self.headers, &HeaderName::Timestamp);
         }
         response
+    }
+
+    /// A copy that leaves the body away.
+    pub(crate) fn without_body(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            version: self.version,
+            headers: self.headers.clone(),
+            body: Bytes::new(),
+        }
     }
 
     /// Appends the request to the buffer; Content-Length is made to fit.

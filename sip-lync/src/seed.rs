@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 /// The only randomness an endpoint gets; the same seed and inputs give the same bytes.
@@ -22,10 +23,32 @@ impl fmt::Debug for Seed {
 /// A generator of the random words of SIP: HMAC-SHA-256 of a counter under the seed.
 ///
 /// RFC 3261 19.3, RFC 2104
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Words {
     seed: Seed,
     counter: u64,
+    /// HMAC that has read its key.
+    keyed: Option<Hmac<Sha256>>,
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        (self.seed, self.counter) == (other.seed, other.counter)
+    }
+}
+
+impl Eq for Words {}
+
+impl Hash for Words {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.seed, self.counter).hash(state);
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words").field("seed", &self.seed).field("counter", &self.counter).finish_non_exhaustive()
+    }
 }
 
 impl Words {
@@ -34,7 +57,7 @@ impl Words {
     /// RFC 3261 19.3
     #[must_use]
     pub const fn new(seed: Seed) -> Self {
-        Self { seed, counter: 0 }
+        Self { seed, counter: 0, keyed: None }
     }
 
     /// The branch parameter of a new transaction.
@@ -120,9 +143,12 @@ impl Words {
 
     /// Octets for one purpose, told by its label.
     pub(crate) fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
-        // A key of 32 octets is accepted by HMAC always.
         let mut octets = [0; N];
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.seed.0) {
+        if self.keyed.is_none() {
+            // A key of 32 octets is accepted by HMAC always.
+            self.keyed = Hmac::new_from_slice(&self.seed.0).ok();
+        }
+        if let Some(mut mac) = self.keyed.clone() {
             mac.update(label);
             mac.update(&self.counter.to_be_bytes());
             for (octet, random) in octets.iter_mut().zip(mac.finalize().into_bytes()) {
@@ -135,6 +161,7 @@ impl Words {
 }
 
 fn push_hex(text: &mut String, octets: &[u8]) {
+    text.reserve(octets.len() * 2);
     for octet in octets {
         for digit in [octet >> 4, octet & 0x0f] {
             text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));

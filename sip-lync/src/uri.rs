@@ -60,6 +60,15 @@ impl Uri {
         Ok(Self::Other(text.into()))
     }
 
+    /// Whether it is a URI; one of SIP is not copied for that.
+    pub(crate) fn check(text: &str) -> Result<(), ParseError> {
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
+            return SipUriView::parse(text).map(|_| ());
+        }
+        Self::parse(text).map(|_| ())
+    }
+
     /// The Request-URI of a received request, whatever it is.
     pub(crate) fn received(text: &str) -> Self {
         Self::parse(text).unwrap_or_else(|_| Self::Malformed(text.into()))

@@ -7,7 +7,7 @@ use super::credentials::Authentication;
 use super::vocabulary::{SessionId, User, UserId};
 use crate::flow::FlowId;
 use crate::gruu::InstanceId;
-use crate::headers::{HeaderName, NameAddr};
+use crate::headers::{HeaderName, NameAddr, NameAddrView};
 use crate::message::Request;
 use crate::register;
 use crate::transaction::ClientId;
@@ -161,7 +161,7 @@ impl Accounts {
     ///
     /// MS-SIPRE 3.1
     pub(super) fn of_request(&self, request: &Request) -> Option<UserId> {
-        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
+        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::check(to).ok());
         let uri = request.uri.sip();
         if let Some(id) =
             uri.and_then(|uri| uri.parameter("ms-opaque")).and_then(|opaque| self.by_opaque.get(opaque))
@@ -171,18 +171,17 @@ impl Accounts {
         if let Some(id) = uri.and_then(|uri| self.by_gruu.get(&(address_key(uri), uri.opaque()?.into()))) {
             return Some(*id);
         }
-        let epid = to.as_ref().and_then(NameAddr::epid);
-        let addresses = [to.as_ref().and_then(NameAddr::sip_uri), uri];
-        for address in addresses.into_iter().flatten() {
-            let key = address_key(address);
+        let epid = to.and_then(NameAddrView::epid);
+        let to = to.and_then(|to| to.sip_uri().ok()).map(|to| key_of(to.user(), to.host()));
+        let keys = [to, uri.map(address_key)];
+        for key in keys.iter().flatten() {
             if let Some(epid) = epid
                 && let Some(id) = self.by_address.get(&(key.clone(), epid.into()))
             {
                 return Some(*id);
             }
         }
-        for address in addresses.into_iter().flatten() {
-            let key = address_key(address);
+        for key in keys.into_iter().flatten() {
             let mut of_address = self.by_address.range((key.clone(), "".into())..);
             if let Some(((found, _), id)) = of_address.next()
                 && *found == key
@@ -202,5 +201,15 @@ fn remove_if<K: Ord>(index: &mut BTreeMap<K, UserId>, key: &K, id: UserId) {
 
 /// User and host without regard to the case of the host; Lync ignores that of the user, too.
 fn address_key(uri: &SipUri) -> Box<str> {
-    format!("{}@{}", uri.user().unwrap_or_default(), uri.host()).to_ascii_lowercase().into()
+    key_of(uri.user(), uri.host())
+}
+
+fn key_of(user: Option<&str>, host: &str) -> Box<str> {
+    let user = user.unwrap_or_default();
+    let mut key = String::with_capacity(user.len() + host.len() + 1);
+    for part in [user, "@", host] {
+        key.push_str(part);
+    }
+    key.make_ascii_lowercase();
+    key.into()
 }

@@ -84,7 +84,7 @@ pub(super) fn contact_of_registration(config: &Config, account: &Account, local:
     format!(
         "<{}>;methods=\"{METHODS}\"{replace};+sip.instance=\"<urn:uuid:{}>\"",
         contact_uri(config, account, local),
-        account.instance.to_string().to_ascii_uppercase(),
+        account.instance.in_capitals(),
     )
 }
 
@@ -99,7 +99,7 @@ pub(super) fn contact(config: &Config, account: &Account, local: SocketAddr, ren
         format!(
             "<{}>{replace};+sip.instance=\"<urn:uuid:{}>\"",
             contact_uri(config, account, local),
-            account.instance.to_string().to_ascii_uppercase(),
+            account.instance.in_capitals(),
         )
     };
     if rendering == Rendering::No {

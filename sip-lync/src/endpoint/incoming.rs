@@ -179,7 +179,7 @@ impl Endpoint {
             self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
         }
         self.agree_timer(now, id, &request.headers, &mut response.headers);
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     /// Answers a request by its status alone.
@@ -190,7 +190,7 @@ impl Endpoint {
                 .headers
                 .push(HeaderName::MsClientDiagnostics, Diagnostics::unsupported_session_description());
         }
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) struct Flow {
     decoder: StreamDecoder,
     /// The interval of CRLF CRLF.
     keep_alive: Option<Duration>,
+    /// When something was sent last.
+    sent: Instant,
+    /// When the timer of the keep-alive fires, if it runs; that may be too early.
+    wakes: Option<Instant>,
     /// When the registrations that were let through would be due if they came evenly.
     turn: Option<Instant>,
     pub(super) verifying: Verifying,
@@ -54,6 +58,8 @@ impl Endpoint {
                 role,
                 decoder: StreamDecoder::new(Limits::DEFAULT),
                 keep_alive,
+                sent: now,
+                wakes: None,
                 turn: None,
                 verifying: Verifying::default(),
             },
@@ -174,14 +180,32 @@ impl Endpoint {
 
     /// Any data that is sent starts the time anew.
     pub(super) fn restart_keep_alive(&mut self, now: Instant, flow: FlowId) {
-        match self.flows.get(&flow).and_then(|entry| entry.keep_alive) {
-            Some(interval) => self.deadlines.start(Deadline::KeepAlive(flow), now + interval),
-            None => self.deadlines.stop(&Deadline::KeepAlive(flow)),
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        entry.sent = now;
+        match entry.keep_alive.map(|interval| now + interval) {
+            // A timer that fires too early is set again then: most of them are overtaken by the next message.
+            Some(due) if entry.wakes.is_none_or(|wakes| wakes > due) => {
+                entry.wakes = Some(due);
+                self.deadlines.start(Deadline::KeepAlive(flow), due);
+            }
+            Some(_) => {}
+            None => {
+                if entry.wakes.take().is_some() {
+                    self.deadlines.stop(&Deadline::KeepAlive(flow));
+                }
+            }
         }
     }
 
     pub(super) fn keep_alive_due(&mut self, now: Instant, flow: FlowId) {
-        if self.flows.contains_key(&flow) {
+        let Some(entry) = self.flows.get_mut(&flow) else { return };
+        entry.wakes = None;
+        let Some(interval) = entry.keep_alive else { return };
+        let due = entry.sent + interval;
+        if due > now {
+            entry.wakes = Some(due);
+            self.deadlines.start(Deadline::KeepAlive(flow), due);
+        } else {
             self.layer.keep_alive(flow);
             self.restart_keep_alive(now, flow);
         }

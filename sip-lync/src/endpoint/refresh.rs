@@ -33,7 +33,7 @@ impl Endpoint {
         }
         let mut response = self.response_to(request, StatusCode::SESSION_INTERVAL_TOO_SMALL);
         response.headers.push(HeaderName::MinSe, LEAST);
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
         true
     }
 

@@ -274,28 +274,30 @@ impl Endpoint {
             Method::Register,
             uri.unwrap_or_else(|_| account.user.address_of_record.clone().into()),
         );
+        request.headers = Headers::with_capacity(24, 1280);
         let headers = &mut request.headers;
-        headers.push(HeaderName::Via, identity::via(config, local, &branch));
-        headers.push(HeaderName::MaxForwards, 70);
-        headers.push(
-            HeaderName::From,
-            identity::from_of_registration(config, &account.user, &account.registration.tag),
+        headers.push_text(&HeaderName::Via, &identity::via(config, local, &branch));
+        headers.push_text(&HeaderName::MaxForwards, "70");
+        headers.push_text(
+            &HeaderName::From,
+            &identity::from_of_registration(config, &account.user, &account.registration.tag),
         );
         headers
             .push(HeaderName::To, format_args!("<{}>", identity::address_of_record(config, &account.user)));
-        headers.push(HeaderName::CallId, &account.registration.call_id);
+        headers.push_text(&HeaderName::CallId, &account.registration.call_id);
         headers.push(HeaderName::CSeq, format_args!("{} REGISTER", account.registration.cseq));
-        headers.push(HeaderName::Contact, identity::contact_of_registration(config, account, local));
-        headers.push(HeaderName::UserAgent, &config.user_agent);
+        headers
+            .push_text(&HeaderName::Contact, &identity::contact_of_registration(config, account, local));
+        headers.push_text(&HeaderName::UserAgent, &config.user_agent);
         push_supported(headers, config.gruu, config.event_categories);
         if config.public_gruu {
             headers.push(HeaderName::Supported, "gruu");
         }
         if asks_keep_alive {
-            headers.push(HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
+            headers.push_text(&HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
         }
-        headers.push(HeaderName::Event, "registration");
-        headers.push(HeaderName::AllowEvents, "presence");
+        headers.push_text(&HeaderName::Event, "registration");
+        headers.push_text(&HeaderName::AllowEvents, "presence");
         if let Some(subnet) = &config.subnet {
             headers.push(HeaderName::MsSubnet, subnet);
         }
@@ -308,7 +310,7 @@ impl Endpoint {
         if let Some(leg) = leg {
             headers.push(CREDENTIALS, leg);
         }
-        match self.layer.request(now, flow, &request) {
+        match self.layer.request_owned(now, flow, request) {
             Ok(client) => {
                 account.registration.client = Some(client);
                 self.purposes.insert(client, Purpose::Register(user));

@@ -6,12 +6,13 @@ use bytes::Bytes;
 
 use super::event::Event;
 use super::vocabulary::{OutgoingRequest, RequestId, UserId};
-use super::{Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
+use super::{Config, Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
-use crate::headers::{HeaderName, Headers};
+use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::{Problem, Rejection, Request, Response};
 use crate::method::Method;
+use crate::seed::Words;
 use crate::status::StatusCode;
 use crate::transaction::{ClientId, Received, ServerId};
 
@@ -85,8 +86,11 @@ impl Endpoint {
             self.waiting_by_server.remove(&server);
             self.deadlines.stop(&Deadline::Request(id));
         }
-        let Some(request) = self.layer.server_request(server).cloned() else { return };
-        let mut response = self.response_to(&request, status);
+        let Some(request) = self.layer.server_request(server) else { return };
+        let response = request.response(status);
+        let options = request.method == Method::Options;
+        let mut response = completed(&self.config, &mut self.words, request, response);
+        self.push_abilities(&mut response, options);
         for header in headers.iter() {
             if let Ok(value) = header.value()
                 && !is_structural(&header.name())
@@ -95,7 +99,7 @@ impl Endpoint {
             }
         }
         response.body = body.into();
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     pub(super) fn on_request(
@@ -209,8 +213,8 @@ impl Endpoint {
 
     fn on_problem(&mut self, now: Instant, server: ServerId, request: &Request, problem: &Problem) {
         if let Some(response) = problem.response(request, self.abilities()) {
-            let response = self.completed(request, response);
-            self.layer.respond(now, server, &response);
+            let response = completed(&self.config, &mut self.words, request, response);
+            self.layer.respond_owned(now, server, response);
         }
     }
 
@@ -236,7 +240,7 @@ impl Endpoint {
         {
             response.headers.set(HeaderName::To, dialog.local());
         }
-        self.layer.respond(now, cancel, &response);
+        self.layer.respond_owned(now, cancel, response);
         if let Some(session) = session {
             self.on_session_cancel(now, session, request, cancel);
         }
@@ -244,7 +248,7 @@ impl Endpoint {
 
     fn respond_plainly(&mut self, now: Instant, server: ServerId, request: &Request, status: StatusCode) {
         let response = self.response_to(request, status);
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     /// A response with a To tag and what its status demands.
@@ -252,30 +256,21 @@ impl Endpoint {
     /// RFC 3261 8.2.6.2
     pub(super) fn response_to(&mut self, request: &Request, status: StatusCode) -> Response {
         let response = request.response(status);
-        let mut response = self.completed(request, response);
-        let names_methods = status == StatusCode::METHOD_NOT_ALLOWED
-            || (request.method == Method::Options && status == StatusCode::OK);
-        if names_methods {
-            response.headers.push(HeaderName::Allow, identity::ALLOW);
-        }
-        if request.method == Method::Options && status == StatusCode::OK {
-            response.headers.push(HeaderName::Accept, "application/sdp");
-            self.push_supported(&mut response.headers);
-        }
+        let mut response = completed(&self.config, &mut self.words, request, response);
+        self.push_abilities(&mut response, request.method == Method::Options);
         response
     }
 
-    /// Adds a To tag and User-Agent.
-    fn completed(&mut self, request: &Request, mut response: Response) -> Response {
-        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
-        if !tagged
-            && response.status != StatusCode::TRYING
-            && let Some(to) = request.headers.get(&HeaderName::To)
-        {
-            response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &self.words.tag()));
+    /// What a response to OPTIONS and a refused method tell of us.
+    fn push_abilities(&self, response: &mut Response, options: bool) {
+        let options = options && response.status == StatusCode::OK;
+        if options || response.status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers.push(HeaderName::Allow, identity::ALLOW);
         }
-        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
-        response
+        if options {
+            response.headers.push(HeaderName::Accept, "application/sdp");
+            self.push_supported(&mut response.headers);
+        }
     }
 
     /// Adds Via and User-Agent and sends a request in its own transaction.
@@ -291,8 +286,24 @@ impl Endpoint {
         if !request.headers.contains(&HeaderName::UserAgent) {
             request.headers.push(HeaderName::UserAgent, &self.config.user_agent);
         }
-        self.layer.request(now, flow, request)
+        self.layer.request_owned(now, flow, request.clone())
     }
+}
+
+/// Adds a To tag and User-Agent.
+fn completed(config: &Config, words: &mut Words, request: &Request, mut response: Response) -> Response {
+    let tagged = request
+        .headers
+        .get(&HeaderName::To)
+        .is_some_and(|to| NameAddrView::check(to).is_ok_and(|to| to.tag().is_some()));
+    if !tagged
+        && response.status != StatusCode::TRYING
+        && let Some(to) = request.headers.get(&HeaderName::To)
+    {
+        response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &words.tag()));
+    }
+    response.headers.push_text(&HeaderName::UserAgent, &config.user_agent);
+    response
 }
 
 /// Header fields the endpoint writes itself.

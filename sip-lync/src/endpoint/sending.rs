@@ -120,7 +120,7 @@ impl Endpoint {
         if self.is_reliable(id, server, early.is_some()) {
             self.make_reliable(now, id, server, &mut response);
         }
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     pub(super) fn send_answer(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
@@ -176,7 +176,7 @@ impl Endpoint {
         if let Some(session) = self.sessions.get_mut(id) {
             session.local_description.clone_from(&context.description);
         }
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     pub(super) fn refuse_pending(&mut self, now: Instant, id: SessionId, status: StatusCode) {
@@ -193,7 +193,7 @@ impl Endpoint {
             let diagnostics = Diagnostics::unsupported_session_description();
             response.headers.push(HeaderName::MsClientDiagnostics, diagnostics);
         }
-        self.layer.respond(now, server, &response);
+        self.layer.respond_owned(now, server, response);
     }
 
     pub(super) fn send_reinvite(&mut self, now: Instant, id: SessionId) {
@@ -268,7 +268,7 @@ impl Endpoint {
             if let Some(seconds) = retry_after {
                 response.headers.push(HeaderName::RetryAfter, seconds);
             }
-            self.layer.respond(now, server, &response);
+            self.layer.respond_owned(now, server, response);
         }
     }
 }

@@ -193,7 +193,7 @@ impl Endpoint {
         let target = request.headers.refer_to().ok().flatten();
         let Some(target) = target else {
             let response = self.response_to(request, StatusCode::BAD_REQUEST);
-            return self.layer.respond(now, server, &response);
+            return self.layer.respond_owned(now, server, response);
         };
         self.transferee_step(now, id, transferee::Trigger::Refer, None, Some((request, server, &target)));
     }
@@ -220,12 +220,12 @@ impl Endpoint {
                         let (flow, user, rendering) = (session.flow, session.user, session.rendering);
                         self.push_contact(&mut response.headers, flow, user, rendering);
                     }
-                    self.layer.respond(now, server, &response);
+                    self.layer.respond_owned(now, server, response);
                 }
                 transferee::Effect::RefusePending => {
                     let Some((request, server, _)) = refer else { continue };
                     let response = self.response_to(request, StatusCode::REQUEST_PENDING);
-                    self.layer.respond(now, server, &response);
+                    self.layer.respond_owned(now, server, response);
                 }
                 transferee::Effect::ReportRequested => {
                     let Some((request, _, target)) = refer else { continue };

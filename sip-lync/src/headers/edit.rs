@@ -43,6 +43,29 @@ impl Headers {
         self.entries.push(entry);
     }
 
+    /// Adds a line at the end whose value is a text already.
+    pub(crate) fn push_text(&mut self, name: &HeaderName, value: &str) {
+        let line = self.added.len();
+        let name_text = name.as_str();
+        self.added.reserve(name_text.len() + value.len() + 4);
+        self.added.extend_from_slice(name_text.as_bytes());
+        self.added.extend_from_slice(b": ");
+        let start = self.added.len();
+        self.added.extend(value.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        let end = self.added.len();
+        self.added.extend_from_slice(b"\r\n");
+        self.entries.push(Entry {
+            start: line as u32,
+            end: self.added.len() as u32,
+            value: start as u32,
+            value_end: end as u32,
+            name: name_text.len() as u16,
+            number: name.number(),
+            line_source: Source::Added,
+            value_source: Source::Added,
+        });
+    }
+
     /// Adds a line before the first one of that name, or before everything if there is none: where a Via belongs.
     ///
     /// RFC 3261 18.1.1

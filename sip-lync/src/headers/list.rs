@@ -124,6 +124,11 @@ impl Headers {
         Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::new() }
     }
 
+    /// No header fields, and room for so many lines and octets.
+    pub(crate) fn with_capacity(lines: usize, octets: usize) -> Self {
+        Self { wire: Bytes::new(), added: Vec::with_capacity(octets), entries: Vec::with_capacity(lines) }
+    }
+
     /// Splits the lines that start at `at` in `wire`; returns also what stands behind the empty line.
     pub(crate) fn parse(
         wire: Bytes,
@@ -175,10 +180,26 @@ impl Headers {
     }
 
     pub(super) fn matches(&self, entry: &Entry, name: &HeaderName) -> bool {
-        match name {
-            HeaderName::Other(_) => self.header(entry).is(name),
-            known => entry.number == known.number(),
+        self.matches_number(entry, name.number(), name)
+    }
+
+    /// The same, the number of the name found before.
+    #[inline]
+    fn matches_number(&self, entry: &Entry, number: u8, name: &HeaderName) -> bool {
+        entry.number == number && (number != UNKNOWN || self.header(entry).is(name))
+    }
+
+    /// Names of known header fields that stand on more than one line, as bits by their number.
+    pub(crate) fn repeated(&self) -> [u64; 4] {
+        let (mut seen, mut repeated) = ([0_u64; 4], [0_u64; 4]);
+        for entry in self.entries.iter().filter(|entry| entry.number != UNKNOWN) {
+            let (word, bit) = (usize::from(entry.number / 64), 1_u64 << (entry.number % 64));
+            if let (Some(seen), Some(repeated)) = (seen.get_mut(word), repeated.get_mut(word)) {
+                *repeated |= *seen & bit;
+                *seen |= bit;
+            }
         }
+        repeated
     }
 
     /// Octets of all lines as they stand.
@@ -211,14 +232,17 @@ impl Headers {
     ///
     /// RFC 3261 7.3.1
     pub fn all<'a>(&'a self, name: &'a HeaderName) -> impl DoubleEndedIterator<Item = Header<'a>> {
-        self.entries.iter().filter(|entry| self.matches(entry, name)).map(|entry| self.header(entry))
+        let number = name.number();
+        let lines = self.entries.iter().filter(move |entry| self.matches_number(entry, number, name));
+        lines.map(|entry| self.header(entry))
     }
 
     /// The value of the first line of that name; `None` also if it is not UTF-8.
     ///
     /// RFC 3261 7.3.1
     pub fn get(&self, name: &HeaderName) -> Option<&str> {
-        let entry = self.entries.iter().find(|entry| self.matches(entry, name))?;
+        let number = name.number();
+        let entry = self.entries.iter().find(|entry| self.matches_number(entry, number, name))?;
         self.header(entry).value().ok()
     }
 
@@ -240,14 +264,16 @@ impl Headers {
     ///
     /// RFC 3261 7.3.1
     pub fn contains(&self, name: &HeaderName) -> bool {
-        self.entries.iter().any(|entry| self.matches(entry, name))
+        let number = name.number();
+        self.entries.iter().any(|entry| self.matches_number(entry, number, name))
     }
 
     /// Number of lines of that name.
     ///
     /// RFC 3261 7.3.1
     pub fn count(&self, name: &HeaderName) -> usize {
-        self.entries.iter().filter(|entry| self.matches(entry, name)).count()
+        let number = name.number();
+        self.entries.iter().filter(|entry| self.matches_number(entry, number, name)).count()
     }
 
     /// Writes every line as it stands, Content-Length corrected; adds one if there is none. Lines that were received one

@@ -64,6 +64,8 @@ mod warning;
 
 pub use authentication::{AuthenticationInfo, AuthenticationParameters, Challenge, Credentials};
 pub use contact::Contact;
+pub(crate) use contact::quality;
+pub(crate) use typed::check_call_id;
 pub use content::{ContentDisposition, MediaType};
 pub use cseq::CSeq;
 pub use date::Date;

@@ -120,6 +120,20 @@ impl<'a> NameAddrView<'a> {
         Ok(view)
     }
 
+    /// Reads one value and its URI, as the value that owns its parts does.
+    pub(crate) fn check(text: &'a str) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(text);
+        let view = Self::read(&mut cursor)?;
+        Uri::check(view.uri).map_err(|error| error.shifted(view.uri_at))?;
+        cursor.finish()?;
+        Ok(view)
+    }
+
+    /// The `epid` parameter: which endpoint of the user this is.
+    pub(crate) fn epid(self) -> Option<&'a str> {
+        self.parameters.get("epid").filter(|epid| !epid.is_empty())
+    }
+
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         let origin = cursor.at();
         cursor.skip_blanks();

@@ -189,6 +189,12 @@ impl<'a> ParametersView<'a> {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
     }
 
+    /// Whether a letter occurs anywhere in them; without it no parameter has its name.
+    pub(crate) fn may_have(self, letter: u8) -> bool {
+        grammar::find(self.text, letter).is_some()
+            || grammar::find(self.text, letter.to_ascii_uppercase()).is_some()
+    }
+
     /// The parameters as a value, without blanks.
     ///
     /// RFC 3261 25.1

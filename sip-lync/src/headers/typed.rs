@@ -3,13 +3,19 @@
 use super::{
     AuthenticationInfo, CSeq, Challenge, Contact, ContentDisposition, Credentials, Date, Event, Header,
     HeaderName, Headers, HistoryEntry, MediaType, NameAddr, Privacy, RAck, Reason, Replaces, RetryAfter,
-    SessionExpires, SubscriptionState, Tokens, Via, Warning,
+    SessionExpires, SubscriptionState, Tokens, Via, ViaView, Warning,
 };
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
 use crate::headers::replaces::is_call_id;
 
 type Typed<T> = Result<Option<T>, ParseError>;
+
+/// A Call-ID without blanks around it.
+pub(crate) fn check_call_id(text: &str) -> Result<&str, ParseError> {
+    let text = grammar::trim(text);
+    if is_call_id(text) { Ok(text) } else { Err(ParseError::new(0, Rule::Token)) }
+}
 
 pub(in crate::headers) fn read<T>(
     header: Header<'_>,
@@ -32,6 +38,44 @@ impl Headers {
             return Err(ParseError::new(0, Rule::Repeated).within(name.clone()));
         }
         Ok(Some(value))
+    }
+
+    /// Whether the value of a field that occurs once can be read.
+    pub(crate) fn check_one<'a, T>(
+        &'a self,
+        name: &'a HeaderName,
+        check: impl Fn(&'a str) -> Result<T, ParseError>,
+    ) -> Result<(), ParseError> {
+        let mut lines = self.all(name);
+        let Some(first) = lines.next() else { return Ok(()) };
+        check(first.value()?).map_err(|error| error.within(name.clone()))?;
+        if lines.next().is_some() {
+            return Err(ParseError::new(0, Rule::Repeated).within(name.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether all elements of the comma lists of all lines can be read, and how many they are.
+    pub(crate) fn check_list<'a, T>(
+        &'a self,
+        name: &'a HeaderName,
+        mut check: impl FnMut(&'a str) -> Result<T, ParseError>,
+    ) -> Result<usize, ParseError> {
+        let mut count = 0;
+        for header in self.all(name) {
+            for (at, element) in List::new(header.value()?) {
+                check(element).map_err(|error| error.shifted(at).within(name.clone()))?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The topmost Via where it was received.
+    pub(crate) fn top_via(&self) -> Option<ViaView<'_>> {
+        let header = self.all(&HeaderName::Via).next()?;
+        let (_, element) = List::new(header.value().ok()?).next()?;
+        ViaView::parse(element).ok()
     }
 
     /// The first element of a comma list.
@@ -108,10 +152,7 @@ impl Headers {
     ///
     /// RFC 3261 20.8
     pub fn call_id(&self) -> Typed<String> {
-        self.one(&HeaderName::CallId, |text| {
-            let text = grammar::trim(text);
-            if is_call_id(text) { Ok(text.to_owned()) } else { Err(ParseError::new(0, Rule::Token)) }
-        })
+        self.one(&HeaderName::CallId, |text| check_call_id(text).map(str::to_owned))
     }
 
     /// CSeq.

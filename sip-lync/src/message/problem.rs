@@ -6,7 +6,8 @@ use core::net::IpAddr;
 use super::{Limits, Message, Rejection, Request, Response, Version};
 use crate::body::multipart;
 use crate::error::{ParseError, Rule};
-use crate::headers::{Contact, HeaderName, Headers, NameAddr};
+use crate::grammar;
+use crate::headers::{HeaderName, Headers, NameAddrView, ViaView, check_call_id, quality};
 use crate::method::Method;
 use crate::sdp::SessionDescription;
 use crate::status::StatusCode;
@@ -246,35 +247,65 @@ impl Check<'_> {
                 self.bad(name, Fault::Missing);
             }
         }
-        let vias = self.value(&HeaderName::Via, self.headers.vias());
-        if vias.is_empty() && self.headers.contains(&HeaderName::Via) && self.problems.is_empty() {
+        let vias = self.value(&HeaderName::Via, self.headers.check_list(&HeaderName::Via, ViaView::parse));
+        if vias == 0 && self.headers.contains(&HeaderName::Via) && self.problems.is_empty() {
             self.bad(HeaderName::Via, Fault::Missing);
         }
-        self.value(&HeaderName::From, self.headers.from_());
-        self.value(&HeaderName::To, self.headers.to());
-        self.value(&HeaderName::CallId, self.headers.call_id());
-        self.value(&HeaderName::Route, self.headers.routes());
-        self.value(&HeaderName::RecordRoute, self.headers.record_routes());
-        let contacts = self.value(&HeaderName::Contact, self.headers.contacts());
-        for contact in &contacts {
-            self.value(&HeaderName::Contact, contact.q());
+        for name in [HeaderName::From, HeaderName::To] {
+            self.value(&name, self.headers.check_one(&name, NameAddrView::check));
         }
-        if contacts.contains(&Contact::All) {
-            let removes = matches!(self.headers.expires(), Ok(Some(0)));
-            if contacts.len() > 1 || !removes {
-                self.bad(HeaderName::Contact, Fault::Wildcard);
-            }
+        self.value(&HeaderName::CallId, self.headers.check_one(&HeaderName::CallId, check_call_id));
+        for name in [HeaderName::Route, HeaderName::RecordRoute] {
+            self.value(&name, self.headers.check_list(&name, NameAddrView::check));
         }
+        self.contacts();
         let length = self.value(&HeaderName::ContentLength, self.headers.content_length());
         if length.is_some_and(|length| length as usize > body) {
             self.bad(HeaderName::ContentLength, Fault::BodyTooShort { length: body });
         }
         // Of the fields that occur once, those not read above.
+        let repeated = self.headers.repeated();
+        if repeated == [0; 4] {
+            return;
+        }
         for name in HeaderName::known().filter(|name| name.is_single() && **name != HeaderName::ContentLength)
         {
             let noted = self.problems.iter().any(|problem| problem.header.as_ref() == Some(name));
             if !noted && self.headers.count(name) > 1 {
                 self.bad(name.clone(), Fault::Repeated);
+            }
+        }
+    }
+
+    fn contacts(&mut self) {
+        let name = HeaderName::Contact;
+        let (mut wildcard, mut qualities) = (false, Vec::new());
+        let count = self.headers.check_list(&name, |text| {
+            if grammar::trim(text) == "*" {
+                wildcard = true;
+                return Ok(());
+            }
+            let address = NameAddrView::check(text)?;
+            // Few have a preference: most are not looked through for it.
+            let q = address.parameters.may_have(b'q').then(|| address.parameters.get("q")).flatten();
+            if let Some(error) = q.and_then(|q| quality(q).err()) {
+                qualities.push(error);
+            }
+            Ok(())
+        });
+        // Of a field that cannot be read nothing more is said.
+        let readable = count.is_ok();
+        let count = self.value(&name, count);
+        if !readable {
+            return;
+        }
+        for error in qualities {
+            self.value::<()>(&name, Err(error));
+        }
+        if wildcard {
+            let removes = matches!(self.headers.expires(), Ok(Some(0)));
+            if count > 1 || !removes {
+                self.bad(name, Fault::Wildcard);
             }
         }
     }
@@ -368,8 +399,9 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
         }
     }
     if request.method == Method::Register {
-        let is_sip = |to: &NameAddr| matches!(to.uri, Uri::Sip(_));
-        if request.headers.to().is_ok_and(|to| to.is_some_and(|to| !is_sip(&to))) {
+        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::check(to).ok());
+        let once = request.headers.count(&HeaderName::To) == 1;
+        if once && to.is_some_and(|to| to.sip_uri().is_err()) {
             check.bad(HeaderName::To, Fault::AddressOfRecord);
         }
     }
@@ -398,9 +430,13 @@ fn response_problems(response: &Response, message: &Message) -> Vec<Problem> {
         IpAddr::V4(address) => address.is_broadcast() || address.is_multicast() || address.is_unspecified(),
         IpAddr::V6(address) => address.is_multicast() || address.is_unspecified(),
     };
-    let vias = response.headers.vias().unwrap_or_default();
-    let addresses = vias.iter().filter_map(|via| via.host.trim_matches(['[', ']']).parse().ok());
-    if addresses.into_iter().any(nobody) {
+    let mut from_nobody = false;
+    let vias = response.headers.check_list(&HeaderName::Via, |text| {
+        let via = ViaView::parse(text)?;
+        from_nobody |= via.host.trim_matches(['[', ']']).parse().is_ok_and(nobody);
+        Ok(())
+    });
+    if vias.is_ok() && from_nobody {
         check.bad(HeaderName::Via, Fault::ViaAddress);
     }
     check.body(message, None);

@@ -1,7 +1,9 @@
 //! How messages find their transaction.
 
+use std::fmt::Write as _;
+
 use crate::flow::FlowId;
-use crate::headers::{CSeq, HeaderName, Headers, NameAddr, Via};
+use crate::headers::{CSeq, HeaderName, Headers, NameAddrView};
 use crate::message::Request;
 use crate::method::Method;
 
@@ -29,7 +31,7 @@ impl ClientKey {
     /// RFC 3261 17.1.3
     #[must_use]
     pub fn new(flow: FlowId, headers: &Headers) -> Option<Self> {
-        let branch = top_via(headers)?.branch()?.into();
+        let branch = headers.top_via()?.branch()?.into();
         Some(Self { flow, branch, method: cseq(headers)?.method })
     }
 }
@@ -53,18 +55,24 @@ impl ServerKey {
     /// RFC 3261 17.2.3
     #[must_use]
     pub fn new(flow: FlowId, method: &Method, headers: &Headers) -> Option<Self> {
-        let via = top_via(headers)?;
+        let via = headers.top_via()?;
         let branch = match via.branch() {
             Some(branch) if branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE) => {
-                format!("{branch} {}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or_default())
+                let mut key = String::with_capacity(branch.len() + via.host.len() + 7);
+                key.push_str(branch);
+                key.push(' ');
+                key.extend(via.host.chars().map(|c| c.to_ascii_lowercase()));
+                let _ = write!(key, ":{}", via.port.unwrap_or_default());
+                key
             }
             _ => {
-                let from = NameAddr::parse(headers.get(&HeaderName::From)?).ok()?;
+                let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
                 format!(
-                    "{} {} {} {via}",
+                    "{} {} {} {}",
                     headers.get(&HeaderName::CallId)?,
                     cseq(headers)?.number,
                     from.tag().unwrap_or_default(),
+                    via.to_value(),
                 )
             }
         };
@@ -93,21 +101,21 @@ impl MergeKey {
     /// endpoint sends them the same Call-ID, From and CSeq.
     pub(crate) fn new(request: &Request) -> Option<Self> {
         let headers = &request.headers;
-        let to = NameAddr::parse(headers.get(&HeaderName::To)?).ok()?;
+        let to = NameAddrView::check(headers.get(&HeaderName::To)?).ok()?;
         if to.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
             return None;
         }
-        let from = NameAddr::parse(headers.get(&HeaderName::From)?).ok()?;
+        let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
         let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
         let tag = from.tag().unwrap_or_default();
-        let uri = &request.uri;
-        Some(Self(format!("{call_id} {tag} {cseq} {uri}").into()))
+        let mut key = String::with_capacity(
+            call_id.len() + tag.len() + cseq.len() + request.uri.as_str().len() + 3,
+        );
+        for part in [call_id, " ", tag, " ", cseq, " ", request.uri.as_str()] {
+            key.push_str(part);
+        }
+        Some(Self(key.into()))
     }
-}
-
-/// The Via that says where the response goes.
-pub(crate) fn top_via(headers: &Headers) -> Option<Via> {
-    headers.via().ok().flatten()
 }
 
 /// CSeq, if there is a readable one.

@@ -6,7 +6,7 @@ mod servers;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::key::{ClientKey, MergeKey, ServerKey};
 use super::timers::{Reliability, T1, TRYING_AFTER, Timer};
@@ -228,7 +228,7 @@ impl TransactionLayer {
         } else {
             ServerMachine::Other(server::State::Trying)
         };
-        let request_head = Box::new(Request { body: Bytes::new(), ..request.clone() });
+        let request_head = Box::new(request.without_body());
         self.server_keys.insert(key.clone(), id);
         let server =
             Server { key, machine, request: request_head, last: None, reliability, interval: T1, merge };
@@ -295,6 +295,16 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.1
     pub fn request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Result<ClientId, Error> {
+        self.request_owned(now, flow, request.clone())
+    }
+
+    /// The same with a request that nobody else needs.
+    pub(crate) fn request_owned(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: Request,
+    ) -> Result<ClientId, Error> {
         let key = ClientKey::new(flow, &request.headers).ok_or(Error::Refused(Refusal::NoBranch))?;
         if self.client_keys.contains_key(&key) {
             return Err(Error::Refused(Refusal::BranchInUse));
@@ -316,7 +326,7 @@ impl TransactionLayer {
         let kept = match reliability {
             Reliability::Unreliable => Some(Box::new(request.clone())),
             Reliability::Reliable if invite => {
-                Some(Box::new(Request { body: Bytes::new(), ..request.clone() }))
+                Some(Box::new(request.without_body()))
             }
             Reliability::Reliable => None,
         };
@@ -327,7 +337,7 @@ impl TransactionLayer {
         }
         self.client_keys.insert(key.clone(), id);
         self.clients.insert(id, Client { key, machine, request: kept, reliability, interval: T1 });
-        self.send(flow, request.clone());
+        self.send(flow, request);
         Ok(id)
     }
 
@@ -363,6 +373,11 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2
     pub fn respond(&mut self, now: Instant, server: ServerId, response: &Response) {
+        self.respond_owned(now, server, response.clone());
+    }
+
+    /// The same with a response that nobody else needs.
+    pub(crate) fn respond_owned(&mut self, now: Instant, server: ServerId, response: Response) {
         self.server_step(now, server, ServerTrigger::Respond(response.status), Some(response));
     }
 

@@ -14,7 +14,7 @@ impl TransactionLayer {
         now: Instant,
         id: ServerId,
         trigger: ServerTrigger,
-        response: Option<&Response>,
+        mut response: Option<Response>,
     ) {
         let Some(server) = self.servers.get_mut(&id) else { return };
         let (over, ended) = match server.machine {
@@ -24,7 +24,7 @@ impl TransactionLayer {
                 server.machine = ServerMachine::Invite(next);
                 let mut over = None;
                 for effect in effects {
-                    let started = self.server_invite_effect(now, id, *effect, response);
+                    let started = self.server_invite_effect(now, id, *effect, &mut response);
                     over = over.or(started);
                 }
                 (over, next == server_invite::State::Terminated)
@@ -35,7 +35,7 @@ impl TransactionLayer {
                 server.machine = ServerMachine::Other(next);
                 let mut over = None;
                 for effect in effects {
-                    let started = self.server_effect(now, id, *effect, response);
+                    let started = self.server_effect(now, id, *effect, &mut response);
                     over = over.or(started);
                 }
                 (over, next == server::State::Terminated)
@@ -54,14 +54,14 @@ impl TransactionLayer {
         now: Instant,
         id: ServerId,
         effect: server_invite::Effect,
-        response: Option<&Response>,
+        response: &mut Option<Response>,
     ) -> Option<Timer> {
         use server_invite::Effect;
         match effect {
-            Effect::Send => self.send_response(id, response),
+            Effect::Send => self.send_response(id, response.take()),
             Effect::SendTrying => {
                 let trying = self.servers.get(&id)?.request.response(StatusCode::TRYING);
-                self.send_response(id, Some(&trying));
+                self.send_response(id, Some(trying));
             }
             Effect::Repeat => self.repeat_response(id),
             Effect::Start(timer) => return self.start_server(now, id, timer),
@@ -83,11 +83,11 @@ impl TransactionLayer {
         now: Instant,
         id: ServerId,
         effect: server::Effect,
-        response: Option<&Response>,
+        response: &mut Option<Response>,
     ) -> Option<Timer> {
         use server::Effect;
         match effect {
-            Effect::Send => self.send_response(id, response),
+            Effect::Send => self.send_response(id, response.take()),
             Effect::Repeat => self.repeat_response(id),
             Effect::Start(timer) => return self.start_server(now, id, timer),
             Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, timer)),
@@ -102,15 +102,19 @@ impl TransactionLayer {
     }
 
     /// Sends a response and keeps it if the request may come again.
-    fn send_response(&mut self, id: ServerId, response: Option<&Response>) {
+    fn send_response(&mut self, id: ServerId, response: Option<Response>) {
         let Some(server) = self.servers.get_mut(&id) else { return };
         let Some(response) = response else { return };
-        let kept = server.reliability == Reliability::Unreliable
-            || matches!(server.machine, ServerMachine::Invite(_))
-            || response.status.is_provisional();
+        // RFC 6026 7.1: a 2xx to INVITE is the user's to repeat.
+        let kept = match server.machine {
+            ServerMachine::Invite(_) => !response.status.is_success(),
+            ServerMachine::Other(_) => {
+                server.reliability == Reliability::Unreliable || response.status.is_provisional()
+            }
+        };
         server.last = kept.then(|| Box::new(response.clone()));
         let flow = server.key.flow;
-        self.send(flow, response.clone());
+        self.send(flow, response);
     }
 
     fn repeat_response(&mut self, id: ServerId) {
