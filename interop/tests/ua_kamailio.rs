@@ -147,9 +147,8 @@ fn a_challenge_is_told_and_in_trusted_mode_it_is_an_error_of_configuration() {
             assert!(challenges.iter().any(|challenge| challenge.is("Digest")), "{challenges:?}");
             assert_eq!(challenges[0].realm().as_deref(), Some("lab.test"));
             telephone.endpoint.refuse_challenge(telephone.now(), user);
-            telephone.wait("the failure", |event| {
-                matches!(event, Event::RegistrationFailed { .. }).then_some(())
-            });
+            telephone
+                .wait("the failure", |event| matches!(event, Event::RegistrationFailed { .. }).then_some(()));
             continue;
         };
         telephone.wait("the failure", |event| match event {
@@ -176,7 +175,8 @@ fn presence_and_waiting_messages_come_as_notifications() {
     let jim = telephone.registered("jim");
     let document = "<?xml version=\"1.0\"?>\n<presence xmlns=\"urn:ietf:params:xml:ns:pidf\" \
          entity=\"sip:ann@lab.test\"><tuple id=\"a\"><status><basic>open</basic></status></tuple></presence>\n";
-    let summary = "Messages-Waiting: yes\r\nMessage-Account: sip:jim@lab.test\r\nVoice-Message: 3/1 (0/0)\r\n";
+    let summary =
+        "Messages-Waiting: yes\r\nMessage-Account: sip:jim@lab.test\r\nVoice-Message: 3/1 (0/0)\r\n";
     for (package, of, kind, body, wanted) in [
         ("presence", "sip:ann@lab.test", "application/pidf+xml", document, "<basic>open</basic>"),
         (
@@ -227,7 +227,8 @@ fn presence_and_waiting_messages_come_as_notifications() {
 }
 
 fn lines(arguments: &[&str]) -> (bool, Vec<Value>) {
-    let options = Options::parse_from(["lync-register", "--seconds", "0.1", "--public-gruu"].iter().chain(arguments));
+    let options =
+        Options::parse_from(["lync-register", "--seconds", "0.1", "--public-gruu"].iter().chain(arguments));
     let mut out = Vec::new();
     let reached = lync_register::run(&options, &mut out).expect("kamailio runs");
     let lines = String::from_utf8(out).expect("text");
@@ -277,7 +278,10 @@ fn lync_register_registers_and_calls_through_kamailio() {
         }
         let (reached, lines) = locked;
         assert!(!reached);
-        assert_eq!((events(&lines).as_slice(), &lines[1]["status"]), (&["connected", "failed"][..], &401.into()));
+        assert_eq!(
+            (events(&lines).as_slice(), &lines[1]["status"]),
+            (&["connected", "failed"][..], &401.into())
+        );
         assert_eq!(lines[1]["reason"], "the server asks for credentials");
     });
 }

@@ -60,7 +60,8 @@ impl Sipp {
         if let Some(whom) = calls_whom {
             command.arg(whom.to_string());
         }
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario).with_extension("xml");
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario).with_extension("xml");
         let text = fs::read_to_string(file).expect("a scenario");
         let text = text.replace("STATUS", status).replace("LINE", line);
         fs::write(folder.join("scenario.xml"), text).expect("a file");
@@ -182,7 +183,10 @@ fn every_refusal_of_a_registration_is_told_by_its_name_and_with_what_follows() {
                 Event::Redirected { user, contacts } if *user == wanted => Some(contacts.clone()),
                 _ => None,
             });
-            assert_eq!(contacts.iter().map(|uri| uri.as_str()).collect::<Vec<_>>(), ["sip:fe2.lab.test:5061"]);
+            assert_eq!(
+                contacts.iter().map(|uri| uri.as_str()).collect::<Vec<_>>(),
+                ["sip:fe2.lab.test:5061"]
+            );
             sipp.succeeded();
             continue;
         }

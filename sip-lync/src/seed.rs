@@ -47,7 +47,10 @@ impl Hash for Words {
 
 impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Words").field("seed", &self.seed).field("counter", &self.counter).finish_non_exhaustive()
+        f.debug_struct("Words")
+            .field("seed", &self.seed)
+            .field("counter", &self.counter)
+            .finish_non_exhaustive()
     }
 }
 

@@ -28,9 +28,11 @@ pub(crate) struct Telephone {
     ahead: Duration,
     /// What the endpoint told and nobody waited for yet.
     pub(crate) told: Vec<Event>,
-    /// First lines of what was sent (`>`) and what came (`<`), and their CSeq.
+    /// First lines of what was sent (`>`) and what came (`<`), with CSeq and Session-Expires.
     pub(crate) trace: Vec<String>,
     pub(crate) echo: Option<Echo>,
+    /// It agrees with further offers by itself.
+    pub(crate) agrees: bool,
     buffer: Vec<u8>,
     /// The version of our descriptions.
     version: u32,
@@ -74,6 +76,7 @@ impl Telephone {
             told: Vec::new(),
             trace: Vec::new(),
             echo: None,
+            agrees: false,
             buffer: vec![0; 65_536],
             version: 0,
         })
@@ -124,6 +127,9 @@ impl Telephone {
             if let Some((at, found)) = found {
                 self.told.remove(at);
                 return found;
+            }
+            if self.agrees {
+                self.agree();
             }
             assert!(
                 Instant::now() < end && !self.closed,
@@ -276,6 +282,24 @@ impl Telephone {
         assert!(has_direction(&answer, answered), "wanted {answered}: {answer}");
     }
 
+    /// Agrees with every further offer that came.
+    fn agree(&mut self) {
+        while let Some(at) = self.told.iter().position(|event| matches!(event, Event::Reoffered { .. })) {
+            if let Event::Reoffered { session, description, .. } = self.told.remove(at) {
+                self.answer_offer(session, &description.expect("an offer"));
+            }
+        }
+    }
+
+    fn answer_offer(&mut self, session: SessionId, offer: &[u8]) {
+        let offer = String::from_utf8_lossy(offer).into_owned();
+        let answer = ["sendonly", "inactive"].into_iter().find(|direction| has_direction(&offer, direction));
+        let answer = answer
+            .map_or("sendrecv", |direction| if direction == "sendonly" { "recvonly" } else { direction });
+        let answer = self.description(answer);
+        self.endpoint.answer_reoffer(self.now(), session, answer);
+    }
+
     /// Waits until the peer holds or takes back a call.
     pub(crate) fn is_reoffered(&mut self, wanted: SessionId, directions: &[&str]) {
         let offer = self.wait("a further offer", |event| match event {
@@ -284,20 +308,12 @@ impl Telephone {
             }
             _ => None,
         });
-        let offer = String::from_utf8_lossy(&offer).into_owned();
+        let text = String::from_utf8_lossy(&offer).into_owned();
         assert!(
-            directions.iter().any(|direction| has_direction(&offer, direction)),
-            "wanted {directions:?}: {offer}"
+            directions.iter().any(|direction| has_direction(&text, direction)),
+            "wanted {directions:?}: {text}"
         );
-        let answer = if has_direction(&offer, "sendonly") {
-            "recvonly"
-        } else if has_direction(&offer, "inactive") {
-            "inactive"
-        } else {
-            "sendrecv"
-        };
-        let answer = self.description(answer);
-        self.endpoint.answer_reoffer(self.now(), wanted, answer);
+        self.answer_offer(wanted, &offer);
     }
 
     /// Waits until packets of RTP come, more of them than before.
@@ -346,7 +362,11 @@ impl Telephone {
         self.ahead += Duration::from_secs(40);
         self.turn(Duration::from_millis(1));
         let load = self.endpoint.state();
-        assert_eq!((load.sessions, load.client_transactions, load.server_transactions), (0, 0, 0), "{load:?}");
+        assert_eq!(
+            (load.sessions, load.client_transactions, load.server_transactions),
+            (0, 0, 0),
+            "{load:?}"
+        );
     }
 }
 
@@ -364,7 +384,7 @@ fn note(trace: &mut Vec<String>, mark: char, bytes: &[u8]) {
     for line in text.lines() {
         if line.ends_with("SIP/2.0") || line.starts_with("SIP/2.0 ") {
             trace.push(format!("{mark} {line}"));
-        } else if line.to_ascii_lowercase().starts_with("cseq:")
+        } else if ["cseq:", "session-expires:"].iter().any(|name| line.to_ascii_lowercase().starts_with(name))
             && let Some(last) = trace.last_mut()
         {
             last.push_str(" | ");

@@ -166,8 +166,10 @@ fn certificates(folder: &Folder) {
     for (name, issuer) in [("server", &ours), ("client", &ours), ("stranger", &strangers)] {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
-        params.subject_alt_names =
-            vec![SanType::DnsName("lab.test".try_into().expect("a name")), SanType::IpAddress([127, 0, 0, 1].into())];
+        params.subject_alt_names = vec![
+            SanType::DnsName("lab.test".try_into().expect("a name")),
+            SanType::IpAddress([127, 0, 0, 1].into()),
+        ];
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().expect("a key");
@@ -257,14 +259,15 @@ pub(crate) struct Linphone {
 }
 
 impl Linphone {
-    /// Registers `sip:NAME@lab.test` over TCP; calls are answered at once.
+    /// Registers `sip:NAME@lab.test` over TCP; calls are answered at once. Its own calls ask for a session timer and that
+    /// the called one refreshes; of those it is asked for it knows nothing.
     pub(crate) fn start(name: &str) -> Self {
         let folder = Folder::new(&format!("linphone-{name}"));
         let server = Kamailio::TCP;
         let configuration = format!(
             "[sip]\nsip_port=-1\nsip_tcp_port=-2\nsip_tls_port=-2\ndefault_proxy=0\nregister_only_when_network_is_up=0\n\
              guess_hostname=0\ncontact=\"{name}\" <sip:{name}@127.0.0.1>\nuse_ipv6=0\nmedia_encryption=none\n\
-             session_expires_enabled=1\nsession_expires_value=1800\n\
+             session_expires_enabled=1\nsession_expires_value=600\nsession_expires_refresher_value=1\n\
              [proxy_0]\nreg_proxy=<sip:{server};transport=tcp>\nreg_route=<sip:{server};transport=tcp>\n\
              reg_identity=<sip:{name}@lab.test>\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
              [sound]\nechocancellation=0\nlocal_ring=\nremote_ring=\n\

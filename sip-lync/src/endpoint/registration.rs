@@ -286,8 +286,7 @@ impl Endpoint {
             .push(HeaderName::To, format_args!("<{}>", identity::address_of_record(config, &account.user)));
         headers.push_text(&HeaderName::CallId, &account.registration.call_id);
         headers.push(HeaderName::CSeq, format_args!("{} REGISTER", account.registration.cseq));
-        headers
-            .push_text(&HeaderName::Contact, &identity::contact_of_registration(config, account, local));
+        headers.push_text(&HeaderName::Contact, &identity::contact_of_registration(config, account, local));
         headers.push_text(&HeaderName::UserAgent, &config.user_agent);
         push_supported(headers, config.gruu, config.event_categories);
         if config.public_gruu {

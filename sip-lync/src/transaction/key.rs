@@ -108,9 +108,8 @@ impl MergeKey {
         let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
         let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
         let tag = from.tag().unwrap_or_default();
-        let mut key = String::with_capacity(
-            call_id.len() + tag.len() + cseq.len() + request.uri.as_str().len() + 3,
-        );
+        let mut key =
+            String::with_capacity(call_id.len() + tag.len() + cseq.len() + request.uri.as_str().len() + 3);
         for part in [call_id, " ", tag, " ", cseq, " ", request.uri.as_str()] {
             key.push_str(part);
         }

@@ -325,9 +325,7 @@ impl TransactionLayer {
         };
         let kept = match reliability {
             Reliability::Unreliable => Some(Box::new(request.clone())),
-            Reliability::Reliable if invite => {
-                Some(Box::new(request.without_body()))
-            }
+            Reliability::Reliable if invite => Some(Box::new(request.without_body())),
             Reliability::Reliable => None,
         };
         for timer in [again, limit] {
