@@ -19,7 +19,7 @@ use examples::connection::Security;
 use lync_register::Options;
 use serde_json::Value;
 use sip_lync::{
-    Config, Event, HeaderName, Method, Mode, OutgoingRequest, RegistrationFailure, Retry, SipUri,
+    Config, Event, HeaderName, Method, Mode, OutgoingRequest, RegistrationFailure, Retry, SipUri, StatusCode,
     Subscription, Transport, UserId,
 };
 use telephone::{FLOW, Telephone, configuration};
@@ -153,7 +153,7 @@ fn a_challenge_is_told_and_in_trusted_mode_it_is_an_error_of_configuration() {
         };
         telephone.wait("the failure", |event| match event {
             Event::RegistrationFailed { failure, status, retry, .. } => {
-                assert_eq!((*failure, status.map(|status| status.code())), (wanted, Some(401)));
+                assert_eq!((*failure, status.map(StatusCode::code)), (wanted, Some(401)));
                 assert_eq!(*retry, Retry::Never);
                 Some(())
             }

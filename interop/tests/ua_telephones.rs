@@ -11,12 +11,12 @@ mod telephony;
 use std::time::Duration;
 
 use examples::connection::Security;
-use sip_lync::{Event, Invite, SessionId, Transport, Uri, UserId};
+use sip_lync::{Event, Invite, SessionId, StatusCode, Transport, Uri, UserId};
 use telephone::{Telephone, configuration};
 use telephony::{Baresip, Kamailio, Linphone};
 
 /// The interval our calls ask for.
-const INTERVAL: Duration = Duration::from_secs(600);
+const INTERVAL: Duration = Duration::from_mins(10);
 
 /// Alice and Carol of ours, on one connection.
 fn ours(kamailio: &Kamailio) -> (Telephone, UserId, UserId) {
@@ -48,7 +48,7 @@ fn transfers(telephone: &mut Telephone, user: UserId, wanted: SessionId) -> Sess
 fn transferred(telephone: &mut Telephone, wanted: SessionId) {
     telephone.wait("the end of the transfer", |event| match event {
         Event::Transferred { session, status } if *session == wanted => {
-            assert_eq!(status.map(|status| status.code()), Some(200));
+            assert_eq!(status.map(StatusCode::code), Some(200));
             Some(())
         }
         Event::TransferRefused { session, status } if *session == wanted => panic!("{status:?}"),

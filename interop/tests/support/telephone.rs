@@ -85,7 +85,7 @@ impl Telephone {
     /// A user that is not registered.
     pub(crate) fn user(&mut self, name: &str) -> UserId {
         let address = SipUri::parse(&format!("sip:{name}@lab.test")).expect("an address");
-        let epid: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let epid = name.bytes().fold(String::new(), |epid, byte| format!("{epid}{byte:02x}"));
         let user = self.endpoint.add_user(User::new(address, &epid[..epid.len().min(16)]));
         self.endpoint.route(user, FLOW);
         user
