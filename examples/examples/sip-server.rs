@@ -270,8 +270,7 @@ fn serve(
             if event.is_writable() {
                 server.touched.push(flow);
             }
-            loop {
-                let Some(peer) = server.peers.get_mut(&flow) else { break };
+            while let Some(peer) = server.peers.get_mut(&flow) {
                 plain.clear();
                 match peer.read(&mut piece, &mut plain) {
                     Ok(Some(count)) => {
