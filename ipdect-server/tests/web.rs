@@ -159,6 +159,7 @@ fn sample() -> Status {
             state: "connected".to_owned(),
             since_ms: 61_000,
             codec: "PCMA".to_owned(),
+            way: None,
             srtp: Some("AES_CM_128_HMAC_SHA1_80".to_owned()),
         }],
         channels: ChannelStatus { total: 32, in_use: 1 },

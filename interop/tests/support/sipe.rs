@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -34,13 +35,27 @@ pub(crate) struct Login<'a> {
 impl Sipe {
     /// Starts a client in a folder of its own; calls are accepted and recorded.
     pub(crate) fn start(login: &Login<'_>) -> Self {
+        Self::run(Command::new(program()), login)
+    }
+
+    /// The same on a machine of this name: clients of one user are told apart by it.
+    pub(crate) fn start_on(machine: &str, login: &Login<'_>) -> Self {
+        let mut command = Command::new("unshare");
+        command.args(["--uts", "sh", "-ec", "hostname \"$0\"; exec \"$@\"", machine]).arg(program());
+        Self::run(command, login)
+    }
+
+    fn run(mut command: Command, login: &Login<'_>) -> Self {
         let name = login.user.split('@').next().unwrap_or_default().to_owned();
-        let folder =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sipe-{name}-{}", std::process::id()));
+        // One user may have several clients.
+        static CLIENTS: AtomicU32 = AtomicU32::new(0);
+        let number = CLIENTS.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("sipe-{name}-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let log = fs::File::create(folder.join("log")).expect("a log");
-        let mut child = Command::new(program())
+        let mut child = command
             .arg("-d")
             .arg(folder.join("state"))
             .args(["-u", login.user, "-l", login.account, "-p", login.password])
@@ -117,6 +132,26 @@ impl Sipe {
         }
     }
 
+    /// Its log: every SIP message, too.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until it has heard so many seconds more; the samples of these.
+    pub(crate) fn hears_more(&mut self, seconds: u64) -> Vec<i16> {
+        let file = self.folder.join("heard.raw");
+        let before = fs::metadata(&file).map_or(0, |data| data.len());
+        let end = Instant::now() + PATIENCE;
+        while fs::metadata(&file).map_or(0, |data| data.len()) < before + seconds * 16_000 {
+            assert!(Instant::now() < end, "{} does not hear the other side any more", self.name);
+            if let Ok(line) = self.events.recv_timeout(Duration::from_millis(100)) {
+                self.seen.push(line);
+            }
+        }
+        let heard = fs::read(file).unwrap_or_default();
+        samples(heard.get(usize::try_from(before).unwrap_or_default() & !1..).unwrap_or_default())
+    }
+
     /// Forgets the events that were not waited for.
     pub(crate) fn forgets(&mut self) {
         while self.events.try_recv().is_ok() {}
@@ -130,8 +165,12 @@ impl Sipe {
         let _ = self.child.wait();
         let heard = fs::read(self.folder.join("heard.raw")).unwrap_or_default();
         let _ = fs::remove_dir_all(&self.folder);
-        heard.chunks_exact(2).map(|octets| i16::from_le_bytes([octets[0], octets[1]])).collect()
+        samples(&heard)
     }
+}
+
+fn samples(octets: &[u8]) -> Vec<i16> {
+    octets.chunks_exact(2).map(|octets| i16::from_le_bytes([octets[0], octets[1]])).collect()
 }
 
 impl Drop for Sipe {

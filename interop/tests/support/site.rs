@@ -1,10 +1,12 @@
 //! A site around a real server: front end, base station with one handset, and a Lync user, over sockets and TLS.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use dect_nwk::identity::Ipei;
-use ipdect_server::config::Configuration;
+use ipdect_server::config::{Configuration, StoreUrl};
 use ipdect_server::core::status::Status;
 use ipdect_server::run::{Options, Server};
 use ipdect_server::web::Access;
@@ -30,6 +32,8 @@ pub(crate) struct Site {
     pub(crate) front_end: FrontEndServer,
     pub(crate) server: Server,
     pub(crate) base: BaseStationClient,
+    /// Where the server keeps its call log.
+    pub(crate) store: StoreUrl,
 }
 
 impl Site {
@@ -69,6 +73,7 @@ impl Site {
             front_end.local.port()
         );
         let configuration = Configuration::parse(&text, &folder.file("ipdect.toml")).unwrap();
+        let store = configuration.store.url.clone();
         let options =
             Options { configuration, configuration_file: None, access: Access::ReadOnly, ladder: None };
         let server = Server::start(options).await.unwrap();
@@ -79,7 +84,7 @@ impl Site {
         let radio = server.addresses().radio.port();
         let base =
             BaseStationClient::start(BaseStationOptions::new(config, "127.0.0.1", radio, security)).unwrap();
-        let mut site = Self { folder, front_end, server, base };
+        let mut site = Self { folder, front_end, server, base, store };
         site.base_report(|report| matches!(report, BaseStationReport::ServerUp { .. }).then_some(())).await;
         site.tell(HandsetCommand::Subscribe(None)).await;
         site.handset_until(|event| *event == HandsetEvent::Located).await;

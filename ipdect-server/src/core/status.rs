@@ -101,6 +101,8 @@ pub struct CallStatus {
     pub codec: String,
     /// Suite towards Lync, if encrypted.
     pub srtp: Option<String>,
+    /// Dialect of ICE and the address it found, once it has.
+    pub way: Option<String>,
 }
 
 /// Voice channels of the node.

@@ -42,6 +42,12 @@ impl Way {
         }
     }
 
+    /// The dialect and the address that was found.
+    pub(crate) fn found(&self) -> Option<String> {
+        let dialect = self.stream.as_ref()?.dialect()?;
+        Some(format!("{dialect} {}", self.remote[0]?))
+    }
+
     /// When something is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         [self.stream.as_ref().and_then(DataStream::poll_timeout), self.answer_by].into_iter().flatten().min()

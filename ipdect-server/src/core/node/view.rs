@@ -106,6 +106,7 @@ impl Node {
             since_ms: now.saturating_duration_since(call.since).as_millis() as u64,
             codec: super::media::codec_name(call.remote.as_ref().map(|remote| remote.codec)),
             srtp: call.agreed.as_ref().and_then(srtp_sdes::Agreed::suite_name).map(str::to_owned),
+            way: call.way.found(),
         }
     }
 }
