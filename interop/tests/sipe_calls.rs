@@ -72,12 +72,16 @@ fn calls_both_ways(test: &str, server: &str, client: &str) {
         site.handset_until(|event| *event == HandsetEvent::Connected).await;
         site.base.play(jim(), tone(60)).await;
     });
-    alice.hears(1);
+    // SIPE begins to speak some time after it begins to listen, also after a hold.
+    alice.hears(2);
     runtime.block_on(by_ice_and_srtp(&site));
+    // One offer at a time, also of SIPE: of the call, the last offer, the hold.
+    alice.has_messages("ACK", 2);
     alice.tell("hold");
     runtime.block_on(site.handset_until(
         |event| matches!(event, HandsetEvent::Display { text } if text.contains("Held by peer")),
     ));
+    alice.has_messages("ACK", 3);
     alice.tell("resume");
     runtime.block_on(
         site.handset_until(|event| matches!(event, HandsetEvent::Display { text } if !text.contains("Held"))),
@@ -121,7 +125,7 @@ fn calls_both_ways(test: &str, server: &str, client: &str) {
 
 /// The tone of the handset is in what SIPE hears from now on.
 fn hears_the_handset(sipe: &mut Sipe) {
-    let heard = sipe.hears_more(1);
+    let heard = sipe.hears_more(3);
     let share = share_of_tone(&heard, OF_HANDSET);
     assert!(share > 0.9, "SIPE heard {} samples, {share:.2} tone", heard.len());
 }

@@ -140,16 +140,40 @@ impl Sipe {
     /// Waits until it has heard so many seconds more; the samples of these.
     pub(crate) fn hears_more(&mut self, seconds: u64) -> Vec<i16> {
         let file = self.folder.join("heard.raw");
-        let before = fs::metadata(&file).map_or(0, |data| data.len());
+        let length = || fs::metadata(&file).map_or(0, |data| data.len());
+        let mut before = length();
         let end = Instant::now() + PATIENCE;
-        while fs::metadata(&file).map_or(0, |data| data.len()) < before + seconds * 16_000 {
+        loop {
+            let now = length();
+            // A new call begins a new file.
+            before = before.min(now);
+            if now >= before + seconds * 16_000 {
+                break;
+            }
             assert!(Instant::now() < end, "{} does not hear the other side any more", self.name);
             if let Ok(line) = self.events.recv_timeout(Duration::from_millis(100)) {
                 self.seen.push(line);
             }
         }
-        let heard = fs::read(file).unwrap_or_default();
+        let heard = fs::read(&file).unwrap_or_default();
         samples(heard.get(usize::try_from(before).unwrap_or_default() & !1..).unwrap_or_default())
+    }
+
+    /// How many messages of this method it has sent or received.
+    pub(crate) fn messages(&self, method: &str) -> usize {
+        let start = format!("{method} sip:");
+        self.log().lines().filter(|line| line.starts_with(&start)).count()
+    }
+
+    /// Waits until it has sent or received so many messages of this method.
+    pub(crate) fn has_messages(&mut self, method: &str, count: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.messages(method) < count {
+            assert!(Instant::now() < end, "{}: no further {method}", self.name);
+            if let Ok(line) = self.events.recv_timeout(Duration::from_millis(100)) {
+                self.seen.push(line);
+            }
+        }
     }
 
     /// Forgets the events that were not waited for.
