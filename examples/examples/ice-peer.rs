@@ -34,10 +34,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     bind: Option<IpAddr>,
     /// A STUN server, HOST:PORT.
-    #[arg(long)]
+    #[arg(long, value_parser = server)]
     stun: Option<String>,
     /// A relay, HOST:PORT:USER:PASSWORD[:udp|tcp]; of RFC 8656 for rfc8445, of MS-TURN otherwise.
-    #[arg(long)]
+    #[arg(long, value_parser = relay)]
     turn: Option<String>,
     /// Offer TCP candidates, too.
     #[arg(long)]
@@ -57,6 +57,24 @@ pub(crate) struct Arguments {
     /// Tell every packet on the standard error output.
     #[arg(long)]
     trace: bool,
+}
+
+fn server(text: &str) -> Result<String, &'static str> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected HOST:PORT"),
+    }
+}
+
+fn relay(text: &str) -> Result<String, &'static str> {
+    let mut parts = text.splitn(3, ':');
+    let server = parts.next().zip(parts.next()).map(|(host, port)| server(&format!("{host}:{port}")));
+    match (server, parts.next().and_then(|rest| rest.split_once(':'))) {
+        (Some(Ok(_)), Some((user, _))) if !user.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected HOST:PORT:USER:PASSWORD, then perhaps :udp or :tcp"),
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

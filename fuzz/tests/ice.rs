@@ -130,3 +130,29 @@ fn frames_come_out_whole_however_the_stream_is_cut() {
         assert_eq!(seen.iter().collect::<Vec<_>>(), expected);
     });
 }
+
+#[test]
+fn descriptions_are_read_within_bounds_in_every_dialect() {
+    let descriptions = [format!("{HEAD}{NEWER}"), format!("{HEAD}{OLDER}"), format!("{HEAD}{NEWER}{OLDER}")];
+    let texts: Vec<&[u8]> = descriptions.iter().map(String::as_bytes).collect();
+    bolero::check!().with_type::<(Damage, u8)>().with_iterations(ROUNDS).for_each(|(damage, copies)| {
+        // The lines of ICE many times over, as a hostile peer would write them.
+        let mut text = damaged(&texts, damage);
+        let from = text.windows(4).position(|octets| octets == b"\r\na=").unwrap_or(text.len());
+        let lines = text.get(from + 2..).unwrap_or_default().to_vec();
+        for _ in 0..copies % 64 {
+            text.extend_from_slice(&lines);
+        }
+        for dialect in DIALECTS {
+            let Some(description) = described(&text, dialect) else { continue };
+            assert!(description.candidates.len() <= 64 && description.credentials.len() <= 64);
+            for candidate in &description.candidates {
+                assert!((1..=2).contains(&candidate.component) && candidate.address.port() != 0);
+                assert!(usize::from(candidate.credentials) < description.credentials.len().max(1));
+            }
+            let mut peer = agent(dialect, Role::Controlled, "192.0.2.1:4000", Instant::now());
+            let _ = peer.begin(Instant::now(), &description);
+            assert!(peer.pair_count() <= 100);
+        }
+    });
+}

@@ -198,3 +198,30 @@ fn a_pair_chosen_before_the_policy_has_answered_waits_for_it_and_falls_with_it()
         }
     }
 }
+
+#[test]
+fn an_amount_that_changes_while_a_question_is_under_way_is_asked_for_behind_its_answer() {
+    let (mut internet, mut reservation) = (call(Dialect::MsIce2), reservation());
+    internet.run_until_decided(Duration::from_secs(30));
+    let now = internet.now;
+    let agent = &mut internet.node_mut(Side::Right).agent;
+    reservation.commit(agent);
+    let less = ReservationAmount { max_send: 64, ..AMOUNT };
+    reservation.change(less);
+    let mut questions = || {
+        let all = std::iter::from_fn(|| reservation.poll_request());
+        all.map(|(_, asked)| (asked.message, asked.amount)).collect::<Vec<_>>()
+    };
+    assert_eq!(questions(), [(AdmissionControl::Commit, Some(AMOUNT))]);
+    let mut answer = AdmissionAnswer::new(AdmissionControl::Commit);
+    answer.reservation = Some([9; 16]);
+    reservation.handle_event(now, CALL, &Event::Admission(answer), agent);
+    let asked = reservation.poll_request().unwrap().1;
+    assert_eq!(
+        (asked.message, asked.amount, asked.reservation),
+        (AdmissionControl::Update, Some(less), Some([9; 16]))
+    );
+    let done = Event::Admission(AdmissionAnswer::new(AdmissionControl::Update));
+    reservation.handle_event(now, CALL, &done, agent);
+    assert_eq!((reservation.state(), reservation.poll_request()), (State::Reserved, None), "asked for once");
+}

@@ -250,11 +250,13 @@ impl Peer {
         }
         let description = Description::read(&session, &media, self.arguments.dialect);
         let description = description.in_dialect(self.arguments.dialect);
-        match self.agent.begin(Instant::now(), &description) {
-            Ok(Begun::Plain) => Err("the peer's lines hold no usable ICE".into()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        let why: Box<dyn std::error::Error> = match self.agent.begin(Instant::now(), &description) {
+            Ok(Begun::Plain) => "the peer's lines hold no usable ICE".into(),
+            Ok(_) => return Ok(()),
+            Err(error) => error.into(),
+        };
+        println!("failed {why}");
+        Err(why)
     }
 
     /// Sends what is to be sent, tells what is to be told; a code when the program is over.

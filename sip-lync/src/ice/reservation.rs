@@ -179,6 +179,8 @@ pub struct Reservation {
     demand: Demand,
     /// A pair was chosen while the paths were still being asked for.
     commit: Option<AdmissionRequest>,
+    /// Another amount was wanted while a question was under way.
+    changed: bool,
     identifier: Option<[u8; 16]>,
     update_at: Option<Instant>,
     out: VecDeque<AdmissionRequest>,
@@ -194,6 +196,7 @@ impl Reservation {
             allocation,
             demand,
             commit: None,
+            changed: false,
             identifier: None,
             update_at: None,
             out: VecDeque::new(),
@@ -233,13 +236,22 @@ impl Reservation {
         }
     }
 
-    /// Asks for another amount: less goes back to the link, more is decided anew.
+    /// Asks for another amount: less goes back to the link, more is decided anew. While a question is under way it waits
+    /// for the answer.
     ///
     /// MS-TURNBWM 3.2.4
     pub fn change(&mut self, amount: ReservationAmount) {
         self.demand.amount = amount;
-        let request = AdmissionRequest { amount: Some(amount), ..self.update() };
-        self.step(Trigger::Update, Some(request));
+        self.changed = true;
+        self.ask_for_change();
+    }
+
+    fn ask_for_change(&mut self) {
+        if self.changed && self.state == State::Reserved {
+            self.changed = false;
+            let request = AdmissionRequest { amount: Some(self.demand.amount), ..self.update() };
+            self.step(Trigger::Update, Some(request));
+        }
     }
 
     /// Prolongs the reservation when it is time.
@@ -306,6 +318,7 @@ impl Reservation {
                 (Effect::Report | Effect::Ask, _) => {}
             }
         }
+        self.ask_for_change();
         // A pair on a refused path is none any more.
         if self.state == State::Checked
             && let Some(request) = self.commit.take()
