@@ -14,6 +14,11 @@ use sip_lync::sdp::SessionDescription;
 
 const HERE: &str = "192.0.2.1:4000";
 
+#[expect(clippy::disallowed_methods, reason = "some instant to start from")]
+fn start() -> Instant {
+    Instant::now()
+}
+
 fn agent(dialect: Dialect, role: Role, address: &str, seed: u8, now: Instant) -> Agent {
     let mut config = Config::new(dialect, role);
     config.components = 1;
@@ -50,7 +55,7 @@ fn read(body: &sip_lync::ice::Body, of_2007: bool) -> SessionDescription {
 
 #[test]
 fn an_invitation_for_both_generations_is_answered_by_each_in_its_dialect() {
-    let now = Instant::now();
+    let now = start();
     let offered =
         [Dialect::MsIce2, Dialect::Draft06].map(|dialect| agent(dialect, Role::Controlling, HERE, 1, now));
     let [newer, older] = offered.each_ref().map(described);
@@ -82,7 +87,7 @@ fn an_invitation_for_both_generations_is_answered_by_each_in_its_dialect() {
 #[test]
 fn nothing_is_trickled_and_a_peer_that_promises_more_candidates_is_taken_at_its_word_for_those_it_gave() {
     for dialect in DIALECTS {
-        let now = Instant::now();
+        let now = start();
         let mut ours = agent(dialect, Role::Controlling, HERE, 1, now);
         let text = described(&ours).to_string();
         assert!(!text.contains("trickle") && !text.contains("end-of-candidates"), "{text}");
@@ -104,9 +109,9 @@ fn nothing_is_trickled_and_a_peer_that_promises_more_candidates_is_taken_at_its_
 #[test]
 fn a_call_with_ten_thousand_candidates_costs_as_much_as_one_with_as_many_as_are_kept() {
     for dialect in DIALECTS {
-        let start = Instant::now();
-        let mut ours = agent(dialect, Role::Controlling, HERE, 1, start);
-        let mut session = described(&agent(dialect, Role::Controlled, "198.51.100.1:4000", 2, start));
+        let begun = start();
+        let mut ours = agent(dialect, Role::Controlling, HERE, 1, begun);
+        let mut session = described(&agent(dialect, Role::Controlled, "198.51.100.1:4000", 2, begun));
         let value = session.media[0].value("candidate").unwrap().to_owned();
         for n in 0..10_000_u32 {
             let [_, _, a, b] = n.to_be_bytes();
@@ -116,10 +121,10 @@ fn a_call_with_ten_thousand_candidates_costs_as_much_as_one_with_as_many_as_are_
         let description = Description::read(&session, &session.media[0], dialect).in_dialect(dialect);
         assert_eq!(description.candidates.len(), 64, "{dialect}");
         assert_eq!(description.candidates.len() + description.left_out, 10_001, "{dialect}");
-        ours.begin(start, &description).unwrap();
+        ours.begin(begun, &description).unwrap();
         assert!(ours.pair_count() <= 100, "{dialect}");
         // Nobody answers: what is sent until the end is bounded, and so is what is kept.
-        let (mut now, mut sent, mut turns) = (start, 0, 0);
+        let (mut now, mut sent, mut turns) = (begun, 0, 0);
         let mut buffer = BytesMut::new();
         while ours.state() == State::Checking {
             now = ours.poll_timeout().unwrap().max(now);
@@ -133,8 +138,8 @@ fn a_call_with_ten_thousand_candidates_costs_as_much_as_one_with_as_many_as_are_
         }
         let failed = std::iter::from_fn(|| ours.poll_event()).last();
         assert_eq!(failed, Some(Event::Failed(Failure::NoPair)), "{dialect}");
-        assert!(now - start < Duration::from_mins(1), "{dialect}: {:?}", now - start);
+        assert!(now - begun < Duration::from_mins(1), "{dialect}: {:?}", now - begun);
         assert!(sent < 4_000, "{dialect}: {sent}");
-        println!("{dialect}: {sent} messages in {:?}", now - start);
+        println!("{dialect}: {sent} messages in {:?}", now - begun);
     }
 }
