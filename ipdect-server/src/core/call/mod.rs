@@ -7,6 +7,7 @@ pub(crate) mod way;
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
+use dect_nwk::services::Slot;
 use rfp_link::BearerId;
 use sip_lync::{ForkId, SessionId};
 use srtp_sdes::{Agreed, Offered, Profile, ReceiverKeys, SenderKeys};
@@ -57,6 +58,17 @@ pub(crate) enum Refused {
     NoWay,
 }
 
+/// Where a handset goes from a call that is about to be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// To a new call, once its number is complete.
+    New { number: String, slot: Slot, complete: bool },
+    /// To its other call.
+    Other(u32),
+    /// Nowhere: the peer is asked to call this number.
+    Transfer(String),
+}
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -101,6 +113,14 @@ pub(crate) struct Call {
     pub(crate) release_octet: u8,
     /// How the front end refused our call.
     pub(crate) refusal: Option<Refused>,
+    /// Which of its two calls this is to the handset; none while another one stands in its place.
+    pub(crate) slot: Option<Slot>,
+    /// The call the handset came from, and goes back to when this one ends.
+    pub(crate) returns_to: Option<u32>,
+    /// Where the handset goes as soon as this call is held.
+    pub(crate) next: Option<Next>,
+    /// We asked its peer to call somebody else, and do not know yet what becomes of it.
+    pub(crate) transferring: bool,
     /// Fires when no more digits came.
     pub(crate) digits_end: Option<Instant>,
     pub(crate) waiter: Waiter,
@@ -118,12 +138,14 @@ impl Call {
                 | Phase::Held
                 | Phase::RetrievePending
                 | Phase::RetrieveRegretted
+                | Phase::Parked
+                | Phase::ParkedHeld
         )
     }
 
     /// Whether the handset holds the call, or is about to.
     pub(crate) fn holding(&self) -> bool {
-        matches!(self.phase, Phase::HoldPending | Phase::HoldRegretted | Phase::Held)
+        matches!(self.phase, Phase::HoldPending | Phase::HoldRegretted | Phase::Held | Phase::ParkedHeld)
     }
 
     /// What the key that holds and retrieves means now.
@@ -134,13 +156,22 @@ impl Call {
         }
     }
 
+    /// Whether the handset is with another call.
+    pub(crate) fn parked(&self) -> bool {
+        matches!(self.phase, Phase::Parked | Phase::ParkedHeld)
+    }
+
     /// The word of the status page.
     pub(crate) fn state(&self) -> &'static str {
         match self.phase {
-            Phase::Overlap | Phase::Dialling => "dialling",
+            Phase::Overlap | Phase::Dialling | Phase::Further => "dialling",
             Phase::Delivered | Phase::Presented | Phase::Alerting => "ringing",
             Phase::Accepted | Phase::Active | Phase::HoldPending | Phase::HoldRegretted => "connected",
-            Phase::Held | Phase::RetrievePending | Phase::RetrieveRegretted => "held",
+            Phase::Held
+            | Phase::RetrievePending
+            | Phase::RetrieveRegretted
+            | Phase::Parked
+            | Phase::ParkedHeld => "held",
             Phase::Ended => "releasing",
         }
     }

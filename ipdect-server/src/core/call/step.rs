@@ -29,6 +29,12 @@ pub(crate) enum Phase {
     RetrievePending,
     /// Offer to retrieve sent, and the handset wants to hold again already.
     RetrieveRegretted,
+    /// INVITE sent for a handset that is connected already: a second call, or one its peer asked for.
+    Further,
+    /// The handset is with another call, and this one waits for it.
+    Parked,
+    /// The same, and held.
+    ParkedHeld,
     /// Over on both sides.
     Ended,
 }
@@ -64,6 +70,10 @@ pub(crate) enum Trigger {
     ReofferAccepted,
     /// Our hold or retrieve was refused.
     ReofferRefused,
+    /// The handset went to another call.
+    HandsetGone,
+    /// The handset came from another call.
+    HandsetCame,
     /// The administrator or the shutdown ends the call.
     End,
 }
@@ -85,7 +95,7 @@ pub(crate) enum Action {
     Alert,
     /// Send CC-CONNECT.
     Connect,
-    /// Send CC-RELEASE with the reason at hand.
+    /// Give the handset back to the call it came from; without one send CC-RELEASE with the reason at hand.
     Release,
     /// Send the offer that holds.
     OfferHold,
@@ -101,7 +111,7 @@ pub(crate) enum Action {
 
 /// All phases, in order.
 #[cfg(test)]
-pub(crate) const PHASES: [Phase; 13] = [
+pub(crate) const PHASES: [Phase; 16] = [
     Phase::Overlap,
     Phase::Dialling,
     Phase::Delivered,
@@ -114,12 +124,15 @@ pub(crate) const PHASES: [Phase; 13] = [
     Phase::Held,
     Phase::RetrievePending,
     Phase::RetrieveRegretted,
+    Phase::Further,
+    Phase::Parked,
+    Phase::ParkedHeld,
     Phase::Ended,
 ];
 
 /// All triggers, in order.
 #[cfg(test)]
-pub(crate) const TRIGGERS: [Trigger; 15] = [
+pub(crate) const TRIGGERS: [Trigger; 17] = [
     Trigger::DialComplete,
     Trigger::LocalFailure,
     Trigger::HandsetAlerting,
@@ -134,6 +147,8 @@ pub(crate) const TRIGGERS: [Trigger; 15] = [
     Trigger::PeerEnded,
     Trigger::ReofferAccepted,
     Trigger::ReofferRefused,
+    Trigger::HandsetGone,
+    Trigger::HandsetCame,
     Trigger::End,
 ];
 
@@ -164,7 +179,9 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | T::PeerRefused
             | T::PeerEnded
             | T::ReofferAccepted
-            | T::ReofferRefused,
+            | T::ReofferRefused
+            | T::HandsetGone
+            | T::HandsetCame,
         ) => (P::Overlap, NOTHING),
 
         (P::Dialling, T::PeerProgress) => (P::Delivered, &[A::Alert]),
@@ -182,7 +199,9 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | T::HandsetRetrieve
             | T::PeerConfirmed
             | T::ReofferAccepted
-            | T::ReofferRefused,
+            | T::ReofferRefused
+            | T::HandsetGone
+            | T::HandsetCame,
         ) => (phase, NOTHING),
 
         (P::Presented, T::HandsetAlerting) => (P::Alerting, &[A::Ring]),
@@ -200,7 +219,9 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | T::PeerAnswered
             | T::PeerConfirmed
             | T::ReofferAccepted
-            | T::ReofferRefused,
+            | T::ReofferRefused
+            | T::HandsetGone
+            | T::HandsetCame,
         ) => (phase, NOTHING),
 
         (P::Accepted, T::PeerConfirmed) => (P::Active, &[A::ShowConnected]),
@@ -247,6 +268,11 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | P::RetrieveRegretted,
             T::LocalFailure | T::End,
         ) => (P::Ended, BOTH),
+        (P::Accepted | P::Active, T::HandsetGone) => (P::Parked, NOTHING),
+        (P::Held, T::HandsetGone) => (P::ParkedHeld, NOTHING),
+        (P::HoldPending | P::HoldRegretted | P::RetrievePending | P::RetrieveRegretted, T::HandsetGone) => {
+            (phase, NOTHING)
+        }
         (P::Accepted, T::HandsetHold | T::HandsetRetrieve | T::ReofferAccepted | T::ReofferRefused)
         | (P::Active, T::HandsetRetrieve | T::PeerConfirmed | T::ReofferAccepted | T::ReofferRefused)
         | (P::HoldPending | P::HoldRegretted | P::RetrievePending | P::RetrieveRegretted, T::PeerConfirmed)
@@ -259,7 +285,52 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | P::Held
             | P::RetrievePending
             | P::RetrieveRegretted,
-            T::DialComplete | T::HandsetAlerting | T::HandsetAnswered | T::PeerProgress | T::PeerAnswered,
+            T::DialComplete
+            | T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::PeerProgress
+            | T::PeerAnswered
+            | T::HandsetCame,
+        ) => (phase, NOTHING),
+
+        (P::Further, T::PeerAnswered) => (P::Active, &[A::ShowConnected]),
+        (P::Further, T::PeerRefused | T::PeerEnded) => (P::Ended, HANDSET_ONLY),
+        (P::Further, T::HandsetReleased) => (P::Ended, SESSION_ONLY),
+        (P::Further, T::LocalFailure | T::End) => (P::Ended, BOTH),
+        (
+            P::Further,
+            T::DialComplete
+            | T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerProgress
+            | T::PeerConfirmed
+            | T::ReofferAccepted
+            | T::ReofferRefused
+            | T::HandsetGone
+            | T::HandsetCame,
+        ) => (P::Further, NOTHING),
+
+        (P::Parked, T::HandsetCame) => (P::Active, &[A::ShowConnected]),
+        (P::ParkedHeld, T::HandsetCame) => (P::Held, &[A::ShowHeld]),
+        (P::Parked | P::ParkedHeld, T::PeerEnded | T::PeerRefused) => (P::Ended, &[A::Close]),
+        (P::Parked | P::ParkedHeld, T::HandsetReleased | T::LocalFailure | T::End) => {
+            (P::Ended, SESSION_ONLY)
+        }
+        (
+            P::Parked | P::ParkedHeld,
+            T::DialComplete
+            | T::HandsetAlerting
+            | T::HandsetAnswered
+            | T::HandsetHold
+            | T::HandsetRetrieve
+            | T::PeerProgress
+            | T::PeerAnswered
+            | T::PeerConfirmed
+            | T::ReofferAccepted
+            | T::ReofferRefused
+            | T::HandsetGone,
         ) => (phase, NOTHING),
 
         (
@@ -278,6 +349,8 @@ pub(crate) fn step(phase: Phase, trigger: Trigger) -> (Phase, &'static [Action])
             | T::PeerEnded
             | T::ReofferAccepted
             | T::ReofferRefused
+            | T::HandsetGone
+            | T::HandsetCame
             | T::End,
         ) => (P::Ended, NOTHING),
     }
@@ -305,6 +378,11 @@ mod tests {
         }
         if matches!(trigger, Trigger::PeerRefused | Trigger::PeerEnded) {
             next.session = false;
+        }
+        match trigger {
+            Trigger::HandsetGone => next.handset = !matches!(phase, Phase::Parked | Phase::ParkedHeld),
+            Trigger::HandsetCame => next.handset = true,
+            _ => {}
         }
         for action in actions {
             match action {
@@ -351,6 +429,8 @@ mod tests {
             | Trigger::PeerEnded
             | Trigger::ReofferAccepted
             | Trigger::ReofferRefused => world.session,
+            Trigger::HandsetGone => world.handset,
+            Trigger::HandsetCame => matches!(world.phase, Phase::Parked | Phase::ParkedHeld),
             Trigger::DialComplete | Trigger::LocalFailure | Trigger::End => true,
         }
     }
@@ -359,7 +439,8 @@ mod tests {
     fn every_call_ends_on_both_sides() {
         let outgoing = World { phase: Phase::Overlap, handset: true, session: false, channel: true };
         let incoming = World { phase: Phase::Presented, handset: true, session: true, channel: true };
-        let mut seen: BTreeSet<World> = [outgoing, incoming].into();
+        let further = World { phase: Phase::Further, ..incoming };
+        let mut seen: BTreeSet<World> = [outgoing, incoming, further].into();
         let mut open: Vec<World> = seen.iter().copied().collect();
         while let Some(world) = open.pop() {
             for trigger in TRIGGERS.into_iter().filter(|trigger| possible(world, *trigger)) {

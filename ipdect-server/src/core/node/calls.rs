@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use dect_nwk::element::{ReleaseReason, Signal};
 use dect_nwk::fixed_part::IncomingCall;
+use dect_nwk::services::Slot;
 use presence_pidf::{CallKey, Remote};
 use sip_lync::{Invite, Rendering, StatusCode, Uri};
 
@@ -78,6 +79,10 @@ impl Node {
             cause: String::new(),
             release_octet: map::reason::NORMAL,
             refusal: None,
+            slot: Some(Slot::First),
+            returns_to: None,
+            next: None,
+            transferring: false,
             digits_end: None,
             waiter: self.deadlines.insert(Waiting::Call(id)),
         };
@@ -92,6 +97,7 @@ impl Node {
         if let Some(call) = self.calls.get_mut(&id)
             && call.digits_end.take_if(|end| *end <= now).is_some()
         {
+            self.second_number_complete(now, id);
             self.trigger(now, id, Trigger::DialComplete);
         }
     }
@@ -100,12 +106,14 @@ impl Node {
     pub(super) fn trigger(&mut self, now: Instant, id: u32, trigger: Trigger) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let was_established = call.established();
+        let before = call.phase;
         let (next, actions) = step(call.phase, trigger);
         if next != call.phase {
             call.phase = next;
             call.since = now;
         }
-        if next != Phase::Overlap {
+        let answered = before == Phase::Further && next == Phase::Active;
+        if before == Phase::Overlap && next != Phase::Overlap {
             call.digits_end = None;
             self.deadlines.set(call.waiter, None);
         }
@@ -123,6 +131,9 @@ impl Node {
                 self.trigger(now, id, Trigger::LocalFailure);
                 return;
             }
+        }
+        if answered {
+            self.further_answered(now, id);
         }
     }
 
@@ -192,6 +203,10 @@ impl Node {
                 self.install_media(now, id);
             }
             Action::Release => {
+                if self.return_handset(now, id) {
+                    return true;
+                }
+                let Some(call) = self.calls.get_mut(&id) else { return false };
                 if let Some(dect) = call.dect.take() {
                     let (octet, words) = match call.refusal {
                         Some(refused) => map::refusal_to_handset(refused),
@@ -212,30 +227,24 @@ impl Node {
                     self.show(now, dect, "On hold");
                 }
                 self.install_media(now, id);
+                self.go_on(now, id);
             }
             Action::ShowConnected => {
                 self.show_peer(now, id);
                 self.install_media(now, id);
+                self.stay(now, id);
             }
             Action::Close => self.close_call(now, id),
         }
         true
     }
 
-    fn send_invite(&mut self, now: Instant, id: u32) -> bool {
+    pub(super) fn send_invite(&mut self, now: Instant, id: u32) -> bool {
         let Some(call) = self.calls.get(&id) else { return false };
         let Some(subscriber) = self.subscribers.get(call.subscriber) else { return false };
         let sip = subscriber.sip;
-        let numbering = Numbering {
-            domain: subscriber.domain.clone(),
-            dial_plan: DIAL_PLAN.to_owned(),
-            sips: self.configuration.sip.use_sips_uri,
-        };
         let dialled = call.dialled.clone();
-        let target = numbering.target(&dialled).map_err(|error| error.to_string()).and_then(|target| {
-            target.parse::<Uri>().map(|uri| (target, uri)).map_err(|error| error.to_string())
-        });
-        let (text, target) = match target {
+        let (text, target) = match self.target(call.subscriber, &dialled) {
             Ok(target) => target,
             Err(why) => {
                 self.refuse_dialling(id, &why);
@@ -259,6 +268,19 @@ impl Node {
                 false
             }
         }
+    }
+
+    /// The URI of a number that a handset dialled, as text too.
+    pub(super) fn target(&self, subscriber: SubscriberId, number: &str) -> Result<(String, Uri), String> {
+        let subscriber = self.subscribers.get(subscriber).ok_or("there is no such user")?;
+        let numbering = Numbering {
+            domain: subscriber.domain.clone(),
+            dial_plan: DIAL_PLAN.to_owned(),
+            sips: self.configuration.sip.use_sips_uri,
+        };
+        let text = numbering.target(number).map_err(|error| error.to_string())?;
+        let uri = text.parse::<Uri>().map_err(|error| error.to_string())?;
+        Ok((text, uri))
     }
 
     fn refuse_dialling(&mut self, id: u32, why: &str) {
@@ -340,6 +362,7 @@ impl Node {
         self.deadlines.remove(call.waiter);
         self.deadlines.remove(call.way.waiter);
         self.searching.remove(&id);
+        self.forget_return(id, call.returns_to);
         if let Some(session) = call.session {
             self.by_session.remove(&session);
         }

@@ -214,6 +214,8 @@ impl Node {
             }
             Event::Digits { call, digits, complete } => self.handset_digits(now, call, &digits, complete),
             Event::Keypad { call, keys } => self.handset_keys(now, call, &keys),
+            Event::Service { call, action, digits } => self.service(now, call, action, &digits),
+            Event::SecondDigits { call, digits, .. } => self.second_digits(now, call, &digits),
             Event::HoldRequested { call } => {
                 let held = self.hold_key(now, call, Trigger::HandsetHold);
                 let done = self.fixed_part.answer_hold(now, call, held);
@@ -246,7 +248,9 @@ impl Node {
     }
 
     fn handset_released(&mut self, now: Instant, id: u32, reason: ReleaseReason) {
+        let transferring = self.is_being_transferred(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let subscriber = call.subscriber;
         call.release_octet = reason.code();
         if call.answered.is_none() {
             call.outcome = match (call.phase, reason.code()) {
@@ -258,7 +262,9 @@ impl Node {
                 _ => "cancelled",
             };
         }
-        self.trigger(now, id, Trigger::HandsetReleased);
+        let leaves = if transferring { Trigger::HandsetGone } else { Trigger::HandsetReleased };
+        self.trigger(now, id, leaves);
+        self.handset_left(now, subscriber);
     }
 
     fn access_terminated(&mut self, now: Instant, portable: PortableId) {

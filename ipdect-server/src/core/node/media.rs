@@ -246,9 +246,12 @@ impl Node {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.bearer = None;
         call.radio = None;
+        call.returns_to = None;
+        let subscriber = call.subscriber;
         why.clone_into(&mut call.cause);
         self.log(Level::Warning, format!("call {id}: {why}"));
         self.trigger(now, id, Trigger::LocalFailure);
+        self.handset_left(now, subscriber);
     }
 
     /// A handset's connection ended: the base station has closed its bearers.
@@ -274,7 +277,7 @@ impl Node {
     pub(super) fn install_media(&mut self, _now: Instant, id: u32) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(remote_radio) = call.radio else { return };
-        let holding = call.holding();
+        let holding = call.holding() || call.parked();
         let ice = call.way.stream.is_some();
         let [way, way_of_reports] = call.way.remote;
         let network = match (&call.remote, &call.agreed) {
@@ -326,8 +329,8 @@ impl Node {
                     Side::Network => "Lync",
                     Side::Radio => "the base station",
                 };
-                let call = self.calls.values().find(|call| call.channel.id == *channel).map(|call| call.id);
-                if let Some(call) = call {
+                let call = self.calls.values().find(|call| call.channel.id == *channel && !call.parked());
+                if let Some(call) = call.map(|call| call.id) {
                     self.log(Level::Warning, format!("call {call}: no speech from {side} for some seconds"));
                 }
             }

@@ -14,6 +14,7 @@ mod registrations;
 mod sessions;
 mod settings;
 mod tracing;
+mod transfers;
 mod view;
 
 pub use draw::Seed;
@@ -150,7 +151,9 @@ impl Node {
         let bits = u32::from_be_bytes(configuration.radio.ari.octets());
         let ari = Ari::from_bits(31, bits.into()).map_err(|_| StartError::Ari)?;
         let rfpi = Rfpi::new(false, ari, 0).map_err(|_| StartError::Ari)?;
-        let fixed_part = FixedPart::new(FixedPartConfig::new(ari), dect_nwk::Seed(draw.bytes("fixed part")));
+        let mut radio_rules = FixedPartConfig::new(ari);
+        radio_rules.parallel_calls = true;
+        let fixed_part = FixedPart::new(radio_rules, dect_nwk::Seed(draw.bytes("fixed part")));
         let endpoint = Endpoint::new(endpoint_config(configuration), sip_lync::Seed(draw.bytes("endpoint")));
         let mut hello = rfp_link::Hello::server(
             configuration.network.hostname.clone(),

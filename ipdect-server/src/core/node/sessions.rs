@@ -21,8 +21,8 @@ impl Node {
             | Event::ServicesChanged { .. }
             | Event::Deregistered { .. } => self.registration_event(now, event),
             Event::FlowFailed { flow, error } => self.flow_failed(now, super::FlowId(flow.0), &error),
-            Event::Incoming { session, user, from, description, .. } => {
-                self.incoming(now, session, user, &from, description.as_ref());
+            Event::Incoming { session, user, from, description, replaces, .. } => {
+                self.incoming(now, session, user, &from, description.as_ref(), replaces);
             }
             Event::Progress { session, fork, description, .. } => {
                 self.early_media(now, session, fork, description.as_ref());
@@ -124,6 +124,13 @@ impl Node {
             Event::SubscriptionEnded { subscription, end, .. } => {
                 self.own_presence_over(now, subscription, end);
             }
+            Event::TransferRequested { session, target, headers } => {
+                self.transfer_requested(now, session, &target, headers);
+            }
+            Event::Transferred { session, status } => {
+                self.transferred(now, session, status.is_some_and(StatusCode::is_success));
+            }
+            Event::TransferRefused { session, .. } => self.transferred(now, session, false),
             // Notifications of registrations are the endpoint's own; further ones belong to services not asked for.
             _ => {}
         }
@@ -157,6 +164,7 @@ impl Node {
         user: sip_lync::UserId,
         from: &Party,
         description: Option<&Bytes>,
+        replaces: Option<SessionId>,
     ) {
         let Some(id) = self.subscribers.of_sip(user) else {
             self.endpoint.reject(now, session, StatusCode::NOT_FOUND);
@@ -165,7 +173,7 @@ impl Node {
         let Some(subscriber) = self.subscribers.get(id) else { return };
         let refusal = if !subscriber.reachable() {
             Some(StatusCode::TEMPORARILY_UNAVAILABLE)
-        } else if !subscriber.calls.is_empty() {
+        } else if !subscriber.calls.is_empty() && replaces.is_none() {
             Some(StatusCode::BUSY_HERE)
         } else if self.stopping.is_some() {
             Some(StatusCode::SERVICE_UNAVAILABLE)
@@ -192,6 +200,12 @@ impl Node {
                 call.release_octet = super::super::call::map::reason::INCOMPATIBLE_SERVICE;
             }
             self.trigger(now, call, Trigger::LocalFailure);
+            return;
+        }
+        if let Some(replaced) = replaces {
+            // The handset is in a call already: it goes over without ringing.
+            let taken = self.replace_call(now, replaced, call);
+            self.trigger(now, call, if taken { Trigger::HandsetAnswered } else { Trigger::LocalFailure });
             return;
         }
         if !self.present(now, call) {
