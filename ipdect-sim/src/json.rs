@@ -42,6 +42,8 @@ pub enum UserCommand {
     Hold,
     /// Retrieve the held call.
     Retrieve,
+    /// Ask the other side to call a SIP URI, a `tel:` URI or a number.
+    Transfer(String),
     /// Speak a WAV file (8 kHz, one channel, 16 bits).
     Play(String),
     /// Write what is heard into a WAV file when the media ends.
@@ -72,6 +74,8 @@ pub enum HandsetCommand {
     Retrieve,
     /// The R key.
     Recall,
+    /// Send the other side to a number; without one to the second call.
+    Transfer(Option<String>),
     /// Press keys in a call.
     Keys(String),
     /// Leave the range of the base station.
@@ -113,7 +117,8 @@ pub fn user_command(line: &str) -> Result<UserCommand, BadLine> {
         "retrieve" => UserCommand::Retrieve,
         "play" => UserCommand::Play(needed(line, words.file, "play needs `file`")?),
         "record" => UserCommand::Record(needed(line, words.file, "record needs `file`")?),
-        "transfer" | "im" | "watch" => return Err(not_built(line, &words.action)),
+        "transfer" => UserCommand::Transfer(needed(line, target, "transfer needs `to`")?),
+        "im" | "watch" => return Err(not_built(line, &words.action)),
         _ => return Err(unknown(line, &words.action)),
     })
 }
@@ -140,7 +145,7 @@ pub fn handset_command(line: &str) -> Result<(String, HandsetCommand), BadLine> 
         "play" => HandsetCommand::Play(needed(line, words.file, "play needs `file`")?),
         "record" => HandsetCommand::Record(needed(line, words.file, "record needs `file`")?),
         "display" => HandsetCommand::Display,
-        "transfer" => return Err(not_built(line, &words.action)),
+        "transfer" => HandsetCommand::Transfer(words.number),
         _ => return Err(unknown(line, &words.action)),
     };
     Ok((handset, command))
@@ -196,7 +201,7 @@ mod tests {
         assert_eq!(user_command(r#"{"do":"fly"}"#).expect_err("unknown").at, 6);
         assert_eq!(user_command(r#"{"do":"call"}"#).expect_err("no target").at, 1);
         assert_eq!(handset_command(r#"{"do":"answer"}"#).expect_err("no handset").at, 1);
-        let absent = user_command(r#"{"do":"transfer","to":"x"}"#).expect_err("absent");
+        let absent = user_command(r#"{"do":"watch","to":"x"}"#).expect_err("absent");
         assert_eq!(absent.to_json()["ok"], false);
         assert!(absent.error.contains("not built"));
     }

@@ -25,7 +25,7 @@
 //! - [x] MS-SIPAE: NTLM in versions 3 and 4 at the front end and of the Lync user ([`login`]), all messages signed
 //! - [x] RFC 3856, MS-PRES: subscriptions to own data and the presence of others, BENOTIFY, piggybacked notifications
 //! - [ ] MS-SIPAE: Kerberos and TLS-DSK
-//! - [ ] RFC 3515, RFC 3891: transfer by a Lync user
+//! - [x] RFC 3515, RFC 3891: transfer by and of a Lync user, calls that replace others
 //! - [ ] RFC 3428: instant messages of a Lync user
 //! - [x] MS-ICE2, MS-ICE, RFC 8445: a user's host candidates, checks, the last offer
 //! - [ ] MS-TURN: a user's relayed candidates

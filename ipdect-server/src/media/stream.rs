@@ -180,6 +180,13 @@ impl Stream {
         if self.plan.radio.keys != plan.radio.keys {
             self.bearer = bearer_contexts(&plan);
         }
+        if self.plan.radio.ssrc != plan.radio.ssrc {
+            // Another bearer: both ends of it begin with new coders.
+            self.decoder = g726::Decoder::new(plan.radio.packing);
+            self.encoder = g726::Encoder::new(plan.radio.packing);
+            self.from_radio = Heard::default();
+            self.filled = 0;
+        }
         let ssrc = plan.network.as_ref().map_or(0, |network| network.ssrc);
         if self.to_network.ssrc != ssrc {
             self.to_network = Numbering::new(ssrc);

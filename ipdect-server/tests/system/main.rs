@@ -2,6 +2,7 @@
 
 mod faults;
 mod ice;
+mod transfers;
 mod world;
 
 use std::time::Duration;

@@ -217,7 +217,10 @@ impl World {
             .users
             .iter()
             .map(|(name, tel)| (name.clone(), Some(tel.clone())))
-            .chain([("jim".to_owned(), Some("+14255550200".to_owned())), ("ann".to_owned(), None)])
+            .chain([
+                ("jim".to_owned(), Some("+14255550200".to_owned())),
+                ("ann".to_owned(), Some("+14255550201".to_owned())),
+            ])
             .collect::<BTreeMap<_, _>>();
         for (name, tel) in known {
             let mut user = FrontEndUser::new(format!("sip:{name}@{DOMAIN}").parse().expect("a URI"));

@@ -12,6 +12,7 @@ use dect_nwk::authentication::AuthenticationCode;
 use dect_nwk::element::ReleaseReason;
 use dect_nwk::identity::Ipei;
 use dect_nwk::portable_part::{self, PortablePart, PortablePartConfig, Subscription};
+use dect_nwk::services::ControlCode;
 use dect_nwk::{CallId, Input, Transmit};
 
 pub use event::HandsetEvent;
@@ -230,6 +231,7 @@ impl Handset {
             HandsetCommand::Retrieve => self.hold_key(now, false),
             HandsetCommand::Recall => self.keypad(now, RECALL),
             HandsetCommand::Keys(keys) => self.keypad(now, keys),
+            HandsetCommand::Transfer(number) => self.transfer(now, number.as_deref()),
             HandsetCommand::Display => {
                 self.events.push_back(HandsetEvent::Display { text: self.display.clone() });
                 Ok(())
@@ -272,6 +274,16 @@ impl Handset {
     fn keypad(&mut self, now: Instant, keys: &str) -> Result<(), String> {
         let call = self.at(Stage::Talking).or_else(|| self.at(Stage::Dialling)).ok_or("there is no call")?;
         self.part.keypad(now, call, keys).map_err(|error| error.to_string())
+    }
+
+    /// The code that joins the far ends of both calls, after a second call has been begun if there is a number.
+    fn transfer(&mut self, now: Instant, number: Option<&str>) -> Result<(), String> {
+        let call = self.at(Stage::Talking).ok_or("there is no call")?;
+        if let Some(number) = number {
+            let begun = self.part.control(now, call, ControlCode::SecondCall, None, number);
+            begun.map_err(|error| error.to_string())?;
+        }
+        self.part.control(now, call, ControlCode::Transfer, None, "").map_err(|error| error.to_string())
     }
 
     fn at(&self, stage: Stage) -> Option<CallId> {

@@ -267,6 +267,7 @@ impl Task {
             }
             UserCommand::Hold => self.machine.hold(now),
             UserCommand::Retrieve => self.machine.retrieve(now),
+            UserCommand::Transfer(target) => self.machine.transfer(now, &target),
             UserCommand::Play(file) => {
                 match read_wav(&PathBuf::from(file)) {
                     Ok(samples) => self.play(samples),

@@ -48,7 +48,23 @@ pub(super) struct Call {
     pub(super) ice: Ice,
 }
 
+/// What a call is made for, beside its target.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Header fields of the INVITE.
+    pub(super) headers: Vec<(String, String)>,
+    /// The call whose peer asked for this one.
+    pub(super) by: Option<SessionId>,
+}
+
 impl Call {
+    /// A call that rings here.
+    pub(super) fn ringing(number: CallNumber, session: SessionId, ssrc: u32, offer: Option<Bytes>) -> Self {
+        let mut call = Self::new(number, session, Stage::RingingHere, ssrc);
+        call.their_offer = offer;
+        call
+    }
+
     fn new(number: CallNumber, session: SessionId, stage: Stage, ssrc: u32) -> Self {
         Self {
             number,
@@ -94,12 +110,20 @@ impl Call {
 }
 
 impl LyncUser {
-    pub(super) fn begin_call(&mut self, now: Instant, target: Uri) -> Result<CallNumber, Error> {
+    pub(super) fn begin_call(
+        &mut self,
+        now: Instant,
+        target: Uri,
+        asked: Asked,
+    ) -> Result<CallNumber, Error> {
         let offered = Offered::new(&self.config.srtp, srtp_sdes::Seed(self.random.octets()));
         let ssrc = self.random.number().clamp(1, 0xffff_ff00);
         let ice = self.offer_ice(now);
         let body = description::offer(&self.config, &offered, Flow::Both, ssrc, 0, ice.as_ref());
-        let session = self.endpoint.invite(now, self.user, Invite::new(target, body))?;
+        let mut invite = Invite::new(target, body);
+        invite.headers = asked.headers;
+        invite.transfer = asked.by;
+        let session = self.endpoint.invite(now, self.user, invite)?;
         self.calls += 1;
         let number = CallNumber(self.calls);
         let mut call = Call::new(number, session, Stage::Dialling, ssrc);
@@ -163,6 +187,17 @@ impl LyncUser {
     pub(super) fn call_event(&mut self, now: Instant, event: sip_lync::Event) {
         use sip_lync::Event as E;
         match event {
+            E::Incoming { session, description, replaces: Some(old), .. } if self.is_call(old) => {
+                self.replaced(now, session, description);
+            }
+            E::TransferRequested { session, target, headers } if self.is_call(session) => {
+                self.transfer_requested(now, session, target, headers);
+            }
+            E::Transferred { session, status } | E::TransferRefused { session, status }
+                if self.is_call(session) =>
+            {
+                self.transferred(now, session, status);
+            }
             E::Incoming { session, from, description, .. } => {
                 if self.call.is_some() {
                     self.endpoint.reject(now, session, StatusCode::BUSY_HERE);
@@ -170,9 +205,7 @@ impl LyncUser {
                 }
                 self.calls += 1;
                 let number = CallNumber(self.calls);
-                let mut call = Call::new(number, session, Stage::RingingHere, self.random.number());
-                call.their_offer = description;
-                self.call = Some(call);
+                self.call = Some(Call::ringing(number, session, self.random.number(), description));
                 self.endpoint.ring(now, session, None);
                 self.events.push_back(Event::Incoming {
                     call: number,
@@ -234,6 +267,7 @@ impl LyncUser {
             }
             E::Failed { session, failure } if self.is_call(session) => {
                 self.released(failure.status.map(StatusCode::code), failure.reason);
+                self.leave(now);
             }
             E::Ended { session, reason, .. } if self.is_call(session) => {
                 self.released(None, end(reason).to_owned());
@@ -423,7 +457,7 @@ impl LyncUser {
         call.remote = Some(described);
     }
 
-    fn released(&mut self, status: Option<u16>, reason: String) {
+    pub(super) fn released(&mut self, status: Option<u16>, reason: String) {
         let Some(call) = self.call.take() else { return };
         if call.agreed.is_some() {
             self.media.push_back(MediaPlan::Stop { call: call.number });

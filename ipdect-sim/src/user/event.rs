@@ -84,6 +84,13 @@ pub enum Event {
         /// By whom.
         by: Side,
     },
+    /// The other side was asked to call somebody else, and this became of it.
+    Transferred {
+        /// The call; it ends if the status is a success.
+        call: CallNumber,
+        /// The status of the new call or of the refusal; none: nothing was heard.
+        status: Option<u16>,
+    },
     /// The other side refused a hold or retrieve of ours.
     ChangeRefused {
         /// The call.

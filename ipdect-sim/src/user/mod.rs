@@ -7,20 +7,21 @@ mod config;
 mod description;
 mod event;
 mod ice;
+mod transfer;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use sip_lync::{Endpoint, FlowId, FlowRole, RegistrationFailure, Retry, StatusCode, Uri, UserId};
+use sip_lync::{Endpoint, FlowId, FlowRole, RegistrationFailure, Retry, SessionId, StatusCode, Uri, UserId};
 
 pub use config::UserConfig;
 pub use event::{CallNumber, Event, MediaPlan, Side};
 
 use crate::login::NtlmLogin;
 use crate::seed::{Random, Seed};
-use call::Call;
+use call::{Asked, Call};
 
 /// What comes from the connection to the front end.
 ///
@@ -114,6 +115,8 @@ pub struct LyncUser {
     /// When to register again after a failure.
     retry: Option<Instant>,
     call: Option<Call>,
+    /// A call whose peer sent us to another one.
+    left: Option<SessionId>,
     calls: u32,
     events: VecDeque<Event>,
     media: VecDeque<MediaPlan>,
@@ -146,6 +149,7 @@ impl LyncUser {
             flows: 0,
             retry: None,
             call: None,
+            left: None,
             calls: 0,
             events: VecDeque::new(),
             media: VecDeque::new(),
@@ -213,7 +217,7 @@ impl LyncUser {
             return Err(Error::Busy);
         }
         let target = self.target(target)?;
-        let call = self.begin_call(now, target)?;
+        let call = self.begin_call(now, target, Asked::default())?;
         self.happened(now);
         Ok(call)
     }

@@ -42,6 +42,10 @@ impl Node {
             left.slot = None;
         }
         if let Some(link) = link {
+            let ssrc = self.draw.number("radio ssrc");
+            if let Some(call) = self.calls.get_mut(&to) {
+                call.radio_ssrc = ssrc;
+            }
             self.open_bearer(now, to, link);
         }
     }
@@ -140,7 +144,9 @@ impl Node {
             return;
         };
         if let Some(call) = self.calls.get_mut(&to) {
-            call.peer = Peer { uri: target.to_string(), ..Peer::default() };
+            let name = target.sip().and_then(|uri| uri.user()).unwrap_or_default();
+            let name = name.split(';').next().unwrap_or_default().to_owned();
+            call.peer = Peer { uri: target.to_string(), name, number: String::new() };
             call.slot = None;
         }
         self.take_handset(now, from, to);
