@@ -1,7 +1,11 @@
 //! Making up for a first log-on: every cell of the table, and what is sent to servers that know the user, or not.
 
+#[path = "support/clock.rs"]
+mod clock;
+#[path = "support/table.rs"]
+mod table;
+
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -36,42 +40,14 @@ const TRIGGERS: [LogOnTrigger; 9] = [
     LogOnTrigger::Refused,
 ];
 
-fn table() -> String {
-    let mut text = String::from(
-        "# The first log-on of a user\n\nWritten by `tests/first_log_on.rs` from the code (`UPDATE_STATES=1` writes it anew). A dash \
+#[test]
+fn the_table_in_the_documentation_is_the_code() {
+    let about = "# The first log-on of a user\n\nWritten by `tests/first_log_on.rs` from the code (`UPDATE_STATES=1` writes it anew). A dash \
          means that the state stays.\n\nWithout members of its containers nobody may see a user, and a client adds them when the \
          user logs on for the first time. Here that is made up for: the members that are missing are added, then the defaults \
          that are missing are published; what a user has is never changed. Where presence is for contacts alone, colleagues \
-         are not let in. After a conflict the server's next report is awaited, three times at most; after a failure of the moment it is tried again, after 5 seconds and up to 5 minutes.\n\n| trigger |",
-    );
-    for state in STATES {
-        let _ = write!(text, " {state:?} |");
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(STATES.len()));
-    for trigger in TRIGGERS {
-        let _ = write!(text, "\n| {trigger:?} |");
-        for state in STATES {
-            let next = step(state, trigger);
-            if next == state {
-                text.push_str(" – |");
-            } else {
-                let _ = write!(text, " {next:?} |");
-            }
-        }
-    }
-    text.push('\n');
-    text
-}
-
-#[test]
-fn the_table_in_the_documentation_is_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/states/first-log-on.md");
-    if std::env::var_os("UPDATE_STATES").is_some() {
-        std::fs::write(path, table()).expect("the table can be written");
-    }
-    let written = std::fs::read_to_string(path).expect("the table exists");
-    assert_eq!(written, table(), "run with UPDATE_STATES=1 and review the difference");
+         are not let in. After a conflict the server's next report is awaited, three times at most; after a failure of the moment it is tried again, after 5 seconds and up to 5 minutes.";
+    table::is_documented("first-log-on", about, &STATES, &TRIGGERS, step);
 }
 
 #[test]
@@ -117,11 +93,6 @@ fn policy(private: bool) -> Vec<u8> {
     let mut out = BytesMut::new();
     ProvisionGroups { groups: vec![group] }.emit(&mut out);
     out.to_vec()
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 enum Sent {
@@ -181,10 +152,10 @@ fn a_new_user_gets_members_and_defaults_once() {
     assert!(sends(&mut log_on).is_none(), "the settings are not known");
     log_on.settings(Some(&policy(false)));
     assert_eq!(members(&mut log_on), [(200, 3, MemberKind::SameEnterprise), (100, 3, MemberKind::Federated)]);
-    log_on.answered(now(), 100);
-    log_on.answered(now(), 200);
+    log_on.answered(clock::origin(), 100);
+    log_on.answered(clock::origin(), 200);
     assert_eq!(defaults(&mut log_on), 13);
-    log_on.answered(now(), 200);
+    log_on.answered(clock::origin(), 200);
     assert!(sends(&mut log_on).is_none());
     assert_eq!((log_on.state(), log_on.is_over()), (LogOnState::Done, true));
     log_on.report(report(9, &[], Vec::new()));
@@ -237,25 +208,25 @@ fn after_a_conflict_the_next_report_is_awaited_and_not_for_ever() {
     log_on.report(report(0, &[], Vec::new()));
     for version in 1..=3 {
         assert_eq!(members(&mut log_on).len(), 2);
-        log_on.answered(now(), 409);
+        log_on.answered(clock::origin(), 409);
         assert!(sends(&mut log_on).is_none());
         log_on.report(report(version, &[], Vec::new()));
     }
     assert_eq!(members(&mut log_on)[0].1, 3, "with the server's version");
-    log_on.answered(now(), 409);
+    log_on.answered(clock::origin(), 409);
     assert_eq!(log_on.state(), LogOnState::Refused);
     assert!(sends(&mut log_on).is_none());
     let mut log_on = FirstLogOn::new(JIM);
     log_on.settings(None);
     log_on.report(report(0, &[], Vec::new()));
     assert_eq!(members(&mut log_on).len(), 2);
-    log_on.answered(now(), 403);
+    log_on.answered(clock::origin(), 403);
     assert!(log_on.is_over());
 }
 
 #[test]
 fn what_fails_for_a_while_is_tried_again_after_a_wait_that_grows() {
-    let mut now = now();
+    let mut now = clock::origin();
     let mut log_on = FirstLogOn::new(JIM);
     log_on.settings(None);
     log_on.report(report(0, &[], Vec::new()));

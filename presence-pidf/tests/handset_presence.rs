@@ -1,16 +1,14 @@
 //! The corner cases of a handset's presence, one sentence each.
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::time::{Duration, Instant};
 
 use presence_pidf::{
     CallKey, CountedActivity, Dnd, Event, HandsetPresence, OutOfRange, Phase, PresenceConfig, Publication,
     Remote, ShowConference,
 };
-
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
 
 const ONE: CallKey = CallKey(1);
 const TWO: CallKey = CallKey(2);
@@ -22,7 +20,7 @@ struct Handset {
 
 impl Handset {
     fn new(configure: impl FnOnce(&mut PresenceConfig)) -> Self {
-        let start = origin();
+        let start = clock::origin();
         let mut config = PresenceConfig::new();
         configure(&mut config);
         let mut presence = HandsetPresence::new(start, config);
@@ -267,6 +265,19 @@ fn tried_and_rejected_calls_count_only_when_any_use_counts() {
     any.presence.answered(any.at(800), ONE, Remote::Party);
     any.presence.used(any.at(801));
     assert_eq!(any.phases(), [Phase::InCall]);
+}
+
+#[test]
+fn after_years_of_uptime_the_borders_are_as_exact() {
+    let mut handset = Handset::new(|_| {});
+    for years in [1u64, 20, 100] {
+        let begin = years * 366 * 86_400 + 86_399;
+        handset.presence.answered(handset.at(begin), ONE, Remote::Party);
+        handset.presence.ended(handset.at(begin + 90_000), ONE);
+        assert_eq!(handset.phases(), [Phase::Available], "{years} years");
+        let end = begin + 90_000;
+        assert_eq!(handset.until(end + 5000), [(end + 300, Phase::Inactive), (end + 600, Phase::Away)]);
+    }
 }
 
 #[test]

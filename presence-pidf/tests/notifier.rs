@@ -1,5 +1,8 @@
 //! The notifier of simulators: containers, members, versions, one state of many, and who is told what.
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::BytesMut;
@@ -30,14 +33,9 @@ struct Server {
     notifier: Notifier,
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
-
 impl Server {
     fn new(new_users: NewUsers) -> Self {
-        let start = origin();
+        let start = clock::origin();
         let mut config = NotifierConfig::new("Example.NET");
         config.new_users = new_users;
         config.wall_clock = SystemTime::UNIX_EPOCH + Duration::from_hours(24);

@@ -1,7 +1,11 @@
 //! The publication agent: every cell of its table, and what it sends when the server does what servers do.
 
+#[path = "support/clock.rs"]
+mod clock;
+#[path = "support/table.rs"]
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -38,49 +42,16 @@ const TRIGGERS: [AgentTrigger; 13] = [
     AgentTrigger::Deadline,
 ];
 
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
-
-fn table() -> String {
-    let mut text = String::from(
-        "# States of a publication agent\n\nWritten by `tests/publication_agent.rs` from the code (`UPDATE_STATES=1` writes it \
+#[test]
+fn the_table_in_the_documentation_is_the_code() {
+    let about = "# States of a publication agent\n\nWritten by `tests/publication_agent.rs` from the code (`UPDATE_STATES=1` writes it \
          anew). A dash means that the state stays.\n\nThere is one request at a time; what changes meanwhile waits, and only the \
          newest document is sent. The tag of the last answer goes into the next request. A server that does not know the tag \
          (412) is told everything anew; one that wants a longer life (423) gets it, three times at most. A publication is \
          refreshed two minutes before its end, or after half of its life if that is shorter. Without an answer the newest \
          document is tried again after 5, 10, 20 … 300 seconds, or when the server says; after two failures in a row without \
-         the tag.\n\n| trigger |",
-    );
-    for state in STATES {
-        let _ = write!(text, " {state:?} |");
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(STATES.len()));
-    for trigger in TRIGGERS {
-        let _ = write!(text, "\n| {trigger:?} |");
-        for state in STATES {
-            let next = step(state, trigger);
-            if next == state {
-                text.push_str(" – |");
-            } else {
-                let _ = write!(text, " {next:?} |");
-            }
-        }
-    }
-    text.push('\n');
-    text
-}
-
-#[test]
-fn the_table_in_the_documentation_is_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/states/publication-agent.md");
-    if std::env::var_os("UPDATE_STATES").is_some() {
-        std::fs::write(path, table()).expect("the table can be written");
-    }
-    let written = std::fs::read_to_string(path).expect("the table exists");
-    assert_eq!(written, table(), "run with UPDATE_STATES=1 and review the difference");
+         the tag.";
+    table::is_documented("publication-agent", about, &STATES, &TRIGGERS, step);
 }
 
 #[test]
@@ -107,7 +78,7 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        Self { now: origin(), agent: PublicationAgent::new(AgentConfig::new()) }
+        Self { now: clock::origin(), agent: PublicationAgent::new(AgentConfig::new()) }
     }
 
     /// The request that is due: what it does, its tag, its life, its body.

@@ -1,7 +1,11 @@
 //! The publisher: every cell of its table, and what it sends when the server does what servers do.
 
+#[path = "support/clock.rs"]
+mod clock;
+#[path = "support/table.rs"]
+mod table;
+
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -38,43 +42,15 @@ const TRIGGERS: [PublisherTrigger; 11] = [
     PublisherTrigger::Failed,
 ];
 
-fn table() -> String {
-    let mut text = String::from(
-        "# States of a publisher\n\nWritten by `tests/publisher.rs` from the code (`UPDATE_STATES=1` writes it anew). A dash means \
+#[test]
+fn the_table_in_the_documentation_is_the_code() {
+    let about = "# States of a publisher\n\nWritten by `tests/publisher.rs` from the code (`UPDATE_STATES=1` writes it anew). A dash means \
          that the state stays.\n\nAll publications of a change go in one request, and there is one request at a time; what \
          changes meanwhile waits, and only the newest is sent. A new registration forgets what was bound to the old one: versions \
          begin at 0. After a conflict the server's versions are used; the fourth in a row waits for the server's next report. \
          Without an answer the newest state is tried again after 5, 10, 20 … 300 seconds. Endpoints of one server begin 20 a \
-         second.\n\n| trigger |",
-    );
-    for state in STATES {
-        let _ = write!(text, " {state:?} |");
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(STATES.len()));
-    for trigger in TRIGGERS {
-        let _ = write!(text, "\n| {trigger:?} |");
-        for state in STATES {
-            let next = step(state, trigger);
-            if next == state {
-                text.push_str(" – |");
-            } else {
-                let _ = write!(text, " {next:?} |");
-            }
-        }
-    }
-    text.push('\n');
-    text
-}
-
-#[test]
-fn the_table_in_the_documentation_is_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/states/publisher.md");
-    if std::env::var_os("UPDATE_STATES").is_some() {
-        std::fs::write(path, table()).expect("the table can be written");
-    }
-    let written = std::fs::read_to_string(path).expect("the table exists");
-    assert_eq!(written, table(), "run with UPDATE_STATES=1 and review the difference");
+         second.";
+    table::is_documented("publisher", about, &STATES, &TRIGGERS, step);
 }
 
 #[test]
@@ -97,11 +73,6 @@ fn every_state_is_reached_and_none_is_without_a_way_out() {
 
 const URI: &str = "sip:jim@example.net";
 const EPID: &str = "0102030405";
-
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
 
 /// A registered publisher with something to say.
 fn ready(now: Instant, phase: Phase) -> Publisher {
@@ -143,7 +114,7 @@ fn rows(request: &CategoryPublish) -> Vec<(u32, u16, u32, bool)> {
 
 #[test]
 fn one_request_at_a_time_and_only_what_changed() {
-    let now = origin();
+    let now = clock::origin();
     let mut publisher = Publisher::new(PublisherConfig::new(URI, EPID));
     publisher.publish(Publication::of(Phase::Away));
     assert_eq!(request(&mut publisher), None, "not before it is registered");
@@ -170,7 +141,7 @@ fn one_request_at_a_time_and_only_what_changed() {
 
 #[test]
 fn a_conflict_is_answered_with_the_servers_versions_three_times_and_then_waits_for_a_report() {
-    let now = origin();
+    let now = clock::origin();
     let mut publisher = ready(now, Phase::Away);
     for round in 1..=4 {
         let request = request(&mut publisher).expect("a try");
@@ -193,7 +164,7 @@ fn a_conflict_is_answered_with_the_servers_versions_three_times_and_then_waits_f
 
 #[test]
 fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
-    let now = origin();
+    let now = clock::origin();
     for body in [
         &b""[..],
         b"<Fault><Faultcode>Client.BadCall.Else</Faultcode></Fault>",
@@ -212,7 +183,7 @@ fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
 
 #[test]
 fn failures_wait_ever_longer_and_then_send_what_is_current() {
-    let now = origin();
+    let now = clock::origin();
     let mut publisher = ready(now, Phase::Away);
     let mut at = now;
     let mut waits = Vec::new();
@@ -236,7 +207,7 @@ fn failures_wait_ever_longer_and_then_send_what_is_current() {
 
 #[test]
 fn a_new_registration_begins_at_version_0_and_an_unknown_endpoint_registers_again() {
-    let now = origin();
+    let now = clock::origin();
     let mut publisher = ready(now, Phase::InCall);
     let first = request(&mut publisher).expect("a publication");
     accept(&mut publisher, now, first);
@@ -255,7 +226,7 @@ fn a_new_registration_begins_at_version_0_and_an_unknown_endpoint_registers_agai
 
 #[test]
 fn what_an_earlier_run_left_is_found_and_deleted_before_anything_is_said() {
-    let now = origin();
+    let now = clock::origin();
     let mut config = PublisherConfig::new(URI, EPID);
     config.learn_first = true;
     config.device = Some(DeviceCategory::telephone("a15780ab-975f-5b29-ada0-8b95adb48287"));
@@ -293,7 +264,7 @@ fn what_an_earlier_run_left_is_found_and_deleted_before_anything_is_said() {
 
 #[test]
 fn without_a_report_the_wait_for_it_ends() {
-    let now = origin();
+    let now = clock::origin();
     let mut config = PublisherConfig::new(URI, EPID);
     config.learn_first = true;
     let mut publisher = Publisher::new(config);
@@ -306,7 +277,7 @@ fn without_a_report_the_wait_for_it_ends() {
 
 #[test]
 fn a_removed_user_leaves_nothing_behind() {
-    let now = origin();
+    let now = clock::origin();
     let mut publisher = Publisher::new({
         let mut config = PublisherConfig::new(URI, EPID);
         config.device = Some(DeviceCategory::telephone("a15780ab-975f-5b29-ada0-8b95adb48287"));
@@ -335,7 +306,7 @@ fn a_removed_user_leaves_nothing_behind() {
 
 #[test]
 fn a_thousand_endpoints_begin_twenty_a_second() {
-    let now = origin();
+    let now = clock::origin();
     let mut pace = Pace::new(Pace::PER_SECOND, 7);
     let turns: Vec<Duration> = (0..1000).map(|_| pace.turn(now) - now).collect();
     assert!(turns.windows(2).all(|pair| pair[0] < pair[1]));

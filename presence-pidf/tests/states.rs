@@ -1,5 +1,8 @@
 //! Every cell of the phase table, and every situation of the machine compared with the definition of its phases.
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -9,11 +12,6 @@ use presence_pidf::{
     Activity, CallKey, Event, HandsetPresence, OutOfRange, PresenceConfig, Publication, Remote,
     ShowConference,
 };
-
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
 
 const TRIGGERS: [Trigger; 12] = [
     Trigger::Calls,
@@ -220,7 +218,7 @@ fn in_every_situation_the_machine_is_in_the_phase_that_the_definition_gives() {
         config.t2 = T2;
         config.show_conference = if conferences { ShowConference::Yes } else { ShowConference::No };
         config.out_of_range = if away { OutOfRange::Away } else { OutOfRange::Keep };
-        let start = origin();
+        let start = clock::origin();
         let mut seen = BTreeSet::from([Definition::default()]);
         let mut open = vec![(Definition::default(), HandsetPresence::new(start, config), start)];
         while let Some((definition, presence, now)) = open.pop() {

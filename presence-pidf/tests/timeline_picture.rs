@@ -1,18 +1,16 @@
 //! The picture of a handset's presence after a call, drawn from the machine.
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use presence_pidf::{CallKey, Event, HandsetPresence, Phase, PresenceConfig, Remote};
 
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
-
 /// Minutes and phases, from two minutes before a call of three minutes to five after all is over.
 fn timeline() -> Vec<(u64, Phase)> {
-    let start = origin();
+    let start = clock::origin();
     let minute = |minute: u64| start + Duration::from_mins(minute);
     let mut presence = HandsetPresence::new(start, PresenceConfig::new());
     let mut phases = Vec::new();

@@ -3,6 +3,9 @@
 //! The definition below is the whole rule on one page, in terms of what happened and not of a machine: who is in a call, and how
 //! long ago the last call ended. `TIMELINES` days are tried (default 400).
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -147,11 +150,6 @@ fn numbers(publication: &Publication) -> Numbers {
     (*phase, *machine, *phone, activity.map(presence_pidf::Activity::token), *user)
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests read the clock as their origin")]
-fn origin() -> Instant {
-    Instant::now()
-}
-
 fn tell(presence: &mut HandsetPresence, now: Instant, happening: Happening) {
     let key = |call: u8| CallKey(u64::from(call));
     match happening {
@@ -235,7 +233,7 @@ proptest! {
     /// With a punctual clock: exactly the changes of the definition, each at its moment, none twice.
     #[test]
     fn a_punctual_handset_publishes_every_change_at_its_moment_and_nothing_else(rules in rules(), day in day()) {
-        let start = origin();
+        let start = clock::origin();
         let instant = |at: u64| start + Duration::from_millis(at);
         let mut presence = HandsetPresence::new(start, rules.config());
         let mut definition = Definition::default();
@@ -282,7 +280,7 @@ proptest! {
     /// With a clock that stalls: what is published when it goes on is what the definition says then, and only that.
     #[test]
     fn a_late_handset_publishes_the_last_phase_alone(rules in rules(), day in day()) {
-        let start = origin();
+        let start = clock::origin();
         let mut presence = HandsetPresence::new(start, rules.config());
         let mut definition = Definition::default();
         while presence.poll_event().is_some() {}
@@ -309,7 +307,7 @@ proptest! {
         rules in rules(),
         day in prop::collection::vec((pause(), 0..3u32, 0..4u8, any::<(bool, bool)>()), 1..60),
     ) {
-        let start = origin();
+        let start = clock::origin();
         let mut user = UserPresence::new(rules.config());
         let mut definition = Definition::default();
         let mut each = vec![Definition::default(); 3];
@@ -346,7 +344,7 @@ proptest! {
 
 #[test]
 fn a_user_without_handsets_is_removed_and_the_events_name_the_handset() {
-    let start = origin();
+    let start = clock::origin();
     let mut user = UserPresence::new(PresenceConfig::new());
     assert_eq!(user.state(), Phase::Removed);
     assert_eq!(user.poll_event(), Some(UserEvent::User(Publication::of(Phase::Removed))));

@@ -644,6 +644,81 @@ fn shutdown_ends_calls_and_registrations_and_says_so() {
     assert!(world.logs.iter().any(|(_, line)| line.contains("deregistered")));
 }
 
+/// What the front end was told of Jim's states, in order: the number; none of a state that was deleted.
+fn told_of_jim(world: &World) -> Vec<Option<u32>> {
+    let told = world.front_end_events.iter().filter_map(|event| match event {
+        frontend::Event::Presence { user, removed: true, container: 2, .. } if user.contains("jim") => {
+            Some(None)
+        }
+        frontend::Event::Presence { user, availability: Some(availability), container: 2, .. }
+            if user.contains("jim") =>
+        {
+            Some(Some(*availability))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn calls_that_are_not_answered_change_nothing_that_is_published() {
+    let mut world = World::settled(&Options::new());
+    let before = told_of_jim(&world);
+    assert_eq!(before, [Some(15_500)]);
+    // Given up by its caller, declined by the handset, busy, unknown, given up by the handset.
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
+    world.run(5 * SECOND);
+    world.user(ALICE, LyncUser::hang_up);
+    world.run(12 * SECOND);
+    user_calls(&mut world, ALICE, "sip:jim@example.net");
+    world.run(5 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    world.handset(JIM, &dial("+14255550100"));
+    world.run(5 * SECOND);
+    world.user(ALICE, |alice, now| alice.reject(now, StatusCode::BUSY_HERE).expect("a call that rings"));
+    world.run(12 * SECOND);
+    world.handset(JIM, &dial("+4999"));
+    world.run(20 * SECOND);
+    world.handset(JIM, &dial("+14255550100"));
+    world.run(5 * SECOND);
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    assert_eq!(told_of_jim(&world), before, "{:?}", world.front_end_events);
+    assert_eq!(world.status().handsets[0].presence, "Away");
+    // Hold and retrieve neither.
+    jim_calls_alice(&mut world);
+    world.run(SECOND);
+    let in_call = told_of_jim(&world);
+    world.handset(JIM, &HandsetCommand::Hold);
+    world.run(3 * SECOND);
+    world.handset(JIM, &HandsetCommand::Retrieve);
+    world.run(3 * SECOND);
+    assert_eq!(told_of_jim(&world), in_call);
+    assert_eq!(world.status().handsets[0].presence, "InCall");
+}
+
+#[test]
+fn after_a_fail_over_everything_is_published_anew_and_at_the_end_the_call_is_taken_back() {
+    let mut world = World::settled(&Options::new());
+    jim_calls_alice(&mut world);
+    world.run(SECOND);
+    world.kill_front_end();
+    world.run(20 * SECOND);
+    assert_eq!(world.status().handsets[0].presence, "Available", "the call has ended");
+    world.front_end_events.clear();
+    world.start_front_end();
+    assert!(world.run_until(60 * SECOND, |world| world.registered() == 2), "{:?}", world.logs);
+    world.run(5 * SECOND);
+    assert_eq!(told_of_jim(&world), [Some(3_500)], "from version 0: {:?}", world.front_end_events);
+    jim_calls_alice(&mut world);
+    world.run(SECOND);
+    assert_eq!(told_of_jim(&world), [Some(3_500), Some(6_500)]);
+    world.shutdown();
+    assert!(world.run_until(5 * SECOND, |world| world.stopped), "{:?}", world.logs);
+    assert_eq!(told_of_jim(&world), [Some(3_500), Some(6_500), Some(15_500), None], "never offline");
+}
+
 #[test]
 fn a_subscription_survives_a_restart_of_the_server() {
     let world = World::settled(&Options::new());

@@ -42,13 +42,13 @@ impl CategoryReport {
     #[must_use]
     pub fn messages(&self) -> Option<MessageWaiting> {
         let held = self.categories.iter().filter(|category| category.expires != Some(0));
-        let messages = held.filter_map(|category| match category.content {
+        let mut messages = held.filter_map(|category| match category.content {
             Content::MessageWaiting(messages) => Some(messages),
             _ => None,
         });
         let gone = self.gone.iter().any(|(name, _)| name == MESSAGES)
             || self.categories.iter().any(|category| category.name == MESSAGES);
-        messages.last().or_else(|| gone.then(MessageWaiting::default))
+        messages.next_back().or_else(|| gone.then(MessageWaiting::default))
     }
 
     /// The `categories` alone.
