@@ -6,7 +6,7 @@ mod clock;
 mod table;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use presence_pidf::category::{
