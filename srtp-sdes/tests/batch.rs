@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use srtp_sdes::{
     CryptoAttribute, CryptoSuite, Incoming, KeyParameter, Lifetime, MasterKey, MasterKeyIdentifier,
-    MasterSalt, Outgoing, Receiver, ReceiverKeys, Sender, SenderKeys, UnprotectError, protect_batch,
-    unprotect_batch,
+    MasterSalt, Outgoing, Receiver, ReceiverKeys, Sender, SenderKeys, SessionParameter, UnprotectError,
+    protect_batch, unprotect_batch,
 };
 
 fn line(stream: usize, suite: CryptoSuite) -> CryptoAttribute {
@@ -118,11 +118,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A stream without anything unusual, but for a lifetime that may end.
-fn usual_line(stream: usize, lifetime: Option<&str>) -> CryptoAttribute {
-    let suite =
-        if stream % 4 == 3 { CryptoSuite::AesCm128HmacSha1_32 } else { CryptoSuite::AesCm128HmacSha1_80 };
-    let mut key =
-        KeyParameter::new(MasterKey::new(&[stream as u8 * 3 + 1; 16]), MasterSalt::new(&[!stream as u8; 14]));
+fn usual_line(stream: usize, suite: CryptoSuite, lifetime: Option<&str>) -> CryptoAttribute {
+    let mut key = KeyParameter::new(
+        MasterKey::new(&vec![stream as u8 * 3 + 1; suite.master_key_length()]),
+        MasterSalt::new(&vec![!stream as u8; suite.master_salt_length()]),
+    );
     key.lifetime = lifetime.and_then(Lifetime::parse);
     key.mki = match stream % 6 {
         1 => Some(MasterKeyIdentifier::new(&[1]).unwrap()),
@@ -130,6 +130,16 @@ fn usual_line(stream: usize, lifetime: Option<&str>) -> CryptoAttribute {
         _ => None,
     };
     CryptoAttribute::new(1, suite, key)
+}
+
+/// The suites of four streams in turn: mostly those whose batches have a kernel.
+fn suites() -> impl Strategy<Value = [CryptoSuite; 4]> {
+    let (long, short) = (CryptoSuite::AesCm128HmacSha1_80, CryptoSuite::AesCm128HmacSha1_32);
+    prop_oneof![
+        3 => Just([long, long, long, short]),
+        1 => Just([CryptoSuite::AeadAes128Gcm; 4]),
+        1 => prop::array::uniform4(prop::sample::select(CryptoSuite::ALL.to_vec())),
+    ]
 }
 
 proptest! {
@@ -140,15 +150,27 @@ proptest! {
     #[test]
     fn a_batch_of_usual_streams_is_its_packets_one_by_one(
         streams in 4_usize..20,
+        suites in suites(),
         start in prop_oneof![Just(0_u16), Just(65530), any::<u16>()],
         rounds in prop::collection::vec((prop::collection::vec(step(), 20), any::<bool>()), 1..12),
     ) {
         let lines: Vec<_> =
-            (0..streams).map(|stream| usual_line(stream, (stream % 5 == 4).then_some("7"))).collect();
-        let senders = || lines.iter().map(|line| Sender::new(SenderKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
-        let receivers = || lines.iter().map(|line| Receiver::new(ReceiverKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
-        let (mut together, mut alone) = (senders(), senders());
-        let (mut receivers_together, mut receivers_alone) = (receivers(), receivers());
+            (0..streams).map(|stream| usual_line(stream, suites[stream % 4], (stream % 5 == 4).then_some("7"))).collect();
+        let senders = |lines: &[CryptoAttribute]| lines.iter().map(|line| Sender::new(SenderKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        let receivers = |lines: &[CryptoAttribute]| lines.iter().map(|line| Receiver::new(ReceiverKeys::from_attribute(line).unwrap())).collect::<Vec<_>>();
+        // Keys that are derived anew every 2^24 packets stay the same here, but their streams are no longer usual.
+        let unusual: Vec<_> = lines
+            .iter()
+            .cloned()
+            .map(|mut line| {
+                line.session_parameters.push(SessionParameter::Kdr(24));
+                line
+            })
+            .collect();
+        let (mut together, mut alone) = (senders(&lines), senders(&unusual));
+        let (mut receivers_together, mut receivers_alone) = (receivers(&lines), receivers(&unusual));
+        // As usual as those of the batch, but one by one.
+        let (mut senders_apart, mut receivers_apart) = (senders(&lines), receivers(&lines));
         let mut sequences = vec![start; streams];
         for (steps, one_length) in &rounds {
             let mut plain = Vec::new();
@@ -171,7 +193,7 @@ proptest! {
                 .zip(steps)
                 .map(|(plain, step)| {
                     let mut buffer = plain.clone();
-                    buffer.resize(plain.len() + if step.trick == 3 { 11 } else { 16 }, 0xee);
+                    buffer.resize(plain.len() + if step.trick == 3 { 11 } else { 20 }, 0xee);
                     buffer
                 })
                 .collect();
@@ -188,6 +210,12 @@ proptest! {
             let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
             prop_assert_eq!(&results, &expected_results);
             prop_assert_eq!(&buffers, &expected);
+            for (stream, sender) in senders_apart.iter_mut().enumerate() {
+                let mut buffer = plain[stream].clone();
+                buffer.resize(buffers[stream].len(), 0xee);
+                prop_assert_eq!(sender.protect(&mut buffer, plain[stream].len()), results[stream]);
+                prop_assert_eq!(&buffer, &buffers[stream]);
+            }
 
             let mut arriving: Vec<Vec<u8>> = Vec::new();
             for ((buffer, result), step) in buffers.iter().zip(&results).zip(steps) {
@@ -199,6 +227,8 @@ proptest! {
                     12..16 => packet.truncate(usize::from(step.trick)),
                     // The MKI, where there is one.
                     20..24 => packet[length - 11] ^= 4,
+                    // The same of Galois/counter mode.
+                    24..28 => packet[length - 1] ^= 4,
                     16..20 => packet.truncate(length - usize::from(step.trick - 15)),
                     _ => {}
                 }
@@ -216,6 +246,11 @@ proptest! {
                 let results: Vec<_> = batch.iter().map(|packet| packet.result().unwrap()).collect();
                 prop_assert_eq!(&results, &expected_results);
                 prop_assert_eq!(&opened, &expected);
+                for (stream, receiver) in receivers_apart.iter_mut().enumerate() {
+                    let mut packet = arriving[stream].clone();
+                    prop_assert_eq!(receiver.unprotect(&mut packet), results[stream]);
+                    prop_assert_eq!(&packet, &opened[stream]);
+                }
             }
             for (one, other) in together.iter().zip(&alone) {
                 prop_assert_eq!(one.key_life(), other.key_life());
