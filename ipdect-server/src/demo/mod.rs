@@ -118,6 +118,7 @@ async fn tell(world: &mut Installation, printer: &Arc<Printer>, outcome: &mut Ou
     outcome.calls.push(story.handset_calls().await?);
     outcome.calls.push(story.lync_calls().await?);
     outcome.presence = story.presence().await?;
+    outcome.transferred = story.transfer().await?.then_some(true);
     for call in &outcome.calls {
         if call.audio_match < 0.9 {
             return Err(format!(

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub calls: Vec<CallOutcome>,
     /// Presence of the first handset from its call on, in order, as the front end was told.
     pub presence: Vec<String>,
+    /// Whether a handset was sent on to another one; nothing where there is only one.
+    pub transferred: Option<bool>,
     /// Address of the web page.
     pub web: String,
     /// How long the story took.
@@ -80,6 +82,9 @@ pub(super) fn table(outcome: &Outcome) -> String {
     }
     let _ = writeln!(text, "\n  handsets registered  {} of {}", outcome.registered, outcome.handsets);
     let _ = writeln!(text, "  presence             {}", outcome.presence.join(" → "));
+    if outcome.transferred == Some(true) {
+        let _ = writeln!(text, "  transfer             from one handset to another");
+    }
     let memory = outcome.memory_mib.map_or_else(|| "unknown".to_owned(), |mib| format!("{mib:.0} MiB"));
     let _ = writeln!(
         text,

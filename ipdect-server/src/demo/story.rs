@@ -160,10 +160,7 @@ impl<'a> Story<'a> {
         self.begin_call(phone.ipei);
         let dialled = Instant::now();
         self.world.alice.command(UserCommand::Call(format!("sip:{}", address_of(number)))).await;
-        self.until("the handset does not ring", |_, noticed| {
-            noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.ringing)
-        })
-        .await?;
+        self.rings(phone).await?;
         let setup_ms = dialled.elapsed().as_millis() as u64;
         self.handset(phone, HandsetCommand::Answer).await;
         self.until("the call is not connected", |_, noticed| {
@@ -177,6 +174,46 @@ impl<'a> Story<'a> {
         outcome.direction = "lync-to-handset";
         outcome.setup_ms = setup_ms;
         Ok(outcome)
+    }
+
+    /// The Lync user calls the first handset and sends it on to the second one; false where there is only one.
+    pub(super) async fn transfer(&mut self) -> Result<bool, String> {
+        let [first, second, ..] = self.world.phones.as_slice() else { return Ok(false) };
+        let (first, second) = (*first, *second);
+        self.say("the Lync user calls a handset again and sends it on to another handset");
+        self.begin_call(second.ipei);
+        self.begin_call(first.ipei);
+        self.world.alice.command(UserCommand::Call(format!("sip:{}", address_of(0)))).await;
+        self.rings(first).await?;
+        self.handset(first, HandsetCommand::Answer).await;
+        self.until("the call is not connected", |_, noticed| {
+            noticed.alice_connected
+                && noticed.handset.get(&first.ipei).is_some_and(|handset| handset.connected)
+        })
+        .await?;
+        self.world.alice.command(UserCommand::Transfer(format!("sip:{}", address_of(1)))).await;
+        self.rings(second).await?;
+        self.handset(second, HandsetCommand::Answer).await;
+        self.until("the transferred call is not connected, or the Lync user still in it", |_, noticed| {
+            noticed.alice_released
+                && noticed.handset.get(&second.ipei).is_some_and(|handset| handset.connected)
+        })
+        .await?;
+        self.handset(second, HandsetCommand::HangUp).await;
+        self.until("the transferred call did not end on both sides", |_, noticed| {
+            [first, second]
+                .iter()
+                .all(|phone| noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.released))
+        })
+        .await?;
+        Ok(true)
+    }
+
+    async fn rings(&mut self, phone: Phone) -> Result<(), String> {
+        self.until("the handset does not ring", |_, noticed| {
+            noticed.handset.get(&phone.ipei).is_some_and(|handset| handset.ringing)
+        })
+        .await
     }
 
     /// Presence of the first handset goes back to Away.
