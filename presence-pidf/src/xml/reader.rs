@@ -29,7 +29,7 @@ impl Name<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'a> {
     pub(super) prefix: &'a str,
-    /// The first octets of the prefix: enough to tell prefixes of up to eight apart.
+    /// The first octets of the prefix: enough to tell those of less than eight apart.
     pub(super) key: u64,
     pub(super) uri: Cow<'a, str>,
     pub(super) namespace: Namespace,

@@ -191,7 +191,7 @@ fn plain_part(bytes: &[u8], from: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Up to eight octets as a number; octets behind them are none. Longer names are told apart by the rest as well.
+/// Up to eight octets as a number; octets behind them are none. Names of eight and more are told apart by the rest as well.
 #[inline]
 pub(super) fn key(name: &[u8]) -> u64 {
     name.iter().take(8).rev().fold(0, |key, byte| key << 8 | u64::from(*byte))

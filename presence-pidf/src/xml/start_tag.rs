@@ -204,7 +204,8 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn resolve(&self, key: u64, prefix: &[u8]) -> Option<(Namespace, u16)> {
         let found = self.bindings.iter().rposition(|binding| {
-            binding.key == key && (prefix.len() <= 8 || binding.prefix.as_bytes() == prefix)
+            // A key of less than eight octets is the whole prefix.
+            binding.key == key && (prefix.len() < 8 || binding.prefix.as_bytes() == prefix)
         })?;
         self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
     }

@@ -154,6 +154,25 @@ fn a_declared_prefix_ends_with_its_element_and_an_inner_one_hides_the_outer() {
 }
 
 #[test]
+fn prefixes_that_begin_alike_are_told_apart() {
+    let spaces = "xmlns:abcdefg='u:7' xmlns:abcdefgh='u:8' xmlns:abcdefghi='u:9' xmlns:abcdefghj='u:10'";
+    let names = ["abcdefghj:a", "abcdefghi:a", "abcdefgh:a", "abcdefg:a"];
+    let body = names.iter().fold(format!("<b {spaces}>"), |body, name| body + &format!("<{name}/>")) + "</b>";
+    let root = parse(body.as_bytes()).expect("good");
+    let found: Vec<_> = root.children().map(|child| child.namespace.as_str()).collect();
+    assert_eq!(found, ["u:10", "u:9", "u:8", "u:7"]);
+    let attributes: Vec<String> = names.iter().map(|name| format!("{name}='1'")).collect();
+    assert!(parse(format!("<b {spaces} {}/>", attributes.join(" ")).as_bytes()).is_ok(), "four namespaces");
+    for unbound in ["abcdefghk", "abcdef", "abcdefghij", "abcdefgg"] {
+        assert_eq!(rule(&format!("<b {spaces}><{unbound}:a/></b>")), Rule::Prefix, "{unbound}");
+        assert_eq!(rule(&format!("<b {spaces} {unbound}:a='1'/>")), Rule::Prefix, "{unbound}");
+    }
+    // Short bodies: the octets behind a name are fewer than are looked at together.
+    assert_eq!(rule("<b xmlns:abcdefghi='u'><abcdefgh:a/></b>"), Rule::Prefix);
+    assert_eq!(rule("<b xmlns:abcdefghi='u' abcdefgh:a=''/>"), Rule::Prefix);
+}
+
+#[test]
 fn what_was_escaped_is_read_as_it_was() {
     let text = "a<b>&\"c'\u{e4}\t\n\r\u{ff00}\u{1f600}";
     let mut body = BytesMut::new();
