@@ -198,6 +198,8 @@ rules! {
     PseudoTls = "expected the fixed beginning of a TLS handshake",
     /// A message of the media relay authentication service has its form. MS-AVEDGEA 2.2
     MediaRelayAuthentication = "expected a message of the media relay authentication service",
+    /// A body is a well-formed document of its type, without a document type, within bounds. RFC 4575 5
+    Document = "expected a well-formed document of this type",
 }
 
 /// What went wrong, and whose fault it is.
@@ -307,6 +309,9 @@ pub enum Refusal {
     /// The limit of subscriptions is reached. RFC 6665 4.4
     #[error("too many subscriptions")]
     TooManySubscriptions,
+    /// The address is none of a conference, or the conference does not stand. MS-CONFBAS 3.1
+    #[error("no conference")]
+    NoConference,
     /// An offer is open, or the session does not stand yet. RFC 3264 4, RFC 3261 14.1
     #[error("no offer is allowed now")]
     OfferNotAllowed,

@@ -3,6 +3,8 @@
 use sha1::{Digest, Sha1};
 use std::fmt;
 
+use crate::uri::SipUri;
+
 /// The UUID of an endpoint, derived from its epid; printed as in `+sip.instance`.
 ///
 /// MS-SIPRE 4.2
@@ -112,6 +114,82 @@ impl InstanceId {
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(core::str::from_utf8(&self.printed(b"0123456789abcdef")).unwrap_or_default())
+    }
+}
+
+/// The address of one service of a conference.
+///
+/// MS-SIPRE 2.2.3, MS-CONFBAS 2.2
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConferenceUri {
+    uri: SipUri,
+    service: Box<str>,
+    id: Box<str>,
+}
+
+impl ConferenceUri {
+    /// The service that keeps the roster and lets in.
+    ///
+    /// MS-CONFBAS 2.2
+    pub const FOCUS: &'static str = "focus";
+
+    /// The service that mixes sound and pictures.
+    ///
+    /// MS-CONFBAS 2.2
+    pub const AUDIO_VIDEO: &'static str = "audio-video";
+
+    /// The conference an address is of: `opaque=app:conf:focus:id:5D3J`.
+    ///
+    /// MS-SIPRE 2.2.3
+    #[must_use]
+    pub fn of(uri: &SipUri) -> Option<Self> {
+        let rest = uri.opaque()?.strip_prefix("app:conf:")?;
+        let (service, id) = rest.split_once(":id:")?;
+        let good = !service.is_empty() && !service.contains(':') && !id.is_empty();
+        // One text of the specification leaves the hyphen out.
+        let service = if service.eq_ignore_ascii_case("audiovideo") { Self::AUDIO_VIDEO } else { service };
+        good.then(|| Self { uri: uri.without_headers(), service: service.into(), id: id.into() })
+    }
+
+    /// The address itself.
+    ///
+    /// MS-SIPRE 2.2.3
+    #[must_use]
+    pub const fn uri(&self) -> &SipUri {
+        &self.uri
+    }
+
+    /// `focus`, `audio-video`, `chat`, …
+    ///
+    /// MS-CONFBAS 2.2
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// What names the conference.
+    ///
+    /// MS-CONFBAS 2.2
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The address of another service of the same conference; all else stays byte for byte.
+    ///
+    /// MS-CONFBAS 2.2
+    #[must_use]
+    pub fn of_service(&self, service: &str) -> Option<Self> {
+        let text = self.uri.to_string();
+        let opaque = self.uri.opaque()?;
+        let other = format!("app:conf:{service}:id:{}", self.id);
+        Self::of(&SipUri::parse(&text.replacen(opaque, &other, 1)).ok()?)
+    }
+}
+
+impl fmt::Display for ConferenceUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uri.fmt(f)
     }
 }
 

@@ -116,9 +116,11 @@
 #![deny(unsafe_code)]
 
 pub mod body;
+pub mod conference;
 mod deadlines;
 pub mod dialect;
 pub mod dialog;
+pub mod early_offer;
 pub mod endpoint;
 mod error;
 mod flow;
@@ -131,7 +133,9 @@ pub mod ice;
 pub mod invite;
 mod message;
 mod method;
+pub mod notifier;
 pub mod offer_answer;
+pub mod proxy;
 pub mod register;
 pub mod registrar;
 mod scan;
@@ -149,10 +153,10 @@ pub mod turn;
 mod uri;
 
 pub use endpoint::{
-    CallFailure, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input, Invite, Leg, Mode,
-    OutgoingRequest, Party, RegistrationFailure, Rendering, RequestId, Retry, SessionId, SignatureSlot,
-    Subscription, SubscriptionEnd, SubscriptionId, Transmit, Transport, User, UserId, Verdict,
-    VerificationId,
+    CallDetails, CallFailure, ConferenceId, Config, EndReason, Endpoint, Event, FlowRole, ForkId, Input,
+    Invite, Leg, Mode, OutgoingRequest, Party, RegistrationFailure, Rendering, RequestId, RetargetReason,
+    Retry, Scheme, Sensitivity, SessionId, SignatureSlot, Subscription, SubscriptionEnd, SubscriptionId,
+    TransferOptions, Transmit, Transport, User, UserId, Verdict, VerificationId,
 };
 pub use error::{Breach, Error, ParseError, Refusal, Rule};
 pub use flow::FlowId;

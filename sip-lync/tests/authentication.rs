@@ -7,8 +7,8 @@ use std::time::Duration;
 use peer::{ANSWER, FLOW, Peer, SDP, seal, uri};
 use sip_lync::register::State;
 use sip_lync::{
-    Config, Event, HeaderName, Invite, Leg, Message, Method, RegistrationFailure, Request, Response,
-    SignatureFields, SignatureVersion, StatusCode, Verdict, signature_text,
+    Config, Event, FlowId, FlowRole, HeaderName, Invite, Leg, Message, Method, RegistrationFailure, Request,
+    Response, Scheme, SignatureFields, SignatureVersion, StatusCode, Verdict, signature_text,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,6 +36,10 @@ fn leg(peer: &mut Peer) -> Leg {
 
 /// Signs a message as the front end does.
 fn sign(message: impl Into<Message>, number: u32) -> Message {
+    sign_as(TARGET, message, number)
+}
+
+fn sign_as(target_name: &str, message: impl Into<Message>, number: u32) -> Message {
     let mut message = message.into();
     let fields = SignatureFields {
         version: SignatureVersion::Four,
@@ -43,7 +47,7 @@ fn sign(message: impl Into<Message>, number: u32) -> Message {
         random: "1A2B3C4D",
         number,
         realm: REALM,
-        target_name: TARGET,
+        target_name,
     };
     let text = signature_text(&message, &fields).unwrap();
     let hex: String = seal(&text)
@@ -53,7 +57,7 @@ fn sign(message: impl Into<Message>, number: u32) -> Message {
         .collect();
     message.headers_mut().push(
         HeaderName::AuthenticationInfo,
-        format!("NTLM qop=\"auth\", opaque=\"1D2C3B4A\", srand=\"1A2B3C4D\", snum=\"{number}\", rspauth=\"{hex}\", targetname=\"{TARGET}\", realm=\"{REALM}\", version=4"),
+        format!("NTLM qop=\"auth\", opaque=\"1D2C3B4A\", srand=\"1A2B3C4D\", snum=\"{number}\", rspauth=\"{hex}\", targetname=\"{target_name}\", realm=\"{REALM}\", version=4"),
     );
     message
 }
@@ -61,7 +65,7 @@ fn sign(message: impl Into<Message>, number: u32) -> Message {
 /// Judges the signature that waits, truthfully.
 fn judge(peer: &mut Peer) -> Verdict {
     match peer.event() {
-        Event::SignatureReceived { id, user, text, signature } => {
+        Event::SignatureReceived { id, user, text, signature, .. } => {
             assert_eq!(user, peer.user);
             let hex: String = seal(&text)
                 .iter()
@@ -312,23 +316,114 @@ fn without_an_answer_the_challenge_fails_the_registration() {
     assert!(matches!(peer.event(), Event::RegistrationFailed { .. }));
 }
 
-#[test]
-fn endless_challenges_are_given_up() {
+/// Answers every challenge with this one until the registration fails; how many were answered.
+fn answered(challenge: &str) -> u8 {
     let mut peer = client();
     peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
-    for _ in 0..12 {
+    let mut answered = 0;
+    loop {
         let register = peer.request(&Method::Register);
-        peer.reply(&register, 401, "t", &[("WWW-Authenticate", FIRST)], "");
-        let again = leg(&mut peer);
-        peer.endpoint.authenticate(peer.now, peer.user, again);
+        peer.reply(&register, 401, "t", &[("WWW-Authenticate", challenge)], "");
+        match peer.event() {
+            Event::Challenged { challenges, .. } => {
+                peer.endpoint.authenticate(peer.now, peer.user, Leg::of(&challenges[0]));
+                answered += 1;
+                let scheme = Scheme::of(&challenges[0].scheme);
+                assert_eq!(peer.endpoint.handshake(peer.user), Some((scheme, answered)));
+            }
+            Event::RegistrationFailed { failure, .. } => {
+                assert_eq!(failure, RegistrationFailure::Challenged);
+                peer.silence();
+                assert_eq!(peer.endpoint.handshake(peer.user), None);
+                return answered;
+            }
+            other => panic!("{other:?}"),
+        }
     }
-    let register = peer.request(&Method::Register);
-    peer.reply(&register, 401, "t", &[("WWW-Authenticate", FIRST)], "");
-    assert!(matches!(
-        peer.event(),
-        Event::RegistrationFailed { failure: RegistrationFailure::Challenged, .. }
-    ));
+}
+
+#[test]
+fn each_scheme_has_its_legs_and_a_wrong_password_is_not_tried_again_and_again() {
+    assert_eq!(answered(FIRST), Scheme::Ntlm.challenges());
+    assert_eq!(answered(&FIRST.replace("NTLM", "Kerberos")), Scheme::Kerberos.challenges());
+    assert_eq!(answered(&FIRST.replace("NTLM", "TLS-DSK")), Scheme::TlsDsk.challenges());
+    assert_eq!(answered(&FIRST.replace("NTLM", "Digest")), 12, "of an unknown scheme nothing is known");
+}
+
+#[test]
+fn a_user_has_an_association_with_each_of_its_servers() {
+    const SECOND_FLOW: FlowId = FlowId(2);
+    const HOME: &str = "fe2.example.net";
+    let mut peer = registered();
+    peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let invite = peer.request(&Method::Invite);
+    let mut ok = invite.response(StatusCode::OK);
+    let to = ok.headers.get(&HeaderName::To).unwrap().to_owned();
+    ok.headers.set(HeaderName::To, format!("{to};tag=b1"));
+    ok.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.30>");
+    peer.send(sign(ok, 3));
+    judge(&mut peer);
+    peer.request(&Method::Ack);
+    let Event::Answered { session, .. } = peer.event() else { panic!() };
+    // The user moves to another server, while the first connection still carries its call.
+    peer.open(SECOND_FLOW, FlowRole::Dialled);
+    peer.endpoint.register(peer.now, peer.user, SECOND_FLOW, None).unwrap();
+    let first = peer.request_on(SECOND_FLOW, &Method::Register);
+    assert!(!first.headers.contains(&HeaderName::Authorization), "nothing was agreed there yet");
+    let challenge = SECOND_LEG.replace(TARGET, HOME).replace("1D2C3B4A", "AAAA0000");
+    let mut challenged = first.response(StatusCode::UNAUTHORIZED);
+    challenged.headers.push(HeaderName::WwwAuthenticate, &challenge);
+    peer.send_on(SECOND_FLOW, challenged);
+    let mut third = leg(&mut peer);
+    third.signature_digits = Some(32);
+    peer.endpoint.authenticate(peer.now, peer.user, third);
+    let register = peer.request_on(SECOND_FLOW, &Method::Register);
+    assert!(authorization(&register).contains("targetname=\"fe2.example.net\""));
+    assert!(authorization(&register).contains("cnum=\"1\""));
+    // Until the second one stands, only the first one does.
+    assert_eq!(peer.endpoint.associations(peer.user).collect::<Vec<_>>(), [TARGET]);
+    peer.send_on(SECOND_FLOW, sign_as(HOME, accepted(&register), 1));
+    assert_eq!(judge(&mut peer), Verdict::Genuine);
+    assert!(matches!(peer.event(), Event::Registered { .. }));
+    assert_eq!(peer.endpoint.associations(peer.user).collect::<Vec<_>>(), [TARGET, HOME]);
+    // Each connection has its own: what the first server signs is good there and nowhere else.
+    let text = format!(
+        "BYE sip:dect1@dect.example.net:5061 SIP/2.0\nVia: SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKbye\n\
+         From: <sip:bob@example.net>;tag=b1\nTo: {}\nCall-ID: {}\nCSeq: 7 BYE",
+        invite.headers.get(&HeaderName::From).unwrap(),
+        invite.headers.get(&HeaderName::CallId).unwrap(),
+    );
+    let bye = Peer::front_end(&text, "");
+    peer.send_on(SECOND_FLOW, sign(bye, 9));
     peer.silence();
+    peer.no_event();
+    peer.endpoint.hang_up(peer.now, session);
+    let ours = peer.request(&Method::Bye);
+    assert!(authorization(&ours).contains("targetname=\"fe1.example.net\""));
+    peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let invite = peer.request_on(SECOND_FLOW, &Method::Invite);
+    assert!(authorization(&invite).contains("targetname=\"fe2.example.net\""));
+    peer.close(FLOW);
+    assert_eq!(peer.endpoint.associations(peer.user).collect::<Vec<_>>(), [HOME]);
+}
+
+#[test]
+fn a_challenged_call_is_signed_once_more_and_then_the_user_proves_itself_anew() {
+    let mut peer = registered();
+    peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();
+    let first = peer.request(&Method::Invite);
+    peer.reply(&first, 407, "x", &[("Proxy-Authenticate", FIRST)], "");
+    peer.request(&Method::Ack);
+    let second = peer.request(&Method::Invite);
+    assert_eq!(second.headers.cseq().unwrap().unwrap().number, 2);
+    assert_eq!(&second.body[..], SDP.as_bytes());
+    assert_ne!(authorization(&first), authorization(&second));
+    peer.reply(&second, 407, "x", &[("Proxy-Authenticate", FIRST)], "");
+    peer.request(&Method::Ack);
+    let register = peer.request(&Method::Register);
+    assert!(!register.headers.contains(&HeaderName::Authorization), "a new handshake begins");
+    assert!(matches!(peer.event(), Event::Failed { .. }));
+    handshake(&mut peer, &register);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_call_is_announced_with_the_asserted_caller_and_its_offer() {
     let mut peer = Peer::registered();
     peer.send(Peer::invite(1, SDP));
     match peer.event() {
-        Event::Incoming { user, from, description, request, session, replaces } => {
+        Event::Incoming { user, from, description, request, session, replaces, .. } => {
             assert_eq!(replaces, None);
             assert_eq!(user, peer.user);
             assert_eq!(from.display.as_deref(), Some("Alice Liddell"));

@@ -10,8 +10,8 @@ use bytes::{Bytes, BytesMut};
 use sip_lync::endpoint::Load;
 use sip_lync::invite::State;
 use sip_lync::{
-    Config, Endpoint, Event, FlowId, FlowRole, HeaderName, Input, Invite, Method, OutgoingRequest, Rendering,
-    Seed, SessionId, SipUri, StatusCode, Transport, Uri, User, UserId,
+    Config, Endpoint, Event, FlowId, FlowRole, ForkId, HeaderName, Input, Invite, Method, OutgoingRequest,
+    Rendering, Seed, SessionId, SipUri, StatusCode, Transport, Uri, User, UserId,
 };
 
 const DESCRIPTION: &str =
@@ -60,6 +60,10 @@ enum Deed {
     Hold(SessionId),
     AnswerOffer(SessionId),
     RejectOffer(SessionId),
+    /// An offer before the answer of the call.
+    OfferEarly(SessionId, ForkId),
+    AnswerEarly(SessionId, ForkId),
+    RejectEarly(SessionId, ForkId),
     Message,
 }
 
@@ -208,6 +212,13 @@ impl World {
                 let _ = node.endpoint.reoffer(now, session, DESCRIPTION, Rendering::No);
             }
             Deed::AnswerOffer(session) => node.endpoint.answer_reoffer(now, session, DESCRIPTION),
+            Deed::OfferEarly(session, fork) => {
+                let _ = node.endpoint.offer_early(now, session, fork, DESCRIPTION);
+            }
+            Deed::AnswerEarly(session, fork) => node.endpoint.answer_early(now, session, fork, DESCRIPTION),
+            Deed::RejectEarly(session, fork) => {
+                node.endpoint.reject_early(now, session, fork, StatusCode::NOT_ACCEPTABLE_HERE);
+            }
             Deed::RejectOffer(session) => {
                 node.endpoint.reject_reoffer(now, session, StatusCode::NOT_ACCEPTABLE_HERE);
             }
@@ -216,6 +227,14 @@ impl World {
 
     fn hear(&mut self, side: usize, event: Event) {
         match event {
+            Event::EarlyOffer { session, fork, .. } => match self.dice.below(10) {
+                0 => {}
+                1 => self.plan(side, (0, 3000), Deed::RejectEarly(session, fork)),
+                _ => self.plan(side, (0, 3000), Deed::AnswerEarly(session, fork)),
+            },
+            Event::Progress { session, fork, .. } if self.dice.chance(30) => {
+                self.plan(side, (0, 3000), Deed::OfferEarly(session, fork));
+            }
             Event::Incoming { session, .. } => {
                 self.nodes[side].sessions.insert(session, false);
                 if self.dice.chance(70) {

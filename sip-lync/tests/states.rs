@@ -7,10 +7,12 @@ use std::fmt::{Debug, Write as _};
 use std::fs;
 use std::path::Path;
 
+use sip_lync::notifier::step as notifier;
+use sip_lync::proxy::{Action, Branch, ResponseContext, Trigger as AnswerTrigger};
 use sip_lync::transaction::timers::{Reliability, Timer};
 use sip_lync::transaction::{client, client_invite, server, server_invite};
 use sip_lync::transfer::{transferee, transferor};
-use sip_lync::{invite, offer_answer, register, subscribe};
+use sip_lync::{conference, early_offer, invite, offer_answer, register, subscribe};
 
 /// Renders one machine: a table of the cells that do something, state by state.
 fn render<S: Copy + Debug + PartialEq, T: Copy + Debug, E: Debug>(
@@ -391,7 +393,10 @@ impl Session {
                 State::Calling | State::Proceeding | State::CancelWaiting | State::Cancelling,
                 Trigger::Success | Trigger::SuccessWithOffer,
             )
-            | (State::Reinviting | State::Terminating, Trigger::ReinviteSuccess) => self.owes_ack = true,
+            | (
+                State::Reinviting | State::Terminating,
+                Trigger::ReinviteSuccess | Trigger::ReinviteSuccessWithOffer,
+            ) => self.owes_ack = true,
             _ => {}
         }
         for effect in effects {
@@ -805,4 +810,276 @@ fn a_subscription_has_one_request_and_one_timer_and_tells_its_end_once() {
     let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
     assert_eq!(states, BTreeSet::from(STATES));
     compare("subscribe", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn every_offer_within_an_early_dialog_is_answered_once_and_never_waits_for_ever() {
+    use early_offer::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, the user's time is limited, a PRACK of ours is owed, a response of ours is owed.
+    type Node = (State, bool, bool, bool);
+    let next = |(state, limited, prack, response): &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (mut limited, mut prack, mut response) = (*limited, *prack, *response);
+            if trigger == Trigger::PatienceOver {
+                if !limited {
+                    continue;
+                }
+                limited = false;
+            }
+            let (after, effects) = step(*state, trigger);
+            prack |= trigger == Trigger::ProvisionalOffer && *state == State::Idle;
+            let request = matches!(trigger, Trigger::PrackDescribed | Trigger::PrackBare | Trigger::Update);
+            let mut answered = 0;
+            for effect in effects {
+                match effect {
+                    Effect::StartPatience => limited = true,
+                    Effect::StopPatience => limited = false,
+                    Effect::SendPrack => {
+                        assert!(prack);
+                        prack = false;
+                    }
+                    Effect::SendAnswer | Effect::SendRefusal | Effect::SendRetryLater => {
+                        assert!(response);
+                        response = false;
+                    }
+                    Effect::AcceptPrack | Effect::RefusePending | Effect::RefuseRetryLater => answered += 1,
+                    Effect::ReportOffer | Effect::ReportAnswer | Effect::ReportRefused => {}
+                    Effect::SendUpdate | Effect::EndCall => {}
+                }
+            }
+            if request {
+                // The offer that waits is answered later.
+                let waits = *state == State::Idle && after == State::AnswerDue;
+                assert_eq!(answered, u8::from(!waits), "{state:?} {trigger:?}");
+                response |= waits;
+            } else {
+                assert_eq!(answered, 0, "{state:?} {trigger:?}");
+            }
+            if after == State::Idle {
+                // The call ends, or the ACK answers: the PRACK is of no use any more.
+                prack = false;
+            }
+            following.push((after, limited, prack, response));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Idle, false, false, false)], next);
+    for (state, limited, prack, response) in &reachable {
+        let waits = matches!(state, State::PrackDue | State::AnswerDue);
+        assert_eq!(*limited, waits, "{state:?}");
+        assert_eq!(*prack, *state == State::PrackDue, "{state:?}");
+        assert_eq!(*response, *state == State::AnswerDue, "{state:?}");
+    }
+    assert_always_ends(&reachable, next, |(state, ..)| *state == State::Idle);
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("early_offer", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn a_conference_is_told_to_be_over_once_and_leaves_nothing_behind() {
+    use conference::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, the focus session stands, a subscription stands, a call with the mixer, the lobby is limited, its end was told.
+    type Node = (State, bool, bool, bool, bool, u8);
+    let next = |node: &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (state, mut focus, mut roster, mut audio, mut limited, mut told) = *node;
+            match trigger {
+                Trigger::FocusEnded if !focus => continue,
+                Trigger::PatienceOver if !limited => continue,
+                Trigger::AudioEnded | Trigger::AudioAnswered if !audio => continue,
+                Trigger::FocusEnded => focus = false,
+                Trigger::PatienceOver => limited = false,
+                Trigger::AudioEnded => audio = false,
+                // Only a conference that stands takes a call of its mixer.
+                Trigger::AudioInvited => audio |= state == State::Joined,
+                Trigger::Admitted
+                | Trigger::Pending
+                | Trigger::Denied
+                | Trigger::JoinAudio
+                | Trigger::AudioAnswered
+                | Trigger::Leave => {}
+            }
+            let (after, effects) = step(state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::Subscribe => {
+                        assert!(!roster);
+                        roster = true;
+                    }
+                    Effect::Unsubscribe => {
+                        assert!(roster, "{state:?} {trigger:?}");
+                        roster = false;
+                    }
+                    Effect::CallAudio => {
+                        assert!(!audio);
+                        audio = true;
+                    }
+                    Effect::HangUpAudio => {
+                        assert!(audio, "{state:?} {trigger:?}");
+                        audio = false;
+                    }
+                    Effect::HangUpFocus => assert!(focus, "{state:?} {trigger:?}"),
+                    Effect::StartPatience => {
+                        assert!(!limited);
+                        limited = true;
+                    }
+                    Effect::StopPatience => limited = false,
+                    Effect::ReportJoined => assert_eq!(told, 0),
+                    Effect::ReportFailed | Effect::ReportLeft | Effect::ReportEnded => told += 1,
+                }
+            }
+            following.push((after, focus, roster, audio, limited, told));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Joining, true, false, false, false, 0)], next);
+    for (state, focus, roster, audio, limited, told) in &reachable {
+        assert_eq!(*focus, *state != State::Left, "{state:?}");
+        assert_eq!(*roster, matches!(state, State::Joined | State::Calling | State::Talking), "{state:?}");
+        assert_eq!(*audio, matches!(state, State::Calling | State::Talking), "{state:?}");
+        assert_eq!(*limited, *state == State::Lobby, "{state:?}");
+        assert_eq!(*told, u8::from(matches!(state, State::Refused | State::Left)), "{state:?}");
+    }
+    assert_always_ends(&reachable, next, |node| node.0 == State::Left);
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("conference", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+#[test]
+fn a_notifier_has_one_notification_under_way_and_tells_the_end_once() {
+    use notifier::{Effect, STATES, State, TRIGGERS, Trigger, step};
+    // State, a notification waits for its response, the life of the subscription runs, what is new was not told, told ends.
+    type Node = (State, bool, bool, bool, u8);
+    let next = |node: &Node| -> Vec<Node> {
+        let mut following = Vec::new();
+        for trigger in TRIGGERS {
+            let (state, mut open, mut lives, mut news, mut over) = *node;
+            match trigger {
+                Trigger::Accepted | Trigger::Refused if !open => continue,
+                Trigger::Accepted | Trigger::Refused | Trigger::FlowLost => open = false,
+                Trigger::Change | Trigger::Subscribe => news = true,
+                Trigger::SubscribePiggybacked | Trigger::End => {}
+            }
+            let (after, effects) = step(state, trigger);
+            for effect in effects {
+                match effect {
+                    Effect::Notify => {
+                        assert!(!open, "{state:?} {trigger:?}");
+                        (open, news) = (true, false);
+                    }
+                    // The last one may overtake the one before.
+                    Effect::NotifyLast => (open, news) = (true, false),
+                    Effect::StartExpiry => lives = true,
+                    Effect::StopExpiry => lives = false,
+                    Effect::ReportEnded => over += 1,
+                }
+            }
+            if matches!(after, State::Ending | State::Terminated) {
+                news = false;
+            }
+            following.push((after, open, lives, news, over));
+        }
+        following
+    };
+    let reachable = explore(&[(State::Told, false, false, false, 0)], next);
+    for (state, open, lives, news, over) in &reachable {
+        assert_eq!(*open, matches!(state, State::Telling | State::Stale | State::Ending), "{state:?}");
+        assert_eq!(*news, *state == State::Stale, "{state:?}");
+        assert_eq!(*over, u8::from(matches!(state, State::Ending | State::Terminated)), "{state:?}");
+        assert!(!*lives || *over == 0, "{state:?}");
+    }
+    assert_always_ends(&reachable, next, |node| node.0 == State::Terminated);
+    let states: BTreeSet<State> = reachable.iter().map(|node| node.0).collect();
+    assert_eq!(states, BTreeSet::from(STATES));
+    compare("notifier", &render(&STATES, &TRIGGERS, |s, t| (step(s, t).0, step(s, t).1.to_vec())));
+}
+
+/// What may happen to one branch of a forked INVITE.
+fn of_branch(at: usize) -> Vec<AnswerTrigger> {
+    vec![
+        AnswerTrigger::Trying(at),
+        AnswerTrigger::Provisional(at),
+        AnswerTrigger::Final(at, 200),
+        AnswerTrigger::Final(at, 302),
+        AnswerTrigger::Final(at, 486),
+        AnswerTrigger::Final(at, 603),
+        AnswerTrigger::Timeout(at),
+        AnswerTrigger::FlowLost(at),
+    ]
+}
+
+#[test]
+fn a_forked_invite_is_answered_once_and_no_branch_is_cancelled_twice() {
+    // The context, final answers below 300 and above, branches that were cancelled.
+    type Node = (String, u8, u8, [u8; 2]);
+    let mut contexts: BTreeMap<String, ResponseContext> = BTreeMap::new();
+    let start = ResponseContext::new(true, 2);
+    contexts.insert(format!("{start:?}"), start.clone());
+    let mut open: VecDeque<Node> = VecDeque::from([(format!("{start:?}"), 0, 0, [0; 2])]);
+    let mut seen: BTreeSet<Node> = open.iter().cloned().collect();
+    while let Some((name, good, bad, cancelled)) = open.pop_front() {
+        let context = contexts[&name].clone();
+        let mut triggers = of_branch(0);
+        triggers.extend(of_branch(1));
+        triggers.push(AnswerTrigger::CallerCancels);
+        for trigger in triggers {
+            let mut actions = Vec::new();
+            let after = context.clone().step(trigger, &mut actions);
+            let (mut good, mut bad, mut cancelled) = (good, bad, cancelled);
+            for action in &actions {
+                match (action, trigger) {
+                    (Action::Forward(_), AnswerTrigger::Final(_, 200..=299)) => good = 1,
+                    (Action::Forward(_), AnswerTrigger::Provisional(_)) => {
+                        assert_eq!((good, bad), (0, 0), "progress after the end");
+                    }
+                    (Action::Forward(_), other) => panic!("{other:?} is forwarded"),
+                    (Action::ForwardStored(..), _) => bad += 1,
+                    (Action::Cancel(at, _), _) => {
+                        cancelled[*at] += 1;
+                        assert!(!matches!(context.branches()[*at], Branch::Calling | Branch::Completed(_)));
+                    }
+                }
+            }
+            assert!(bad <= 1 && (good == 0 || bad == 0), "{context:?} {trigger:?} {actions:?}");
+            assert!(cancelled.iter().all(|count| *count <= 1), "{context:?} {trigger:?}");
+            assert_eq!(after.answered().is_some(), good + bad > 0, "{context:?} {trigger:?}");
+            assert!(!after.finished() || after.answered().is_some(), "{context:?} {trigger:?}");
+            let name = format!("{after:?}");
+            contexts.insert(name.clone(), after);
+            let node = (name, good, bad, cancelled);
+            if seen.insert(node.clone()) {
+                open.push_back(node);
+            }
+        }
+    }
+    assert!(seen.len() > 100, "{}", seen.len());
+    // The table shows one branch.
+    let mut table = String::from("\n| Branch | Trigger | Next | Actions |\n|---|---|---|---|\n");
+    let mut rows: BTreeMap<String, ResponseContext> = BTreeMap::new();
+    let mut open = VecDeque::from([ResponseContext::new(true, 1)]);
+    while let Some(context) = open.pop_front() {
+        if rows.insert(format!("{context:?}"), context.clone()).is_some() {
+            continue;
+        }
+        for trigger in of_branch(0).into_iter().chain([AnswerTrigger::CallerCancels]) {
+            let mut actions = Vec::new();
+            let after = context.clone().step(trigger, &mut actions);
+            if after != context || !actions.is_empty() {
+                let shown: Vec<String> = actions.iter().map(|action| format!("{action:?}")).collect();
+                let of = |context: &ResponseContext| {
+                    let answered =
+                        context.answered().map_or(String::new(), |status| format!(", {status} sent"));
+                    format!("{:?}{answered}", context.branches()[0])
+                };
+                writeln!(table, "| {} | {trigger:?} | {} | {} |", of(&context), of(&after), shown.join(", "))
+                    .unwrap();
+            }
+            open.push_back(after);
+        }
+    }
+    compare("branch", &table);
 }

@@ -281,3 +281,98 @@ fn a_call_that_replaces_nothing_of_this_user_is_refused() {
     assert_eq!(peer.endpoint.session(alice), State::Established);
     peer.no_event();
 }
+
+#[test]
+fn opaque_parts_of_refer_to_stay_byte_for_byte() {
+    let address = "sip:%41nn;x@teams.example.com:5061;transport=TLS;x-m=8:orgid:7f%3A1;X-T=a%2fB;x-ti=;lr;gruu;opaque=app:q%20;w";
+    let mut peer = Peer::registered();
+    let (alice, ok) = with_alice(&mut peer);
+    // Ours to the peer.
+    peer.endpoint.transfer(peer.now, alice, uri(&format!("{address}?x-a=%31%2C2&Replaces=a%40b"))).unwrap();
+    let ours = peer.request(&Method::Refer);
+    assert_eq!(get(&ours, &HeaderName::ReferTo), format!("<{address}?x-a=%31%2C2&Replaces=a%40b>"));
+    peer.reply(&ours, 603, "", &[], "");
+    assert!(matches!(peer.event(), Event::TransferRefused { .. }));
+    // The peer's to us.
+    let asked = "?Replaces=x%40y%3Bto-tag%3D1%3Bfrom-tag%3D2&x-a=%31%2C2&From=sip:evil@x&Via=z&Authorization=q&body=b";
+    peer.send(refer(&ok, 2, &format!("<{address}{asked}>")));
+    peer.response(202);
+    peer.request(&Method::Notify);
+    let Event::TransferRequested { target, headers, .. } = peer.event() else { panic!() };
+    assert_eq!(target.as_str(), address);
+    let named: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(
+        named,
+        [
+            ("Replaces", "x@y;to-tag=1;from-tag=2"),
+            ("x-a", "1,2"),
+            ("Referred-By", "<sip:alice@example.net>;ms-referee-uri=\"sip:dect1@example.net\""),
+        ]
+    );
+    let mut invite = Invite::new(target, SDP);
+    invite.headers = headers;
+    peer.endpoint.invite(peer.now, peer.user, invite).unwrap();
+    let invite = peer.request(&Method::Invite);
+    assert_eq!(invite.uri.as_str(), address);
+    assert_eq!(get(&invite, &HeaderName::To), format!("<{address}>"));
+}
+
+#[test]
+fn a_refer_to_somebody_else_is_forbidden_and_told() {
+    let mut peer = Peer::registered();
+    let (alice, ok) = with_alice(&mut peer);
+    for (cseq, ours) in [
+        (2, "sip:dect1@dect.example.net:5061;transport=tls"),
+        (3, "sip:dect1@example.net;opaque=user:epid:qIIWS2j5AVeD_HxnQdxmlwAA;gruu"),
+        (4, "sip:192.0.2.10:40001;transport=tls"),
+    ] {
+        let mut refer = refer(&ok, cseq, "<sip:carol@example.net>");
+        refer.uri = uri(ours);
+        peer.send(refer);
+        peer.response(202);
+        peer.request(&Method::Notify);
+        assert!(matches!(peer.event(), Event::TransferRequested { .. }));
+        peer.endpoint.refuse_transfer(peer.now, alice, StatusCode::DECLINE);
+        peer.request(&Method::Notify);
+    }
+    let mut wrong = refer(&ok, 5, "<sip:carol@example.net>");
+    wrong.uri = uri("sip:somebody@dect.example.net:5061");
+    peer.send(wrong.clone());
+    peer.response(403);
+    match peer.event() {
+        Event::TransferNotForUs { session, to } => assert_eq!((session, to), (alice, wrong.uri)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(peer.endpoint.session(alice), State::Established);
+}
+
+#[test]
+fn the_patience_of_transfers_is_configuration() {
+    let mut config = sip_lync::Config::new("dect.example.net");
+    assert_eq!(config.transfer.response, 10 * SECOND);
+    assert_eq!(config.transfer.decision, 10 * SECOND);
+    config.transfer.response = 3 * SECOND;
+    config.transfer.decision = 4 * SECOND;
+    config.transfer.notification = 5 * SECOND;
+    config.transfer.only_to_us = false;
+    let mut peer = Peer::with(config);
+    peer.endpoint.route(peer.user, peer::FLOW);
+    let (alice, ok) = with_alice(&mut peer);
+    peer.endpoint.transfer(peer.now, alice, uri("sip:carol@example.net")).unwrap();
+    peer.request(&Method::Refer);
+    peer.pass(3 * SECOND);
+    assert!(matches!(peer.event(), Event::TransferRefused { status: None, .. }));
+    peer.endpoint.transfer(peer.now, alice, uri("sip:carol@example.net")).unwrap();
+    let again = peer.request(&Method::Refer);
+    peer.reply(&again, 202, "", &[], "");
+    peer.pass(5 * SECOND);
+    assert!(matches!(peer.event(), Event::TransferRefused { status: None, .. }));
+    let mut elsewhere = refer(&ok, 2, "<sip:carol@example.net>");
+    elsewhere.uri = uri("sip:somebody@dect.example.net:5061");
+    peer.send(elsewhere);
+    peer.response(202);
+    peer.request(&Method::Notify);
+    assert!(matches!(peer.event(), Event::TransferRequested { .. }));
+    peer.pass(4 * SECOND);
+    assert!(fragment(&peer.request(&Method::Notify)).1.starts_with("terminated"));
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Endpoint;
 use super::credentials::Authentication;
 use super::vocabulary::{SessionId, User, UserId};
 use crate::flow::FlowId;
@@ -151,6 +152,13 @@ impl Accounts {
         (*found == key).then_some(*id)
     }
 
+    /// A flow is gone, and the associations that were agreed on it.
+    pub(super) fn flow_closed(&mut self, flow: FlowId) {
+        for account in self.by_id.values_mut() {
+            account.authentication.flow_closed(flow);
+        }
+    }
+
     /// The users whose requests go over a flow.
     pub(super) fn on_flow(&self, flow: FlowId) -> Vec<UserId> {
         self.by_flow.range((flow, UserId(0))..=(flow, UserId(u32::MAX))).map(|(_, id)| *id).collect()
@@ -190,6 +198,22 @@ impl Accounts {
             }
         }
         None
+    }
+}
+
+impl Endpoint {
+    /// Whether the Request-URI is one of this user: our contact, its GRUU, or its address of record.
+    pub(super) fn is_addressed(&self, user: UserId, request: &Request) -> bool {
+        let Some(account) = self.accounts.get(user) else { return false };
+        let Some(uri) = request.uri.sip() else { return false };
+        let ours = uri.parameter("ms-opaque").is_some_and(|opaque| opaque == &*account.opaque);
+        let of_user = address_key(uri) == address_key(&account.user.address_of_record);
+        // The server puts our own address there, with or without the name of the user.
+        let at_us = uri.host().eq_ignore_ascii_case(&self.config.node_name) || uri.address().is_some();
+        let named = uri.user().is_none_or(|name| {
+            account.user.address_of_record.user().is_some_and(|own| own.eq_ignore_ascii_case(name))
+        });
+        ours || of_user || (at_us && named)
     }
 }
 

@@ -8,8 +8,9 @@ use super::description::session_description;
 use super::session::Fork;
 use super::step::{Context, Source};
 use super::vocabulary::{ForkId, SessionId};
-use super::{Endpoint, Purpose};
+use super::{Endpoint, Purpose, early};
 use crate::dialog::Dialog;
+use crate::early_offer;
 use crate::headers::{HeaderName, Headers};
 use crate::invite::{State, Trigger};
 use crate::message::Response;
@@ -37,6 +38,11 @@ impl Endpoint {
         } else if response.status.is_success() {
             self.on_success(now, id, context, response);
         } else if !self.retry_invite(now, id, response) {
+            if matches!(response.status.code(), 401 | 407)
+                && let Some((user, flow)) = self.sessions.get(id).map(|session| (session.user, session.flow))
+            {
+                self.association_lost(now, user, flow);
+            }
             self.session_step(now, id, Trigger::Refused, &context);
         }
     }
@@ -46,11 +52,18 @@ impl Endpoint {
         // 100 and 101 belong to routing and make no dialog.
         if response.status.code() > 101 && tagged {
             let Some(fork) = self.fork_of(id, response) else { return };
-            if !self.acknowledge_provisional(now, id, fork, response) {
-                return;
+            match self.acknowledge_provisional(now, id, fork, response) {
+                Acknowledged::No => return,
+                Acknowledged::Yes => context.description = self.fork_description(id, fork, response),
+                Acknowledged::WithAnswer(description) => {
+                    context.fork = Some(fork);
+                    self.session_step(now, id, Trigger::Provisional, &context);
+                    let source = early::Source { description: Some(description), ..early::Source::default() };
+                    self.early_step(now, id, fork, early_offer::Trigger::ProvisionalOffer, &source);
+                    return;
+                }
             }
             context.fork = Some(fork);
-            context.description = self.fork_description(id, fork, response);
         }
         self.session_step(now, id, Trigger::Provisional, &context);
     }
@@ -73,37 +86,56 @@ impl Endpoint {
         session.next_fork += 1;
         let dialog_id = dialog.id().clone();
         let position = session.position;
-        session.forks.push(Fork { id: fork, dialog, position, description: None, rseq: None });
+        session.forks.push(Fork {
+            id: fork,
+            dialog,
+            position,
+            description: None,
+            rseq: None,
+            early: early::EarlyOffer::default(),
+        });
         self.sessions.add_dialog(dialog_id, id);
         Some(fork)
     }
 
-    /// Sends PRACK for a reliable provisional response; `false` if it is a repetition or out of order.
+    /// Sends PRACK for a reliable provisional response, unless it is a repetition or out of order, or makes an offer.
     ///
-    /// RFC 3262 4
+    /// RFC 3262 4, RFC 3262 5
     fn acknowledge_provisional(
         &mut self,
         now: Instant,
         id: SessionId,
         fork: ForkId,
         response: &Response,
-    ) -> bool {
+    ) -> Acknowledged {
         let reliable = response.headers.require().is_ok_and(|require| require.contains("100rel"));
-        let Some(rseq) = response.headers.rseq().ok().flatten().filter(|_| reliable) else { return true };
-        let Some(session) = self.sessions.get_mut(id) else { return false };
+        let Some(rseq) = response.headers.rseq().ok().flatten().filter(|_| reliable) else {
+            return Acknowledged::Yes;
+        };
+        let Some(session) = self.sessions.get_mut(id) else { return Acknowledged::No };
         let flow = session.flow;
-        let Some(cseq) = response.headers.cseq().ok().flatten() else { return false };
-        let Some(fork) = session.forks.iter_mut().find(|of| of.id == fork) else { return false };
-        if fork.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
-            return false;
+        let rings = matches!(session.state, State::Calling | State::Proceeding);
+        let Some(cseq) = response.headers.cseq().ok().flatten() else { return Acknowledged::No };
+        let Some(of) = session.forks.iter_mut().find(|of| of.id == fork) else { return Acknowledged::No };
+        if of.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+            return Acknowledged::No;
         }
-        fork.rseq = Some(rseq);
-        let mut prack = fork.dialog.request(&Method::Prack);
-        prack.headers.push(HeaderName::RAck, format_args!("{rseq} {} INVITE", cseq.number));
+        of.rseq = Some(rseq);
+        let rack = format!("{rseq} {} INVITE", cseq.number);
+        // RFC 3262 5: the answer to an offer in the response goes into the PRACK.
+        if of.position == Position::None
+            && rings
+            && let Ok(Some(offer)) = session_description(&response.headers, &response.body)
+        {
+            self.keep_rack(id, fork, rack);
+            return Acknowledged::WithAnswer(offer);
+        }
+        let mut prack = of.dialog.request(&Method::Prack);
+        prack.headers.push(HeaderName::RAck, rack);
         if let Ok(client) = self.send_request(now, flow, &mut prack) {
             self.purposes.insert(client, Purpose::Nothing);
         }
-        true
+        Acknowledged::Yes
     }
 
     /// The description of a response on an early dialog: its answer, kept for the 200 that leaves it out.
@@ -160,6 +192,9 @@ impl Endpoint {
             self.session_step(now, id, Trigger::Refused, &context);
             return;
         };
+        let confirmed = dialog.id().clone();
+        self.end_early_offers(now, id, Some(&confirmed));
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let forks = std::mem::take(&mut session.forks);
         let mut chosen = Fork {
             id: ForkId(session.next_fork),
@@ -167,6 +202,7 @@ impl Endpoint {
             dialog,
             description: None,
             rseq: None,
+            early: early::EarlyOffer::default(),
         };
         let mut others = Vec::new();
         for fork in forks {
@@ -179,14 +215,21 @@ impl Endpoint {
         }
         let offered = session.position == Position::Offered;
         let description = session_description(&response.headers, &response.body).ok().flatten();
-        let answer = description.or(chosen.description);
+        // RFC 6337 3.1.1: after a reliable answer and further offers the 200 has nothing new to say.
+        let settled = chosen.early.changed && chosen.position != Position::OfferReceived;
+        let answer = if settled { chosen.description } else { description.or(chosen.description) };
         session.position = match (&answer, offered) {
+            (_, _) if settled => chosen.position,
             (Some(_), true) => Position::Agreed,
             (Some(_), false) => Position::OfferReceived,
             (None, _) => session.position,
         };
+        let offered = offered || settled;
         let dialog_id = chosen.dialog.id().clone();
         session.dialog = Some(chosen.dialog);
+        session.fork = chosen.id;
+        session.early = chosen.early;
+        let fork = chosen.id;
         session.invite = None;
         session.peer_updates = takes_update(&response.headers);
         for other in others {
@@ -194,7 +237,8 @@ impl Endpoint {
         }
         self.sessions.add_dialog(dialog_id, id);
         self.start_timer(now, id, SessionTimer::of_response(&response.headers));
-        context.fork = Some(chosen.id);
+        context.fork = Some(fork);
+        self.early_step(now, id, fork, early_offer::Trigger::Confirmed, &early::Source::default());
         let trigger = if answer.is_some() && !offered { Trigger::SuccessWithOffer } else { Trigger::Success };
         context.description = answer;
         self.session_step(now, id, trigger, &context);
@@ -205,7 +249,7 @@ impl Endpoint {
     /// RFC 3261 14.1
     pub(super) fn on_reinvite_response(&mut self, now: Instant, id: SessionId, response: &Response) {
         if response.status.is_provisional() {
-            return;
+            return self.acknowledge_reinvite_progress(now, id, response);
         }
         let source = Source { response: Some(response), ..Source::default() };
         let mut context = Context { source, status: Some(response.status), ..Context::default() };
@@ -222,8 +266,7 @@ impl Endpoint {
                 }
                 self.take_route_of_response(id, response);
                 self.start_timer(now, id, SessionTimer::of_response(&response.headers));
-                context.description = session_description(&response.headers, &response.body).ok().flatten();
-                Trigger::ReinviteSuccess
+                self.reinvite_accepted(now, id, response, &mut context)
             }
             491 => Trigger::ReinvitePending,
             // The dialog is recovered while the re-INVITE waits to be sent again.
@@ -238,6 +281,71 @@ impl Endpoint {
             _ => Trigger::ReinviteRefused,
         };
         self.session_step(now, id, trigger, &context);
+    }
+
+    /// A reliable provisional response to our re-INVITE is acknowledged; an answer in it is kept for the 200.
+    ///
+    /// RFC 3262 4
+    fn acknowledge_reinvite_progress(&mut self, now: Instant, id: SessionId, response: &Response) {
+        let headers = &response.headers;
+        let reliable = headers.require().is_ok_and(|require| require.contains("100rel"));
+        let Some(rseq) = headers.rseq().ok().flatten().filter(|_| reliable) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let flow = session.flow;
+        let progress = &mut session.reinvite_progress;
+        if progress.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+            return;
+        }
+        let Some(cseq) = headers.cseq().ok().flatten() else { return };
+        progress.rseq = Some(rseq);
+        let rack = format!("{rseq} {} INVITE", cseq.number);
+        if progress.description.is_none()
+            && let Ok(Some(description)) = session_description(headers, &response.body)
+        {
+            progress.description = Some(description.clone());
+            progress.offered = session.position == Position::Agreed;
+            if progress.offered {
+                let fork = session.fork;
+                self.keep_rack(id, fork, rack);
+                let source = early::Source { description: Some(description), ..early::Source::default() };
+                return self.early_step(now, id, fork, early_offer::Trigger::ProvisionalOffer, &source);
+            }
+        }
+        let Some(dialog) = &mut session.dialog else { return };
+        let mut prack = dialog.request(&Method::Prack);
+        prack.headers.push(HeaderName::RAck, rack);
+        if let Ok(client) = self.send_request(now, flow, &mut prack) {
+            self.purposes.insert(client, Purpose::Nothing);
+        }
+    }
+
+    /// What the 2xx to our re-INVITE brings: an answer, one that came before it, or the offer we asked for.
+    fn reinvite_accepted(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        response: &Response,
+        context: &mut Context<'_>,
+    ) -> Trigger {
+        let description = session_description(&response.headers, &response.body).ok().flatten();
+        let Some(session) = self.sessions.get_mut(id) else { return Trigger::ReinviteSuccess };
+        let progress = std::mem::take(&mut session.reinvite_progress);
+        let fork = session.fork;
+        if progress.offered {
+            let due = session.early.state == early_offer::State::PrackDue;
+            self.early_step(now, id, fork, early_offer::Trigger::Confirmed, &early::Source::default());
+            if due {
+                context.description = progress.description;
+                return Trigger::ReinviteSuccessWithOffer;
+            }
+            return Trigger::ReinviteSuccess;
+        }
+        context.description = description.or(progress.description);
+        if session.position == Position::Agreed && context.description.is_some() {
+            self.move_position(id, offer_answer::Trigger::Receive);
+            return Trigger::ReinviteSuccessWithOffer;
+        }
+        Trigger::ReinviteSuccess
     }
 
     /// A request of a session has no final response.
@@ -255,6 +363,8 @@ impl Endpoint {
                 | Purpose::Request(_)
                 | Purpose::Refresh(_)
                 | Purpose::Refer(_)
+                | Purpose::EarlyUpdate(..)
+                | Purpose::Focus(_)
                 | Purpose::Subscribe(_)
                 | Purpose::Nothing,
                 _,
@@ -281,6 +391,16 @@ impl Endpoint {
             self.session_step(now, id, Trigger::ByeFinal, &Context::default());
         }
     }
+}
+
+/// What became of a provisional response.
+enum Acknowledged {
+    /// It is a repetition or out of order: it counts for nothing.
+    No,
+    /// It needs no PRACK, or that was sent.
+    Yes,
+    /// It makes an offer: the PRACK waits for the answer.
+    WithAnswer(Bytes),
 }
 
 /// Whether the sender names UPDATE among its methods.

@@ -155,6 +155,15 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Asks the peer of a session for a further offer: a re-INVITE without one. What it offers is told as
+    /// [`super::Event::Reoffered`] and answered with [`Self::answer_reoffer`].
+    ///
+    /// RFC 3261 14.1, RFC 6337 2.2
+    pub fn ask_for_offer(&mut self, now: Instant, session: SessionId) -> Result<(), Error> {
+        let rendering = self.sessions.get(session).map_or(Rendering::Yes, |session| session.rendering);
+        self.reoffer(now, session, Bytes::new(), rendering)
+    }
+
     /// Answers the peer's further offer, or the offer in the 200 to our INVITE without one.
     ///
     /// RFC 3261 14.2, RFC 3261 13.2.2.4, RFC 3311 5.2

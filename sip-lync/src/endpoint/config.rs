@@ -116,6 +116,34 @@ impl Default for Limits {
     }
 }
 
+/// How patient transfers are, and whose are taken. All values are observed with real servers and telephones; no standard
+/// names them.
+///
+/// RFC 3515 2.4
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TransferOptions {
+    /// How long a response to our REFER may take. Servers were seen that never send one and let the person wait for 30 s.
+    pub response: Duration,
+    /// How long the last notification about the new call may take after the response; the call goes on until then.
+    pub notification: Duration,
+    /// How long our user may take for the call a peer asks for. The REFER itself is answered at once.
+    pub decision: Duration,
+    /// Refuse a REFER within a session with 403 whose Request-URI is not ours, in place of carrying it out for another.
+    pub only_to_us: bool,
+}
+
+impl Default for TransferOptions {
+    fn default() -> Self {
+        Self {
+            response: Duration::from_secs(10),
+            notification: Duration::from_mins(3),
+            decision: Duration::from_secs(10),
+            only_to_us: true,
+        }
+    }
+}
+
 /// What an endpoint is told once.
 ///
 /// RFC 3261 8, MS-SIPRE 3
@@ -175,6 +203,11 @@ pub struct Config {
     pub retry_highest: Duration,
     /// How long it may ring before our INVITE is cancelled and the peer's answered 480.
     pub ring_limit: Duration,
+    /// How patient transfers are, and whose are taken.
+    pub transfer: TransferOptions,
+    /// Hand out calls without sound, too: message sessions, shared screens. Without it they are refused with 488, which
+    /// leaves them to the other endpoints of the user.
+    pub all_media: bool,
     /// What the endpoint holds at most.
     pub limits: Limits,
 }
@@ -210,6 +243,8 @@ impl Config {
             retry_lowest: Duration::from_mins(1),
             retry_highest: Duration::from_mins(10),
             ring_limit: Duration::from_mins(3),
+            transfer: TransferOptions::default(),
+            all_media: false,
             limits: Limits::default(),
         }
     }

@@ -35,3 +35,12 @@ pub(super) fn session_description(headers: &Headers, body: &Bytes) -> Result<Opt
 pub(super) fn has_body(headers: &Headers, body: &Bytes) -> bool {
     !body.is_empty() && headers.contains(&HeaderName::ContentType)
 }
+
+/// Whether an offer has a line for sound that is not switched off. One that cannot be read is the user's matter.
+///
+/// RFC 3264 6, MS-CONFIM 1.3
+pub(super) fn is_for_telephone(offer: &[u8]) -> bool {
+    let Ok(text) = core::str::from_utf8(offer) else { return true };
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("m=")).peekable();
+    lines.peek().is_none() || lines.any(|line| line.starts_with("audio ") && !line.starts_with("audio 0 "))
+}

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::details::CallDetails;
 use super::verification::VerificationId;
-use super::vocabulary::{ForkId, Rendering, RequestId, SessionId, SubscriptionId, UserId};
+use super::vocabulary::{ConferenceId, ForkId, Rendering, RequestId, SessionId, SubscriptionId, UserId};
+use crate::body::c3p;
 use crate::error::{Error, ParseError};
 use crate::flow::FlowId;
-use crate::headers::Challenge;
 use crate::headers::ms::Diagnostics;
+use crate::headers::{Challenge, Reason};
 use crate::message::{Request, Response};
 use crate::status::StatusCode;
 use crate::uri::{SipUri, Uri};
@@ -17,7 +19,7 @@ use crate::uri::{SipUri, Uri};
 /// The other side of a call, for display.
 ///
 /// RFC 3325 9.1, RFC 3261 20.20
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Party {
     /// The name for display.
@@ -135,6 +137,8 @@ pub enum EndReason {
     SessionExpired,
     /// Another call took its place.
     Replaced,
+    /// An offer before the answer of the call was itself never answered.
+    AnswerMissing,
 }
 
 /// Why a subscription ended.
@@ -205,6 +209,8 @@ pub enum Event {
         id: VerificationId,
         /// Whose key verifies.
         user: UserId,
+        /// With whom the key was agreed.
+        target_name: String,
         /// The text that was signed.
         text: String,
         /// The signature in hexadecimal digits.
@@ -256,6 +262,8 @@ pub enum Event {
         description: Option<Bytes>,
         /// The session this call takes the place of: answer at once, the other one ends then.
         replaces: Option<SessionId>,
+        /// How it came here, for whom, from which service.
+        details: Box<CallDetails>,
         /// The INVITE, for its further header fields.
         request: Request,
     },
@@ -269,6 +277,33 @@ pub enum Event {
         fork: ForkId,
         /// The answer of this early dialog.
         description: Option<Bytes>,
+    },
+    /// The peer offers before the call is answered: call `answer_early` or `reject_early` within 10 s.
+    EarlyOffer {
+        /// The session.
+        session: SessionId,
+        /// The early dialog; the first one if the peer called.
+        fork: ForkId,
+        /// The offer.
+        description: Bytes,
+    },
+    /// Our offer before the answer of the call was answered.
+    EarlyAnswer {
+        /// The session.
+        session: SessionId,
+        /// The early dialog; the first one if the peer called.
+        fork: ForkId,
+        /// The answer.
+        description: Option<Bytes>,
+    },
+    /// Our offer before the answer of the call was refused; what was agreed stays.
+    EarlyOfferRefused {
+        /// The session.
+        session: SessionId,
+        /// The early dialog; the first one if the peer called.
+        fork: ForkId,
+        /// The status of the refusal; `None` when nothing was heard.
+        status: Option<StatusCode>,
     },
     /// The peer answered our call.
     Answered {
@@ -328,6 +363,13 @@ pub enum Event {
         /// Header fields that belong into the INVITE: Replaces, Referred-By.
         headers: Vec<(String, String)>,
     },
+    /// The peer asks somebody else than us to make a call; it was refused with 403.
+    TransferNotForUs {
+        /// The session.
+        session: SessionId,
+        /// Whom it asks.
+        to: Uri,
+    },
     /// The call we asked the peer to make goes on.
     TransferProgress {
         /// The session.
@@ -364,6 +406,8 @@ pub enum Event {
         reason: EndReason,
         /// The diagnostics of the peer's BYE or CANCEL.
         diagnostics: Option<Diagnostics>,
+        /// The reason the peer's BYE or CANCEL names; who answered elsewhere is [`Reason::accepted_by`].
+        cause: Option<Reason>,
     },
     /// A notifier accepted a subscription.
     Subscribed {
@@ -397,6 +441,41 @@ pub enum Event {
         end: SubscriptionEnd,
         /// The reason the notifier gave.
         reason: Option<String>,
+    },
+    /// A user takes part in a conference: `join_audio` calls its mixer.
+    ConferenceJoined {
+        /// The conference.
+        conference: ConferenceId,
+        /// The user.
+        user: UserId,
+    },
+    /// A conference could not be joined: its last event.
+    ConferenceFailed {
+        /// The conference.
+        conference: ConferenceId,
+        /// How the session with the focus failed; `None` when the focus answered and did not let us in.
+        failure: Option<CallFailure>,
+        /// Why, as the focus says it.
+        reason: Option<String>,
+    },
+    /// A conference ended: its last event.
+    ConferenceEnded {
+        /// The conference.
+        conference: ConferenceId,
+        /// We left it.
+        by_us: bool,
+    },
+    /// Who takes part in a conference has changed: `roster` tells.
+    RosterChanged {
+        /// The conference.
+        conference: ConferenceId,
+    },
+    /// The answer of a focus to what was asked with `ask_focus`.
+    ConferenceResponse {
+        /// The conference.
+        conference: ConferenceId,
+        /// The answer.
+        response: c3p::Response,
     },
     /// A NOTIFY of no subscription of ours, answered already, or such a BENOTIFY, never answered.
     Notified {

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::answers::takes_update;
-use super::description::{has_body, session_description};
+use super::description::{has_body, is_for_telephone, session_description};
+use super::details::CallDetails;
 use super::event::{Event, Party};
 use super::session::Session;
 use super::step::{Context, Source, asserted_party};
@@ -45,6 +46,10 @@ impl Endpoint {
             // A conference invitation or a message session: not for a telephone, others may still take it.
             return self.refuse(now, server, &request, StatusCode::NOT_ACCEPTABLE_HERE);
         };
+        // A message session, a fax, a shared screen: the same, in a description.
+        if description.as_deref().is_some_and(|offer| !self.config.all_media && !is_for_telephone(offer)) {
+            return self.refuse(now, server, &request, StatusCode::NOT_ACCEPTABLE_HERE);
+        }
         if self.refuse_small_interval(now, server, &request) {
             return;
         }
@@ -74,7 +79,19 @@ impl Endpoint {
         self.sessions.set_pending(id, server, cseq);
         self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);
         let from = caller(&request);
-        self.events.push_back(Event::Incoming { session: id, user, from, description, replaces, request });
+        let details = Box::new(CallDetails::of(&request));
+        if let Some(conference) = &details.conference {
+            self.invited_by_mixer(now, id, user, conference);
+        }
+        self.events.push_back(Event::Incoming {
+            session: id,
+            user,
+            from,
+            description,
+            replaces,
+            details,
+            request,
+        });
     }
 
     /// An ACK for a 2xx of ours.
@@ -157,12 +174,21 @@ impl Endpoint {
                     self.accept_update(now, id, server, request);
                     return;
                 }
+                if request.method == Method::Update
+                    && let Some(offer) = description.clone()
+                    && self.on_early_update(now, id, (request, server), offer)
+                {
+                    return;
+                }
                 context.description = description;
                 let trigger =
                     if request.method == Method::Invite { Trigger::Reinvite } else { Trigger::UpdateOffer };
                 self.session_step(now, id, trigger, &context);
             }
             Method::Prack => self.on_prack(now, id, server, request),
+            Method::Info if self.on_focus_message(now, id, &request.headers, &request.body) => {
+                self.refuse(now, server, request, StatusCode::OK);
+            }
             Method::Info if has_body(&request.headers, &request.body) && !is_text(request) => {
                 self.refuse(now, server, request, StatusCode::UNSUPPORTED_MEDIA_TYPE);
             }

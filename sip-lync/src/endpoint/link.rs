@@ -138,6 +138,7 @@ impl Endpoint {
         self.subscriptions_lost(now, flow);
         self.layer.handle_flow_closed(now, flow);
         self.forget_verifications(flow);
+        self.accounts.flow_closed(flow);
         self.run_layer(now);
     }
 

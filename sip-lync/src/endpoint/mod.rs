@@ -48,9 +48,12 @@
 mod account;
 mod answers;
 mod calls;
+mod conference;
 mod config;
 mod credentials;
 mod description;
+mod details;
+mod early;
 mod event;
 mod identity;
 mod incoming;
@@ -77,15 +80,16 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-pub use config::{Config, KeepAliveOptions, Limits, Mode, Transport};
-pub use credentials::Leg;
+pub use config::{Config, KeepAliveOptions, Limits, Mode, TransferOptions, Transport};
+pub use credentials::{Leg, Scheme};
+pub use details::{CallDetails, RetargetReason, Sensitivity};
 pub use event::{CallFailure, EndReason, Event, Party, RegistrationFailure, Retry, SubscriptionEnd};
 pub use signing::SignatureSlot;
 pub use subscription::Subscription;
 pub use verification::{Verdict, VerificationId};
 pub use vocabulary::{
-    FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId, SubscriptionId,
-    Transmit, User, UserId,
+    ConferenceId, FlowRole, ForkId, Input, Invite, OutgoingRequest, Rendering, RequestId, SessionId,
+    SubscriptionId, Transmit, User, UserId,
 };
 
 use crate::deadlines::Deadlines;
@@ -99,6 +103,7 @@ use crate::transaction::timers::T1;
 use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, Outgoing, ServerId, TransactionLayer};
 
 use account::Accounts;
+use conference::Conferences;
 use link::Flows;
 use session::Sessions;
 use subscription::Subscriptions;
@@ -132,6 +137,10 @@ enum Deadline {
     Transferor(SessionId),
     /// The user is silent about the peer's REFER.
     Transferee(SessionId),
+    /// The focus of a conference has not decided about us.
+    Lobby(ConferenceId),
+    /// The user is silent about an offer within an early dialog.
+    Early(SessionId, ForkId),
     /// The user left a request unanswered.
     Request(RequestId),
     /// A subscription is to be refreshed or made anew, or its notification is given up.
@@ -151,7 +160,11 @@ enum Purpose {
     /// An UPDATE that refreshes a session.
     Refresh(SessionId),
     Refer(SessionId),
+    /// An UPDATE with an offer within an early dialog.
+    EarlyUpdate(SessionId, ForkId),
     Subscribe(SubscriptionId),
+    /// An INFO to the focus of a conference.
+    Focus(ConferenceId),
     /// CANCEL, PRACK, the BYE of a fork: nobody waits for the response.
     Nothing,
 }
@@ -193,6 +206,7 @@ pub struct Endpoint {
     accounts: Accounts,
     sessions: Sessions,
     subscriptions: Subscriptions,
+    conferences: Conferences,
     purposes: BTreeMap<ClientId, Purpose>,
     /// Requests of peers that wait for the user.
     waiting: BTreeMap<RequestId, ServerId>,
@@ -221,6 +235,7 @@ impl Endpoint {
             accounts: Accounts::default(),
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            conferences: Conferences::default(),
             purposes: BTreeMap::new(),
             waiting: BTreeMap::new(),
             waiting_by_server: BTreeMap::new(),
@@ -273,6 +288,8 @@ impl Endpoint {
                 Deadline::Recovery(session) => self.recover(now, session),
                 Deadline::Transferor(session) => self.transferor_due(now, session),
                 Deadline::Transferee(session) => self.transferee_due(now, session),
+                Deadline::Lobby(conference) => self.lobby_due(now, conference),
+                Deadline::Early(session, fork) => self.early_due(now, session, fork),
                 Deadline::Timer(session) => self.timer_due(now, session),
                 Deadline::Subscription(subscription) => self.subscription_due(now, subscription),
                 Deadline::Orphan(client) => self.layer.give_up(client),
@@ -333,7 +350,7 @@ impl Endpoint {
                 continue;
             }
             let len = match outgoing {
-                Outgoing::Message(message) => self.emit(&message, buffer),
+                Outgoing::Message(message) => self.emit(flow, &message, buffer),
                 Outgoing::KeepAlive => {
                     self.signature = None;
                     buffer.extend_from_slice(KEEP_ALIVE);
@@ -425,7 +442,11 @@ impl Endpoint {
             Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
             Purpose::Refresh(session) => self.on_refresh_response(now, session, response),
             Purpose::Refer(session) => self.on_refer_response(now, session, response),
+            Purpose::EarlyUpdate(session, fork) => {
+                self.on_early_update_response(now, session, fork, Some(response));
+            }
             Purpose::Subscribe(id) => self.on_subscribe_response(now, id, response),
+            Purpose::Focus(id) => self.on_focus_response(now, id, response),
             Purpose::Request(id) => {
                 self.events.push_back(Event::Response { id, response: response.clone() });
             }
@@ -451,11 +472,16 @@ impl Endpoint {
                 self.events.push_back(Event::RequestFailed { id, flow_lost });
             }
             Purpose::Refer(session) => self.on_refer_failure(now, session),
+            Purpose::EarlyUpdate(session, fork) => self.on_early_update_response(now, session, fork, None),
             Purpose::Subscribe(id) => self.on_subscribe_failure(now, id, failure == Failure::FlowLost),
             Purpose::Refresh(session) => {
                 self.on_refresh_failure(now, session, failure == Failure::FlowLost);
             }
-            Purpose::Invite(_) | Purpose::Reinvite(_) | Purpose::Bye(_) | Purpose::Nothing => {
+            Purpose::Invite(_)
+            | Purpose::Reinvite(_)
+            | Purpose::Bye(_)
+            | Purpose::Focus(_)
+            | Purpose::Nothing => {
                 self.on_session_failure(now, purpose, failure);
             }
         }

@@ -74,7 +74,7 @@ impl Endpoint {
             // Accepted first: the user hears of its subscription before what it says.
             let over = terminated || seconds == 0;
             if over {
-                self.report_subscription(id, Report::Notified, Some(&notice));
+                self.report_subscription(now, id, Report::Notified, Some(&notice));
                 self.subscription_step(now, id, Trigger::AcceptedOver, Some(&notice));
             } else {
                 self.subscription_step(now, id, Trigger::Accepted, None);

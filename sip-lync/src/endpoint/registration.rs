@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::credentials::{Authentication, CREDENTIALS};
+use super::credentials::CREDENTIALS;
 use super::event::{Event, RegistrationFailure, Retry};
 use super::vocabulary::UserId;
 use super::{Deadline, Endpoint, Purpose, identity};
@@ -58,7 +58,7 @@ impl Endpoint {
             }
             account.registration.call_id = self.words.call_id().into();
             account.registration.cseq = 0;
-            account.authentication = Authentication::default();
+            account.authentication.restart();
             account.gruu = None;
             self.deadlines.stop(&Deadline::Registration(user));
         }

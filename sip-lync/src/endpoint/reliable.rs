@@ -4,13 +4,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::description::session_description;
+use super::early::Source;
 use super::event::EndReason;
 use super::step::{Context, PATIENCE};
 use super::vocabulary::SessionId;
 use super::{Deadline, Endpoint};
+use crate::early_offer::Trigger;
 use crate::headers::HeaderName;
-use crate::invite::Trigger;
+use crate::invite;
 use crate::message::{Request, Response};
+use crate::offer_answer::Position;
 use crate::status::StatusCode;
 use crate::transaction::ServerId;
 use crate::transaction::timers::T1;
@@ -82,7 +86,7 @@ impl Endpoint {
             session.reliable = None;
             session.end_reason = Some(EndReason::AckMissing);
             let context = Context { status: Some(StatusCode::SERVER_TIMEOUT), ..Context::default() };
-            return self.session_step(now, id, Trigger::Reject, &context);
+            return self.session_step(now, id, invite::Trigger::Reject, &context);
         }
         self.layer.respond(now, reliable.server, &reliable.response);
         let next = (now + reliable.interval).min(reliable.until);
@@ -94,6 +98,7 @@ impl Endpoint {
     ///
     /// RFC 3262 3
     pub(super) fn hold_answer(&mut self, id: SessionId, description: Bytes) -> Option<Bytes> {
+        let description = self.hold_behind_offer(id, description)?;
         let reliable = self.sessions.get_mut(id).and_then(|session| session.reliable.as_mut());
         match reliable.filter(|reliable| !reliable.response.body.is_empty()) {
             Some(reliable) => {
@@ -114,16 +119,27 @@ impl Endpoint {
             rack.is_some_and(|rack| rack.response == reliable.rseq && rack.cseq.number == reliable.cseq)
         });
         let acknowledged = if matches { session.reliable.take() } else { None };
-        let status = match (&acknowledged, request.body.is_empty()) {
-            (None, _) => StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
-            (Some(_), true) => StatusCode::OK,
-            // In this dialect descriptions never travel in PRACK.
-            (Some(_), false) => StatusCode::NOT_ACCEPTABLE_HERE,
+        let fork = session.fork;
+        let Some(acknowledged) = acknowledged else {
+            let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+            let response = self.response_to(request, status);
+            return self.layer.respond(now, server, &response);
         };
-        let response = self.response_to(request, status);
-        self.layer.respond(now, server, &response);
-        let Some(acknowledged) = acknowledged else { return };
         self.deadlines.stop(&Deadline::Reliable(id));
+        // The answer in the response has arrived: further offers may follow.
+        if !acknowledged.response.body.is_empty() && session.position == Position::OfferReceived {
+            session.position = Position::Agreed;
+        }
+        let source = Some((request, server));
+        if let Ok(description) = session_description(&request.headers, &request.body) {
+            let described = description.is_some();
+            let trigger = if described { Trigger::PrackDescribed } else { Trigger::PrackBare };
+            let source = Source { request: source, description, ..Source::default() };
+            self.early_step(now, id, fork, trigger, &source);
+        } else {
+            let response = self.response_to(request, StatusCode::NOT_ACCEPTABLE_HERE);
+            self.layer.respond(now, server, &response);
+        }
         if let Some(description) = acknowledged.held {
             self.answer(now, id, description);
         }

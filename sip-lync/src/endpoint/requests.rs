@@ -67,6 +67,33 @@ impl Endpoint {
         Ok(id)
     }
 
+    /// Sends a request whose header fields stand already, all but its Via: a notification of a
+    /// [`Notifier`](crate::notifier::Notifier). BENOTIFY is never answered and has no number; of NOTIFY
+    /// [`Event::Response`] or [`Event::RequestFailed`] tells.
+    ///
+    /// RFC 6665 4.2.2, MS-SIPRE 3.4
+    pub fn notify(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        mut request: Request,
+    ) -> Result<Option<RequestId>, Error> {
+        self.begin(now);
+        if request.method == Method::BeNotify {
+            let local =
+                self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+            let branch = self.words.branch();
+            request.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+            self.layer.request_without_transaction(flow, &request);
+            return Ok(None);
+        }
+        let id = RequestId(self.next_request);
+        let client = self.send_request(now, flow, &mut request)?;
+        self.next_request = self.next_request.wrapping_add(1);
+        self.purposes.insert(client, Purpose::Request(id));
+        Ok(Some(id))
+    }
+
     /// Answers an [`Event::Request`].
     ///
     /// RFC 3261 8.2.6
@@ -97,6 +124,11 @@ impl Endpoint {
             {
                 response.headers.push(header.name(), value);
             }
+        }
+        // A response that makes a dialog has the tag of whoever keeps the dialog, and the recorded route.
+        if let Some(to) = headers.get(&HeaderName::To) {
+            response.headers.set(HeaderName::To, to);
+            response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
         }
         response.body = body.into();
         self.layer.respond_owned(now, server, response);
@@ -307,7 +339,7 @@ fn completed(config: &Config, words: &mut Words, request: &Request, mut response
 }
 
 /// Header fields the endpoint writes itself.
-fn is_structural(name: &HeaderName) -> bool {
+pub(super) fn is_structural(name: &HeaderName) -> bool {
     matches!(
         name,
         HeaderName::Via

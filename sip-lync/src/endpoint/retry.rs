@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::description::session_description;
-use super::vocabulary::SessionId;
+use super::vocabulary::{SessionId, UserId};
 use super::{Deadline, Endpoint, Purpose};
+use crate::flow::FlowId;
 use crate::headers::HeaderName;
 use crate::invite::State;
 use crate::message::{Request, Response};
@@ -29,6 +30,8 @@ impl Endpoint {
         let mut request = Request { body, ..invite.clone() };
         let helps = match response.status.code() {
             422 => longer_interval(&mut request, response),
+            // Signed once more, with another number.
+            401 | 407 => self.signs(session.user, session.flow),
             415 => single_description(&mut request),
             // The server of a conference could not read one of several descriptions.
             488 => {
@@ -41,7 +44,12 @@ impl Endpoint {
         helps && self.send_invite_again(now, id, request)
     }
 
+    fn signs(&self, user: UserId, flow: FlowId) -> bool {
+        self.accounts.get(user).is_some_and(|account| account.authentication.on_flow(flow).is_some())
+    }
+
     fn send_invite_again(&mut self, now: Instant, id: SessionId, mut request: Request) -> bool {
+        self.end_early_offers(now, id, None);
         let Some(session) = self.sessions.get_mut(id) else { return false };
         let number = session.ack_cseq.saturating_add(1);
         let flow = session.flow;

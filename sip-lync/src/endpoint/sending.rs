@@ -2,17 +2,19 @@
 
 use std::time::Instant;
 
-use super::session::{Repeating, next_repetition};
+use super::session::{ReinviteProgress, Repeating, next_repetition};
 use super::step::{Context, PATIENCE};
 use super::vocabulary::{Rendering, SessionId, UserId};
-use super::{Deadline, Endpoint, Purpose, identity};
+use super::{Deadline, Endpoint, Purpose, early, identity};
 use crate::dialog::Dialog;
+use crate::early_offer;
 use crate::flow::FlowId;
 use crate::headers::ms::Diagnostics;
 use crate::headers::{HeaderName, Headers};
+use crate::invite::State;
 use crate::message::{Request, Response};
 use crate::method::Method;
-use crate::offer_answer;
+use crate::offer_answer::{self, Position};
 use crate::status::StatusCode;
 use crate::transaction::ServerId;
 use crate::transaction::timers::T1;
@@ -109,16 +111,27 @@ impl Endpoint {
     pub(super) fn send_ringing(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
         let Some(session) = self.sessions.get(id) else { return };
         let Some(server) = session.pending else { return };
-        // Without the peer's offer there is no answer to give early.
-        let early = context.description.as_ref().filter(|_| session.position != offer_answer::Position::None);
+        // Without the peer's offer a reliable response may make ours; one that is not reliable has nothing to say then.
+        let offers = session.position == Position::None;
+        let reliable = self.is_reliable(id, server, context.description.is_some());
+        let early = context.description.as_ref().filter(|_| !offers || reliable);
         let status = if early.is_some() { StatusCode::SESSION_PROGRESS } else { StatusCode::RINGING };
         let Some(mut response) = self.session_response(id, server, status) else { return };
         if let Some(description) = early {
             response.headers.push(HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
-        if self.is_reliable(id, server, early.is_some()) {
+        let fork = session.fork;
+        let offered = offers && early.is_some();
+        if reliable {
             self.make_reliable(now, id, server, &mut response);
+        }
+        if offered {
+            self.move_position(id, offer_answer::Trigger::Send);
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.local_description.clone_from(&context.description);
+            }
+            self.early_step(now, id, fork, early_offer::Trigger::OfferReliably, &early::Source::default());
         }
         self.layer.respond_owned(now, server, response);
     }
@@ -131,13 +144,24 @@ impl Endpoint {
         if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
             self.agree_timer(now, id, &asked, &mut response.headers);
         }
-        if let Some(description) = &context.description {
+        // RFC 6337 3.1.1: what PRACK or UPDATE settled is not repeated; what only the response said is.
+        let settled = self.sessions.get(id).is_some_and(|session| {
+            session.state == State::Answered
+                && session.early.changed
+                && session.position != Position::OfferReceived
+        });
+        if let Some(description) = context.description.as_ref().filter(|_| !settled) {
             response.headers.push(HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
-        }
-        self.move_position(id, offer_answer::Trigger::Send);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.local_description.clone_from(&context.description);
+            let agreed = self.sessions.get(id).is_some_and(|session| session.position == Position::Agreed);
+            let again =
+                agreed && self.sessions.get(id).is_some_and(|session| session.state == State::Answered);
+            if !again {
+                self.move_position(id, offer_answer::Trigger::Send);
+            }
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.local_description.clone_from(&context.description);
+            }
         }
         self.layer.respond(now, server, &response);
         let (at, interval) = next_repetition(now, T1);
@@ -199,21 +223,26 @@ impl Endpoint {
     pub(super) fn send_reinvite(&mut self, now: Instant, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some((description, rendering)) = session.reoffer.clone() else { return };
+        session.reinvite_progress = ReinviteProgress::default();
         let (flow, user) = (session.flow, session.user);
         let Some(dialog) = &mut session.dialog else { return };
         let mut request = dialog.request(&Method::Invite);
         session.ack_cseq = dialog.local_cseq();
-        session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+        if !description.is_empty() {
+            session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
+            session.local_description = Some(description.clone());
+        }
         request.headers.push(HeaderName::MsConversationId, &session.conversation);
         if let Some(timer) = session.timer {
             request.headers.push(HeaderName::SessionExpires, timer.in_request());
             request.headers.push(HeaderName::MinSe, crate::session_timer::LEAST);
         }
-        session.local_description = Some(description.clone());
         self.push_contact(&mut request.headers, flow, user, rendering);
         request.headers.push(HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut request.headers);
-        request.headers.push(HeaderName::ContentType, "application/sdp");
+        if !description.is_empty() {
+            request.headers.push(HeaderName::ContentType, "application/sdp");
+        }
         request.body = description;
         match self.send_request(now, flow, &mut request) {
             Ok(client) => {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::early::EarlyOffer;
 use super::event::EndReason;
 use super::reliable::Reliable;
 use super::transfer::Transfers;
@@ -28,6 +29,17 @@ pub(super) struct Fork {
     pub(super) description: Option<Bytes>,
     /// The last reliable provisional response that was acknowledged.
     pub(super) rseq: Option<u32>,
+    pub(super) early: EarlyOffer,
+}
+
+/// What reliable provisional responses to our re-INVITE brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReinviteProgress {
+    /// The last one that was acknowledged.
+    pub(super) rseq: Option<u32>,
+    pub(super) description: Option<Bytes>,
+    /// The description is an offer, because we made none.
+    pub(super) offered: bool,
 }
 
 /// Our 2xx to INVITE while it is repeated.
@@ -68,6 +80,11 @@ pub(super) struct Session {
     /// The dialog of the session; that of a callee stands from the beginning.
     pub(super) dialog: Option<Dialog>,
     pub(super) position: Position,
+    /// Which early dialog became that of the session.
+    pub(super) fork: ForkId,
+    /// The offer within the early dialog that became that of the session.
+    pub(super) early: EarlyOffer,
+    pub(super) reinvite_progress: ReinviteProgress,
     /// CSeq of our INVITE or re-INVITE whose ACK is due.
     pub(super) ack_cseq: u32,
     /// The last ACKs with their CSeq, to be repeated with their 2xx.
@@ -113,6 +130,9 @@ impl Session {
             next_fork: 0,
             dialog: None,
             position: Position::None,
+            fork: ForkId(0),
+            early: EarlyOffer::default(),
+            reinvite_progress: ReinviteProgress::default(),
             ack_cseq: 0,
             acks: Vec::new(),
             repeating: None,

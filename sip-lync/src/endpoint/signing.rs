@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use super::Endpoint;
 use super::credentials::CREDENTIALS;
 use super::vocabulary::UserId;
+use crate::flow::FlowId;
 use crate::headers::{HeaderName, NameAddr};
 use crate::message::Message;
 use crate::signature::{SignatureFields, signature_text};
@@ -19,6 +20,8 @@ use crate::signature::{SignatureFields, signature_text};
 pub struct SignatureSlot {
     /// Whose key signs.
     pub user: UserId,
+    /// With whom the key was agreed.
+    pub target_name: String,
     /// The text that is signed.
     pub text: String,
     /// Where the hexadecimal digits go, counted from the start of the message.
@@ -52,10 +55,10 @@ impl Endpoint {
     }
 
     /// Writes a message, with room for its signature if its user has a security association.
-    pub(super) fn emit(&mut self, message: &Message, buffer: &mut BytesMut) -> usize {
+    pub(super) fn emit(&mut self, flow: FlowId, message: &Message, buffer: &mut BytesMut) -> usize {
         let start = buffer.len();
         self.signature = None;
-        match self.signed(message) {
+        match self.signed(flow, message) {
             Some((message, mut slot, digits)) => {
                 message.emit(buffer);
                 // The placeholder is the last value of its line.
@@ -73,7 +76,7 @@ impl Endpoint {
         buffer.len() - start
     }
 
-    fn signed(&mut self, message: &Message) -> Option<(Message, SignatureSlot, usize)> {
+    fn signed(&mut self, flow: FlowId, message: &Message) -> Option<(Message, SignatureSlot, usize)> {
         if !self.config.credentials {
             return None;
         }
@@ -85,7 +88,9 @@ impl Endpoint {
         let address = NameAddr::parse(message.headers().get(&ours)?).ok()?;
         let user = self.accounts.of_address(&address)?;
         let random = self.words.random();
-        let association = self.accounts.get_mut(user)?.authentication.association.as_mut()?;
+        let leg = message.headers().get(&CREDENTIALS).map(str::to_owned);
+        let authentication = &mut self.accounts.get_mut(user)?.authentication;
+        let association = authentication.signing(flow, leg.is_some())?;
         association.number = association.number.saturating_add(1);
         let fields = SignatureFields {
             version: association.version,
@@ -96,14 +101,15 @@ impl Endpoint {
             target_name: &association.target_name,
         };
         let text = signature_text(message, &fields).ok()?;
-        let leg = message.headers().get(&CREDENTIALS).map(str::to_owned);
         let value = leg.unwrap_or_else(|| association.value().to_string());
         let zeros = "0".repeat(association.digits);
         let number = association.number;
         let value = format!("{value}, crand=\"{random}\", cnum=\"{number}\", response=\"{zeros}\"");
         let digits = association.digits;
+        let target_name = association.target_name.clone();
         let mut message = message.clone();
         message.headers_mut().set(CREDENTIALS, value);
-        Some((message, SignatureSlot { user, text, at: 0..0 }, digits))
+        let slot = SignatureSlot { user, target_name, text, at: 0..0 };
+        Some((message, slot, digits))
     }
 }

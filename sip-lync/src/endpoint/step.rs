@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::conference::Fate;
 use super::event::{CallFailure, EndReason, Event};
 use super::vocabulary::{ForkId, Rendering, SessionId};
 use super::{Deadline, Endpoint};
 use crate::headers::Headers;
 use crate::invite::{self, Effect, Report, State, Trigger};
 use crate::message::{Request, Response};
-use crate::offer_answer;
+use crate::offer_answer::{self, Position};
 use crate::status::StatusCode;
 use crate::transaction::timers::T1;
 use crate::transaction::{ClientId, ServerId};
@@ -118,9 +119,10 @@ impl Endpoint {
         let reason = match report {
             Report::Progress => {
                 let Some(response) = context.source.response else { return };
-                // 100 and 101 are progress of routing.
+                // 100 and 101 are progress of routing; of a focus nothing rings.
                 let status = response.status;
-                if let Some(fork) = context.fork {
+                let fork = context.fork.filter(|_| !self.is_focus(id));
+                if let Some(fork) = fork {
                     self.tell_transferor(now, id, status);
                     self.events.push_back(Event::Progress {
                         session: id,
@@ -135,6 +137,10 @@ impl Endpoint {
                 let answer_due = session.state == State::AnswerDue;
                 self.deadlines.stop(&Deadline::Ring(id));
                 self.tell_transferor(now, id, StatusCode::OK);
+                let body = context.source.response.map(|response| response.body.clone());
+                if self.conference_told(now, id, Fate::Answered(body)) {
+                    return;
+                }
                 let connected =
                     context.source.response.and_then(|response| asserted_party(&response.headers));
                 self.events.push_back(Event::Answered {
@@ -147,6 +153,7 @@ impl Endpoint {
                 return;
             }
             Report::Confirmed => {
+                self.conference_told(now, id, Fate::Answered(None));
                 self.events
                     .push_back(Event::Confirmed { session: id, description: context.description.clone() });
                 return;
@@ -156,7 +163,7 @@ impl Endpoint {
                     let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
                     self.sessions.set_pending(id, server, cseq);
                 }
-                if context.description.is_some() {
+                if context.description.is_some() && context.source.request.is_some() {
                     self.move_position(id, offer_answer::Trigger::Receive);
                 }
                 self.events.push_back(Event::Reoffered {
@@ -175,7 +182,9 @@ impl Endpoint {
                 if let Some((_, rendering)) = session.reoffer.take() {
                     session.rendering = rendering;
                 }
-                self.move_position(id, offer_answer::Trigger::Receive);
+                if self.sessions.get(id).is_some_and(|session| session.position == Position::Reoffered) {
+                    self.move_position(id, offer_answer::Trigger::Receive);
+                }
                 self.events.push_back(Event::ReofferAnswered {
                     session: id,
                     description: context.description.clone(),
@@ -199,7 +208,10 @@ impl Endpoint {
             }
             Report::Failed => {
                 self.tell_transferor(now, id, context.status.unwrap_or(StatusCode::REQUEST_TIMEOUT));
-                self.events.push_back(Event::Failed { session: id, failure: call_failure(context) });
+                let failure = call_failure(context);
+                if !self.conference_told(now, id, Fate::Failed(failure.clone())) {
+                    self.events.push_back(Event::Failed { session: id, failure });
+                }
                 return;
             }
             Report::EndedByPeer => EndReason::PeerBye,
@@ -218,10 +230,14 @@ impl Endpoint {
         self.tell_transferor(now, id, StatusCode::REQUEST_TERMINATED);
         let headers = context.source.request.map(|(request, _)| &request.headers);
         let diagnostics = headers.and_then(|headers| headers.diagnostics().ok().flatten());
-        self.events.push_back(Event::Ended { session: id, reason, diagnostics });
+        let cause = headers.and_then(|headers| headers.reasons().ok()?.into_iter().next());
+        if !self.conference_told(now, id, Fate::Ended) {
+            self.events.push_back(Event::Ended { session: id, reason, diagnostics, cause });
+        }
     }
 
     fn forget_session(&mut self, now: Instant, id: SessionId) {
+        self.early_over(now, id);
         for deadline in [
             Deadline::Repeat(id),
             Deadline::Ack(id),

@@ -201,7 +201,7 @@ impl Endpoint {
                     self.deadlines.start(Deadline::Subscription(id), now + PATIENCE);
                 }
                 Effect::StopTimers => self.deadlines.stop(&Deadline::Subscription(id)),
-                Effect::Report(report) => self.report_subscription(id, *report, notice),
+                Effect::Report(report) => self.report_subscription(now, id, *report, notice),
             }
         }
         if next == State::Terminated
@@ -214,6 +214,7 @@ impl Endpoint {
 
     pub(super) fn report_subscription(
         &mut self,
+        now: Instant,
         id: SubscriptionId,
         report: Report,
         notice: Option<&Notice>,
@@ -223,11 +224,17 @@ impl Endpoint {
         let end = match report {
             Report::Subscribed => {
                 let expires = subscribed.granted;
+                // Of a conference the roster is told, not how it comes here.
+                if self.roster_ended(id, false) {
+                    return;
+                }
                 self.events.push_back(Event::Subscribed { subscription: id, user, expires });
                 return;
             }
             Report::Notified => {
-                if let Some(notice) = notice {
+                if let Some(notice) = notice
+                    && !self.on_roster(now, id, &notice.body)
+                {
                     self.events.push_back(Event::SubscriptionNotified {
                         subscription: id,
                         user,
@@ -244,6 +251,9 @@ impl Endpoint {
             Report::Silent => SubscriptionEnd::Silent,
             Report::FlowLost => SubscriptionEnd::FlowLost,
         };
+        if self.roster_ended(id, end != SubscriptionEnd::Interrupted) {
+            return;
+        }
         let reason = notice
             .and_then(|notice| notice.state.as_ref())
             .and_then(SubscriptionState::reason)

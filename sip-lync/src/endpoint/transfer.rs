@@ -1,7 +1,7 @@
 //! Transfers of all sessions: what the pure steps of [`crate::transfer`] demand, and calls that replace others.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -20,9 +20,6 @@ use crate::status::StatusCode;
 use crate::transaction::ServerId;
 use crate::transfer::{transferee, transferor};
 use crate::uri::{SipUri, Uri};
-
-/// How long a response to REFER, or the user, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a session knows of its transfers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +94,7 @@ impl Endpoint {
             match effect {
                 transferor::Effect::SendRefer => self.send_refer(now, id),
                 transferor::Effect::StartPatience => {
-                    self.deadlines.start(Deadline::Transferor(id), now + self.config.ring_limit);
+                    self.deadlines.start(Deadline::Transferor(id), now + self.config.transfer.notification);
                 }
                 transferor::Effect::StopPatience => self.deadlines.stop(&Deadline::Transferor(id)),
                 transferor::Effect::ReportProgress => {
@@ -128,7 +125,7 @@ impl Endpoint {
             refer.headers.push(HeaderName::ReferredBy, format_args!("<{address}>"));
         }
         self.push_contact(&mut refer.headers, flow, user, rendering);
-        self.deadlines.start(Deadline::Transferor(id), now + PATIENCE);
+        self.deadlines.start(Deadline::Transferor(id), now + self.config.transfer.response);
         if let Ok(client) = self.send_request(now, flow, &mut refer) {
             self.purposes.insert(client, Purpose::Refer(id));
         }
@@ -195,6 +192,13 @@ impl Endpoint {
             let response = self.response_to(request, StatusCode::BAD_REQUEST);
             return self.layer.respond_owned(now, server, response);
         };
+        let user = self.sessions.get(id).map(|session| session.user);
+        if self.config.transfer.only_to_us && !user.is_some_and(|user| self.is_addressed(user, request)) {
+            let response = self.response_to(request, StatusCode::FORBIDDEN);
+            self.layer.respond(now, server, &response);
+            let to = request.uri.clone();
+            return self.events.push_back(Event::TransferNotForUs { session: id, to });
+        }
         self.transferee_step(now, id, transferee::Trigger::Refer, None, Some((request, server, &target)));
     }
 
@@ -229,7 +233,7 @@ impl Endpoint {
                 }
                 transferee::Effect::ReportRequested => {
                     let Some((request, _, target)) = refer else { continue };
-                    self.deadlines.start(Deadline::Transferee(id), now + PATIENCE);
+                    self.deadlines.start(Deadline::Transferee(id), now + self.config.transfer.decision);
                     self.report_transfer_request(id, request, target);
                 }
                 transferee::Effect::StopPatience => self.deadlines.stop(&Deadline::Transferee(id)),
@@ -246,17 +250,10 @@ impl Endpoint {
 
     fn report_transfer_request(&mut self, id: SessionId, request: &Request, target: &NameAddr) {
         // Header fields in the URI belong into the INVITE; the URI itself is kept byte for byte.
-        let (uri, replaces) = match &target.uri {
-            Uri::Sip(uri) => {
-                let replaces = uri.header("Replaces").map(std::borrow::Cow::into_owned);
-                (Uri::Sip(uri.without_headers()), replaces)
-            }
-            other => (other.clone(), None),
+        let (uri, mut headers) = match &target.uri {
+            Uri::Sip(uri) => (Uri::Sip(uri.without_headers()), headers_of(uri)),
+            other => (other.clone(), Vec::new()),
         };
-        let mut headers = Vec::new();
-        if let Some(replaces) = replaces {
-            headers.push(("Replaces".to_owned(), replaces));
-        }
         if let Some(referred_by) = request.headers.get(&HeaderName::ReferredBy) {
             headers.push(("Referred-By".to_owned(), referred_by.to_owned()));
         }
@@ -346,6 +343,36 @@ impl Endpoint {
         }
         self.session_step(now, replaced, Trigger::HangUp, &Context::default());
     }
+}
+
+/// The header fields a URI asks for. What the endpoint writes itself, or a peer must not choose for us, is left out.
+///
+/// RFC 3261 19.1.5
+fn headers_of(uri: &SipUri) -> Vec<(String, String)> {
+    let taken = |name: &str| {
+        HeaderName::parse(name).is_ok_and(|name| {
+            !super::requests::is_structural(&name)
+                && !matches!(
+                    name,
+                    HeaderName::Contact
+                        | HeaderName::ContentType
+                        | HeaderName::Authorization
+                        | HeaderName::ProxyAuthorization
+                        | HeaderName::PAssertedIdentity
+                        | HeaderName::PPreferredIdentity
+                        | HeaderName::ReferredBy
+                        | HeaderName::Supported
+                        | HeaderName::Require
+                        | HeaderName::Allow
+                        | HeaderName::UserAgent
+                )
+        })
+    };
+    let names =
+        uri.headers().map(|(name, _)| name).filter(|name| taken(name) && !name.eq_ignore_ascii_case("body"));
+    let names: Vec<&str> = names.take(16).collect();
+    let value = |name: &str| uri.header(name).map(std::borrow::Cow::into_owned);
+    names.into_iter().filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
 }
 
 /// A value as it stands in the header part of a URI.

@@ -43,7 +43,7 @@ pub(super) struct Verifying {
 enum Standing {
     Process,
     Drop,
-    Judge(UserId, String, String),
+    Judge(UserId, String, String, String),
 }
 
 impl Endpoint {
@@ -80,17 +80,17 @@ impl Endpoint {
             }
             return;
         }
-        match self.standing(&message) {
+        match self.standing(flow, &message) {
             Standing::Process => self.process(now, flow, message),
             Standing::Drop => {}
-            Standing::Judge(user, text, signature) => {
+            Standing::Judge(user, target_name, text, signature) => {
                 self.next_verification = self.next_verification.wrapping_add(1);
                 let id = VerificationId(self.next_verification);
                 self.verifications.insert(id, flow);
                 if let Some(entry) = self.flows.get_mut(&flow) {
                     entry.verifying.judged = Some((id, message));
                 }
-                self.events.push_back(Event::SignatureReceived { id, user, text, signature });
+                self.events.push_back(Event::SignatureReceived { id, user, target_name, text, signature });
             }
         }
     }
@@ -100,7 +100,7 @@ impl Endpoint {
         self.verifications.retain(|_, of| *of != flow);
     }
 
-    fn standing(&self, message: &Message) -> Standing {
+    fn standing(&self, flow: FlowId, message: &Message) -> Standing {
         // The server signs with the association of the recipient: ours is To of requests and From of responses.
         let ours = match message {
             Message::Request(_) => HeaderName::To,
@@ -109,15 +109,22 @@ impl Endpoint {
         let address = message.headers().get(&ours).and_then(|value| NameAddr::parse(value).ok());
         let user = address.and_then(|address| self.accounts.of_address(&address));
         let Some(user) = user else { return Standing::Process };
-        let Some(association) =
-            self.accounts.get(user).and_then(|account| account.authentication.association.as_ref())
+        let authentication = self.accounts.get(user).map(|account| &account.authentication);
+        let Some((authentication, association)) = authentication.and_then(|of| Some((of, of.on_flow(flow)?)))
         else {
             return Standing::Process;
         };
-        if let Ok(Some(information)) = message.headers().authentication_info()
-            && let Some(judge) = judge(message, user, association, &information)
-        {
-            return judge;
+        if let Ok(Some(information)) = message.headers().authentication_info() {
+            let realm = information.get("realm").unwrap_or_else(|| association.realm.as_str().into());
+            let target =
+                information.get("targetname").unwrap_or_else(|| association.target_name.as_str().into());
+            // MS-SIPAE 3.2: what nobody agreed to sign with us is discarded.
+            let Some(association) = authentication.of_target(flow, &realm, &target) else {
+                return Standing::Drop;
+            };
+            if let Some(judge) = judge(message, user, association, &information) {
+                return judge;
+            }
         }
         // What need not be signed: progress, challenges, and responses to REGISTER before the association stands.
         let unsigned = match message {
@@ -154,5 +161,5 @@ fn judge(
         target_name: &association.target_name,
     };
     let text = signature_text(message, &fields).ok()?;
-    Some(Standing::Judge(user, text, signature))
+    Some(Standing::Judge(user, association.target_name.clone(), text, signature))
 }

@@ -34,6 +34,10 @@ number! {
     ///
     /// RFC 6665 4.1
     SubscriptionId;
+    /// A conference a user takes part in.
+    ///
+    /// MS-CONFBAS 3.1
+    ConferenceId;
     /// One of the early dialogs of an INVITE, numbered from 0 in the order of their first responses.
     ///
     /// RFC 3261 12.1

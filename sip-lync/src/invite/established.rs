@@ -29,6 +29,7 @@ pub(super) const fn established(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -50,6 +51,8 @@ pub(super) const fn reinviting(trigger: Trigger) -> Step {
         // RFC 3261 14.2, RFC 3311 5.2: glare.
         Trigger::Reinvite | Trigger::UpdateOffer => (State::Reinviting, &[RefusePending]),
         Trigger::ReinviteSuccess => (State::Established, &[AckReinvite, Report(Told::ReofferAnswered)]),
+        // We asked for an offer; the ACK waits for the user's answer.
+        Trigger::ReinviteSuccessWithOffer => (State::AnswerDue, &[Report(Told::Reoffered)]),
         Trigger::ReinviteRefused => (State::Established, &[Report(Told::ReofferRefused)]),
         Trigger::ReinvitePending => (State::ReinviteBackoff, &[StartBackoff]),
         Trigger::ReinviteGone => (State::Terminating, &[SendBye, Report(Told::DialogGone)]),
@@ -100,6 +103,7 @@ pub(super) const fn reinvite_backoff(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -137,6 +141,7 @@ pub(super) const fn reinvited(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -167,6 +172,7 @@ pub(super) const fn reanswered(trigger: Trigger) -> Step {
         | Trigger::Cancel
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -203,6 +209,7 @@ pub(super) const fn updated(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -223,7 +230,7 @@ pub(super) const fn terminating(trigger: Trigger) -> Step {
         Trigger::Bye => (State::Terminating, &[AcceptBye]),
         Trigger::ByeFinal | Trigger::FlowLost => (State::Terminated, &[]),
         Trigger::Reinvite | Trigger::UpdateOffer => (State::Terminating, &[RefuseOffer]),
-        Trigger::ReinviteSuccess => (State::Terminating, &[AckReinvite]),
+        Trigger::ReinviteSuccess | Trigger::ReinviteSuccessWithOffer => (State::Terminating, &[AckReinvite]),
         Trigger::Provisional
         | Trigger::Success
         | Trigger::SuccessWithOffer
@@ -264,6 +271,7 @@ pub(super) const fn terminated(trigger: Trigger) -> Step {
         | Trigger::Reinvite
         | Trigger::UpdateOffer
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone

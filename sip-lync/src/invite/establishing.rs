@@ -28,6 +28,7 @@ pub(super) const fn calling(trigger: Trigger) -> Step {
         | Trigger::Reinvite
         | Trigger::UpdateOffer
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -61,6 +62,7 @@ pub(super) const fn proceeding(trigger: Trigger) -> Step {
         | Trigger::Reinvite
         | Trigger::UpdateOffer
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -94,6 +96,7 @@ pub(super) const fn cancel_waiting(trigger: Trigger) -> Step {
         | Trigger::Reinvite
         | Trigger::UpdateOffer
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -128,6 +131,7 @@ pub(super) const fn cancelling(trigger: Trigger) -> Step {
         | Trigger::Reinvite
         | Trigger::UpdateOffer
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -162,6 +166,7 @@ pub(super) const fn answer_due(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -197,6 +202,7 @@ pub(super) const fn incoming(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -230,6 +236,7 @@ pub(super) const fn ringing(trigger: Trigger) -> Step {
         | Trigger::AckTimeout
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -260,6 +267,7 @@ pub(super) const fn answered(trigger: Trigger) -> Step {
         | Trigger::Cancel
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone
@@ -291,6 +299,7 @@ pub(super) const fn answered_ending(trigger: Trigger) -> Step {
         | Trigger::Cancel
         | Trigger::ByeFinal
         | Trigger::ReinviteSuccess
+        | Trigger::ReinviteSuccessWithOffer
         | Trigger::ReinviteRefused
         | Trigger::ReinvitePending
         | Trigger::ReinviteGone

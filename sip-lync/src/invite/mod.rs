@@ -86,6 +86,8 @@ pub enum Trigger {
     UpdateOffer,
     /// A 2xx to our re-INVITE.
     ReinviteSuccess,
+    /// A 2xx with an offer to our re-INVITE, which had none.
+    ReinviteSuccessWithOffer,
     /// Our re-INVITE was refused, the session stays.
     ReinviteRefused,
     /// Our re-INVITE was refused with 491.
@@ -224,7 +226,7 @@ pub const STATES: [State; 17] = [
 /// Every trigger.
 ///
 /// RFC 3261 13
-pub const TRIGGERS: [Trigger; 27] = [
+pub const TRIGGERS: [Trigger; 28] = [
     Trigger::Provisional,
     Trigger::Success,
     Trigger::SuccessWithOffer,
@@ -240,6 +242,7 @@ pub const TRIGGERS: [Trigger; 27] = [
     Trigger::Reinvite,
     Trigger::UpdateOffer,
     Trigger::ReinviteSuccess,
+    Trigger::ReinviteSuccessWithOffer,
     Trigger::ReinviteRefused,
     Trigger::ReinvitePending,
     Trigger::ReinviteGone,
