@@ -144,7 +144,7 @@ fn a_conference_is_joined_its_roster_followed_its_sound_called_and_it_is_left() 
     }
     assert!(matches!(told[0], Event::Ended { session: of, .. } if of == session), "{told:?}");
     assert_eq!(told[1..], [Event::ConferenceEnded { conference, by_us: true }]);
-    peer.pass(Duration::from_secs(60));
+    peer.pass(Duration::from_mins(1));
     let load = peer.endpoint.state();
     assert_eq!((load.sessions, load.subscriptions), (0, 0));
 }

@@ -320,7 +320,7 @@ fn our_update_before_the_answer_and_that_of_the_peer_meet() {
     peer.request(&Method::Ack);
     match peer.event() {
         Event::Answered { description, .. } => {
-            assert_eq!(description.as_deref(), Some(sdp("of bob").as_bytes()))
+            assert_eq!(description.as_deref(), Some(sdp("of bob").as_bytes()));
         }
         other => panic!("{other:?}"),
     }
@@ -371,7 +371,7 @@ fn a_reinvite_without_an_offer_asks_the_peer_for_one() {
     peer.reply(&reinvite, 200, "one", &[CONTACT], &sdp("of bob"));
     match peer.event() {
         Event::Reoffered { description, .. } => {
-            assert_eq!(description.as_deref(), Some(sdp("of bob").as_bytes()))
+            assert_eq!(description.as_deref(), Some(sdp("of bob").as_bytes()));
         }
         other => panic!("{other:?}"),
     }

@@ -66,7 +66,7 @@ fn every_setting_a_telephone_needs_is_read() {
     assert!(settings.polls_messages && settings.admission_control && settings.privacy_mode);
     assert_eq!(settings.organization.as_deref(), Some("Ward & Sons"));
     let lock = settings.lock;
-    assert_eq!((lock.enforced, lock.least_digits, lock.after), (true, 4, Duration::from_secs(300)));
+    assert_eq!((lock.enforced, lock.least_digits, lock.after), (true, 4, Duration::from_mins(5)));
     let quality = settings.quality;
     assert_eq!(
         (quality.enabled, quality.voice_code_point, quality.voice_priority),
@@ -99,14 +99,15 @@ fn what_is_missing_or_unreadable_has_its_default() {
     let nothing = list("");
     assert_eq!(nothing, Settings::default());
     assert_eq!(nothing.encryption, Encryption::Required);
-    assert_eq!((nothing.lock.least_digits, nothing.lock.after), (6, Duration::from_secs(600)));
+    assert_eq!((nothing.lock.least_digits, nothing.lock.after), (6, Duration::from_mins(10)));
     let broken = list(
         "<provisionGroup name=\"ServerConfiguration\"><ucPC2PCAVEncryption>Maybe</ucPC2PCAVEncryption>\
          <ucMinAudioPort>200000</ucMinAudioPort><ucMaxAudioPort>7</ucMaxAudioPort><qosEnabled>1</qosEnabled>\
          <ucDiffServVoice>64</ucDiffServVoice><voiceMailUri>nowhere</voiceMailUri><poolUri/></provisionGroup>",
     );
     assert_eq!((broken.encryption, broken.audio_ports), (Encryption::Required, None));
-    assert_eq!((broken.quality, &broken.voice_mail), (Default::default(), &None));
+    assert_eq!(broken.quality, nothing.quality);
+    assert_eq!(broken.voice_mail, None);
     // And is kept for whoever looks for the reason.
     assert_eq!(broken.other(Group::ServerConfiguration, "voiceMailUri"), Some("nowhere"));
     assert_eq!(broken.others.len(), 5);

@@ -168,7 +168,7 @@ fn the_first_answer_wins_and_the_other_branch_hears_why_it_is_cancelled() {
     // The 2xx comes again while its ACK is missing, and goes up again.
     bench.send(BOB_AT_HOME, reply(&second, 200, "b2"));
     bench.response(ANN, 200);
-    bench.pass(Duration::from_secs(120));
+    bench.pass(Duration::from_mins(2));
     let load = bench.proxy.state();
     assert_eq!((load.contexts, load.transactions, load.timers), (0, 0, 0));
 }
@@ -344,7 +344,7 @@ fn who_rings_for_ever_is_cancelled_and_who_is_silent_is_given_up() {
     assert!(cancel.headers.get(&HeaderName::Reason).unwrap().contains("408"));
     bench.pass(Duration::from_secs(70));
     bench.response(ANN, 408);
-    bench.pass(Duration::from_secs(120));
+    bench.pass(Duration::from_mins(2));
     assert_eq!(bench.proxy.state().contexts, 0);
     assert_eq!(bench.proxy.state().transactions, 0);
 }
@@ -392,9 +392,8 @@ impl Phone {
 
     fn session(&mut self) -> SessionId {
         loop {
-            match self.events.pop_front().expect("a call") {
-                sip_lync::Event::Incoming { session, .. } => return session,
-                _ => {}
+            if let sip_lync::Event::Incoming { session, .. } = self.events.pop_front().expect("a call") {
+                return session;
             }
         }
     }
@@ -465,6 +464,6 @@ fn three_telephones_and_a_proxy_make_a_whole_call() {
     phones[2].endpoint.hang_up(now, home);
     run(&mut bench, &mut phones);
     assert_eq!(phones[0].endpoint.session(call), sip_lync::invite::State::Terminated);
-    bench.pass(Duration::from_secs(120));
+    bench.pass(Duration::from_mins(2));
     assert_eq!((bench.proxy.state().contexts, bench.proxy.state().transactions), (0, 0));
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::credentials::CREDENTIALS;
-use super::event::{Event, RegistrationFailure, Retry};
+use super::event::Event;
+use super::failure::{RegistrationFailure, Retry};
 use super::vocabulary::UserId;
 use super::{Deadline, Endpoint, Purpose, identity};
 use crate::error::{Error, Refusal};

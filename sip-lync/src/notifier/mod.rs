@@ -26,6 +26,7 @@
 //! ```
 
 pub mod step;
+mod telling;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ use crate::method::Method;
 use crate::seed::{Seed, Words};
 use crate::status::StatusCode;
 
-use step::{Effect, State, Trigger};
+use step::{State, Trigger};
 
 /// A subscription of somebody.
 ///
@@ -464,72 +465,6 @@ impl Notifier {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.watchers.is_empty()
-    }
-
-    fn step(&mut self, now: Instant, id: WatcherId, trigger: Trigger) {
-        let Some(watcher) = self.watchers.get_mut(&id) else { return };
-        let (next, effects) = step::step(watcher.state, trigger);
-        watcher.state = next;
-        let best_effort = watcher.best_effort;
-        let mut sent = false;
-        for effect in effects {
-            match effect {
-                Effect::StartExpiry => self.deadlines.start(id, now + self.granted(id)),
-                Effect::StopExpiry => self.deadlines.stop(&id),
-                Effect::Notify => {
-                    self.notify(now, id, None);
-                    sent = true;
-                }
-                Effect::NotifyLast => {
-                    let reason = self.watchers.get(&id).map(|watcher| watcher.reason);
-                    self.notify(now, id, reason);
-                    sent = true;
-                }
-                Effect::ReportEnded => {
-                    if let Some(watcher) = self.watchers.get(&id) {
-                        self.ended.push_back((id, watcher.reason));
-                    }
-                }
-            }
-        }
-        if next == State::Terminated
-            && let Some(gone) = self.watchers.remove(&id)
-        {
-            self.by_dialog.remove(&gone.key);
-        } else if sent && best_effort {
-            // MS-SIPRE 3.4: BENOTIFY is never answered.
-            self.step(now, id, Trigger::Accepted);
-        }
-    }
-
-    fn granted(&self, id: WatcherId) -> Duration {
-        self.watchers.get(&id).map_or(Duration::ZERO, |watcher| watcher.granted)
-    }
-
-    fn notify(&mut self, now: Instant, id: WatcherId, last: Option<Reason>) {
-        let Some(watcher) = self.watchers.get_mut(&id) else { return };
-        let method = if watcher.best_effort { Method::BeNotify } else { Method::Notify };
-        if last.is_none() && watcher.extends {
-            watcher.until = now + watcher.granted;
-            self.deadlines.start(id, watcher.until);
-        }
-        let mut request = watcher.dialog.request(&method);
-        let headers = &mut request.headers;
-        headers.push(HeaderName::Event, &watcher.package);
-        headers.push(HeaderName::Contact, &self.config.contact);
-        match last {
-            Some(reason) => headers
-                .push(HeaderName::SubscriptionState, format_args!("terminated;reason={}", reason.as_str())),
-            None => {
-                let left = watcher.until.saturating_duration_since(now).as_secs();
-                headers.push(HeaderName::SubscriptionState, format_args!("active;expires={left}"));
-            }
-        }
-        if !watcher.notification.body.is_empty() {
-            headers.push(HeaderName::ContentType, &watcher.notification.content_type);
-            request.body = watcher.notification.body.clone();
-        }
-        self.transmits.push_back((watcher.flow, request));
     }
 }
 

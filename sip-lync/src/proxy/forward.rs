@@ -44,7 +44,7 @@ impl Proxy {
             }
             Received::Acknowledgement => {
                 // RFC 3261 16.11: the ACK of a 2xx goes the way of its dialog, without a transaction.
-                if self.hops_left(&request).is_none() {
+                if hops_left(&request).is_none() {
                     return;
                 }
                 if let Way::On(to) = self.way(flow, &mut request) {
@@ -88,7 +88,7 @@ impl Proxy {
     ///
     /// RFC 3261 16.3
     fn refusal(&mut self, request: &Request) -> Option<Response> {
-        if self.hops_left(request).is_none() {
+        if hops_left(request).is_none() {
             return Some(self.response_to(request, StatusCode::TOO_MANY_HOPS));
         }
         if self.is_loop(request) {
@@ -106,16 +106,6 @@ impl Proxy {
         let mut response = self.response_to(request, StatusCode::BAD_EXTENSION);
         response.headers.push(HeaderName::Unsupported, unknown);
         Some(response)
-    }
-
-    /// Max-Forwards after this hop; `None`: it is used up.
-    ///
-    /// RFC 3261 16.6 3
-    fn hops_left(&self, request: &Request) -> Option<u32> {
-        match request.headers.max_forwards() {
-            Ok(Some(hops)) => hops.checked_sub(1),
-            Ok(None) | Err(_) => Some(70),
-        }
     }
 
     /// The request was here before, and nothing that decides about its way has changed.
@@ -286,11 +276,21 @@ impl Proxy {
     ///
     /// RFC 3261 16.6 3, RFC 3261 16.6 8
     fn stamp(&self, request: &mut Request, branch: &str) {
-        let hops = self.hops_left(request).unwrap_or(0);
+        let hops = hops_left(request).unwrap_or(0);
         request.headers.set(HeaderName::MaxForwards, hops);
         let (transport, host, port) = (self.config.transport.via(), &self.config.host, self.config.port);
         request
             .headers
             .insert_first(HeaderName::Via, format_args!("SIP/2.0/{transport} {host}:{port};branch={branch}"));
+    }
+}
+
+/// Max-Forwards after this hop; `None`: it is used up.
+///
+/// RFC 3261 16.6 3
+fn hops_left(request: &Request) -> Option<u32> {
+    match request.headers.max_forwards() {
+        Ok(Some(hops)) => hops.checked_sub(1),
+        Ok(None) | Err(_) => Some(70),
     }
 }
