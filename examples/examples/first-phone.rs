@@ -1,15 +1,11 @@
 //! Your first Lync phone. `docs/first-lync-phone.md` tells its story.
-use std::error::Error;
-use std::time::{Duration, Instant};
-
 use bytes::BytesMut;
 use examples::{connection::Connection, login::Login};
+use sip_lync::sdp::{AudioOffer, audio_offer};
 use sip_lync::{Config, Endpoint, Event, FlowId, FlowRole, Input, Invite, Seed};
 use sip_lync::{SipUri, Transport, Uri, User};
-
-const OFFER: &str =
-    "v=0\r\no=- 0 0 IN IP4 ADDRESS\r\ns=-\r\nc=IN IP4 ADDRESS\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
-
+use std::error::Error;
+use std::time::{Duration, Instant};
 pub(crate) fn phone(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [server, me, account, password, them] = arguments else { return Err("5 arguments".into()) };
     let mut login = Login::new(account, password)?;
@@ -38,18 +34,13 @@ pub(crate) fn phone(arguments: &[String]) -> Result<(), Box<dyn Error>> {
                     endpoint.verified(now, id, login.judge(&text, &signature));
                 }
                 Event::Registered { refreshed: false, .. } => {
-                    let offer = OFFER.replace("ADDRESS", &local.ip().to_string());
+                    let offer = audio_offer(&AudioOffer::new(local.ip(), 4000, 4001)).to_string();
                     endpoint.invite(now, user, Invite::new(Uri::parse(them)?, offer))?;
-                    println!("registered, calling {them}");
                 }
                 Event::Answered { session, .. } => endpoint.hang_up(now, session),
-                Event::Ended { .. } => {
-                    println!("the call was answered and ended");
-                    return Ok(());
-                }
-                event @ (Event::Failed { .. } | Event::RegistrationFailed { .. }) => {
-                    return Err(format!("{event:?}").into());
-                }
+                Event::Ended { .. } => return Ok(()),
+                Event::Failed { failure, .. } => return Err(failure.reason.into()),
+                Event::RegistrationFailed { failure, .. } => return Err(failure.text().into()),
                 _ => {}
             }
         }
@@ -64,7 +55,6 @@ pub(crate) fn phone(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         }
     }
 }
-
 fn main() -> Result<(), Box<dyn Error>> {
     phone(&std::env::args().skip(1).collect::<Vec<_>>())
 }

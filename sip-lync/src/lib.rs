@@ -83,12 +83,14 @@
 //!   offer and answer, RFC 3515 and 3891 transfer and replacement, RFC 4028 session timers
 //! - [x] MS-SIPREGE registration, notifications, survivable mode; MS-CONMGMT keep-alive; MS-SIPRE 3.7 recovery after 430
 //! - [x] RFC 6665 subscriptions of ours with refreshes, reasons of the end and new attempts; BENOTIFY and piggybacked
-//!   first notifications (MS-SIPRE 3.4); bodies are handed on unread
+//!   first notifications (MS-SIPRE 3.4); notifiers for simulators ([`notifier`])
+//! - [x] RFC 4575 conferences with C3P (MS-CONFBAS, [`conference`]), RFC 4235 dialog events, settings of MS-SIPREGE 2.2.2
+//!   ([`body::provisioning`]); other bodies are handed on unread
+//! - [x] RFC 3261 16: a stateful forking proxy for simulators ([`proxy`])
 //! - [x] RFC 4028 7.3: our INVITE sent again after 422; a single description after 415; 3xx answers, Reason of CANCEL and BYE
 //! - [x] RFC 3263 4.3, RFC 2782: fail-over, fail-back and home servers of redirections; DNS answers are passed in
 //! - [x] RFC 3261 registrar (10.3) with the rules of MS-SIPREGE 3.2, for simulators and test benches
-//! - [ ] RFC 3262 5: an offer of the peer in a provisional response; RFC 6665 notifiers (a SUBSCRIBE is handed out, its
-//!   200 may carry the notification)
+//! - [x] RFC 3262 5, RFC 3311, RFC 6337 2.2: offers before the answer of a call ([`early_offer`])
 //! - [x] RFC 3262, 3264, 3325, 3326, 3515, 3891, 4028, 6665, 7044: their header fields
 //! - [x] RFC 4475 and RFC 5118: torture messages, verdicts in `docs/torture.md`
 //! - [x] RFC 2046: multipart bodies; RFC 8866: session descriptions; RFC 4568 lines are kept raw

@@ -332,7 +332,7 @@ fn answered(challenge: &str) -> u8 {
                 assert_eq!(peer.endpoint.handshake(peer.user), Some((scheme, answered)));
             }
             Event::RegistrationFailed { failure, .. } => {
-                assert_eq!(failure, RegistrationFailure::Challenged);
+                assert_eq!(failure, RegistrationFailure::CredentialsRefused);
                 peer.silence();
                 assert_eq!(peer.endpoint.handshake(peer.user), None);
                 return answered;

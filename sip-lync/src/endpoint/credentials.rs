@@ -191,6 +191,8 @@ pub(super) struct Authentication {
     legs: u8,
     /// Challenges since the handshake began, and the scheme and target it is with.
     handshake: Option<(Option<Scheme>, String, u8)>,
+    /// The last handshake was answered with a challenge too many.
+    pub(super) refused: bool,
 }
 
 impl Authentication {
@@ -211,7 +213,7 @@ impl Authentication {
 
     /// A handshake begins or goes on somewhere else; associations of other flows stay as long as these do.
     pub(super) fn restart(&mut self) {
-        (self.leg, self.legs, self.handshake) = (None, 0, None);
+        (self.leg, self.legs, self.handshake, self.refused) = (None, 0, None, false);
     }
 
     /// The flow is gone, and what was agreed on it.
@@ -326,6 +328,7 @@ impl Endpoint {
         let limit = scheme.map_or(LEGS, Scheme::challenges);
         if !self.config.credentials || challenges.is_empty() || authentication.legs > LEGS || count >= limit {
             authentication.restart();
+            authentication.refused = count > 0 && count >= limit;
             return Trigger::Challenged;
         }
         authentication.handshake = Some((scheme, target, count + 1));

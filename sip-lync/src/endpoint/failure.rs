@@ -24,6 +24,8 @@ pub enum RegistrationFailure {
     NotTrusted,
     /// A client was challenged and has no credentials.
     Challenged,
+    /// The server did not accept what the user proved itself with: a wrong password, an expired certificate.
+    CredentialsRefused,
     /// The server refuses.
     Refused,
     /// The server did not answer.
@@ -53,6 +55,7 @@ impl RegistrationFailure {
                  topology is published and that the pool is treated as authenticated"
             }
             Self::Challenged => "the server asks for credentials",
+            Self::CredentialsRefused => "the server refuses the account or its password",
             Self::Refused => "the server refuses the registration",
             Self::TimedOut => "the server did not answer",
             Self::FlowLost => "the connection to the server is lost",

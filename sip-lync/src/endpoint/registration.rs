@@ -189,6 +189,9 @@ impl Endpoint {
                 self.events.push_back(Event::ServicesChanged { user, available: told.services });
                 return;
             }
+            Report::Challenged if account.authentication.refused => {
+                (RegistrationFailure::CredentialsRefused, Retry::Never)
+            }
             Report::Challenged => (self.challenge_failure(), Retry::Never),
             Report::RefusedForGood => (RegistrationFailure::Refused, Retry::Never),
             Report::RefusedForNow => (RegistrationFailure::Refused, retry_later),
