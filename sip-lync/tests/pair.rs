@@ -267,7 +267,17 @@ fn react(pair: &mut Pair, dice: &mut Dice, known: &mut BTreeMap<(Side, SessionId
                     }
                     (session, false)
                 }
+                Event::EarlyOffer { session, fork, .. } => {
+                    match dice.roll(4) {
+                        0 => endpoint.reject_early(now, session, fork, StatusCode::NOT_ACCEPTABLE_HERE),
+                        1 => {}
+                        _ => endpoint.answer_early(now, session, fork, ANSWER),
+                    }
+                    (session, false)
+                }
                 Event::Progress { session, .. }
+                | Event::EarlyAnswer { session, .. }
+                | Event::EarlyOfferRefused { session, .. }
                 | Event::Confirmed { session, .. }
                 | Event::ReofferWithdrawn { session }
                 | Event::ReofferAnswered { session, .. }
