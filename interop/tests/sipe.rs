@@ -1,5 +1,7 @@
 //! The simulated front end against SIPE, a Lync client of another hand: what SIPE believes is a front end to it.
 
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/sipe.rs"]
@@ -8,6 +10,7 @@ mod sipe;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use capture::Capture;
 use ipdect_sim::frontend::{CallEncryption, Event, FrontEndConfig, FrontEndUser, Password};
 use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security};
 use presence_pidf::notifier::NewUsers;
@@ -70,11 +73,14 @@ impl Lab {
 /// Confirms: two clients see each other's presence change — SIPE 1.25
 /// Confirms: an instant message arrives — SIPE 1.25
 /// Confirms: two clients call each other with SRTP required and hear each other — SIPE 1.25
+/// Confirms: in all of that no packet is malformed, and SIP, SDP, STUN and RTP are understood — tshark 4.4
 #[test]
 fn sipe_logs_in_watches_writes_and_calls() {
+    capture::prepare();
     if !network::of_its_own("sipe_logs_in_watches_writes_and_calls") {
         return;
     }
+    let capture = Capture::start("sipe");
     let lab = Lab::start(CallEncryption::Require);
     let mut alice = lab.client("alice", "Passw0rd", "required");
     let mut bob = lab.client("bob", "Passw0rd", "required");
@@ -106,7 +112,18 @@ fn sipe_logs_in_watches_writes_and_calls() {
         let share = share_of_tone(&heard, 440.0);
         assert!(share > 0.9, "{who} heard {} samples, {share:.2} tone", heard.len());
     }
+    let port = lab.address.port();
     let events = lab.events();
+    let read = capture.read(&[port]);
+    assert_eq!((&read.malformed, &read.unknown), (&Vec::new(), &Vec::new()));
+    for protocol in ["sip", "sdp", "stun", "rtp"] {
+        assert!(read.of(protocol) > 4, "{protocol}: {:?}", read.frames);
+    }
+    for word in
+        ["REGISTER", "SUBSCRIBE", "BENOTIFY", "SERVICE", "INVITE", "MESSAGE", "BYE", "401", "180", "200"]
+    {
+        assert!(read.sip.contains_key(word), "{word}: {:?}", read.sip);
+    }
     let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
     assert_eq!(count(|event| matches!(event, Event::LoggedIn { version: 4, .. })), 2);
     assert_eq!(count(|event| matches!(event, Event::Answered { .. })), 2, "a conversation and a call");

@@ -56,6 +56,7 @@ fn registered(telephone: &mut Telephone, name: &str) -> (UserId, SipUri) {
     (wanted, gruu)
 }
 
+/// Confirms: registration over TLS and mutual TLS, a GRUU leads to its endpoint — kamailio 5.6
 #[test]
 fn a_gruu_of_kamailio_leads_to_its_endpoint_over_tls_and_mutual_tls() {
     if !network::of_its_own("a_gruu_of_kamailio_leads_to_its_endpoint_over_tls_and_mutual_tls") {
@@ -118,6 +119,7 @@ fn a_gruu_of_kamailio_leads_to_its_endpoint_over_tls_and_mutual_tls() {
     }
 }
 
+/// Confirms: a challenge is told, in trusted mode as an error of configuration — kamailio 5.6
 #[test]
 fn a_challenge_is_told_and_in_trusted_mode_it_is_an_error_of_configuration() {
     if !network::of_its_own("a_challenge_is_told_and_in_trusted_mode_it_is_an_error_of_configuration") {
@@ -162,6 +164,7 @@ fn a_challenge_is_told_and_in_trusted_mode_it_is_an_error_of_configuration() {
     }
 }
 
+/// Confirms: subscriptions to presence and waiting messages — kamailio 5.6
 #[test]
 fn presence_and_waiting_messages_come_as_notifications() {
     if !network::of_its_own("presence_and_waiting_messages_come_as_notifications") {
@@ -239,6 +242,7 @@ fn events(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|line| line["event"].as_str().expect("an event")).collect()
 }
 
+/// Confirms: the example `lync-register` registers and calls — kamailio 5.6
 #[test]
 fn lync_register_registers_and_calls_through_kamailio() {
     if !network::of_its_own("lync_register_registers_and_calls_through_kamailio") {

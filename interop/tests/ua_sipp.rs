@@ -139,6 +139,7 @@ const REFUSALS: [(u16, &str, &str); 21] = [
     (603, "Decline", "X-None: 0"),
 ];
 
+/// Confirms: every refusal of a call is acknowledged — SIPp 3.6.1
 #[test]
 fn every_refusal_of_a_call_is_acknowledged_and_told_by_its_name() {
     for (status, reason, line) in REFUSALS {
@@ -160,6 +161,7 @@ fn every_refusal_of_a_call_is_acknowledged_and_told_by_its_name() {
     }
 }
 
+/// Confirms: every refusal of a registration has its consequence — SIPp 3.6.1
 #[test]
 fn every_refusal_of_a_registration_is_told_by_its_name_and_with_what_follows() {
     // What ends for good, and what is tried again after a while.
@@ -210,6 +212,7 @@ fn every_refusal_of_a_registration_is_told_by_its_name_and_with_what_follows() {
     }
 }
 
+/// Confirms: 423: registration with the named interval — SIPp 3.6.1
 #[test]
 fn a_registration_that_is_too_brief_is_asked_for_again_with_what_was_named() {
     let sipp = Sipp::called("brief-register", "", "");
@@ -227,6 +230,7 @@ fn a_registration_that_is_too_brief_is_asked_for_again_with_what_was_named() {
     sipp.succeeded();
 }
 
+/// Confirms: refused re-INVITEs — SIPp 3.6.1
 #[test]
 fn a_refused_further_offer_leaves_the_call_as_it_was_or_ends_it_by_name() {
     for status in [403, 404, 486, 488, 500, 503, 504, 603, 408, 481] {
@@ -257,6 +261,7 @@ fn a_refused_further_offer_leaves_the_call_as_it_was_or_ends_it_by_name() {
     }
 }
 
+/// Confirms: 491: the offer is made again after its pause — SIPp 3.6.1
 #[test]
 fn a_further_offer_that_met_another_is_made_again_after_its_pause() {
     let sipp = Sipp::called("glare", "", "");
@@ -280,6 +285,7 @@ fn a_further_offer_that_met_another_is_made_again_after_its_pause() {
     telephone.nothing_is_left();
 }
 
+/// Confirms: a 200 that crosses CANCEL is acknowledged and hung up — SIPp 3.6.1
 #[test]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
     let sipp = Sipp::called("late-answer", "", "");
@@ -300,6 +306,7 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
     telephone.nothing_is_left();
 }
 
+/// Confirms: a lost ACK is sent again — SIPp 3.6.1
 #[test]
 fn an_answer_that_comes_again_is_acknowledged_again() {
     let sipp = Sipp::called("lost-ack", "", "");
@@ -313,6 +320,7 @@ fn an_answer_that_comes_again_is_acknowledged_again() {
     telephone.nothing_is_left();
 }
 
+/// Confirms: silence ends a call — SIPp 3.6.1
 #[test]
 fn a_call_that_nobody_answers_fails_without_a_status() {
     let sipp = Sipp::called("silent", "", "");
@@ -328,6 +336,7 @@ fn a_call_that_nobody_answers_fails_without_a_status() {
     telephone.nothing_is_left();
 }
 
+/// Confirms: 200 is repeated without ACK, then BYE — SIPp 3.6.1
 #[test]
 fn a_caller_that_never_acknowledges_hears_the_answer_again_and_then_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

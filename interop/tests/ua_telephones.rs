@@ -82,6 +82,7 @@ fn outlives_its_interval(telephone: &mut Telephone, call: SessionId, timers: boo
     assert_eq!(telephone.endpoint.session(call), sip_lync::invite::State::Established);
 }
 
+/// Confirms: calls both ways with sound, hold, transfers — baresip 1.0 through kamailio 5.6
 #[test]
 fn calls_with_baresip_go_both_ways_are_held_and_transferred() {
     if !network::of_its_own("calls_with_baresip_go_both_ways_are_held_and_transferred") {
@@ -138,6 +139,7 @@ fn calls_with_baresip_go_both_ways_are_held_and_transferred() {
     telephone.nothing_is_left();
 }
 
+/// Confirms: calls both ways with sound, hold, transfers, session timers — linphone 5.1 through kamailio 5.6
 #[test]
 fn calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed() {
     if !network::of_its_own("calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed") {

@@ -67,6 +67,9 @@ pub struct NegotiationConfig {
     pub include_lifetime: bool,
     /// Whether each offered suite has a line with an MKI before the line without one, and answers prefer a line with an MKI.
     pub include_mki: bool,
+    /// Whether our packets carry the MKI we offered only when the answer's line has one too: Lync's answers have, and stacks
+    /// that answer without (baresip, linphone) cannot read packets with one, although RFC 4568 has each direction for itself.
+    pub mki_needs_answer: bool,
     /// The lifetime we offer.
     pub lifetime: Lifetime,
     /// The MKI we offer.
@@ -87,6 +90,7 @@ impl NegotiationConfig {
             suites: vec![CryptoSuite::AesCm128HmacSha1_80],
             include_lifetime: true,
             include_mki: true,
+            mki_needs_answer: true,
             lifetime: Lifetime::lync(),
             mki: MasterKeyIdentifier::lync(),
             accept_unencrypted: false,

@@ -14,6 +14,7 @@ pub struct Offered {
     policy: SrtpPolicy,
     profile: Profile,
     lines: Vec<CryptoAttribute>,
+    mki_needs_answer: bool,
 }
 
 impl Offered {
@@ -39,7 +40,7 @@ impl Offered {
             SrtpPolicy::Off | SrtpPolicy::Enabled => Profile::Avp,
             SrtpPolicy::Required => Profile::Savp,
         };
-        Self { policy: config.policy, profile, lines }
+        Self { policy: config.policy, profile, lines, mki_needs_answer: config.mki_needs_answer }
     }
 
     /// A later offer of the same call: the line that was agreed, with its key, alone; without one a first offer again.
@@ -50,7 +51,9 @@ impl Offered {
             Agreed::Clear => Self::new(config, seed),
             Agreed::Protected { local, .. } => {
                 // Once secured, both sides say RTP/SAVP.
-                Self { policy: config.policy, profile: Profile::Savp, lines: vec![(**local).clone()] }
+                let lines = vec![(**local).clone()];
+                let mki_needs_answer = config.mki_needs_answer;
+                Self { policy: config.policy, profile: Profile::Savp, lines, mki_needs_answer }
             }
         }
     }
@@ -97,7 +100,13 @@ impl Offered {
             return Err(Error::Misbehaved(Breach::RepeatedKey));
         }
         // A profile of RTP/AVP beside a crypto line is what stacks answer that repeat the offered profile.
-        Agreed::protected(local.clone(), remote)
+        let mut local = local.clone();
+        if self.mki_needs_answer && remote.mki().is_none() {
+            for key in &mut local.keys {
+                key.mki = None;
+            }
+        }
+        Agreed::protected(local, remote)
     }
 
     fn answer_without_line(&self, profile: Profile, lines: &[&str]) -> Result<Agreed, Error> {

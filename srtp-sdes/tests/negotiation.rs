@@ -58,6 +58,27 @@ fn without_an_mki_wanted_the_line_without_is_answered() {
 }
 
 #[test]
+fn an_answer_without_an_mki_to_a_line_with_one_keeps_it_off_our_packets() {
+    let answer = [line(1, "")];
+    let answer: Vec<&str> = answer.iter().map(String::as_str).collect();
+    for (needs_answer, octets) in [(true, 0), (false, 1)] {
+        let mut config = config(SrtpPolicy::Required);
+        config.mki_needs_answer = needs_answer;
+        let offered = Offered::new(&config, Seed([7; 32]));
+        assert!(offered.attributes()[0].ends_with("|2^31|1:1"), "{:?}", offered.attributes());
+        let agreed = offered.answer(Profile::Savp, &answer).unwrap();
+        assert_eq!(agreed.mki().is_some(), !needs_answer);
+        let (mut sender, _) = contexts(&agreed);
+        let mut packet = [0; 40];
+        packet[..4].copy_from_slice(&[0x80, 8, 0, 1]);
+        assert_eq!(sender.protect(&mut packet, 16).unwrap(), 16 + octets + 10);
+        // A later offer goes on with what was agreed.
+        let again = Offered::again(&config, &agreed, Seed([8; 32]));
+        assert_eq!(again.attributes()[0].ends_with("|1:1"), !needs_answer);
+    }
+}
+
+#[test]
 fn with_an_mki_wanted_the_line_with_one_is_answered() {
     let answer = answered(&config(SrtpPolicy::Enabled), Profile::Avp, &lync()).unwrap();
     let line = CryptoAttribute::parse(&answer.attribute.unwrap()).unwrap();
