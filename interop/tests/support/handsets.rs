@@ -125,7 +125,7 @@ impl Handset {
         .await;
         match found {
             Ok(found) => found,
-            Err(_) => panic!("{:#?}\n{:#?}", self.seen, self.status().await.calls),
+            Err(late) => panic!("{late}: {:#?}\n{:#?}", self.seen, self.status().await.calls),
         }
     }
 }
