@@ -163,6 +163,29 @@ fn a_peer_without_ice_gets_media_at_the_address_it_gives() {
 }
 
 #[test]
+fn a_peer_with_new_credentials_is_looked_for_again() {
+    let mut network = Network::new();
+    network.offer(&[Dialect::MsIce2]);
+    network.answer(2, 0);
+    assert!(network.ends[0].1.answered(Fork(2)));
+    network.run(Duration::from_secs(1));
+    assert_eq!(network.ends[1].1.state(), State::Connected);
+    // The caller's media is at another place now, as after a transfer.
+    let other = DataStream::offer(network.now, &[Dialect::MsIce2], bases(3), false, Seed([9; 32]));
+    network.ends[0] = (3, other.expect("an offer"));
+    let offer = described(3, Some((&network.ends[0].1, 0)));
+    let now = network.now;
+    assert_eq!(network.ends[1].1.described(now, &offer, &offer.media[0]), Ok(Begun::Restarted));
+    assert_eq!(network.ends[1].1.path(1), None, "not known yet");
+    let answer = described(2, Some((&network.ends[1].1, 0)));
+    assert_eq!(network.ends[0].1.early(now, Fork(0), &answer, &answer.media[0]), Ok(Begun::Checking));
+    assert!(network.ends[0].1.answered(Fork(0)));
+    network.run(Duration::from_secs(1));
+    assert_eq!(network.ends[1].1.path(1).map(|path| path.remote), Some(bases(3)[0]));
+    assert!(network.ends.iter().all(|(_, stream)| stream.state() == State::Connected));
+}
+
+#[test]
 fn no_way_is_told_with_its_reason() {
     let mut network = Network::new();
     network.offer(&[Dialect::MsIce2]);

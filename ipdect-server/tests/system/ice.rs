@@ -227,6 +227,45 @@ fn a_hold_keeps_the_way_and_waits_for_the_last_offer() {
 }
 
 #[test]
+fn early_media_of_two_forks_has_a_way_each_and_that_of_the_answer_is_kept() {
+    let mut options = Options::new();
+    options.early_media = true;
+    options.users[1] = options.users[0].clone();
+    let mut world = World::settled(&options);
+    world.handset(JIM, &dial("+14255550100"));
+    let early = |world: &World, user: usize| {
+        world.users[user].events.iter().any(|event| matches!(event, user::Event::Way { .. }))
+    };
+    let both = world.run_until(10 * SECOND, |world| early(world, 0) && early(world, 1));
+    assert!(both, "a way to each before anybody answers: {:?}\n{:?}", world.logs, world.users[0].events);
+    assert_eq!(world.status().calls[0].state, "ringing");
+    // The one that described itself last is heard; nobody hears the handset yet.
+    let voices = [voice(2, 3), voice(5, 3)];
+    for (user, voice) in voices.iter().enumerate() {
+        world.user_speaks(user, voice);
+    }
+    world.run(4 * SECOND);
+    let of_users: Vec<SocketAddr> =
+        vec!["10.0.0.3:40000".parse().expect("one"), "10.0.0.3:40002".parse().expect("two")];
+    let speech_to_users =
+        world.datagrams.iter().filter(|(_, to, first, _)| *first >= 128 && of_users.contains(to)).count();
+    assert_eq!(speech_to_users, 0, "nothing of the handset leaves before the answer");
+    world.user(ALICE, |alice, now| alice.answer(now).expect("a call that rings"));
+    world.run(SECOND);
+    let (by_alice, _) = both_speak(&mut world);
+    assert!(by_alice > 0.9, "{by_alice}");
+    let recorded = world.recorded.values().next().expect("a recording");
+    let before: Vec<f64> = voices.iter().map(|voice| heard(voice, recorded)).collect();
+    assert!(
+        before.iter().filter(|heard| **heard > 0.9).count() == 1,
+        "one of them was heard early: {before:?}"
+    );
+    assert_eq!(record(&world).outcome, "answered");
+    world.run(10 * SECOND);
+    nothing_left(&world);
+}
+
+#[test]
 fn an_offer_for_ocs_2007_has_two_parts_and_is_made_again_when_it_is_refused() {
     let mut world = World::settled(&configured("ice_2007 = true"));
     jim_calls_alice(&mut world);

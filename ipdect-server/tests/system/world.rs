@@ -129,6 +129,8 @@ pub(crate) struct Options {
     pub(crate) never_logged_on: bool,
     /// The dialect of ICE that users speak.
     pub(crate) user_ice: Option<Dialect>,
+    /// Users are heard before they answer.
+    pub(crate) early_media: bool,
     /// Of a hundred datagrams between users and the server so many are lost.
     pub(crate) loss: u64,
 }
@@ -144,6 +146,7 @@ impl Options {
             restored: Restored::default(),
             never_logged_on: false,
             user_ice: Some(Dialect::MsIce2),
+            early_media: false,
             loss: 0,
         }
     }
@@ -238,6 +241,9 @@ impl World {
                 let media = [address(3, port), address(3, port + 1)];
                 [config.media_rtp, config.media_rtcp] = media;
                 config.ice = options.user_ice;
+                config.early_media = options.early_media;
+                // A user may have several clients.
+                config.epid.push_str(&number.to_string());
                 config.display_name = Some(format!("User {name}"));
                 User {
                     machine: LyncUser::new(

@@ -139,7 +139,10 @@ impl LyncUser {
             return Err(Error::WrongState("it does not ring here"));
         }
         let session = call.session;
-        let body = if let Some(offer) = call.their_offer.take() {
+        let body = if call.answer.is_some() {
+            // The 200 repeats what was said early.
+            self.answer_body().map_err(Error::WrongState)?
+        } else if let Some(offer) = call.their_offer.take() {
             match self.take_offer(now, offer).and_then(|()| self.answer_body()) {
                 Ok(body) => body,
                 Err(reason) => {
@@ -159,6 +162,16 @@ impl LyncUser {
             call.stage = Stage::Answering;
         }
         Ok(())
+    }
+
+    /// The answer before the call is answered, if this user gives one.
+    fn early_answer(&mut self, now: Instant) -> Option<Bytes> {
+        if !self.config.early_media {
+            return None;
+        }
+        let offer = self.call.as_mut()?.their_offer.take()?;
+        // An offer that cannot be answered is refused when the user answers.
+        self.take_offer(now, offer).and_then(|()| self.answer_body()).ok()
     }
 
     pub(super) fn change(&mut self, now: Instant, hold: bool) -> Result<(), Error> {
@@ -206,7 +219,8 @@ impl LyncUser {
                 self.calls += 1;
                 let number = CallNumber(self.calls);
                 self.call = Some(Call::ringing(number, session, self.random.number(), description));
-                self.endpoint.ring(now, session, None);
+                let early = self.early_answer(now);
+                self.endpoint.ring(now, session, early);
                 self.events.push_back(Event::Incoming {
                     call: number,
                     from: from.uri.to_string(),

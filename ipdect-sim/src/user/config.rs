@@ -34,6 +34,8 @@ pub struct UserConfig {
     pub media_rtcp: SocketAddr,
     /// The dialect of ICE in offers; answers are in that of the offer. None: no ICE.
     pub ice: Option<Dialect>,
+    /// Whether a call that rings is answered early with a description: the caller hears this end before it answers.
+    pub early_media: bool,
     /// The account that logs in; none: the certificate must be a trusted one.
     pub account: Option<Account>,
     /// The codings offered, best first; an answer takes the first of the offer that is in here.
@@ -60,6 +62,7 @@ impl UserConfig {
             media_rtp: nowhere,
             media_rtcp: nowhere,
             ice: Some(Dialect::MsIce2),
+            early_media: false,
             account: None,
             encodings: vec![Encoding::Pcma, Encoding::Pcmu],
             expires: None,
