@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipdect_sim::user::{Error, UserConfig};
 use lab::{Lab, speech, uri};
+use sip_lync::ice::Dialect;
 use srtp_sdes::{NegotiationConfig, SrtpPolicy};
 use telephony_audio::correlation::audio_match;
 
@@ -97,6 +98,35 @@ fn media_is_srtp_with_mki_as_lync_offers_it() {
     assert!(answer.contains("m=audio 30002 RTP/SAVP 8"), "{answer}");
     assert_eq!(answer.matches("a=crypto:").count(), 1);
     assert!(answer.contains("|2^31|1:1"), "{answer}");
+}
+
+#[test]
+fn two_users_find_their_way_by_ice_and_speak_only_then() {
+    let mut lab = Lab::new();
+    let alice = lab.add_speaking("alice", Some(Dialect::MsIce2));
+    let bob = lab.add_speaking("bob", Some(Dialect::Rfc8445));
+    lab.act(alice, |user, now| user.call(now, "bob")).expect("a call");
+    lab.act(bob, ipdect_sim::user::LyncUser::answer).expect("it rings");
+    assert!(lab.saw(bob).contains(&"connected".to_owned()));
+    lab.pass(Duration::from_secs(1));
+    // The dialect of the offer; the last offer of the caller changes nothing in the speech.
+    for user in [alice, bob] {
+        let way = lab.users[user]
+            .events
+            .iter()
+            .any(|event| matches!(event, ipdect_sim::user::Event::Way { dialect: "ms-ice2", .. }));
+        assert!(way, "{:?}", lab.users[user].events);
+    }
+    assert_eq!(lab.down(bob, "INVITE").len(), 2);
+    assert!(lab.down(bob, "INVITE")[1].contains("a=remote-candidates:"));
+    let one = speech(140.0, 3);
+    lab.users[alice].play(&one);
+    lab.pass(Duration::from_secs(4));
+    lab.act(alice, ipdect_sim::user::LyncUser::hang_up);
+    // Silence was heard before the way was looked at.
+    let heard = &lab.users[bob].heard;
+    let begin = heard.iter().position(|sample| sample.unsigned_abs() > 300).unwrap_or_default();
+    assert!(audio_match(&one, &heard[begin.saturating_sub(400)..]) > 0.9);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use ipdect_sim::frontend::{self, FlowId, FrontEnd, FrontEndConfig, FrontEndUser}
 use ipdect_sim::talk::Talk;
 use ipdect_sim::user::{self, LyncUser, MediaPlan, UserConfig};
 use sip_lync::SipUri;
+use sip_lync::ice::Dialect;
 
 /// The name in the certificates of the simulated users.
 pub const CLIENT_NAME: &str = "clients.example.net";
@@ -70,10 +71,16 @@ impl Lab {
         }
     }
 
-    /// Adds an endpoint of a user and connects it with a trusted certificate.
+    /// Adds an endpoint of a user without ICE and connects it with a trusted certificate.
     pub fn add(&mut self, name: &str) -> usize {
+        self.add_speaking(name, None)
+    }
+
+    /// The same with a dialect of ICE.
+    pub fn add_speaking(&mut self, name: &str, ice: Option<Dialect>) -> usize {
         let mut config = UserConfig::new(uri(&format!("sip:{name}@example.net")));
         config.epid = format!("{:010x}", 0x0101_0101_u64 + self.users.len() as u64);
+        config.ice = ice;
         self.add_with(config, CLIENT_NAME)
     }
 
@@ -157,6 +164,23 @@ impl Lab {
                 self.events.push(event);
             }
             let now = self.now;
+            let mut checks = Vec::new();
+            for user in &mut self.users {
+                let mut buffer = BytesMut::new();
+                while let Some(check) = user.user.poll_check(&mut buffer) {
+                    let from = SocketAddr::new(user.media.ip(), user.media.port() + (check.component - 1));
+                    checks.push((from, check.to, buffer.split_to(check.len)));
+                }
+            }
+            for (from, to, data) in checks {
+                quiet = false;
+                for user in &mut self.users {
+                    let component = to.port().wrapping_sub(user.media.port()).wrapping_add(1);
+                    if to.ip() == user.media.ip() && (1..=2).contains(&component) {
+                        user.user.handle_input(now, user::Input::Check { component, from, data: &data });
+                    }
+                }
+            }
             for user in &mut self.users {
                 while let Some(event) = user.user.poll_event() {
                     user.events.push(event);
