@@ -163,6 +163,53 @@ mod peers {
         ShortTermCredentials::new(PASSWORD.to_owned()).make_key()
     }
 
+    /// The crate's own message, used again and again, with the proofs of its usual provider.
+    struct RtcStun {
+        message: rtc_stun::message::Message,
+        crypto: &'static dyn rtc_crypto::RTCCrypto,
+        integrity: rtc_stun::integrity::MessageIntegrity<'static>,
+    }
+
+    impl RtcStun {
+        fn new() -> Self {
+            let provider = Box::leak(Box::new(rtc_crypto::default_provider().expect("ring")));
+            let crypto = provider.crypto();
+            let integrity = rtc_stun::integrity::MessageIntegrity::new_short_term_integrity_with_provider(
+                PASSWORD.to_owned(),
+                crypto,
+            );
+            Self { message: rtc_stun::message::Message::new(), crypto, integrity }
+        }
+
+        fn encode(&mut self) -> usize {
+            use rtc_stun::message::{CLASS_REQUEST, METHOD_BINDING, MessageType, Setter as _};
+            let message = &mut self.message;
+            message.reset();
+            message.set_type(MessageType::new(METHOD_BINDING, CLASS_REQUEST));
+            message.transaction_id = rtc_stun::message::TransactionId(black_box([7; 12]));
+            message.write_header();
+            message.add(rtc_stun::attributes::AttrType(0x25), &[]);
+            message.add(rtc_stun::attributes::AttrType(0x24), &PRIORITY.to_be_bytes());
+            message.add(rtc_stun::attributes::AttrType(0x802a), &TIE_BREAKER.to_be_bytes());
+            message.add(rtc_stun::attributes::ATTR_USERNAME, black_box(USERNAME).as_bytes());
+            self.integrity.add_to(message).expect("a proof");
+            rtc_stun::fingerprint::FINGERPRINT.add_to(message).expect("a proof");
+            message.raw.len()
+        }
+
+        fn decode(&mut self, octets: &[u8]) {
+            let message = &mut self.message;
+            message.raw.clear();
+            message.raw.extend_from_slice(octets);
+            message.decode().expect("a message");
+            assert!(rtc_stun::fingerprint::FINGERPRINT.check(message).is_ok());
+            let key = PASSWORD.as_bytes();
+            assert!(rtc_stun::integrity::MessageIntegrity::check(message, key, self.crypto).is_ok());
+            assert!(message.get(rtc_stun::attributes::AttrType(0x24)).is_ok());
+            assert!(message.get(rtc_stun::attributes::ATTR_USERNAME).is_ok());
+        }
+    }
+
     fn hmac(key: &[u8], texts: &[&[u8]]) -> [u8; 20] {
         DefaultSha1HmacProvider.sha1_hmac(key, texts)
     }
@@ -172,7 +219,9 @@ mod peers {
         let mut one = [0; 200];
         let mut two = [0; 200];
         let mut three = [0; 1300];
+        let mut rtc = RtcStun::new();
         turns
+            .each("rtc-stun 0.21", move || assert!(black_box(rtc.encode()) > 60))
             .each("stun-types 2.0", move || {
                 black_box(stun_types(&mut one, &key));
             })
@@ -197,7 +246,9 @@ mod peers {
 
     pub(crate) fn decode<'a>(turns: Turns<'a>, octets: &'a [u8]) -> Turns<'a> {
         let key = key();
+        let mut rtc = RtcStun::new();
         turns
+            .each("rtc-stun 0.21", move || rtc.decode(black_box(octets)))
             .each("stun-types 2.0", move || {
                 let message = Message::from_bytes(black_box(octets)).expect("a message");
                 assert!(message.validate_integrity_with_key(&key).is_ok());

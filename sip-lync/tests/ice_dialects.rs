@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use sip_lync::Seed;
 use sip_lync::body::multipart;
 use sip_lync::headers::MediaType;
-use sip_lync::ice::agent::{Begun, Config, Event, Failure};
+use sip_lync::ice::agent::{Begun, Config, Event, Failure, Input, Path, Protocol};
 use sip_lync::ice::phase::State;
 use sip_lync::ice::{Agent, DIALECTS, Description, Dialect, Fork, Forks, Offer, Role, Transport};
 use sip_lync::sdp::SessionDescription;
@@ -82,6 +82,46 @@ fn an_invitation_for_both_generations_is_answered_by_each_in_its_dialect() {
         _ => None,
     });
     assert_eq!(remote, Some("198.51.100.3:4000".parse().unwrap()));
+}
+
+/// An agent's first message, as it comes to the other end.
+fn first_message(agent: &mut Agent) -> Vec<u8> {
+    let mut buffer = BytesMut::new();
+    let transmit = agent.poll_transmit(&mut buffer).unwrap();
+    buffer.split_to(transmit.len).to_vec()
+}
+
+#[test]
+fn a_check_goes_to_the_fork_whose_peer_sent_it_and_there_are_sixteen_forks_at_most() {
+    let now = start();
+    let offered = agent(Dialect::MsIce2, Role::Controlling, HERE, 1, now);
+    let offer = described(&offered);
+    let offer = Description::read(&offer, &offer.media[0], Dialect::MsIce2);
+    let mut forks = Forks::new(vec![offered]);
+    let mut peers = Vec::new();
+    for number in 1..=17 {
+        let mut peer =
+            agent(Dialect::MsIce2, Role::Controlled, &format!("198.51.100.{number}:4000"), number, now);
+        peer.begin(now, &offer).unwrap();
+        let answer = described(&peer);
+        let outcome = forks.answer(now, Fork(u32::from(number)), &answer, &answer.media[0]);
+        assert_eq!(outcome.is_ok(), number <= 16, "{number}: {outcome:?}");
+        peers.push(peer);
+    }
+    // The tenth peer is seen at an address it did not tell: its fork alone learns that.
+    let check = first_message(&mut peers[9]);
+    let remote: SocketAddr = "203.0.113.10:999".parse().unwrap();
+    let path = Path { component: 1, protocol: Protocol::Udp, local: HERE.parse().unwrap(), remote };
+    assert_eq!(forks.handle_input(now, Input::Packet { path, data: &check }), Ok(()));
+    for number in 1..=16 {
+        let knows =
+            forks.agent(Fork(number)).unwrap().remote_candidates().iter().any(|r| r.address == remote);
+        assert_eq!(knows, number == 10, "{number}");
+    }
+    // One whose answer is not here yet is answered by the offer.
+    let check = first_message(&mut peers[16]);
+    assert_eq!(forks.handle_input(now, Input::Packet { path, data: &check }), Ok(()));
+    assert!((1..=16).all(|number| forks.agent(Fork(number)).unwrap().remote_candidates().len() <= 2));
 }
 
 #[test]

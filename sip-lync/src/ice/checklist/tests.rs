@@ -115,3 +115,19 @@ fn a_component_without_any_valid_pair_goes_before_the_nomination_of_another_and_
     assert_eq!(list.next(None, &locals, &remotes), Some(first), "the nomination waits for one check");
     assert_eq!(list.next(None, &locals, &remotes), Some(third));
 }
+
+#[test]
+fn checks_of_the_peer_add_sixteen_pairs_for_one_candidate_of_ours_and_leave_room_for_the_others() {
+    let locals = [
+        local(1, Kind::Host, Transport::Udp, "192.0.2.1:1000", 9, 1),
+        local(1, Kind::Host, Transport::Udp, "192.0.2.2:1000", 8, 2),
+    ];
+    let other = remote(1, Transport::Udp, "198.51.100.1:1", 9, "a");
+    let mut list = Checklist::default();
+    let mut learn = |at: usize, count: usize| {
+        (0..count)
+            .filter(|n| list.learn(Pair::new(at, &locals[at], *n, &other, Role::Controlled)).is_some())
+            .count()
+    };
+    assert_eq!((learn(0, 100), learn(1, 5)), (16, 5));
+}
