@@ -127,6 +127,8 @@ fn usual_line(stream: usize, suite: CryptoSuite, lifetime: Option<&str>) -> Cryp
     key.mki = match stream % 6 {
         1 => Some(MasterKeyIdentifier::new(&[1]).unwrap()),
         3 => Some(MasterKeyIdentifier::new(&[9, 8, stream as u8, 7]).unwrap()),
+        // Longer than the record has room for.
+        5 => Some(MasterKeyIdentifier::new(&[1, 2, 3, 4, 5, 6, stream as u8]).unwrap()),
         _ => None,
     };
     CryptoAttribute::new(1, suite, key)
@@ -193,7 +195,7 @@ proptest! {
                 .zip(steps)
                 .map(|(plain, step)| {
                     let mut buffer = plain.clone();
-                    buffer.resize(plain.len() + if step.trick == 3 { 11 } else { 20 }, 0xee);
+                    buffer.resize(plain.len() + if step.trick == 3 { 11 } else { 24 }, 0xee);
                     buffer
                 })
                 .collect();
