@@ -344,9 +344,9 @@ fn answered(challenge: &str) -> u8 {
 
 #[test]
 fn each_scheme_has_its_legs_and_a_wrong_password_is_not_tried_again_and_again() {
-    assert_eq!(answered(FIRST), Scheme::Ntlm.challenges());
-    assert_eq!(answered(&FIRST.replace("NTLM", "Kerberos")), Scheme::Kerberos.challenges());
-    assert_eq!(answered(&FIRST.replace("NTLM", "TLS-DSK")), Scheme::TlsDsk.challenges());
+    assert_eq!(answered(FIRST), 2);
+    assert_eq!(answered(&FIRST.replace("NTLM", "Kerberos")), 1);
+    assert_eq!(answered(&FIRST.replace("NTLM", "TLS-DSK")), 12);
     assert_eq!(answered(&FIRST.replace("NTLM", "Digest")), 12, "of an unknown scheme nothing is known");
 }
 
