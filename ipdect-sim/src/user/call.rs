@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use sip_lync::{EndReason, ForkId, Invite, Rendering, SessionId, StatusCode, Uri};
+use sip_lync::{ForkId, Invite, Rendering, SessionId, StatusCode, Uri};
 use srtp_sdes::{Agreed, Offered};
 
 use super::description::{self, Answer, Described};
+use super::event::end;
 use super::ice::Ice;
 use super::{CallNumber, Error, Event, LyncUser, MediaPlan, Side};
 use crate::talk::{Encoding, Flow, TalkPlan};
@@ -495,19 +496,5 @@ fn lifetime(agreed: &Agreed) -> Option<String> {
     match agreed {
         Agreed::Clear => None,
         Agreed::Protected { local, .. } => local.keys.first()?.lifetime.as_ref().map(ToString::to_string),
-    }
-}
-
-fn end(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::PeerBye => "the other side hung up",
-        EndReason::Cancelled { completed_elsewhere: true } => "answered elsewhere",
-        EndReason::Cancelled { completed_elsewhere: false } => "the caller gave up",
-        EndReason::Local => "hung up",
-        EndReason::AckMissing => "the ACK did not come",
-        EndReason::DialogGone => "the other side does not know the call",
-        EndReason::FlowLost => "the connection is gone",
-        EndReason::RegistrationLost => "the registration is gone",
-        _ => "ended",
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use sip_lync::EndReason;
 
 use crate::talk::{Flow, TalkPlan};
 
@@ -171,4 +172,19 @@ pub enum MediaPlan {
         /// The call.
         call: CallNumber,
     },
+}
+
+/// Why a call ended, in words.
+pub(super) fn end(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::PeerBye => "the other side hung up",
+        EndReason::Cancelled { completed_elsewhere: true } => "answered elsewhere",
+        EndReason::Cancelled { completed_elsewhere: false } => "the caller gave up",
+        EndReason::Local => "hung up",
+        EndReason::AckMissing => "the ACK did not come",
+        EndReason::DialogGone => "the other side does not know the call",
+        EndReason::FlowLost => "the connection is gone",
+        EndReason::RegistrationLost => "the registration is gone",
+        _ => "ended",
+    }
 }
