@@ -123,7 +123,13 @@ impl Endpoint {
     }
 
     pub(super) const fn abilities(&self) -> &'static Abilities {
-        if self.config.reliable_provisional { &ABILITIES } else { &WITHOUT_100REL }
+        if self.config.server {
+            &SERVER
+        } else if self.config.reliable_provisional {
+            &ABILITIES
+        } else {
+            &WITHOUT_100REL
+        }
     }
 
     pub(super) fn flow_closed(&mut self, now: Instant, flow: FlowId) {
@@ -227,6 +233,27 @@ const ABILITIES: Abilities = Abilities {
     ],
     session_types: &[("application", "sdp")],
     ..Abilities::LYNC
+};
+
+/// What a registrar and notifier is asked for on top: whether a subscription can be what it must be is its owner's to say.
+const SERVER: Abilities = Abilities {
+    extensions: &[
+        "100rel",
+        "adhoclist",
+        "categoryList",
+        "com.microsoft.autoextend",
+        "eventlist",
+        "gruu",
+        "gruu-10",
+        "histinfo",
+        "ms-benotify",
+        "ms-dialog-route-set-update",
+        "ms-early-media",
+        "ms-piggyback-first-notify",
+        "replaces",
+        "timer",
+    ],
+    ..ABILITIES
 };
 
 /// The same without reliable provisional responses.

@@ -98,7 +98,8 @@ pub(crate) struct MergeKey(Box<str>);
 
 impl MergeKey {
     /// The key of a request without a To tag. The Request-URI is part of it: a server that forks to two users of one
-    /// endpoint sends them the same Call-ID, From and CSeq.
+    /// endpoint sends them the same Call-ID, From and CSeq. So is the sender: two clients that draw the same Call-ID and
+    /// tag are seen.
     pub(crate) fn new(request: &Request) -> Option<Self> {
         let headers = &request.headers;
         let to = NameAddrView::check(headers.get(&HeaderName::To)?).ok()?;
@@ -108,9 +109,10 @@ impl MergeKey {
         let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
         let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
         let tag = from.tag().unwrap_or_default();
-        let mut key =
-            String::with_capacity(call_id.len() + tag.len() + cseq.len() + request.uri.as_str().len() + 3);
-        for part in [call_id, " ", tag, " ", cseq, " ", request.uri.as_str()] {
+        let mut key = String::with_capacity(
+            call_id.len() + tag.len() + cseq.len() + from.uri.len() + request.uri.as_str().len() + 4,
+        );
+        for part in [call_id, " ", tag, " ", cseq, " ", from.uri, " ", request.uri.as_str()] {
             key.push_str(part);
         }
         Some(Self(key.into()))
