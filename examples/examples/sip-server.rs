@@ -187,13 +187,13 @@ impl Server {
             }
         }
         while let Some(transmit) = self.endpoint.poll_transmit(&mut self.buffer) {
-            let message = self.buffer.split_to(transmit.len);
             if let Some(peer) = self.peers.get_mut(&transmit.flow) {
                 if peer.out.is_empty() {
                     self.touched.push(transmit.flow);
                 }
-                peer.out.extend_from_slice(&message);
+                peer.out.extend_from_slice(&self.buffer);
             }
+            self.buffer.clear();
         }
     }
 

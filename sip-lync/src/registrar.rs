@@ -26,11 +26,12 @@ use std::time::{Duration, Instant};
 use sha1::{Digest, Sha1};
 
 use crate::flow::FlowId;
+use crate::grammar;
 use crate::gruu::InstanceId;
-use crate::headers::{Contact, HeaderName, Headers, NameAddr};
+use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
 use crate::status::StatusCode;
-use crate::uri::SipUri;
+use crate::uri::{SipUri, SipUriView};
 
 /// What a registrar grants.
 ///
@@ -120,30 +121,32 @@ impl Registrar {
 
     fn registered(&mut self, now: Instant, flow: FlowId, request: &Request) -> Result<Answer, Answer> {
         let headers = &request.headers;
-        let to = headers.to().ok().flatten().ok_or_else(|| refuse(400, 0, "To cannot be read"))?;
-        let uri = to.sip_uri().ok_or_else(|| refuse(404, 1003, "the user does not exist"))?;
-        let user: Arc<str> = user_key(uri).into();
+        let to = address(headers, &HeaderName::To).ok_or_else(|| refuse(400, 0, "To cannot be read"))?;
+        let uri = to.sip_uri().map_err(|_| refuse(404, 1003, "the user does not exist"))?;
+        let user: Arc<str> = user_key(uri.user(), uri.host()).into();
         if headers
             .get(&HeaderName::Event)
             .is_some_and(|event| !event.trim().eq_ignore_ascii_case("registration"))
         {
             return Err(refuse(489, 4055, "Event of REGISTER is not registration"));
         }
-        let supported = headers.supported().unwrap_or_default();
-        let has_gruu = supported.contains("gruu-10");
-        if supported.contains("msrtc-event-categories") && !has_gruu {
+        let supports = |tag: &str| {
+            headers.elements(&HeaderName::Supported).any(|element| element.eq_ignore_ascii_case(tag))
+        };
+        let has_gruu = supports("gruu-10");
+        if !has_gruu && supports("msrtc-event-categories") {
             return Err(refuse(421, 2057, "msrtc-event-categories needs gruu-10"));
         }
-        let from = headers.from_().ok().flatten();
-        let epid = from.as_ref().and_then(NameAddr::epid).unwrap_or_default();
+        let epid = address(headers, &HeaderName::From).and_then(NameAddrView::epid).unwrap_or_default();
         if epid.len() > 16 {
             return Err(refuse(400, 4012, "epid is longer than 16 characters"));
         }
-        let contact = headers.contact().ok().flatten();
-        let instance = contact
-            .as_ref()
-            .and_then(Contact::instance)
-            .and_then(|instance| InstanceId::parse(&instance))
+        let contact = headers.elements(&HeaderName::Contact).next();
+        let wildcard = contact == Some("*");
+        let contact = contact.and_then(|contact| NameAddrView::check(contact).ok());
+        let parameter = |name: &str| contact.and_then(|contact| contact.parameters.get(name));
+        let instance = parameter("+sip.instance")
+            .and_then(InstanceId::parse)
             .or_else(|| (!epid.is_empty()).then(|| InstanceId::from_epid(epid)))
             .ok_or_else(|| refuse(400, 4010, "neither epid nor instance"))?;
         let cseq = headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
@@ -154,17 +157,15 @@ impl Registrar {
         if before.is_some_and(|before| before.call == call && before.cseq >= cseq) {
             return Err(refuse(500, 0, "CSeq is out of order"));
         }
-        let asked = contact
-            .as_ref()
-            .and_then(Contact::expires)
+        let asked = parameter("expires")
+            .and_then(|seconds| grammar::saturating_number(seconds).ok())
             .or_else(|| headers.expires().ok().flatten())
             .map(|seconds| Duration::from_secs(seconds.into()));
-        let address = contact.as_ref().and_then(Contact::address);
-        if asked == Some(Duration::ZERO) || (contact.is_some() && address.is_none()) {
+        if asked == Some(Duration::ZERO) || wildcard {
             self.remove(&key);
             return Ok((StatusCode::OK, self.contacts(now, &key.0, uri)));
         }
-        let Some(address) = address else { return Ok((StatusCode::OK, self.contacts(now, &key.0, uri))) };
+        let Some(contact) = contact else { return Ok((StatusCode::OK, self.contacts(now, &key.0, uri))) };
         let expires = asked.unwrap_or(self.config.default_expires).min(self.config.longest_expires);
         if expires < self.config.least_expires {
             let (status, mut headers) = refuse(423, 0, "the interval is too brief");
@@ -181,7 +182,7 @@ impl Registrar {
             Some(before) if before.call == call => "refreshed",
             Some(_) => "fixed",
         };
-        let contact = address.uri.to_string().into();
+        let contact = contact.uri.into();
         let binding =
             Binding { contact, epid: epid.into(), flow, until: now + expires, has_gruu, call, cseq };
         self.insert(key.clone(), binding);
@@ -207,7 +208,7 @@ impl Registrar {
     ///
     /// RFC 3261 16.5
     pub fn endpoints(&self, user: &SipUri) -> impl Iterator<Item = (&InstanceId, &Binding)> {
-        let user: Arc<str> = user_key(user).into();
+        let user: Arc<str> = user_key(user.user(), user.host()).into();
         let first = (user.clone(), InstanceId::parse(NIL).unwrap_or_else(|| InstanceId::from_epid("")));
         self.bindings
             .range(first..)
@@ -281,16 +282,13 @@ impl Registrar {
     fn insert(&mut self, key: (Arc<str>, InstanceId), binding: Binding) {
         self.remove(&key);
         // The oldest of too many endpoints of a user makes room.
-        let of_user: Vec<(Instant, InstanceId)> = self
-            .bindings
-            .range((key.0.clone(), InstanceId::parse(NIL).unwrap_or(key.1))..)
-            .take_while(|((user, _), _)| *user == key.0)
-            .map(|((_, instance), binding)| (binding.until, *instance))
-            .collect();
-        if of_user.len() >= self.config.endpoints_per_user
-            && let Some((_, oldest)) = of_user.iter().min()
+        let first = (key.0.clone(), InstanceId::parse(NIL).unwrap_or(key.1));
+        let of_user = self.bindings.range(first..).take_while(|((user, _), _)| *user == key.0);
+        let of_user = of_user.map(|((_, instance), binding)| (binding.until, *instance));
+        if of_user.clone().count() >= self.config.endpoints_per_user
+            && let Some((_, oldest)) = of_user.min()
         {
-            self.remove(&(key.0.clone(), *oldest));
+            self.remove(&(key.0.clone(), oldest));
         }
         self.deadlines.insert((binding.until, key.1, key.0.clone()));
         self.bindings.insert(key, binding);
@@ -303,8 +301,8 @@ impl Registrar {
     }
 
     /// One Contact for each endpoint of the user.
-    fn contacts(&self, now: Instant, user: &Arc<str>, uri: &SipUri) -> Headers {
-        let mut headers = Headers::new();
+    fn contacts(&self, now: Instant, user: &Arc<str>, uri: SipUriView<'_>) -> Headers {
+        let mut headers = Headers::with_capacity(4, 384);
         let first = (user.clone(), InstanceId::parse(NIL).unwrap_or_else(|| InstanceId::from_epid("")));
         let own = self.bindings.range(first..).take_while(|((of, _), _)| of == user);
         for ((_, instance), binding) in own {
@@ -346,7 +344,18 @@ fn call_of(call_id: &str) -> [u8; 8] {
     digest.first_chunk().copied().unwrap_or_default()
 }
 
+/// From or To where it was received.
+fn address<'a>(headers: &'a Headers, name: &HeaderName) -> Option<NameAddrView<'a>> {
+    headers.get(name).and_then(|text| NameAddrView::check(text).ok())
+}
+
 /// User and host without regard to case.
-fn user_key(uri: &SipUri) -> String {
-    format!("{}@{}", uri.user().unwrap_or_default(), uri.host()).to_ascii_lowercase()
+fn user_key(user: Option<&str>, host: &str) -> String {
+    let user = user.unwrap_or_default();
+    let mut key = String::with_capacity(user.len() + host.len() + 1);
+    for part in [user, "@", host] {
+        key.push_str(part);
+    }
+    key.make_ascii_lowercase();
+    key
 }

@@ -241,7 +241,7 @@ fn call_after_call_leaves_memory_flat() {
 }
 
 /// Allocations of a registration and of a call, both ends and the registrar together; what they are now and a little more.
-const ALLOCATIONS_OF_A_REGISTRATION: usize = 96;
+const ALLOCATIONS_OF_A_REGISTRATION: usize = 74;
 const ALLOCATIONS_OF_A_CALL: usize = 390;
 
 #[test]

@@ -7,9 +7,10 @@ use super::Endpoint;
 use super::registration::Told;
 use super::vocabulary::UserId;
 use crate::flow::FlowId;
+use crate::grammar;
 use crate::gruu::InstanceId;
 use crate::headers::ms::{RegisterAction, RegistrationAdvice, RegistrationEvent};
-use crate::headers::{Contact, HeaderName};
+use crate::headers::{Contact, HeaderName, NameAddrView};
 use crate::message::{Request, Response};
 use crate::register::Trigger;
 use crate::uri::SipUri;
@@ -81,20 +82,23 @@ impl Endpoint {
         }
         self.association_established(user);
         let Some(account) = self.accounts.get_mut(user) else { return Trigger::Success };
-        let contacts = headers.contacts().unwrap_or_default();
-        let ours = contacts.iter().find(|contact| {
-            let instance = contact.instance().and_then(|instance| InstanceId::parse(&instance));
-            let opaque = contact.address().and_then(|address| address.sip_uri()?.parameter("ms-opaque"));
-            instance == Some(account.instance) || (instance.is_none() && opaque == Some(&*account.opaque))
+        let ours = headers.elements(&HeaderName::Contact).find_map(|element| {
+            let contact = NameAddrView::check(element).ok()?;
+            let ours = match contact.parameters.get("+sip.instance").and_then(InstanceId::parse) {
+                Some(instance) => instance == account.instance,
+                None => contact.sip_uri().ok()?.parameter("ms-opaque") == Some(&*account.opaque),
+            };
+            ours.then_some((element, contact))
         });
         let seconds = ours
-            .and_then(Contact::expires)
+            .and_then(|(_, contact)| grammar::saturating_number(contact.parameters.get("expires")?).ok())
             .or_else(|| headers.expires().ok().flatten())
             .or_else(|| account.registration.asked.map(|asked| asked.as_secs() as u32))
             .unwrap_or(UNNAMED_EXPIRY);
         // A lifetime of nothing would have us refresh without end.
         account.registration.granted = Duration::from_secs(u64::from(seconds.clamp(10, 30 * 86_400)));
-        account.gruu = ours.and_then(Contact::gruu).filter(|_| self.config.gruu);
+        let gruu = ours.and_then(|(element, _)| Contact::parse(element).ok()?.gruu());
+        account.gruu = gruu.filter(|_| self.config.gruu);
         let Ok(Some(presence)) = headers.presence_state() else { return Trigger::Success };
         told.services = !presence.is_survivable_mode();
         match presence.register_action {

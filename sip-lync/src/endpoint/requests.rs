@@ -118,13 +118,7 @@ impl Endpoint {
         let options = request.method == Method::Options;
         let mut response = completed(&self.config, &mut self.words, request, response);
         self.push_abilities(&mut response, options);
-        for header in headers.iter() {
-            if let Ok(value) = header.value()
-                && !is_structural(&header.name())
-            {
-                response.headers.push(header.name(), value);
-            }
-        }
+        response.headers.copy_without(headers, is_structural);
         // A response that makes a dialog has the tag of whoever keeps the dialog, and the recorded route.
         if let Some(to) = headers.get(&HeaderName::To) {
             response.headers.set(HeaderName::To, to);
@@ -171,7 +165,7 @@ impl Endpoint {
     }
 
     fn on_new_request(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
-        let in_dialog = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        let in_dialog = has_tag(&request);
         match request.method {
             Method::Notify if self.on_refer_notification(now, &request) => {
                 self.respond_plainly(now, server, &request, StatusCode::OK);
@@ -322,13 +316,15 @@ impl Endpoint {
     }
 }
 
+/// Whether To has a tag: the request belongs to a dialog.
+fn has_tag(request: &Request) -> bool {
+    let to = request.headers.get(&HeaderName::To);
+    to.is_some_and(|to| NameAddrView::check(to).is_ok_and(|to| to.tag().is_some()))
+}
+
 /// Adds a To tag and User-Agent.
 fn completed(config: &Config, words: &mut Words, request: &Request, mut response: Response) -> Response {
-    let tagged = request
-        .headers
-        .get(&HeaderName::To)
-        .is_some_and(|to| NameAddrView::check(to).is_ok_and(|to| to.tag().is_some()));
-    if !tagged
+    if !has_tag(request)
         && response.status != StatusCode::TRYING
         && let Some(to) = request.headers.get(&HeaderName::To)
     {

@@ -129,7 +129,17 @@ impl Headers {
     ///
     /// RFC 3261 8.2.6.2
     pub fn copy_from(&mut self, other: &Self, name: &HeaderName) {
-        for entry in other.entries.iter().filter(|entry| other.matches(entry, name)) {
+        let wanted = |entry: &&Entry| other.matches(entry, name);
+        self.copy(other, wanted);
+    }
+
+    /// Copies every line of another message but those of some names.
+    pub(crate) fn copy_without(&mut self, other: &Self, unwanted: impl Fn(&HeaderName) -> bool) {
+        self.copy(other, |entry| !HeaderName::from_number(entry.number).is_some_and(&unwanted));
+    }
+
+    fn copy(&mut self, other: &Self, wanted: impl FnMut(&&Entry) -> bool) {
+        for entry in other.entries.iter().filter(wanted) {
             let value = other.slice(entry.value_source, entry.value, entry.value_end);
             let start = self.added.len() as u32;
             let sent = other.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name));

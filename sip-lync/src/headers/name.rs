@@ -79,6 +79,7 @@ macro_rules! names {
 
         impl HeaderName {
             /// The number of a known name, [`UNKNOWN`] of any other.
+            #[inline]
             pub(crate) const fn number(&self) -> u8 {
                 match self { $(Self::$name => Number::$name as u8,)+ Self::Other(_) => UNKNOWN }
             }
