@@ -204,24 +204,26 @@ fn exchange(connection: &mut Connection, requests: &str, responses: usize) {
     }
 }
 
-/// Registers so many users over one TLS connection, 20 under way at a time.
-fn tls_registers(folder: &Path, server: &Server, round: usize, count: u64) -> f64 {
+/// Registers so many users over one connection of TLS or TCP, 20 under way at a time.
+fn registers(folder: &Path, server: &Server, tls: bool, round: usize, count: u64) -> f64 {
     let ca = folder.join("ca.pem");
-    let security = Security { ca: Some(&ca), identity: None, name: None };
-    let mut connection = Connection::open(&server.tls.to_string(), Some(&security)).expect("it listens");
+    let security = tls.then_some(Security { ca: Some(&ca), identity: None, name: None });
+    let address = if tls { server.tls } else { server.tcp };
+    let mut connection = Connection::open(&address.to_string(), security.as_ref()).expect("it listens");
+    let (transport, parameter) = if tls { ("TLS", "tls") } else { ("TCP", "tcp") };
     let (local, _) = connection.addresses().expect("it stands");
     let before = server.spent();
     let (window, mut requests) = (20, BytesMut::new());
     for first in (0..count).step_by(window) {
         requests.clear();
         for number in first..first + window as u64 {
-            let user = format!("s{round}x{number}");
+            let user = format!("{parameter}{round}x{number}");
             requests.extend_from_slice(
                 format!(
-                    "REGISTER sip:lab.test SIP/2.0\r\nVia: SIP/2.0/TLS {local};branch=z9hG4bK{user}\r\n\
+                    "REGISTER sip:lab.test SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bK{user}\r\n\
                      Max-Forwards: 70\r\nFrom: <sip:{user}@lab.test>;tag=t{number};epid=e{number}\r\n\
                      To: <sip:{user}@lab.test>\r\nCall-ID: {user}@127.0.0.1\r\nCSeq: 1 REGISTER\r\n\
-                     Contact: <sip:{user}@{local};transport=tls>\r\nSupported: gruu-10\r\nExpires: 600\r\n\
+                     Contact: <sip:{user}@{local};transport={parameter}>\r\nSupported: gruu-10\r\nExpires: 600\r\n\
                      Content-Length: 0\r\n\r\n"
                 )
                 .as_bytes(),
@@ -258,21 +260,22 @@ fn main() {
     let number = |name: &str, usual: u64| {
         env::var(name).ok().and_then(|number| number.parse::<u64>().ok()).unwrap_or(usual)
     };
-    let (registers, calls, rounds) =
+    let (count, calls, rounds) =
         (number("REGISTERS", 6_000), number("CALLS", 2_000), number("ROUNDS", 3) as usize);
     let folder = env::temp_dir().join(format!("sip-server-load-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     certificates(&folder);
     let servers = [ours(&folder), kamailio(&folder)];
     let _callee = callee(&folder, &servers[1]);
-    let mut best = [[f64::INFINITY; 2]; 3];
+    let mut best = [[f64::INFINITY; 2]; 4];
     for round in 0..rounds {
         for turn in 0..2 {
             let who = (round + turn) % 2;
             let server = &servers[who];
             let times = [
-                sipp(&folder, server, "register.xml", registers, 3_000),
-                tls_registers(&folder, server, round, registers),
+                sipp(&folder, server, "register.xml", count, 6_000),
+                registers(&folder, server, false, round, count),
+                registers(&folder, server, true, round, count),
                 sipp(&folder, server, "call.xml", calls, 500),
             ];
             for (best, time) in best.iter_mut().zip(times) {
@@ -281,9 +284,10 @@ fn main() {
         }
     }
     let rows = |times: [f64; 2]| [(servers[0].name, times[0]), (servers[1].name, times[1])];
-    tell("one REGISTER over TCP, processor time of the server", &rows(best[0]));
-    tell("one REGISTER over TLS, processor time of the server", &rows(best[1]));
+    tell("one REGISTER over TCP by SIPp, processor time of the server", &rows(best[0]));
+    tell("one REGISTER over TCP by the generator, processor time of the server", &rows(best[1]));
+    tell("one REGISTER over TLS by the generator, processor time of the server", &rows(best[2]));
     let call = "INVITE 180 200 ACK BYE 200 over TCP, processor time of the server";
-    tell(call, &[("ours", best[2][0]), ("kamailio, which relays the call", best[2][1])]);
+    tell(call, &[("ours", best[3][0]), ("kamailio, which relays the call", best[3][1])]);
     let _gone = fs::remove_dir_all(folder);
 }
