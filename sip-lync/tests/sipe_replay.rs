@@ -203,7 +203,7 @@ fn every_request_of_a_real_client_is_answered_once_and_sensibly() {
         *answers.entry((request.method.to_string(), last.status.code())).or_default() += 1;
         if request.method == Method::Register && text(&request, &HeaderName::Expires) != "0" {
             let contacts = last.headers.contacts().unwrap();
-            let gruu = contacts.iter().find_map(|contact| contact.gruu()).expect("a GRUU");
+            let gruu = contacts.iter().find_map(sip_lync::headers::Contact::gruu).expect("a GRUU");
             assert!(gruu.opaque().is_some_and(|opaque| opaque.starts_with("user:epid:")), "{gruu}");
             assert!(last.headers.presence_state().unwrap().is_some(), "presence-state is there");
         }
