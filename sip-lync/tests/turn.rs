@@ -348,6 +348,40 @@ fn a_relay_has_its_limits() {
 }
 
 #[test]
+fn a_user_has_as_many_allocations_as_the_server_allows_him() {
+    let mut config = ServerConfig::new(SERVER, SERVER.ip());
+    config.allocations_per_user = 1;
+    let mut network = Network::with(Transport::Udp, config);
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    assert!(matches!(network.event(), Event::Allocated { .. }));
+    network.client_address.set_port(network.client_address.port() + 1);
+    network.client =
+        Client::new(ClientConfig::new(SERVER, Service::MsTurn, Transport::Udp, credentials()), Seed([9; 32]));
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    assert_eq!(network.last_event(), Some(Event::Failed(Failure::Refused(486))));
+    assert_eq!(network.server.state().allocations, 1);
+}
+
+#[test]
+fn nobody_prolongs_or_ends_the_allocation_of_another_user() {
+    let mut network = Network::new(Transport::Udp);
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    assert!(matches!(network.event(), Event::Allocated { .. }));
+    let other = Credentials::new(b"other", b"other's password");
+    network.server.admit(other.clone(), None);
+    // From the same address and port: what a rewriting gateway makes of a second client.
+    network.client =
+        Client::new(ClientConfig::new(SERVER, Service::MsTurn, Transport::Udp, other), Seed([9; 32]));
+    network.client.allocate(network.now).unwrap();
+    network.run();
+    assert_eq!(network.last_event(), Some(Event::Failed(Failure::Credentials(436))));
+    assert_eq!(network.server.state().allocations, 1);
+}
+
+#[test]
 fn a_port_that_is_taken_is_passed_over() {
     let mut network = Network::new(Transport::Udp);
     network.taken_ports = 3;
@@ -543,7 +577,7 @@ fn credentials_that_are_refused_are_not_tried_again_at_once() {
     let mut warm = Warm::new(config.clone(), 1, Seed([5; 32]));
     let now = start();
     let mut asked = 0;
-    let attempt = |warm: &mut Warm, server: &mut Server, asked: &mut u32| {
+    let attempt = |warm: &mut Warm, server: &mut Server, asked: &mut u32, now: std::time::Instant| {
         warm.handle_timeout(now);
         for _ in 0..10 {
             let mut buffer = bytes::BytesMut::new();
@@ -558,10 +592,14 @@ fn credentials_that_are_refused_are_not_tried_again_at_once() {
             }
         }
     };
-    attempt(&mut warm, &mut server, &mut asked);
-    attempt(&mut warm, &mut server, &mut asked);
+    attempt(&mut warm, &mut server, &mut asked, now);
+    attempt(&mut warm, &mut server, &mut asked, now);
     assert_eq!(asked, 2);
-    warm.renew(now, config);
-    attempt(&mut warm, &mut server, &mut asked);
+    // Not after the wait of other failures either: a directory would lock the account.
+    attempt(&mut warm, &mut server, &mut asked, now + Duration::from_mins(4));
+    assert_eq!(asked, 2);
+    let later = now + Duration::from_mins(4);
+    warm.renew(later, config);
+    attempt(&mut warm, &mut server, &mut asked, later);
     assert_eq!(asked, 4);
 }
