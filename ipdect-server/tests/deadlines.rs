@@ -54,6 +54,27 @@ fn parts_of_a_millisecond_round_up() {
     assert_eq!(wheel.expire(now + Duration::from_millis(2)), Some(()));
 }
 
+#[test]
+fn a_record_that_was_left_behind_fires_nothing_early() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let at = |ms: u64| now + Duration::from_millis(ms);
+    let waiter = wheel.insert(1);
+    wheel.set(waiter, Some(at(100)));
+    wheel.set(waiter, Some(at(50)));
+    assert_eq!(wheel.expire(at(50)), Some(1));
+    wheel.set(waiter, Some(at(200)));
+    assert_eq!(wheel.expire(at(199)), None, "the record of the hundredth millisecond is nobody's");
+    assert_eq!(wheel.expire(at(200)), Some(1));
+    // The same when the place belongs to somebody else by then.
+    wheel.set(waiter, Some(at(230)));
+    wheel.remove(waiter);
+    let other = wheel.insert(2);
+    wheel.set(other, Some(at(240)));
+    assert_eq!(wheel.expire(at(239)), None);
+    assert_eq!(wheel.expire(at(240)), Some(2));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
