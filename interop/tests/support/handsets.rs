@@ -112,6 +112,15 @@ impl Handset {
         .await
     }
 
+    /// Waits until the handset goes from one call to another: what it heard in the one it left.
+    pub(crate) async fn heard_before(&mut self) -> Vec<i16> {
+        self.report(|report| match report {
+            BaseStationReport::Talked { report, .. } => Some(report.recorded.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     async fn report<T>(&mut self, mut wanted: impl FnMut(&BaseStationReport) -> Option<T>) -> T {
         let found = timeout(PATIENCE, async {
             loop {
