@@ -1,8 +1,9 @@
 //! A registrar whose one telephone answers every call: the server side of `sip-lync` on one thread.
 //!
 //! Everybody may register; calls to `--user` are answered at once. Over TCP, or over TLS with `--cert` and `--key`. Each turn of
-//! the loop reads what the connections have, lets the endpoint work, and writes each connection once. One JSON line on
-//! stdout says where it listens.
+//! the loop reads what the connections have, lets the endpoint work, and writes each connection once. A wake-up, a read and a
+//! write cost more than a message does: a server that has just worked waits a little and takes what has come by then
+//! together. One JSON line on stdout says where it listens.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -35,6 +36,9 @@ pub(crate) struct Options {
     /// Whose calls are answered
     #[arg(long, default_value = "sip:echo@lab.test")]
     user: String,
+    /// How long a busy server gathers what arrives before it works again, in milliseconds; an idle one answers at once
+    #[arg(long, default_value_t = 2)]
+    gather_ms: u64,
     /// The certificate (PEM): TLS in place of TCP
     #[arg(long, requires = "key")]
     cert: Option<PathBuf>,
@@ -245,7 +249,12 @@ fn serve(
     listening(listener.local_addr()?);
     let mut ready = Events::with_capacity(256);
     let (mut piece, mut plain) = (vec![0; PIECE], Vec::with_capacity(PIECE));
+    let gather = Duration::from_millis(options.gather_ms);
+    let mut worked: Option<Instant> = None;
     loop {
+        if let Some(at) = worked.take() {
+            std::thread::sleep(gather.saturating_sub(at.elapsed()));
+        }
         let due = [server.endpoint.poll_timeout(), server.registrar.poll_timeout()];
         let wait = due.into_iter().flatten().min();
         // Timers of a second's resolution: waking for each of thousands would cost more than they do.
@@ -294,6 +303,7 @@ fn serve(
             }
         }
         server.flush(now, &poll)?;
+        worked = (!ready.is_empty()).then_some(now);
     }
 }
 
