@@ -74,7 +74,7 @@ impl NtlmLogin {
         let Some(token) = token else {
             // A second attempt with the same password would only lock the account.
             if self.session.take().is_some() && !self.confirmed {
-                return Err("the server refused the account or its password".to_owned());
+                return Err("the server refuses the account or its password".to_owned());
             }
             self.confirmed = false;
             leg.gssapi_data = Some(String::new());
