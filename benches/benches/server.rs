@@ -261,7 +261,7 @@ fn main() {
         env::var(name).ok().and_then(|number| number.parse::<u64>().ok()).unwrap_or(usual)
     };
     let (count, calls, rounds) =
-        (number("REGISTERS", 6_000), number("CALLS", 2_000), number("ROUNDS", 3) as usize);
+        (number("REGISTERS", 12_000), number("CALLS", 4_500), number("ROUNDS", 3) as usize);
     let folder = env::temp_dir().join(format!("sip-server-load-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     certificates(&folder);
@@ -273,10 +273,10 @@ fn main() {
             let who = (round + turn) % 2;
             let server = &servers[who];
             let times = [
-                sipp(&folder, server, "register.xml", count, 6_000),
+                sipp(&folder, server, "register.xml", count, 12_000),
                 registers(&folder, server, false, round, count),
                 registers(&folder, server, true, round, count),
-                sipp(&folder, server, "call.xml", calls, 500),
+                sipp(&folder, server, "call.xml", calls, 1_500),
             ];
             for (best, time) in best.iter_mut().zip(times) {
                 best[who] = best[who].min(time);

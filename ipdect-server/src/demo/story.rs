@@ -40,6 +40,7 @@ enum News {
 /// What was noticed so far.
 #[derive(Debug, Default)]
 struct Noticed {
+    bases_up: usize,
     registered: BTreeMap<String, bool>,
     subscribed: BTreeMap<Ipei, bool>,
     refused: Option<String>,
@@ -103,8 +104,9 @@ impl<'a> Story<'a> {
         self.say("handsets subscribe on air with the access code, and are registered over mutual TLS");
         let phones = self.world.phones.clone();
         let bases = self.world.bases.len();
-        self.until("the base stations have no connection to the server", |server, _| {
-            server.base_stations >= bases
+        // Both ends of each connection must say so: a base station that has not heard the server opens no link.
+        self.until("the base stations have no connection to the server", |server, noticed| {
+            server.base_stations >= bases && noticed.bases_up >= bases
         })
         .await?;
         for phone in &phones {
@@ -423,6 +425,7 @@ impl Noticed {
                     _ => {}
                 }
             }
+            BaseStationReport::ServerUp { .. } => self.bases_up += 1,
             BaseStationReport::Talking { ipei } => self.handset.entry(ipei).or_default().talking = true,
             BaseStationReport::Spoken { ipei } => self.handset.entry(ipei).or_default().spoke = true,
             BaseStationReport::Talked { ipei, report, .. } => {
