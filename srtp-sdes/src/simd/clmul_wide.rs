@@ -344,7 +344,7 @@ macro_rules! if_short {
                 ($n:literal, $r:literal) => {
                     if let Some((keys, [])) = $keys.split_first_chunk::<$r>() {
                         let streams = streams::<$n, $r>(keys, $whitened);
-                        #[allow(unused_mut)]
+                        #[allow(unused_mut, reason = "opening alone changes it")]
                         let mut $short = Short::<$n, $r> { head: $head, powers: $powers, streams };
                         return $done;
                     }

@@ -17,7 +17,9 @@ use super::{ACCESS_RIGHTS, HIGHER_LAYER, Node};
 use crate::config;
 
 /// A number is complete when no digit followed for this long.
-const INTER_DIGIT: Duration = Duration::from_secs(4);
+pub(super) const INTER_DIGIT: Duration = Duration::from_secs(4);
+/// Digits of a number.
+pub(super) const DIGITS: usize = 64;
 /// The R key.
 const RECALL: char = '\u{15}';
 
@@ -348,7 +350,7 @@ impl Node {
         if call.phase != Phase::Overlap {
             return;
         }
-        let room = 64usize.saturating_sub(call.dialled.len());
+        let room = DIGITS.saturating_sub(call.dialled.len());
         call.dialled.extend(digits.chars().filter(|key| !key.is_control()).take(room));
         if complete && !call.dialled.is_empty() {
             self.trigger(now, id, Trigger::DialComplete);

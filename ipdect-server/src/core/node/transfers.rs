@@ -3,7 +3,7 @@
 //! At any time one call has the handset: its DECT call and its bearer. The others wait, parked, with their sessions and
 //! their channels, in which nothing flows.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dect_nwk::services::{Action, Leg, Slot};
 use sip_lync::{Invite, SessionId, StatusCode, Uri};
@@ -13,11 +13,7 @@ use super::super::call::{Direction, Next, Peer, Refused};
 use super::super::subscriber::SubscriberId;
 use super::super::vocabulary::Level;
 use super::Node;
-
-/// A second number is complete when no digit followed for this long.
-const INTER_DIGIT: Duration = Duration::from_secs(4);
-/// Digits of a second number.
-const DIGITS: usize = 64;
+use super::handsets::{DIGITS, INTER_DIGIT};
 
 impl Node {
     /// The handset goes to a call that waits for it. Each call keeps its channel, so that its way through the network
