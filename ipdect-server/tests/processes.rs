@@ -99,7 +99,8 @@ impl Drop for Process {
     }
 }
 
-/// The simulators' program, built beside this test.
+/// The simulators' program, built beside this test. A test of theirs is named with it, so that cargo takes what it has already
+/// built for `cargo test --workspace`: without one it leaves out what tests alone depend on, and builds half of the workspace anew.
 fn simulator() -> PathBuf {
     let test = std::env::current_exe().expect("a path");
     let folder = test.parent().and_then(Path::parent).expect("the target folder");
@@ -107,7 +108,7 @@ fn simulator() -> PathBuf {
     let target = folder.parent().expect("the target folder");
     let mut build = Command::new(env!("CARGO"));
     build
-        .args(["build", "--quiet", "--package", "ipdect-sim", "--bin", "ipdect-sim", "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bin", "ipdect-sim", "--test", "base", "--target-dir"])
         .arg(target);
     if profile == "release" {
         build.arg("--release");
