@@ -12,14 +12,14 @@ use ipdect_sim::net::{Edge, EdgeOptions};
 use programs::Program;
 use sip_lync::turn::Credentials;
 
-/// `ice-peer`, built once for all tests.
+/// `ice-peer`, built once for all tests; as `cargo test --workspace` builds it, which has done so already.
 fn ice_peer() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
         .get_or_init(|| {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let built = Command::new(cargo)
-                .args(["build", "--quiet", "--package", "examples", "--example", "ice-peer"])
+                .args(["build", "--quiet", "--workspace", "--example", "ice-peer"])
                 .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
                 .status()
                 .expect("cargo runs");

@@ -231,7 +231,7 @@ fn a_domain_controller_that_wants_ntlmv2_refuses_what_policy_would_allow() {
     }
 }
 
-/// The example program, built like all of them.
+/// The example program, as `cargo test --workspace` builds it, which has done so already.
 fn helper() -> &'static Path {
     static HELPER: OnceLock<PathBuf> = OnceLock::new();
     HELPER.get_or_init(|| {
@@ -239,7 +239,7 @@ fn helper() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let built = Command::new(cargo)
             .current_dir(root)
-            .args(["build", "--quiet", "--offline", "-p", "examples", "--example", "ntlm-helper"])
+            .args(["build", "--quiet", "--offline", "--workspace", "--example", "ntlm-helper"])
             .output()
             .expect("cargo runs");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));

@@ -29,17 +29,13 @@ impl Options {
 
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut tally = Tally::default();
+    let features = peers(options, &mut tally);
     let checks = [
         Step::cargo("format").arguments(["fmt", "--all", "--check"]),
-        Step::cargo("lints").arguments([
-            "clippy",
-            "--quiet",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]),
+        Step::cargo("lints")
+            .arguments(["clippy", "--quiet", "--workspace", "--all-targets"])
+            .arguments(features.iter().copied())
+            .arguments(["--", "-D", "warnings"]),
         Step::cargo("documentation")
             .arguments(["doc", "--quiet", "--workspace", "--no-deps"])
             .variable("RUSTDOCFLAGS", "-D warnings"),
@@ -49,18 +45,39 @@ pub(crate) fn run(options: &Options) -> Outcome {
     }
     licences(&mut tally);
     tally.step(demonstration());
+    let title = if features.is_empty() {
+        "tests: unit, scenario and system"
+    } else {
+        "tests: unit, scenario and system, and with real programs"
+    };
     tally.tests(
-        Step::cargo("tests: unit, scenario and system")
+        Step::cargo(title)
             .arguments(["test", "--workspace", "--no-fail-fast"])
+            .arguments(features.iter().copied())
             // The same inputs each time, so that a run that passed passes again; `cargo xtask fuzz` looks for new ones.
             .variable("BOLERO_RANDOM_SEED", "1")
             .variable("PROPTEST_RNG_SEED", "1"),
     );
-    match options.peers {
-        Peers::With => interop(&mut tally),
-        Peers::Without => eprintln!("==> tests with real programs: LEFT OUT (--no-peers)"),
-    }
     tally.close()
+}
+
+/// Installs the real programs and gives what cargo is told for the tests with them. These are linted, built and run with all
+/// others in one go: alone they would have other features of what they depend on, and half of the workspace would be built again.
+fn peers(options: &Options, tally: &mut Tally) -> &'static [&'static str] {
+    match options.peers {
+        Peers::Without => {
+            eprintln!("==> tests with real programs: LEFT OUT (--no-peers)");
+            &[]
+        }
+        Peers::With => match packages::install() {
+            Ok(()) => &["--features", "interop/peers"],
+            Err(error) => {
+                eprintln!("==> tests with real programs\n    FAILED: {error}");
+                tally.step(false);
+                &[]
+            }
+        },
+    }
 }
 
 /// Licences, sources and advisories of what we build on; needs a tool that is not part of Rust.
@@ -75,39 +92,6 @@ fn licences(tally: &mut Tally) {
     } else {
         eprintln!("==> licences and sources: NOT CHECKED, cargo-deny is not installed");
     }
-}
-
-fn interop(tally: &mut Tally) {
-    if let Err(error) = packages::install() {
-        eprintln!("==> tests with real programs\n    FAILED: {error}");
-        tally.step(false);
-        return;
-    }
-    tally.step(
-        Step::cargo("lints of the tests with real programs")
-            .arguments([
-                "clippy",
-                "--quiet",
-                "-p",
-                "interop",
-                "--all-targets",
-                "--features",
-                "peers",
-                "--",
-                "-D",
-                "warnings",
-            ])
-            .run()
-            .good,
-    );
-    tally.tests(Step::cargo("tests with real programs").arguments([
-        "test",
-        "-p",
-        "interop",
-        "--features",
-        "peers",
-        "--no-fail-fast",
-    ]));
 }
 
 /// The demonstration, as a stranger starts it: it must end well and say so.
