@@ -85,11 +85,13 @@
 //! check: a simulator that accepts what the real thing refuses would hide mistakes.
 #![forbid(unsafe_code)]
 
+pub mod application;
 pub mod base;
 pub mod frontend;
 pub mod handset;
 pub mod json;
 pub mod login;
+pub mod mixer;
 pub mod net;
 mod seed;
 pub mod speech;

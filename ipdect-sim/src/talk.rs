@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use srtp_sdes::{Receiver, ReceiverKeys, Sender, SenderKeys};
 use telephony_audio::g711;
 use telephony_audio::g726::{Decoder, Encoder, Packing};
+use telephony_audio::jitter::{JitterBuffer, JitterConfig, Played};
 
 /// How speech is coded.
 ///
@@ -130,10 +131,20 @@ pub struct Talk {
     to_play: VecDeque<i16>,
     recorded: Vec<i16>,
     hearing: Option<Hearing>,
+    /// What was heard is handed on frame by frame, not recorded.
+    live: Option<Live>,
     protection: Option<(Sender, Receiver)>,
     encoder: Encoder,
     decoder: Decoder,
     counters: Counters,
+}
+
+/// What was heard and waits to be handed on.
+#[derive(Debug)]
+struct Live {
+    jitter: JitterBuffer,
+    /// Decoded samples: packets need not have 20 ms.
+    samples: VecDeque<i16>,
 }
 
 /// The remote stream that is being recorded.
@@ -168,11 +179,54 @@ impl Talk {
             to_play: VecDeque::new(),
             recorded: Vec::new(),
             hearing: None,
+            live: None,
             protection: plan.keys.map(|(sender, receiver)| (Sender::new(sender), Receiver::new(receiver))),
             encoder: Encoder::new(packing),
             decoder: Decoder::new(packing),
             counters: Counters::default(),
         }
+    }
+
+    /// The same; what is heard is not recorded but handed on with [`take_frame`](Self::take_frame), after so many packets of
+    /// patience with those that are late.
+    ///
+    /// RFC 3550 6.4.1
+    pub fn live(now: Instant, plan: TalkPlan, depth: usize) -> Self {
+        let jitter = JitterBuffer::new(JitterConfig::new(depth));
+        let live = Some(Live { jitter, samples: VecDeque::new() });
+        Self { live, ..Self::new(now, plan) }
+    }
+
+    /// What is to be played in the next 20 ms: silence where nothing was heard or a packet was lost.
+    ///
+    /// RFC 3550 6.4.1
+    pub fn take_frame(&mut self) -> [i16; 160] {
+        let mut frame = [0; SAMPLES];
+        let Some(live) = &mut self.live else { return frame };
+        while live.samples.len() < SAMPLES {
+            match live.jitter.pop() {
+                Played::Frame(octets) => match self.encoding {
+                    Encoding::Pcma => {
+                        live.samples.extend(octets.iter().map(|octet| g711::alaw_decode(*octet)));
+                    }
+                    Encoding::Pcmu => {
+                        live.samples.extend(octets.iter().map(|octet| g711::ulaw_decode(*octet)));
+                    }
+                    Encoding::G726(_) => {
+                        let mut samples = [0_i16; 2 * LARGEST];
+                        let count = (octets.len() * 2).min(samples.len());
+                        self.decoder.decode(octets, samples.get_mut(..count).unwrap_or_default());
+                        live.samples.extend(samples.iter().take(count));
+                    }
+                },
+                Played::Lost => live.samples.extend([0; SAMPLES]),
+                Played::Empty => break,
+            }
+        }
+        for (slot, sample) in frame.iter_mut().zip(live.samples.drain(..live.samples.len().min(SAMPLES))) {
+            *slot = sample;
+        }
+        frame
     }
 
     /// Speaks these samples (8 kHz) after those that still wait; silence is spoken when there are none.
@@ -284,6 +338,10 @@ impl Talk {
         }
         let sequence = u16::from_be_bytes([*s0, *s1]);
         let timestamp = u32::from_be_bytes([*t0, *t1, *t2, *t3]);
+        if let Some(live) = &mut self.live {
+            live.jitter.push(sequence, timestamp, rest);
+            return Ok(());
+        }
         let ssrc = u32::from_be_bytes([*c0, *c1, *c2, *c3]);
         let hearing = match self.hearing {
             Some(hearing) if hearing.ssrc == ssrc => {
@@ -349,6 +407,13 @@ impl Talk {
         !self.to_play.is_empty()
     }
 
+    /// Whether the stream sends: it is not on hold.
+    ///
+    /// RFC 3264 8.4
+    pub fn is_speaking(&self) -> bool {
+        self.flow.sends()
+    }
+
     /// When the next packet is due.
     ///
     /// RFC 3551 4.2
@@ -369,6 +434,8 @@ fn copy(samples: &mut [i16], decoded: impl Iterator<Item = i16>) -> usize {
 /// RFC 3551 4.2: 20 ms.
 const FRAME: Duration = Duration::from_millis(20);
 const SAMPLES: usize = 160;
+/// Octets of the longest packet that a live stream takes: 30 ms.
+const LARGEST: usize = 240;
 /// MKI and authentication tag of SRTP.
 const ROOM: usize = 160;
 /// Ten minutes of samples: the longest recording and the longest queue.

@@ -12,7 +12,8 @@ use presence_pidf::notifier::NewUsers;
 use super::Fault;
 use super::provisioning::Provisioning;
 use super::settings::{
-    CallSettings, Homes, NetworkLink, NetworkSite, RelayAuthentication, ResponseGroup, Role, Trunk,
+    CallSettings, Homes, NetworkLink, NetworkSite, RelayAuthentication, ResponseGroup, Role,
+    StandingConference, Trunk,
 };
 
 /// A user homed on the front end.
@@ -141,6 +142,10 @@ pub struct FrontEndConfig {
     pub relay_authentication: Option<RelayAuthentication>,
     /// The user that takes calls for voice mail.
     pub voice_mail: Option<SipUri>,
+    /// Whether voice mail that records is there: it takes the calls for voice mail unless a user does.
+    pub mailboxes: bool,
+    /// Conferences that are there from the start and stay.
+    pub conferences: Vec<StandingConference>,
     /// The way to numbers that no user has.
     pub trunk: Option<Trunk>,
     /// Ways to misbehave.
@@ -179,6 +184,8 @@ impl FrontEndConfig {
             links: Vec::new(),
             relay_authentication: None,
             voice_mail: None,
+            mailboxes: false,
+            conferences: Vec::new(),
             trunk: None,
             faults: Vec::new(),
         }

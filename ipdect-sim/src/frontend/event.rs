@@ -191,6 +191,77 @@ pub enum Event {
         /// Seconds; 0: ended, or answered once.
         expires: u64,
     },
+    /// To the shell: a call for a service of the front end, the mixer or voice mail, comes over this connection.
+    Application {
+        /// The connection within the program.
+        flow: FlowId,
+        /// The address of the service, with the conference or the owner of the mail box.
+        uri: String,
+    },
+    /// To the shell: the mixer calls somebody into a conference.
+    DialOut {
+        /// The conference.
+        conference: String,
+        /// The address of the mixer.
+        mixer: String,
+        /// Whom it calls.
+        target: String,
+    },
+    /// To the shell: the mixer ends its calls with a user, or with all.
+    PutOut {
+        /// The conference.
+        conference: String,
+        /// The user.
+        user: Option<String>,
+    },
+    /// To the shell: the others hear a user, or no longer.
+    Muted {
+        /// The conference.
+        conference: String,
+        /// The user.
+        user: String,
+        /// Whether it is not heard.
+        muted: bool,
+    },
+    /// A conference was made or is over.
+    Conference {
+        /// What names it.
+        id: String,
+        /// Whose it is.
+        organizer: String,
+        /// Whether it is over.
+        over: bool,
+    },
+    /// The mixer calls somebody.
+    Calling {
+        /// The conference.
+        conference: String,
+        /// Whom.
+        user: String,
+    },
+    /// Somebody is in the mix of a conference.
+    Joined {
+        /// The conference.
+        conference: String,
+        /// Who.
+        user: String,
+    },
+    /// Somebody is no longer in the mix.
+    Left {
+        /// The conference.
+        conference: String,
+        /// Who.
+        user: String,
+    },
+    /// The messages of a mail box changed.
+    Messages {
+        /// Whose.
+        user: String,
+        /// How many are new.
+        new: u32,
+        /// How many were heard.
+        old: u32,
+    },
     /// A connection sent what is no SIP and will be closed.
     Malformed {
         /// The connection.

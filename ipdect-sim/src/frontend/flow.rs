@@ -181,8 +181,9 @@ impl FrontEnd {
         self.targets.retain(|_, flow| *flow != id);
         self.associations.flow_lost(id);
         self.subscriptions_lost(now, id);
+        self.conference_flow_lost(now, id);
         self.legs_lost(now, id);
-        if flow.waiting.is_none() {
+        if flow.waiting.is_none() && !Self::is_application(id) {
             self.report(Event::Disconnected { flow: id });
         }
     }
@@ -204,13 +205,39 @@ impl FrontEnd {
         Some(flow)
     }
 
+    /// A connection within the program to a service of the front end; it is there at once.
+    ///
+    /// RFC 3261 18
+    pub fn open_application(&mut self) -> FlowId {
+        self.dialled = self.dialled.wrapping_add(1) & !APPLICATION;
+        let id = FlowId(APPLICATION | self.dialled);
+        let flow = Flow {
+            decoder: StreamDecoder::default(),
+            remote: None,
+            trusted: true,
+            cid: 0,
+            waiting: None,
+            keep_alive: None,
+            opened: None,
+        };
+        self.flows.insert(id, flow);
+        id
+    }
+
+    /// Whether a connection is one within the program.
+    ///
+    /// RFC 3261 18
+    pub fn is_application(flow: FlowId) -> bool {
+        flow.0 & APPLICATION == APPLICATION
+    }
+
     /// A connection of our own to a server, opened where there is none yet.
     pub(super) fn dial(&mut self, host: &str, port: u16) -> FlowId {
         let target = (host.to_ascii_lowercase(), port);
         if let Some(flow) = self.targets.get(&target).copied().filter(|flow| self.flows.contains_key(flow)) {
             return flow;
         }
-        self.dialled = self.dialled.wrapping_add(1) & !DIALLED;
+        self.dialled = self.dialled.wrapping_add(1) & !APPLICATION;
         let flow = FlowId(DIALLED | self.dialled);
         self.targets.insert(target, flow);
         let dialling = Flow {
@@ -232,5 +259,7 @@ impl FrontEnd {
 const WAITING: usize = 256;
 /// RFC 3261 17.1.2.2: timer F.
 const GRACE: Duration = Duration::from_secs(32);
+/// Connections within the program.
+const APPLICATION: u32 = 0xc000_0000;
 /// Connections that the front end asked for.
 const DIALLED: u32 = 0x8000_0000;

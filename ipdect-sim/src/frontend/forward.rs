@@ -51,7 +51,10 @@ impl FrontEnd {
             Err(refusal) => return self.refuse(flow, &request, refusal),
         };
         request.headers.remove_all(&HeaderName::PPreferredIdentity);
-        if let Some(identity) = self.identity(envelope) {
+        // A service says itself who it is.
+        if !Self::is_application(flow)
+            && let Some(identity) = self.identity(envelope)
+        {
             request.headers.set(HeaderName::PAssertedIdentity, identity);
         }
         if request.method == Method::Invite {
@@ -109,6 +112,11 @@ impl FrontEnd {
             }
             Place::Server(server, uri) => {
                 let flow = self.dial(&server.host, server.port);
+                Destination { flow, uri, user: None, epid: None, retargeted, gateway: false }
+            }
+            Place::Application(uri) => {
+                let flow = self.open_application();
+                self.report(Event::Application { flow, uri: uri.to_string() });
                 Destination { flow, uri, user: None, epid: None, retargeted, gateway: false }
             }
             Place::Gateway(ServerAddress { host, port }, number) => {
@@ -396,7 +404,7 @@ impl FrontEnd {
         request.headers.push(HeaderName::HistoryInfo, value);
     }
 
-    fn branch(&mut self) -> String {
+    pub(super) fn branch(&mut self) -> String {
         format!("{COOKIE}{}", self.random.token(24).to_ascii_uppercase())
     }
 

@@ -7,15 +7,18 @@
 mod address;
 mod admission;
 mod authentication;
+mod conference;
 mod config;
 mod directory;
 mod envelope;
 mod event;
 mod fault;
 mod flow;
+mod focus;
 pub mod forking;
 mod forward;
 mod home;
+mod messages;
 mod presence;
 mod provisioning;
 mod receive;
@@ -43,16 +46,18 @@ use sip_lync::{Message, SipUri};
 pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileError};
 pub use event::{Event, FlowId};
 pub use fault::{Fault, UnknownFault};
+pub use focus::{AudioMember, AudioStatus};
 pub use provisioning::{CallEncryption, Provisioning};
 pub use registration_notice::Deregistration;
 pub use settings::{
     CallSettings, Homes, Hunting, NetworkLink, NetworkSite, RelayAuthentication, ResponseGroup, Role,
-    ServerAddress, Trunk,
+    ServerAddress, StandingConference, Trunk,
 };
 
 use crate::seed::{Random, Seed};
 use admission::Admissions;
 use authentication::Associations;
+use conference::Conferences;
 use directory::Directory;
 use flow::Flow;
 use registrar::{Binding, EndpointKey, Registrar};
@@ -116,6 +121,9 @@ pub struct FrontEnd {
     transactions: Transactions,
     associations: Associations,
     subscriptions: Subscriptions,
+    conferences: Conferences,
+    /// New and old voice messages of a user.
+    voice_messages: BTreeMap<String, (u32, u32)>,
     directory: Directory,
     admissions: Admissions,
     /// Whose turn it is in groups that go round.
@@ -143,6 +151,8 @@ impl FrontEnd {
     pub fn new(config: FrontEndConfig, seed: Seed) -> Self {
         Self {
             directory: Directory::new(&config.users),
+            conferences: Conferences::new(&config.conferences),
+            voice_messages: BTreeMap::new(),
             admissions: Admissions::default(),
             turns: BTreeMap::new(),
             faults: config.faults.clone(),

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use presence_pidf::category::{
-    CategoryInstance, CategoryPublish, Content, ExpireType, MessageWaiting, PUBLISH_CONTENT_TYPE,
-    REPORT_CONTENT_TYPE, StateKind, VersionConflict, WRONG_DELTA,
+    CategoryInstance, Content, PUBLISH_CONTENT_TYPE, REPORT_CONTENT_TYPE, StateKind, VersionConflict,
+    WRONG_DELTA,
 };
 use presence_pidf::notifier::{self, Notifier, NotifierConfig, SubscriptionId};
 use presence_pidf::subscription::{CONTAINERS_CONTENT_TYPE, SUBSCRIBERS_CONTENT_TYPE};
@@ -70,6 +70,7 @@ impl FrontEnd {
             sip_lync::turn::mras::MEDIA_TYPE => return self.relay_credentials(flow, request),
             PUBLISH_CONTENT_TYPE => return self.publish(now, flow, request, envelope),
             CONTAINERS_CONTENT_TYPE => self.notifier(now).set_members(now, &user, &request.body),
+            sip_lync::body::c3p::MEDIA_TYPE => return self.conference_service(now, flow, request, envelope),
             SUBSCRIBERS_CONTENT_TYPE => self.notifier(now).acknowledge(now, &user, &request.body),
             _ => {
                 let refusal =
@@ -114,24 +115,6 @@ impl FrontEnd {
         self.tell(now);
     }
 
-    /// The mail box of a user has so many new voice messages: the pool publishes that for the user alone.
-    ///
-    /// MS-PRES 2.2.2.7 (mwi)
-    pub fn set_voice_messages(&mut self, now: Instant, user: &str, unread: u32) {
-        let notifier = self.notifier(now);
-        let held = notifier.publications(user).find(|held| held.name == "mwi");
-        let version = held.map_or(0, |held| held.version);
-        let messages = MessageWaiting { waiting: unread > 0, unread, read: 0 };
-        let mut publication = CategoryInstance::new("mwi", 0, SELF, Content::MessageWaiting(messages));
-        publication.version = version;
-        publication.expire_type = ExpireType::Static;
-        let mut body = BytesMut::new();
-        CategoryPublish { uri: user.to_owned(), publications: vec![publication] }.emit(&mut body);
-        if notifier.publish(now, user, "pool", &body).is_ok() {
-            self.tell(now);
-        }
-    }
-
     /// The fault `conflict`: what was published is there, but as if somebody else had been faster.
     fn conflict(&mut self, flow: FlowId, request: &Request, changed: &[CategoryInstance]) {
         let conflicts = changed.iter().enumerate().map(|(at, instance)| VersionConflict {
@@ -170,9 +153,6 @@ impl FrontEnd {
 
 /// What `ms-diagnostics` calls a conflict of versions (inferred: the number for containers is documented).
 const CONFLICT: u16 = 2044;
-
-/// The container that the user alone reads.
-const SELF: u16 = 1;
 
 fn published(user: &str, instance: &CategoryInstance) -> Event {
     let (category, availability, activity) = match &instance.content {

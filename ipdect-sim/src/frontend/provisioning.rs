@@ -17,6 +17,8 @@ pub struct Provisioning {
     pub mras_uri: Option<String>,
     /// The voice mail.
     pub voice_mail_uri: Option<String>,
+    /// Who makes conferences.
+    pub focus_factory_uri: Option<String>,
     /// Whether presence is for contacts alone.
     pub privacy_mode: bool,
 }
@@ -52,6 +54,7 @@ impl Default for Provisioning {
             bypass_id: None,
             mras_uri: None,
             voice_mail_uri: None,
+            focus_factory_uri: None,
             privacy_mode: false,
         }
     }
@@ -76,7 +79,11 @@ fn group(settings: &Provisioning, name: &str) -> Option<ProvisionGroup> {
                 pair("ucPC2PCAVEncryption", settings.encryption.token()),
                 pair("ucPortRangeEnabled", "false"),
             ]);
-            let optional = [("mrasUri", &settings.mras_uri), ("voiceMailUri", &settings.voice_mail_uri)];
+            let optional = [
+                ("mrasUri", &settings.mras_uri),
+                ("voiceMailUri", &settings.voice_mail_uri),
+                ("focusFactoryUri", &settings.focus_factory_uri),
+            ];
             let given = optional.iter().filter_map(|(name, value)| Some(pair(name, value.as_deref()?)));
             group.elements.extend(given);
         }

@@ -61,6 +61,12 @@ impl FrontEnd {
         if self.config.survivable && of_presence {
             return self.refuse(flow, &request, SERVICES_AWAY);
         }
+        if request.method != Method::Subscribe
+            && request.method != Method::Service
+            && let Some(id) = Self::focus_named(&request.uri)
+        {
+            return self.focus_request(now, flow, &request, &envelope, &id);
+        }
         match request.method {
             Method::Register => self.register(now, flow, &request, &envelope),
             Method::Subscribe => self.subscribe(now, flow, &request, &envelope),

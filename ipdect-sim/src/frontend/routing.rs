@@ -4,6 +4,7 @@
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
+use sip_lync::gruu::ConferenceUri;
 use sip_lync::headers::HeaderName;
 use sip_lync::{Method, Request, SipUri, Uri};
 
@@ -29,6 +30,8 @@ pub(super) enum Place {
     Server(ServerAddress, Uri),
     /// The telephone network, and the number.
     Gateway(ServerAddress, String),
+    /// A service of the front end: the mixer, voice mail.
+    Application(Uri),
 }
 
 /// Those who are asked at the same time.
@@ -47,6 +50,8 @@ impl Round {
 
 const AWAY: Refusal = Refusal::new(480, 0, "the user has no registered endpoint");
 const UNKNOWN: Refusal = Refusal::new(404, 1003, "the user does not exist");
+const NO_CONFERENCE: Refusal =
+    Refusal::new(404, 3000, "there is no such conference, or no such service of it");
 const LOOP: Refusal = Refusal::new(482, 13000, "the call is forwarded in a circle");
 
 impl FrontEnd {
@@ -75,6 +80,9 @@ impl FrontEnd {
         }
         if let Some(at) = self.group_of(uri) {
             return self.group(at, diverts, seen);
+        }
+        if let Some(service) = self.service_of(uri) {
+            return service.map(|uri| [Round::of(Place::Application(uri))].into());
         }
         let user = match uri.sip() {
             Some(sip) if sip.opaque().is_some_and(|opaque| opaque.starts_with("app:voicemail")) => {
@@ -127,6 +135,25 @@ impl FrontEnd {
             all.extend(retargeted(rounds, &user, "no_answer"));
         }
         Ok(all)
+    }
+
+    /// The service of the front end that a URI names, if it names one.
+    fn service_of(&self, uri: &Uri) -> Option<Result<Uri, Refusal>> {
+        if let Some(named) = uri.sip().and_then(ConferenceUri::of) {
+            let found = self.conferences.get(named.id());
+            let mixes = named.service() == ConferenceUri::AUDIO_VIDEO;
+            return Some(found.filter(|_| mixes).map(|of| of.mixer.clone().into()).ok_or(NO_CONFERENCE));
+        }
+        if let Some(sip) = uri.sip()
+            && sip.opaque().is_some_and(|opaque| opaque.starts_with("app:voicemail"))
+            && self.config.voice_mail.is_none()
+            && self.config.mailboxes
+        {
+            return Some(if self.is_homed(sip) { Ok(uri.clone()) } else { Err(UNKNOWN) });
+        }
+        let line = address::number(uri)?;
+        let mixer = self.conferences.of_line(plain(&line))?;
+        Some(Ok(mixer.clone().into()))
     }
 
     fn group_of(&self, uri: &Uri) -> Option<usize> {

@@ -167,6 +167,21 @@ pub struct RelayAuthentication {
     pub lifetime: Duration,
 }
 
+/// A conference that is there before anybody joins and after all have left.
+///
+/// MS-CONFBAS 3.1
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingConference {
+    /// What names it: `5D3JHFSS`.
+    pub id: String,
+    /// Whose it is.
+    pub organizer: SipUri,
+    /// Its line, without `tel:`: whoever calls it is in the conference.
+    pub tel: Option<String>,
+    /// Who is called as soon as somebody is in it.
+    pub invited: Vec<Uri>,
+}
+
 /// The way to the telephone network: a gateway behind a mediation server.
 ///
 /// MS-OCPSTN 3

@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use presence_pidf::contact_list::{self, Contact, ContactList};
 use presence_pidf::notifier::{self, Format, SubscriptionId};
 use presence_pidf::provisioning::CONTENT_TYPE;
+use sip_lync::body::conference_info;
+use sip_lync::gruu::ConferenceUri;
 use sip_lync::headers::{HeaderName, NameAddr};
 use sip_lync::{Method, Request, SipUri, Uri};
 
@@ -27,14 +29,25 @@ pub(super) enum Package {
     RoamingSelf,
     /// The presence of others.
     Presence,
+    /// Who takes part in a conference.
+    Conference,
+    /// How many voice messages wait.
+    MessageSummary,
 }
 
 impl Package {
     fn of(event: &str) -> Option<Self> {
         let name = event.split(';').next().unwrap_or_default().trim();
-        [Self::RoamingContacts, Self::Provisioning, Self::RoamingSelf, Self::Presence]
-            .into_iter()
-            .find(|package| package.name().eq_ignore_ascii_case(name))
+        [
+            Self::RoamingContacts,
+            Self::Provisioning,
+            Self::RoamingSelf,
+            Self::Presence,
+            Self::Conference,
+            Self::MessageSummary,
+        ]
+        .into_iter()
+        .find(|package| package.name().eq_ignore_ascii_case(name))
     }
 
     fn name(self) -> &'static str {
@@ -43,6 +56,8 @@ impl Package {
             Self::Provisioning => "vnd-microsoft-provisioning-v2",
             Self::RoamingSelf => "vnd-microsoft-roaming-self",
             Self::Presence => "presence",
+            Self::Conference => "conference",
+            Self::MessageSummary => "message-summary",
         }
     }
 }
@@ -55,6 +70,8 @@ type Key = (String, String, String);
 #[derive(Clone, Debug)]
 struct Subscription {
     package: Package,
+    /// The conference, or whose data it is.
+    about: String,
     flow: FlowId,
     /// From of what is notified: To of the SUBSCRIBE with our tag.
     us: NameAddr,
@@ -117,7 +134,17 @@ impl FrontEnd {
             return self.refuse(flow, request, Refusal::new(404, 4005, "the user is not homed here"));
         }
         let target = envelope.to.sip_uri().map(address::user_key).unwrap_or_default();
-        if target != user && package != Package::Presence {
+        let conference = envelope.to.sip_uri().and_then(ConferenceUri::of);
+        let about = match (package, &conference) {
+            (Package::Conference, Some(of)) if self.roster_of(of.id()).is_some() => {
+                Self::conference_key(of.id())
+            }
+            (Package::Conference, _) => {
+                return self.refuse(flow, request, Refusal::new(404, 3000, "there is no such conference"));
+            }
+            _ => target.clone(),
+        };
+        if target != user && !matches!(package, Package::Presence | Package::Conference) {
             return self.refuse(flow, request, Refusal::new(403, 0, "the data of another user"));
         }
         let Some(contact) = request
@@ -153,7 +180,7 @@ impl FrontEnd {
         let mut told = self.told(now);
         let mut first =
             told.iter().position(|told| Some(told.subscription) == presence).map(|at| told.remove(at));
-        if let (false, Some(body)) = (ended, self.own_data(package, &user, request)) {
+        if let (false, Some(body)) = (ended, self.own_data(package, &user, &about, request)) {
             first = Some(body);
         }
         let supports = |tag: &str| {
@@ -161,6 +188,7 @@ impl FrontEnd {
             elements.map(str::trim).any(|element| element.eq_ignore_ascii_case(tag))
         };
         let best_effort = supports("ms-benotify");
+        let piggybacks = supports("ms-piggyback-first-notify");
         let extended = supports("com.microsoft.autoextend").then_some(expires);
         let host = &self.config.host_name;
         let transport = if self.config.tls { "tls" } else { "tcp" };
@@ -175,9 +203,16 @@ impl FrontEnd {
         headers.push(HeaderName::SubscriptionState, format_args!("{state};expires={}", expires.as_secs()));
         headers.push(HeaderName::Supported, "ms-benotify, ms-piggyback-first-notify");
         headers.push(HeaderName::MsPiggybackCSeq, 1);
-        if let Some(told) = first {
-            headers.push(HeaderName::ContentType, &told.content_type);
-            response.body = told.body;
+        // Whoever did not ask for it in the answer gets a notification of its own (RFC 6665 4.2.1.2).
+        let piggyback = package != Package::MessageSummary || piggybacks;
+        let mut after = None;
+        match first {
+            Some(told) if piggyback => {
+                headers.push(HeaderName::ContentType, &told.content_type);
+                response.body = told.body;
+            }
+            Some(told) => after = Some(told),
+            None => {}
         }
         self.report(Event::Subscribed {
             user: user.clone(),
@@ -195,6 +230,7 @@ impl FrontEnd {
         let number = before.as_ref().map_or(1, |before| before.number);
         let subscription = Subscription {
             package,
+            about,
             flow,
             us,
             them: envelope.from.clone(),
@@ -205,7 +241,10 @@ impl FrontEnd {
             extended,
             presence,
         };
-        self.subscriptions.open.insert(key, subscription);
+        self.subscriptions.open.insert(key.clone(), subscription);
+        if let Some(told) = after {
+            self.carry(now, &key, &told.content_type, told.body);
+        }
         for told in told {
             self.notify(now, told);
         }
@@ -232,7 +271,13 @@ impl FrontEnd {
             return Ok(None);
         }
         match (package, known) {
-            (Package::RoamingContacts | Package::Provisioning, _) => Ok(None),
+            (
+                Package::RoamingContacts
+                | Package::Provisioning
+                | Package::Conference
+                | Package::MessageSummary,
+                _,
+            ) => Ok(None),
             (Package::RoamingSelf | Package::Presence, Some(id)) => {
                 notifier.subscribe_again(id, target, &request.body).map(|()| Some(id))
             }
@@ -261,12 +306,23 @@ impl FrontEnd {
     }
 
     /// The body of a package that is not about presence.
-    fn own_data(&self, package: Package, user: &str, request: &Request) -> Option<Told> {
+    fn own_data(&self, package: Package, user: &str, about: &str, request: &Request) -> Option<Told> {
         let (content_type, body) = match package {
             Package::RoamingContacts => (contact_list::CONTENT_TYPE, self.contact_list(user)),
             Package::Provisioning => {
-                (CONTENT_TYPE, provisioning::groups(&self.config.provisioning, &request.body))
+                let mut settings = self.config.provisioning.clone();
+                settings
+                    .focus_factory_uri
+                    .get_or_insert_with(|| format!("sip:{user};gruu;opaque=app:conf:focusfactory"));
+                if self.config.mailboxes {
+                    settings
+                        .voice_mail_uri
+                        .get_or_insert_with(|| format!("sip:{user};opaque=app:voicemail;gruu"));
+                }
+                (CONTENT_TYPE, provisioning::groups(&settings, &request.body))
             }
+            Package::Conference => (conference_info::MEDIA_TYPE, self.roster_of(about)?),
+            Package::MessageSummary => (MESSAGE_SUMMARY, self.message_summary(user)),
             Package::RoamingSelf | Package::Presence => return None,
         };
         Some(Told { subscription: SubscriptionId(0), content_type: content_type.to_owned(), body })
@@ -299,12 +355,37 @@ impl FrontEnd {
         others.map(|other| other.uri.clone()).collect()
     }
 
-    /// Carries one notification.
+    /// Carries one notification of the notifier.
     pub(super) fn notify(&mut self, now: Instant, told: Told) {
-        let branch = format!("{COOKIE}{}", self.random.token(24).to_ascii_uppercase());
-        let mut open = self.subscriptions.open.iter_mut();
+        let mut open = self.subscriptions.open.iter();
         let found = open.find(|(_, subscription)| subscription.presence == Some(told.subscription));
-        let Some((key, subscription)) = found else { return };
+        if let Some(key) = found.map(|(key, _)| key.clone()) {
+            self.carry(now, &key, &told.content_type, told.body);
+        }
+    }
+
+    /// Tells all who subscribed to a package about something.
+    pub(super) fn notify_package(
+        &mut self,
+        now: Instant,
+        package: Package,
+        about: &str,
+        content_type: &str,
+        body: &Bytes,
+    ) {
+        let open = self.subscriptions.open.iter();
+        let keys: Vec<Key> = open
+            .filter(|(_, subscription)| subscription.package == package && subscription.about == about)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            self.carry(now, &key, content_type, body.clone());
+        }
+    }
+
+    fn carry(&mut self, now: Instant, key: &Key, content_type: &str, body: Bytes) {
+        let branch = format!("{COOKIE}{}", self.random.token(24).to_ascii_uppercase());
+        let Some(subscription) = self.subscriptions.open.get_mut(key) else { return };
         subscription.number += 1;
         if let Some(extended) = subscription.extended {
             subscription.until = now + extended;
@@ -323,13 +404,15 @@ impl FrontEnd {
         headers.push(HeaderName::CSeq, format_args!("{} {method}", subscription.number));
         headers.push(HeaderName::Event, subscription.package.name());
         headers.push(HeaderName::SubscriptionState, format_args!("active;expires={left}"));
-        headers.push(HeaderName::ContentType, &told.content_type);
-        request.body = told.body;
+        headers.push(HeaderName::ContentType, content_type);
+        request.body = body;
         let flow = subscription.flow;
         self.send(flow, &request.into());
     }
 }
 
+/// RFC 3842 5.1
+pub(super) const MESSAGE_SUMMARY: &str = "application/simple-message-summary";
 const USUAL: u64 = 3600;
 const LONGEST: Duration = Duration::from_hours(8);
 /// From so many users on nobody has all others as contacts.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
+use super::applications::Services;
 use super::connection::{Connection, Report};
+use super::mixing::MediaNews;
 use super::stream::{self, Acceptor, Opened, Security};
 use super::tls::Identity;
 use crate::frontend::{Deregistration, Event, Fault, FlowId, FrontEnd, FrontEndConfig, Input};
@@ -33,6 +35,8 @@ pub struct FrontEndOptions {
     pub seed: Option<Seed>,
     /// Where names of trusted peers lead when the front end dials them; others are resolved by the system.
     pub hosts: BTreeMap<String, SocketAddr>,
+    /// Where conferences and voice mail receive media; none: where it listens, on all addresses the loopback.
+    pub media: Option<IpAddr>,
 }
 
 impl FrontEndOptions {
@@ -40,7 +44,7 @@ impl FrontEndOptions {
     ///
     /// README.md, section "Front end"
     pub fn new(config: FrontEndConfig, listen: SocketAddr, security: Security) -> Self {
-        Self { config, listen, security, seed: None, hosts: BTreeMap::new() }
+        Self { config, listen, security, seed: None, hosts: BTreeMap::new(), media: None }
     }
 }
 
@@ -56,6 +60,8 @@ pub enum FrontEndCommand {
     Faults(Vec<Fault>),
     /// Enter or leave the survivable mode.
     Survivable(bool),
+    /// Call somebody into a conference, named first.
+    Invite(String, String),
     /// End the registrations of a user.
     Deregister(SipUri, Deregistration),
     /// End.
@@ -109,7 +115,13 @@ impl FrontEndServer {
         });
         let (reports_to, reports) = mpsc::channel(1024);
         let (opened_to, opened) = mpsc::channel(64);
+        let media = options.media.unwrap_or_else(|| match local.ip() {
+            listens if listens.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            listens => listens,
+        });
+        let (services, told) = Services::start(&config, seed, media);
         let task = Task {
+            services,
             machine: FrontEnd::new(config.clone(), seed),
             config,
             seed,
@@ -121,7 +133,7 @@ impl FrontEndServer {
             events: events_to,
             restart: config_restart,
         };
-        tokio::spawn(task.run(listener, acceptor, reports, opened, commands_from));
+        tokio::spawn(task.run(listener, acceptor, reports, opened, commands_from, told));
         Ok(Self { local, events, commands })
     }
 }
@@ -130,6 +142,7 @@ type Opening = (FlowId, io::Result<Opened>);
 
 struct Task {
     machine: FrontEnd,
+    services: Services,
     config: FrontEndConfig,
     seed: Seed,
     options: FrontEndOptions,
@@ -150,9 +163,11 @@ impl Task {
         mut reports: mpsc::Receiver<(FlowId, Report)>,
         mut opened: mpsc::Receiver<Opening>,
         mut commands: mpsc::Receiver<FrontEndCommand>,
+        mut told: mpsc::UnboundedReceiver<MediaNews>,
     ) {
         loop {
-            let deadline = self.machine.poll_timeout().unwrap_or_else(|| Instant::now() + IDLE);
+            let deadlines = [self.machine.poll_timeout(), self.services.poll_timeout()];
+            let deadline = deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + IDLE);
             tokio::select! {
                 accepted = listener.accept() => {
                     if let Ok((stream, _)) = accepted {
@@ -170,10 +185,14 @@ impl Task {
                 }
                 Some((flow, result)) = opened.recv() => self.opened(flow, result),
                 Some((flow, report)) = reports.recv() => self.report(flow, report),
+                Some(news) = told.recv() => self.services.told(news),
                 command = commands.recv() => match command {
                     Some(FrontEndCommand::Restart) => self.restart(),
                     Some(FrontEndCommand::Faults(faults)) => self.machine.set_faults(faults),
                     Some(FrontEndCommand::Survivable(on)) => self.machine.set_survivable(Instant::now(), on),
+                    Some(FrontEndCommand::Invite(conference, target)) => {
+                        self.machine.invite_to_conference(&conference, &target);
+                    }
                     Some(FrontEndCommand::Deregister(user, why)) => {
                         self.machine.deregister(Instant::now(), &user, &why);
                     }
@@ -183,7 +202,10 @@ impl Task {
                     self.restart = None;
                     self.restart();
                 }
-                () = sleep_until(deadline.into()) => self.machine.handle_timeout(Instant::now()),
+                () = sleep_until(deadline.into()) => {
+                    self.machine.handle_timeout(Instant::now());
+                    self.services.handle_timeout();
+                }
             }
             self.drain();
         }
@@ -234,9 +256,22 @@ impl Task {
     }
 
     fn drain(&mut self) {
+        loop {
+            self.drain_machine();
+            if !self.services.carry(&mut self.machine) {
+                return;
+            }
+        }
+    }
+
+    fn drain_machine(&mut self) {
         let mut buffer = BytesMut::new();
         while let Some(transmit) = self.machine.poll_transmit(&mut buffer) {
             let octets = stream::taken(&mut buffer, transmit.len);
+            if FrontEnd::is_application(transmit.flow) {
+                self.services.sent(transmit.flow, octets);
+                continue;
+            }
             let delivered = self.flows.get(&transmit.flow).is_some_and(|flow| flow.send(octets));
             if !delivered && self.flows.remove(&transmit.flow).is_some() {
                 self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: transmit.flow });
@@ -249,7 +284,7 @@ impl Task {
                     self.flows.remove(flow);
                     self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: *flow });
                 }
-                _ => {}
+                event => self.services.event(&mut self.machine, event),
             }
             let _ = self.events.send(event);
         }

@@ -3,11 +3,13 @@
 //! [`FrontEndServer`], [`LyncUserClient`] and [`BaseStationClient`] can be started inside another program; the
 //! programs of `main.rs` are JSON Lines around the same handles.
 
+mod applications;
 mod audio;
 mod base;
 mod connection;
 mod edge;
 mod frontend;
+mod mixing;
 mod stream;
 mod talking;
 pub mod tls;

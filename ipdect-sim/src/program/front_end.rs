@@ -35,7 +35,9 @@ pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failur
         }
     }
     let edge = arguments.settings.apply(&mut config).await?;
-    let mut server = FrontEndServer::start(FrontEndOptions::new(config, arguments.listen, security))
+    let mut options = FrontEndOptions::new(config, arguments.listen, security);
+    options.media = arguments.settings.media_address;
+    let mut server = FrontEndServer::start(options)
         .await
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.listen)))?;
     let mut out = tokio::io::stdout();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipdect_sim::frontend::{
     CallSettings, Fault, FrontEndConfig, FrontEndUser, Homes, Hunting, NetworkLink, NetworkSite, Password,
-    RelayAuthentication, ResponseGroup, Role, ServerAddress, Trunk,
+    RelayAuthentication, ResponseGroup, Role, ServerAddress, StandingConference, Trunk,
 };
 use ipdect_sim::net::{Edge, EdgeOptions};
 use sip_lync::turn::Credentials;
@@ -61,6 +61,15 @@ pub(crate) struct SettingsArguments {
     /// The user that takes calls for voice mail.
     #[arg(long, value_name = "sip:U@D")]
     voice_mail: Option<SipUri>,
+    /// Voice mail that records: takes the calls of all users that are not set to go elsewhere, after so many seconds.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "20")]
+    mailboxes: Option<u64>,
+    /// A conference that stays: its organizer, its line, who is called when somebody is in it.
+    #[arg(long, value_name = "ID=sip:U@D[,NUMBER][,URI…]")]
+    conference: Vec<String>,
+    /// Where conferences and voice mail receive media.
+    #[arg(long, value_name = "IP")]
+    pub(crate) media_address: Option<IpAddr>,
     /// Start an A/V Edge here and hand out credentials for it.
     #[arg(long, value_name = "ADDR")]
     edge: Option<SocketAddr>,
@@ -100,6 +109,18 @@ impl SettingsArguments {
             let (seconds, target) = value.split_once(',').ok_or_else(wrong)?;
             user.calls.patience = Duration::from_secs(seconds.parse().map_err(|_| wrong())?);
             user.calls.unanswered = Some(uri(target)?);
+        }
+        if let Some(seconds) = self.mailboxes {
+            config.mailboxes = true;
+            for user in &mut config.users {
+                if user.calls.unanswered.is_none() {
+                    user.calls.unanswered = Some(uri(&format!("{};opaque=app:voicemail;gruu", user.uri))?);
+                    user.calls.patience = Duration::from_secs(seconds);
+                }
+            }
+        }
+        for text in &self.conference {
+            config.conferences.push(conference(text)?);
         }
         for text in &self.group {
             config.groups.push(group(text)?);
@@ -177,6 +198,21 @@ fn group(text: &str) -> Result<ResponseGroup, Failure> {
         hunting,
         patience: Duration::from_secs(20),
         overflow: None,
+    })
+}
+
+fn conference(text: &str) -> Result<StandingConference, Failure> {
+    let wrong = || usage(text, "ID=sip:organizer@domain[,+NUMBER][,sip:invited@domain…]");
+    let (id, rest) = text.split_once('=').ok_or_else(wrong)?;
+    let mut words = rest.split(',').peekable();
+    let organizer = words.next().and_then(|text| SipUri::parse(text).ok()).ok_or_else(wrong)?;
+    let is_line = |word: &&str| word.starts_with(|first: char| first == '+' || first.is_ascii_digit());
+    let tel = words.next_if(is_line).map(str::to_owned);
+    Ok(StandingConference {
+        id: id.to_owned(),
+        organizer,
+        tel,
+        invited: words.map(uri).collect::<Result<_, _>>()?,
     })
 }
 

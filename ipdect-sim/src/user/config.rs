@@ -42,6 +42,8 @@ pub struct UserConfig {
     pub encodings: Vec<Encoding>,
     /// The life of the registration that is asked for; none: the front end chooses.
     pub expires: Option<Duration>,
+    /// It is no person's endpoint but a service behind the front end with this address, which does not register.
+    pub service: Option<SipUri>,
 }
 
 impl UserConfig {
@@ -66,6 +68,7 @@ impl UserConfig {
             account: None,
             encodings: vec![Encoding::Pcma, Encoding::Pcmu],
             expires: None,
+            service: None,
         }
     }
 }

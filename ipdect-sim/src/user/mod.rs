@@ -128,13 +128,17 @@ impl LyncUser {
     /// MS-SIPREGE 3.1
     pub fn new(config: UserConfig, seed: Seed) -> Self {
         let mut random = Random::new(seed);
-        let mut endpoint = sip_lync::Config::client(config.uri.host());
+        let mut endpoint = match config.service {
+            Some(_) => sip_lync::Config::new(config.uri.host()),
+            None => sip_lync::Config::client(config.uri.host()),
+        };
         endpoint.transport = if config.tls { sip_lync::Transport::Tls } else { sip_lync::Transport::Tcp };
         concat!("UCCAPI/15.0 ipdect-sim/", env!("CARGO_PKG_VERSION")).clone_into(&mut endpoint.user_agent);
         endpoint.credentials = config.account.is_some();
         let mut endpoint = Endpoint::new(endpoint, sip_lync::Seed(random.octets()));
         let mut user = sip_lync::User::new(config.uri.clone(), config.epid.clone());
         user.display_name.clone_from(&config.display_name);
+        user.service.clone_from(&config.service);
         let user = endpoint.add_user(user);
         let login = config.account.clone().map(|account| NtlmLogin::new(account, random.seed()));
         Self {
@@ -167,7 +171,11 @@ impl LyncUser {
                 self.flow = Some(flow);
                 let opened = sip_lync::Input::FlowOpened { flow, local, remote, role: FlowRole::Dialled };
                 let _ = self.endpoint.handle_input(now, opened);
-                self.register(now);
+                if self.config.service.is_some() {
+                    self.endpoint.route(self.user, flow);
+                } else {
+                    self.register(now);
+                }
             }
             Input::Bytes(bytes) => {
                 if let Some(flow) = self.flow {

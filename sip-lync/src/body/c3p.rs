@@ -22,6 +22,7 @@ pub const MEDIA_TYPE: &str = "application/cccp+xml";
 
 const NAMESPACES: &str = " xmlns=\"urn:ietf:params:xml:ns:cccp\" \
                           xmlns:mscp=\"http://schemas.microsoft.com/rtc/2005/08/cccpextensions\" C3PVersion=\"1\"";
+const MSCI: &str = " xmlns:msci=\"http://schemas.microsoft.com/rtc/2005/08/confinfoextensions\"";
 const CONFERENCE_INFO: &str = " xmlns:ci=\"urn:ietf:params:xml:ns:conference-info\"";
 
 /// What is asked of a conference.
@@ -30,6 +31,36 @@ const CONFERENCE_INFO: &str = " xmlns:ci=\"urn:ietf:params:xml:ns:conference-inf
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {
+    /// Make a conference; asked of the focus factory.
+    AddConference {
+        /// The name that the organizer wants for it.
+        id: String,
+        /// What it is about.
+        subject: Option<String>,
+    },
+    /// End the conference.
+    DeleteConference,
+    /// Tell what is known of the conference.
+    GetConference,
+    /// Let nobody else in, or everybody again.
+    ModifyConferenceLock {
+        /// Whether nobody else gets in.
+        locked: bool,
+    },
+    /// Give this user another role.
+    ModifyUserRoles {
+        /// The address of the user.
+        user: String,
+        /// `presenter` or `attendee`.
+        role: String,
+    },
+    /// Have the service that mixes call this address, which then takes part.
+    DialOut {
+        /// The address that is called.
+        user: String,
+        /// A name for its endpoint.
+        endpoint: String,
+    },
     /// Let this user take part, as an attendee.
     AddUser {
         /// The address of the user.
@@ -60,7 +91,12 @@ pub enum Command {
 impl Command {
     fn name(&self) -> &str {
         match self {
-            Self::AddUser { .. } => "addUser",
+            Self::AddConference { .. } => "addConference",
+            Self::DeleteConference => "deleteConference",
+            Self::GetConference => "getConference",
+            Self::ModifyConferenceLock { .. } => "modifyConferenceLock",
+            Self::ModifyUserRoles { .. } => "modifyUserRoles",
+            Self::AddUser { .. } | Self::DialOut { .. } => "addUser",
             Self::DeleteUser { .. } => "deleteUser",
             Self::ModifyEndpointMedia { .. } => "modifyEndpointMedia",
             Self::Other(name) => name,
@@ -107,12 +143,43 @@ impl Request {
             // What is not known is not asked.
             return std::mem::take(&mut out.raw("</request>").0);
         }
-        out.raw("<").raw(name).raw("><conferenceKeys").attribute("confEntity", &self.to);
+        out.raw("<").raw(name).raw(">");
+        if let Command::AddConference { id, subject } = &self.command {
+            out.raw("<ci:conference-info").raw(CONFERENCE_INFO).raw(MSCI).attribute("entity", "");
+            out.raw("><ci:conference-description><ci:subject>");
+            out.text(subject.as_deref().unwrap_or_default());
+            out.raw("</ci:subject><msci:conference-id>").text(id);
+            out.raw("</msci:conference-id></ci:conference-description></ci:conference-info></")
+                .raw(name)
+                .raw("></request>");
+            return out.0;
+        }
+        let keys = match self.command {
+            Command::DeleteUser { .. } | Command::ModifyUserRoles { .. } => "userKeys",
+            _ => "conferenceKeys",
+        };
+        out.raw("<").raw(keys).attribute("confEntity", &self.to);
         match &self.command {
             Command::AddUser { user, endpoint } => {
                 out.raw("/><ci:user").raw(CONFERENCE_INFO).attribute("entity", user);
                 out.raw("><ci:roles><ci:entry>attendee</ci:entry></ci:roles><ci:endpoint");
                 out.attribute("entity", endpoint).raw("/></ci:user>");
+            }
+            Command::DialOut { user, endpoint } => {
+                out.raw("/><ci:user").raw(CONFERENCE_INFO).attribute("entity", user);
+                out.raw("><ci:roles><ci:entry>attendee</ci:entry></ci:roles><ci:endpoint").raw(MSCI);
+                out.attribute("entity", endpoint).attribute("msci:session-type", "audio-video");
+                out.raw("><ci:joining-method>dialed-out</ci:joining-method></ci:endpoint></ci:user>");
+            }
+            Command::ModifyConferenceLock { locked } => {
+                out.raw("/><locked>").raw(if *locked { "true" } else { "false" }).raw("</locked>");
+            }
+            Command::ModifyUserRoles { user, role } => {
+                out.attribute("userEntity", user).raw("/><ci:user-roles").raw(CONFERENCE_INFO);
+                out.raw("><ci:entry>").text(role).raw("</ci:entry></ci:user-roles>");
+            }
+            Command::DeleteConference | Command::GetConference => {
+                out.raw("/>");
             }
             Command::DeleteUser { user } => {
                 out.attribute("userEntity", user).raw("/>");
@@ -126,7 +193,7 @@ impl Request {
                 let status = if *heard { "sendrecv" } else { "recvonly" };
                 out.raw("><ci:status>").raw(status).raw("</ci:status></ci:media>");
             }
-            Command::Other(_) => {}
+            Command::AddConference { .. } | Command::Other(_) => {}
         }
         out.raw("</").raw(name).raw("></request>");
         out.0
@@ -138,12 +205,32 @@ impl Request {
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         let root = Element::parse(body, &["request"])?;
         let command = root.children.first().ok_or_else(|| broken(0))?;
-        let keys = command.child("conferenceKeys");
+        let keys = command.child("conferenceKeys").or_else(|| command.child("userKeys"));
         let key = |name: &str| keys.and_then(|keys| keys.attribute(name)).unwrap_or_default().to_owned();
         let user = command.child("user");
         let of_user = || user.and_then(|user| user.attribute("entity")).unwrap_or_default().to_owned();
         let endpoint = user.and_then(|user| user.child("endpoint")).and_then(|of| of.attribute("entity"));
+        let method = user.and_then(|user| user.child("endpoint")?.value_of("joining-method"));
+        let description =
+            command.child("conference-info").and_then(|info| info.child("conference-description"));
         let command = match command.name.as_str() {
+            "addConference" => Command::AddConference {
+                id: description.and_then(|of| of.text_of("conference-id")).unwrap_or_default(),
+                subject: description.and_then(|of| of.text_of("subject")),
+            },
+            "deleteConference" => Command::DeleteConference,
+            "getConference" => Command::GetConference,
+            "modifyConferenceLock" => {
+                Command::ModifyConferenceLock { locked: command.value_of("locked") == Some("true") }
+            }
+            "modifyUserRoles" => {
+                let roles = command.child("user-roles");
+                let role = roles.and_then(|roles| roles.text_of("entry"));
+                Command::ModifyUserRoles { user: key("userEntity"), role: role.unwrap_or_default() }
+            }
+            "addUser" if method == Some("dialed-out") => {
+                Command::DialOut { user: of_user(), endpoint: endpoint.unwrap_or_default().to_owned() }
+            }
             "addUser" => {
                 Command::AddUser { user: of_user(), endpoint: endpoint.unwrap_or_default().to_owned() }
             }
@@ -193,6 +280,8 @@ pub struct Response {
     pub command: String,
     /// Why it is refused, as the conference says it.
     pub reason: Option<String>,
+    /// The address of the focus of the conference that was made or asked for.
+    pub conference: Option<String>,
 }
 
 impl Response {
@@ -208,6 +297,7 @@ impl Response {
             outcome,
             command: request.command.name().to_owned(),
             reason: None,
+            conference: None,
         }
     }
 
@@ -224,13 +314,31 @@ impl Response {
         };
         out.raw("<response").raw(NAMESPACES).attribute("requestId", &self.id.to_string());
         out.attribute("from", &self.from).attribute("to", &self.to).attribute("code", code);
-        let known = ["addUser", "deleteUser", "modifyEndpointMedia"].contains(&self.command.as_str());
+        let known = [
+            "addConference",
+            "addUser",
+            "deleteConference",
+            "deleteUser",
+            "getConference",
+            "modifyConferenceLock",
+            "modifyEndpointMedia",
+            "modifyUserRoles",
+        ];
+        let known = known.contains(&self.command.as_str());
         if known {
             out.raw("><").raw(&self.command);
             if let Some(reason) = &self.reason {
                 out.attribute("reason", reason);
             }
-            out.raw("/></response>");
+            match &self.conference {
+                Some(focus) => {
+                    out.raw("><ci:conference-info").raw(CONFERENCE_INFO).attribute("entity", focus);
+                    out.raw("/></").raw(&self.command).raw("></response>");
+                }
+                None => {
+                    out.raw("/></response>");
+                }
+            }
         } else {
             out.raw("/>");
         }
@@ -256,6 +364,9 @@ impl Response {
             outcome,
             command: command.map_or_else(String::new, |command| command.name.clone()),
             reason: command.and_then(|command| command.attribute("reason")).map(str::to_owned),
+            conference: command
+                .and_then(|command| command.child("conference-info")?.attribute("entity"))
+                .map(str::to_owned),
         })
     }
 }
@@ -280,6 +391,13 @@ mod tests {
         for command in [
             Command::AddUser { user: "sip:a&b@c".to_owned(), endpoint: "{<>}".to_owned() },
             Command::DeleteUser { user: "sip:a".to_owned() },
+            Command::AddConference { id: "5D3<".to_owned(), subject: Some("a & b".to_owned()) },
+            Command::DeleteConference,
+            Command::GetConference,
+            Command::ModifyConferenceLock { locked: true },
+            Command::ModifyConferenceLock { locked: false },
+            Command::ModifyUserRoles { user: "sip:a".to_owned(), role: "presenter".to_owned() },
+            Command::DialOut { user: "sip:+1425@c;user=phone".to_owned(), endpoint: "{2}".to_owned() },
             Command::ModifyEndpointMedia {
                 user: "sip:a".to_owned(),
                 endpoint: "e".to_owned(),
@@ -307,5 +425,11 @@ mod tests {
             Outcome::Pending,
         );
         assert_eq!(Response::parse(pending.to_body().as_bytes()).unwrap(), pending);
+        let mut made = Response::to(
+            &Request::new(2, "f", "m", Command::AddConference { id: "1".to_owned(), subject: None }),
+            Outcome::Success,
+        );
+        made.conference = Some("sip:m@x;gruu;opaque=app:conf:focus:id:1".to_owned());
+        assert_eq!(Response::parse(made.to_body().as_bytes()).unwrap(), made);
     }
 }

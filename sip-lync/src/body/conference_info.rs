@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::xml::{Element, broken};
+use super::xml::{Element, Writer, broken};
 use crate::error::ParseError;
 
 /// The media type.
 ///
 /// RFC 4575 7
 pub const MEDIA_TYPE: &str = "application/conference-info+xml";
+
+const NAMESPACES: &str = " xmlns=\"urn:ietf:params:xml:ns:conference-info\" \
+                          xmlns:msci=\"http://schemas.microsoft.com/rtc/2005/08/confinfoextensions\"";
 
 /// Most participants of one roster.
 const USERS_MAX: usize = 2_000;
@@ -28,6 +31,14 @@ pub enum Extent {
 }
 
 impl Extent {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::Deleted => "deleted",
+        }
+    }
+
     fn of(element: &Element) -> Self {
         match element.attribute("state") {
             Some("partial") => Self::Partial,
@@ -105,6 +116,8 @@ pub struct ConferenceInfo {
     pub user_count: Option<u32>,
     /// Nobody else gets in.
     pub locked: Option<bool>,
+    /// The services of the conference: purpose and address.
+    pub uris: Vec<(String, String)>,
     /// How much is said of the participants; `None` when nothing is.
     pub users_extent: Option<Extent>,
     /// The participants.
@@ -137,6 +150,12 @@ impl ConferenceInfo {
                 .and_then(|state| state.value_of("user-count"))
                 .and_then(|count| count.parse().ok()),
             locked: locked.or(of_view).map(|locked| locked.eq_ignore_ascii_case("true")),
+            uris: description
+                .and_then(|description| description.child("conf-uris"))
+                .into_iter()
+                .flat_map(|uris| uris.all("entry"))
+                .filter_map(|entry| Some((entry.text_of("purpose")?, entry.text_of("uri")?)))
+                .collect(),
             users_extent: users.map(Extent::of),
             users: users
                 .into_iter()
@@ -145,6 +164,95 @@ impl ConferenceInfo {
                 .filter_map(participant)
                 .collect(),
         })
+    }
+}
+
+impl ConferenceInfo {
+    /// The body, as a focus writes it; an attribute `state` stands wherever not all is said.
+    ///
+    /// RFC 4575 5, MS-CONFBAS 2.2
+    #[must_use]
+    pub fn to_body(&self) -> String {
+        let mut out = Writer::default();
+        out.raw("<conference-info").raw(NAMESPACES).attribute("entity", &self.entity);
+        out.attribute("state", self.extent.word());
+        if let Some(version) = self.version {
+            out.attribute("version", &version.to_string());
+        }
+        out.raw(">");
+        if self.subject.is_some() || !self.uris.is_empty() {
+            out.raw("<conference-description>");
+            if let Some(subject) = &self.subject {
+                out.raw("<subject>").text(subject).raw("</subject>");
+            }
+            if !self.uris.is_empty() {
+                out.raw("<conf-uris>");
+                for (purpose, uri) in &self.uris {
+                    out.raw("<entry><uri>").text(uri).raw("</uri><purpose>").text(purpose);
+                    out.raw("</purpose></entry>");
+                }
+                out.raw("</conf-uris>");
+            }
+            out.raw("</conference-description>");
+        }
+        if self.user_count.is_some() || self.locked.is_some() {
+            out.raw("<conference-state>");
+            if let Some(count) = self.user_count {
+                out.raw("<user-count>").raw(&count.to_string()).raw("</user-count>");
+            }
+            if let Some(locked) = self.locked {
+                out.raw("<locked>").raw(if locked { "true" } else { "false" }).raw("</locked>");
+            }
+            out.raw("</conference-state>");
+        }
+        if let Some(extent) = self.users_extent {
+            out.raw("<users").attribute("state", extent.word()).raw(">");
+            for user in &self.users {
+                user.write(&mut out);
+            }
+            out.raw("</users>");
+        }
+        out.raw("</conference-info>");
+        out.0
+    }
+}
+
+impl Participant {
+    fn write(&self, out: &mut Writer) {
+        out.raw("<user").attribute("entity", &self.entity).attribute("state", self.extent.word()).raw(">");
+        if let Some(display) = &self.display {
+            out.raw("<display-text>").text(display).raw("</display-text>");
+        }
+        if !self.roles.is_empty() {
+            out.raw("<roles>");
+            for role in &self.roles {
+                out.raw("<entry>").text(role).raw("</entry>");
+            }
+            out.raw("</roles>");
+        }
+        for endpoint in &self.endpoints {
+            out.raw("<endpoint").attribute("entity", &endpoint.entity);
+            out.attribute("state", endpoint.extent.word());
+            if let Some(session_type) = &endpoint.session_type {
+                out.attribute("msci:session-type", session_type);
+            }
+            out.raw(">");
+            if let Some(status) = &endpoint.status {
+                out.raw("<status>").text(status).raw("</status>");
+            }
+            for media in &endpoint.media {
+                out.raw("<media").attribute("id", &media.id).raw(">");
+                if let Some(kind) = &media.kind {
+                    out.raw("<type>").text(kind).raw("</type>");
+                }
+                if let Some(status) = &media.status {
+                    out.raw("<status>").text(status).raw("</status>");
+                }
+                out.raw("</media>");
+            }
+            out.raw("</endpoint>");
+        }
+        out.raw("</user>");
     }
 }
 
@@ -330,6 +438,20 @@ mod tests {
         assert_eq!((endpoint.status.as_deref(), endpoint.media.len()), (Some("connected"), 1));
         assert_eq!(endpoint.media[0].status.as_deref(), Some("recvonly"));
         assert_eq!(roster.subject.as_deref(), Some("Rounds"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let mut info = document("full", 7, FULL);
+        info.uris =
+            vec![("audio-video".to_owned(), "sip:a@x;gruu;opaque=app:conf:audio-video:id:1".to_owned())];
+        (info.user_count, info.locked) = (Some(2), Some(false));
+        info.subject = Some("<Rounds> & more".to_owned());
+        assert_eq!(ConferenceInfo::parse(info.to_body().as_bytes()).unwrap(), info);
+        info.extent = Extent::Partial;
+        info.users_extent = Some(Extent::Partial);
+        info.users[1].extent = Extent::Deleted;
+        assert_eq!(ConferenceInfo::parse(info.to_body().as_bytes()).unwrap(), info);
     }
 
     #[test]

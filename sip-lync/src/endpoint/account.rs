@@ -89,12 +89,13 @@ impl Accounts {
             pause: Duration::ZERO,
             granted: Duration::ZERO,
         };
+        let gruu = user.service.clone();
         let account = Account {
             user,
             instance,
             opaque: opaque.into(),
             flow: None,
-            gruu: None,
+            gruu,
             registration,
             sessions: BTreeSet::new(),
             authentication: Authentication::default(),

@@ -39,7 +39,12 @@ pub(super) fn from_of_registration(config: &Config, user: &User, tag: &str) -> S
 pub(super) fn from(config: &Config, user: &User, tag: &str) -> String {
     let mut from = String::new();
     push_display(&mut from, user.display_name.as_deref());
-    from.push_str(&from_of_registration(config, user, tag));
+    match &user.service {
+        Some(service) => {
+            let _ = write!(from, "<{service}>;tag={tag};epid={}", user.epid);
+        }
+        None => from.push_str(&from_of_registration(config, user, tag)),
+    }
     from
 }
 

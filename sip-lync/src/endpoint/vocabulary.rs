@@ -113,6 +113,8 @@ pub struct User {
     pub tel: Option<String>,
     /// The value of `Ms-Device-Info` in REGISTER.
     pub device: Option<String>,
+    /// The address of a service that is no person's telephone, `sip:…;gruu;opaque=app:…`: From and Contact.
+    pub service: Option<SipUri>,
 }
 
 impl User {
@@ -121,7 +123,14 @@ impl User {
     /// RFC 3261 6, MS-SIPRE 2.2
     #[must_use]
     pub fn new(address_of_record: SipUri, epid: impl Into<String>) -> Self {
-        Self { address_of_record, display_name: None, epid: epid.into(), tel: None, device: None }
+        Self {
+            address_of_record,
+            display_name: None,
+            epid: epid.into(),
+            tel: None,
+            device: None,
+            service: None,
+        }
     }
 }
 
