@@ -17,7 +17,10 @@
 //! - [x] MS-AVEDGEA: credentials for relays by SERVICE
 //! - [x] MS-OCPSTN: a trunk behind the front end, media bypass
 //! - [x] `README.md`, section "Faults": ways to misbehave on purpose
-//! - [ ] Conferences, voice mail that records
+//! - [x] MS-CONFBAS, RFC 4575: the focus of conferences: C3P requests, roster, locks, roles ([`frontend`])
+//! - [x] MS-CONFAV: the mixer of conferences, audio alone, and whom it calls ([`application`], [`mixer`])
+//! - [x] RFC 3842, MS-PRES (mwi): voice mail that records, and what waits in it ([`application`])
+//! - [ ] MS-CONFAV: video; MS-CONFIM: messages in conferences
 //! - [x] RFC 3264, RFC 4568: offer, answer, hold, retrieve, SDES-SRTP with MKI and lifetime ([`user`])
 //! - [x] RFC 3550, RFC 3711: speech in G.711 and G.726, recorded by RTP time ([`talk`])
 //! - [x] EN 300 175-5: subscription, location, calls, display of a portable part ([`handset`])

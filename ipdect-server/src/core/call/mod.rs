@@ -45,6 +45,8 @@ pub(crate) struct Peer {
     pub(crate) name: String,
     /// A number that a handset can dial.
     pub(crate) number: String,
+    /// It is the mixer of a conference.
+    pub(crate) conference: bool,
 }
 
 /// How our call was refused.

@@ -141,10 +141,12 @@ impl Node {
         if was == is {
             return;
         }
+        let conference = self.calls.get(&call).is_some_and(|call| call.peer.conference);
         if let Some(subscriber) = self.subscribers.get_mut(id) {
             let key = CallKey(u64::from(call));
             if is {
-                subscriber.presence.answered(now, key, Remote::Party);
+                let remote = if conference { Remote::Conference } else { Remote::Party };
+                subscriber.presence.answered(now, key, remote);
             } else {
                 subscriber.presence.ended(now, key);
                 if subscriber.presence.last_end_age(now).is_some_and(|age| age.is_zero()) {
@@ -259,7 +261,7 @@ impl Node {
                 self.by_session.insert(session, id);
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.session = Some(session);
-                    call.peer = Peer { uri: text, name: String::new(), number: dialled };
+                    call.peer = Peer { uri: text, number: dialled, ..Peer::default() };
                 }
                 true
             }

@@ -21,8 +21,11 @@ impl Node {
             | Event::ServicesChanged { .. }
             | Event::Deregistered { .. } => self.registration_event(now, event),
             Event::FlowFailed { flow, error } => self.flow_failed(now, super::FlowId(flow.0), &error),
-            Event::Incoming { session, user, from, description, replaces, .. } => {
+            Event::Incoming { session, user, from, description, replaces, details, .. } => {
                 self.incoming(now, session, user, &from, description.as_ref(), replaces);
+                if let (Some(call), Some(_)) = (self.call_of(session), &details.conference) {
+                    call.peer.conference = true;
+                }
             }
             Event::Progress { session, fork, description, .. } => {
                 self.early_media(now, session, fork, description.as_ref());
@@ -341,5 +344,6 @@ fn peer_of(party: &Party) -> Peer {
         uri: party.uri.to_string(),
         name: party.display.clone().or(user).unwrap_or_default(),
         number: number.unwrap_or_default(),
+        conference: false,
     }
 }
