@@ -1,4 +1,4 @@
-//! A million timers: the server's wheel beside the usual delay queue, a heap, an ordered map and an array that does nothing else.
+//! A million timers: the server's wheel beside the usual delay queue, a heap, an ordered map, and what the memory alone takes.
 //!
 //! Delays are those of SIP: half a second to 32 seconds, one in four up to ten minutes.
 
@@ -17,7 +17,7 @@ mod peers;
 use deadlines::Deadlines;
 
 const TIMERS: usize = 1_000_000;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What one kind of timers takes, in nanoseconds each: set, moved, expired; and octets of each.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,49 @@ pub(crate) fn each(act: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / TIMERS as f64
 }
 
+/// Waits from now, and all handed over at one time, as the delay queue does it.
 fn wheel(first: &[u64], second: &[u64]) -> Row {
+    let now = Instant::now();
+    by_waits(now, Deadlines::with_capacity(now, TIMERS), first, second)
+}
+
+fn wheel_of_new_memory(first: &[u64], second: &[u64]) -> Row {
+    let now = Instant::now();
+    by_waits(now, Deadlines::new(now), first, second)
+}
+
+fn by_waits(now: Instant, mut wheel: Deadlines<u32>, first: &[u64], second: &[u64]) -> Row {
+    let mut waiters = Vec::with_capacity(TIMERS);
+    let insert = each(|| {
+        for (item, ms) in (0u32..).zip(first) {
+            let waiter = wheel.insert(item);
+            wheel.set_after(waiter, now, Duration::from_millis(*ms));
+            waiters.push(waiter);
+        }
+    });
+    let again = each(|| {
+        for (waiter, ms) in waiters.iter().zip(second) {
+            wheel.set_after(*waiter, now, Duration::from_millis(*ms));
+        }
+    });
+    let end = now + Duration::from_secs(700);
+    let mut expired = 0;
+    let expire = each(|| {
+        while let Some(item) = wheel.expire(end) {
+            black_box(item);
+            expired += 1;
+        }
+    });
+    assert_eq!(expired, TIMERS);
+    Row { insert, again, expire, octets: Deadlines::<u32>::OCTETS }
+}
+
+/// Deadlines as instants, and woken for each of them, as the server does it.
+fn wheel_by_instants(first: &[u64], second: &[u64]) -> Row {
     let now = Instant::now();
     let mut wheel: Deadlines<u32> = Deadlines::with_capacity(now, TIMERS);
     let mut waiters = Vec::with_capacity(TIMERS);
-    let instants =
-        |of: &[u64]| -> Vec<Instant> { of.iter().map(|ms| now + Duration::from_millis(*ms)).collect() };
-    let (first, second) = (instants(first), instants(second));
+    let (first, second) = (instants(now, first), instants(now, second));
     let insert = each(|| {
         for (item, at) in (0u32..).zip(&first) {
             let waiter = wheel.insert(item);
@@ -89,6 +125,58 @@ fn wheel(first: &[u64], second: &[u64]) -> Row {
     });
     assert_eq!(expired, TIMERS);
     Row { insert, again, expire, octets: Deadlines::<u32>::OCTETS }
+}
+
+pub(crate) fn instants(now: Instant, waits: &[u64]) -> Vec<Instant> {
+    waits.iter().map(|ms| now + Duration::from_millis(*ms)).collect()
+}
+
+/// What memory takes when nothing is decided: a record and a state of eight octets are written one after the other; the states in
+/// an order of which the machine knows nothing; and two states are read at random, for half of the moves leave a record behind or
+/// are found out: about two looks at each.
+fn floor(first: &[u64], second: &[u64]) -> Row {
+    let mut states: Vec<[u32; 2]> = vec![[0; 2]; TIMERS];
+    states.clear();
+    let mut order: Vec<u32> = vec![0; TIMERS];
+    let mut ends = [0usize; 4096];
+    for ms in first {
+        ends[(*ms >> 8) as usize] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum - *end;
+    }
+    let insert = each(|| {
+        for (item, ms) in (0u32..).zip(first) {
+            states.push([*ms as u32, item]);
+            let end = &mut ends[(*ms >> 8) as usize];
+            order[*end] = item;
+            *end += 1;
+        }
+    });
+    let again = each(|| {
+        for (state, ms) in states.iter_mut().zip(second) {
+            state[0] = *ms as u32;
+        }
+    });
+    let expire = each(|| {
+        let mut sum = 0;
+        for some in order.chunks(8192) {
+            for index in some {
+                sum += states[*index as usize][0];
+            }
+        }
+        for some in order.rchunks(8192) {
+            for index in some {
+                let state = &mut states[*index as usize];
+                sum += state[1];
+                state[0] = 0;
+            }
+        }
+        black_box(sum);
+    });
+    Row { insert, again, expire, octets: 12 }
 }
 
 /// Cancelling leaves the old entry in the heap.
@@ -133,11 +221,22 @@ fn ordered(first: &[u64], second: &[u64]) -> Row {
 fn main() {
     let (first, second) = (delays(1), delays(2));
     type Kind = (&'static str, fn(&[u64], &[u64]) -> Row);
-    #[cfg_attr(not(feature = "timers-peers"), expect(unused_mut, reason = "peers are pushed"))]
-    let mut kinds: Vec<Kind> =
-        vec![("ours", wheel), ("std BinaryHeap (lazy)", heap), ("std BTreeSet", ordered)];
+    let mut kinds: Vec<Kind> = vec![
+        ("ours", wheel),
+        ("ours, memory never used", wheel_of_new_memory),
+        ("ours, as the server", wheel_by_instants),
+    ];
     #[cfg(feature = "timers-peers")]
-    kinds.push(("tokio-util DelayQueue", peers::delay_queue));
+    kinds.extend([
+        ("tokio-util DelayQueue", peers::delay_queue as fn(&[u64], &[u64]) -> Row),
+        ("  memory used before", peers::delay_queue_of_used_memory),
+        ("  by instants", peers::delay_queue_by_instants),
+    ]);
+    kinds.extend([
+        ("std BinaryHeap (lazy)", heap as fn(&[u64], &[u64]) -> Row),
+        ("std BTreeSet", ordered),
+        ("floor memory", floor),
+    ]);
     let mut rows: Vec<Option<Row>> = vec![None; kinds.len()];
     for round in 0..ROUNDS {
         for turn in 0..kinds.len() {

@@ -225,3 +225,86 @@ fn very_far_deadlines_wait_and_no_wait_is_too_long() {
 fn a_waiter_takes_no_more_than_32_octets() {
     const { assert!(Deadlines::<u32>::OCTETS <= 32) };
 }
+
+#[test]
+fn deadlines_of_one_millisecond_fire_in_the_order_in_which_they_were_set() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let at = |ms: u64| now + Duration::from_millis(ms);
+    // Set from far away, from nearer and from next to it: through all levels.
+    let mut item = 0u32;
+    for start in [0u64, 9_000_000, 9_900_000, 9_999_700, 9_999_999] {
+        assert_eq!(wheel.expire(at(start)), None);
+        for _ in 0..300 {
+            let waiter = wheel.insert(item);
+            wheel.set(waiter, Some(at(10_000_000)));
+            item += 1;
+        }
+    }
+    let fired: Vec<u32> = std::iter::from_fn(|| wheel.expire(at(10_000_000))).collect();
+    assert_eq!(fired, (0..1_500).collect::<Vec<u32>>());
+    // One that is moved to a later time comes as if it were set when the time before is over.
+    let [moved, first, second] = [1, 2, 3].map(|item| wheel.insert(item));
+    wheel.set(moved, Some(at(10_000_500)));
+    wheel.set(first, Some(at(10_001_000)));
+    wheel.set(moved, Some(at(10_001_000)));
+    assert_eq!(wheel.expire(at(10_000_600)), None);
+    wheel.set(second, Some(at(10_001_000)));
+    let fired: Vec<u32> = std::iter::from_fn(|| wheel.expire(at(10_001_000))).collect();
+    assert_eq!(fired, [2, 1, 3]);
+}
+
+#[test]
+fn whoever_is_due_may_move_cancel_and_replace_the_others_that_are_due() {
+    let now = origin();
+    let mut wheel = Deadlines::new(now);
+    let at = |ms: u64| Some(now + Duration::from_millis(ms));
+    let waiters = [0u32, 1, 2, 3, 4].map(|item| wheel.insert(item));
+    for waiter in waiters {
+        wheel.set(waiter, at(100));
+    }
+    let due = now + Duration::from_millis(100);
+    assert_eq!(wheel.expire(due), Some(0));
+    wheel.set(waiters[1], at(150));
+    wheel.set(waiters[2], None);
+    wheel.remove(waiters[3]);
+    let guest = wheel.insert(9);
+    wheel.set(guest, at(120));
+    wheel.set(waiters[0], at(101));
+    assert_eq!(wheel.next(), Some(due), "one of them is still to come");
+    assert_eq!(wheel.expire(due), Some(4));
+    assert_eq!(wheel.expire(due), None);
+    let mut fired = Vec::new();
+    while let Some(next) = wheel.next() {
+        while let Some(item) = wheel.expire(next) {
+            fired.push((item, next.duration_since(now).as_millis()));
+        }
+    }
+    assert_eq!(fired, [(0, 101), (9, 120), (1, 150)]);
+}
+
+#[test]
+fn a_wait_from_now_is_the_same_as_its_instant() {
+    let now = origin();
+    for (ask, wait) in
+        [(0u64, 1u64), (1, 1_000_000), (999_999, 2), (1_500_000, 250_000), (7_000_000, 0), (3, 4_000_000_123)]
+    {
+        let asked = now + Duration::from_nanos(ask);
+        let mut wheels = [Deadlines::new(now), Deadlines::new(now)];
+        let [one, other] = &mut wheels;
+        let (a, b) = (one.insert(()), other.insert(()));
+        one.set(a, Some(asked + Duration::from_nanos(wait)));
+        other.set_after(b, asked, Duration::from_nanos(wait));
+        while one.next() != other.next() || one.len() == 1 {
+            assert_eq!(one.next(), other.next(), "{ask} and {wait}");
+            let next = one.next().expect("it waits");
+            assert_eq!(one.expire(next), other.expire(next), "{ask} and {wait}");
+        }
+        assert!(other.is_empty());
+    }
+    let mut wheel = Deadlines::new(now);
+    let waiter = wheel.insert(());
+    wheel.set_after(waiter, now, Duration::MAX);
+    assert_eq!(wheel.expire(now + Duration::from_hours(24 * 400)), None);
+    assert_eq!(wheel.len(), 1);
+}

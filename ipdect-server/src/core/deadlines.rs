@@ -1,10 +1,14 @@
 //! Deadlines of everything that waits: a hierarchical timing wheel.
 //!
-//! Six levels of 256 slots, one millisecond to a slot of the first level. A slot is a chain of pages of short records: what is
-//! set is appended to a page, and what a slot had is read from one end to the other when its time comes, a page of waiters at a
-//! time, so that the machine fetches many of them together. A deadline that moves to a later time, the usual move, changes the
-//! waiter alone; its record finds out when it is looked at. Records that nobody waits for any more are swept when they become
-//! many, and pages are kept for the records to come. A deadline never fires early: times are rounded up to the next millisecond.
+//! Six levels of 256 slots, one millisecond to a slot of the first level. What is set is appended to the slot of its time as four
+//! octets, the place of the waiter; the waiter itself knows its deadline, in thirty bits. A deadline that moves to a later time,
+//! the usual move, changes the waiter alone; its record finds out when it is looked at. Waiters are spread over the memory, so
+//! the records of a slot are looked at many together: the machine fetches their waiters at the same time. Records that nobody
+//! waits for any more are swept when they become many, and pages are kept for the records to come.
+//!
+//! A deadline never fires early: times are rounded up to the next millisecond. Deadlines fire in the order of their
+//! milliseconds; those of one millisecond in the order in which they were set, but one that was moved to a later time as if that
+//! had happened when the time before was over. The order depends on the calls alone: the same calls give the same order.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,22 +17,19 @@ const BITS: u32 = 8;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 6;
 const WORDS: usize = SLOTS / 64;
-/// No time, or no place in the list of free waiters.
+/// No time.
 const NONE: u64 = u64::MAX;
-/// Waits for nothing, and no record looks at it.
-const RESTING: u32 = u32::MAX;
-/// Waits for nothing; its record is still there.
-const IDLE: u32 = u32::MAX - 1;
-/// Was removed.
-const FREE: u32 = u32::MAX - 2;
-/// Waits for so long that its deadline stands elsewhere.
-const FAR: u32 = u32::MAX - 3;
-/// Records look after 25 days at the latest.
-const REACH: u64 = 1 << 31;
+/// The bits of a time that a waiter knows: no record looks farther ahead than half of them, six days.
+const TIME: u32 = (1 << 30) - 1;
+const REACH: u64 = 1 << 29;
 /// Deadlines farther away than 34 years are as good as none.
 const FARTHEST: u64 = 1 << 40;
 /// Records of a page.
-const PAGE: usize = 127;
+const PAGE: usize = 240;
+/// Records that are looked at together.
+const CROWD: usize = 2048;
+/// Of a millisecond.
+const NANOSECONDS: u64 = 1_000_000;
 /// No page.
 const NOWHERE: u32 = u32::MAX;
 /// So many records that nobody waits for are never worth a sweep.
@@ -38,13 +39,40 @@ const STALE_MIN: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiter(u32);
 
-/// When a waiter is due; eight octets, for each look at one is memory that was not asked for in a while.
-#[derive(Clone, Copy, Debug)]
-struct State {
-    /// The lower bits of the millisecond at which a record looks at this waiter; of a removed one, the next that is free.
-    record: u32,
-    /// How much later its deadline is; or why there is none.
-    delay: u32,
+/// What a waiter waits for, in four octets: a time of thirty bits below two bits that say what it means.
+///
+/// A waiter that waits has at least one record, and the first of them looks at it no later than its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct State(u32);
+
+impl State {
+    /// Above a time: waits for nothing, but a record is there that looks at it by then.
+    const IDLE: u32 = 1 << 30;
+    /// Waits for nothing, and no record is known.
+    const RESTING: Self = Self(2 << 30);
+    /// Waits for so long that its deadline stands elsewhere; it has a record.
+    const FAR: Self = Self((2 << 30) + 1);
+    /// Was removed; no record is known.
+    const FREE: Self = Self((2 << 30) + 2);
+    /// Above a time: was removed, but a record is there that looks at it by then.
+    const LEFT: u32 = 3 << 30;
+
+    const fn waits(self) -> bool {
+        self.0 <= TIME
+    }
+
+    const fn is_idle(self) -> bool {
+        self.0 >> 30 == 1
+    }
+
+    const fn is_free(self) -> bool {
+        self.0 >= Self::FREE.0
+    }
+
+    /// How far ahead of `now` its time is.
+    const fn ahead(self, now: u64) -> u64 {
+        (self.0.wrapping_sub(now as u32) & TIME) as u64
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,19 +81,8 @@ struct Entry<T> {
     item: T,
 }
 
-/// Looks at a waiter at a time of which these are the lower bits.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    index: u32,
-    low: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Page {
-    records: [Record; PAGE],
-    /// The page that was begun before this one.
-    before: u32,
-}
+/// Records: the places of waiters that are to be looked at.
+type Page = [u32; PAGE];
 
 /// The records of one slot: the page that is filled now, and how far it is.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +91,7 @@ struct Slot {
     used: u32,
 }
 
-const BLANK: Page = Page { records: [Record { index: 0, low: 0 }; PAGE], before: NOWHERE };
+const BLANK: Page = [0; PAGE];
 const EMPTY: Slot = Slot { page: NOWHERE, used: PAGE as u32 };
 
 /// The wheel. `T` names the machine.
@@ -83,20 +100,27 @@ pub struct Deadlines<T> {
     origin: Instant,
     /// Milliseconds since `origin` up to which everything has fired.
     elapsed: u64,
-    /// The time that was asked for last, and its milliseconds.
+    /// The time that was asked for last, and its nanoseconds since `origin`.
     asked: (Instant, u64),
     /// The slot of this time is being handed over.
     firing: u64,
+    /// Who was due at that time, and how many of them have been handed over.
+    due: Vec<u32>,
+    /// Who is looked at together.
+    crowd: Vec<(u32, State)>,
+    handed: usize,
     entries: Vec<Entry<T>>,
-    free: u32,
-    /// Deadlines that are farther away than records and delays reach.
+    free: Vec<u32>,
+    /// Deadlines that are farther away than records reach.
     far: BTreeMap<u32, u64>,
     pages: Vec<Page>,
+    /// Of each page, the one that was begun after it; of the last one of a slot, the first; of a free one, the next free one.
+    chained: Vec<u32>,
     free_page: u32,
+    /// Full pages that are in use.
+    full: usize,
     slots: Vec<Slot>,
     occupied: [[u64; WORDS]; LEVELS],
-    records: usize,
-    stale: usize,
     waiting: usize,
 }
 
@@ -104,8 +128,7 @@ impl<T: Copy + Default> Deadlines<T> {
     /// The same with room for so many waiters, each of whom is waited for once: memory that was asked for before it is needed.
     pub fn with_capacity(now: Instant, waiters: usize) -> Self {
         let mut wheel = Self::new(now);
-        let state = State { record: 0, delay: FREE };
-        wheel.entries.resize(waiters, Entry { state, item: T::default() });
+        wheel.entries.resize(waiters, Entry { state: State::FREE, item: T::default() });
         wheel.entries.clear();
         wheel.pages.resize(waiters / PAGE + SLOTS, BLANK);
         wheel.pages.clear();
@@ -115,7 +138,7 @@ impl<T: Copy + Default> Deadlines<T> {
 
 impl<T: Copy> Deadlines<T> {
     /// Octets that one waiter takes, with its record.
-    pub const OCTETS: usize = size_of::<Entry<T>>() + size_of::<Record>();
+    pub const OCTETS: usize = size_of::<Entry<T>>() + size_of::<u32>();
 
     /// An empty wheel that starts at `now`.
     pub fn new(now: Instant) -> Self {
@@ -124,15 +147,18 @@ impl<T: Copy> Deadlines<T> {
             elapsed: 0,
             asked: (now, 0),
             firing: NONE,
+            due: Vec::new(),
+            crowd: Vec::new(),
+            handed: 0,
             entries: Vec::new(),
-            free: NOWHERE,
+            free: Vec::new(),
             far: BTreeMap::new(),
             pages: Vec::new(),
+            chained: Vec::new(),
             free_page: NOWHERE,
+            full: 0,
             slots: vec![EMPTY; LEVELS * SLOTS],
             occupied: [[0; WORDS]; LEVELS],
-            records: 0,
-            stale: 0,
             waiting: 0,
         }
     }
@@ -140,97 +166,114 @@ impl<T: Copy> Deadlines<T> {
     /// Gives `item` a place; it waits for nothing yet.
     #[inline]
     pub fn insert(&mut self, item: T) -> Waiter {
-        let state = State { record: 0, delay: RESTING };
-        if self.free == NOWHERE {
-            self.entries.push(Entry { state, item });
-            Waiter(self.entries.len() as u32 - 1)
-        } else {
-            let index = self.free;
-            self.free = self.entries[index as usize].state.record;
-            self.entries[index as usize] = Entry { state, item };
-            Waiter(index)
+        match self.free.pop() {
+            None => {
+                self.entries.push(Entry { state: State::RESTING, item });
+                Waiter(self.entries.len() as u32 - 1)
+            }
+            Some(index) => {
+                let entry = &mut self.entries[index as usize];
+                let state = if entry.state == State::FREE {
+                    State::RESTING
+                } else {
+                    State(entry.state.0 & TIME | State::IDLE)
+                };
+                *entry = Entry { state, item };
+                Waiter(index)
+            }
         }
     }
 
     /// Forgets a waiter.
     pub fn remove(&mut self, waiter: Waiter) {
+        self.cancel(waiter);
         let state = &mut self.entries[waiter.0 as usize].state;
-        let delay = state.delay;
-        if delay == FREE {
+        if state.is_free() {
             return;
         }
-        self.waiting -= usize::from(delay <= FAR);
-        self.stale += usize::from(delay != RESTING);
-        *state = State { record: self.free, delay: FREE };
-        self.free = waiter.0;
-        self.forget_far(waiter.0, delay);
-        self.sweep();
+        *state = if state.is_idle() { State(state.0 | State::LEFT) } else { State::FREE };
+        self.free.push(waiter.0);
     }
 
     /// Sets, moves or (with none) cancels a deadline.
     #[inline]
     pub fn set(&mut self, waiter: Waiter, deadline: Option<Instant>) {
         let Some(deadline) = deadline else { return self.cancel(waiter) };
-        let wait = self.milliseconds(deadline).saturating_sub(self.elapsed).clamp(1, FARTHEST);
-        let state = &mut self.entries[waiter.0 as usize].state;
-        let delay = state.delay;
-        if wait >= REACH || delay == FAR {
+        self.set_at(waiter, self.milliseconds(deadline));
+    }
+
+    #[inline]
+    fn set_at(&mut self, waiter: Waiter, at: u64) {
+        let wait = at.saturating_sub(self.elapsed).max(1);
+        let state = self.entries[waiter.0 as usize].state;
+        if wait >= REACH || state > State::RESTING {
             return self.set_far(waiter, wait);
         }
-        if delay == FREE {
-            return;
-        }
-        self.waiting += usize::from(delay > FAR);
-        if delay != RESTING {
-            // Does its record come early enough? Then nothing is moved.
-            let record = u64::from(state.record.wrapping_sub(self.elapsed as u32));
-            if record <= wait {
-                state.delay = (wait - record) as u32;
+        let at = self.elapsed + wait;
+        self.entries[waiter.0 as usize].state = State(at as u32 & TIME);
+        self.waiting += usize::from(!state.waits());
+        // Does its record come early enough? Then nothing is moved.
+        let needed = state == State::RESTING || wait < state.ahead(self.elapsed);
+        let place = self.place(at);
+        if self.slots[place].used == PAGE as u32 {
+            if !needed {
                 return;
             }
-            self.stale += 1;
+            self.sweep();
+            if self.slots[place].used == PAGE as u32 {
+                self.turn(place);
+            }
         }
-        let at = self.elapsed + wait;
-        *state = State { record: at as u32, delay: 0 };
-        self.link(waiter.0, at);
-        self.sweep();
+        self.append(place, waiter.0, needed);
+    }
+
+    /// Sets a deadline that is so far from `now`.
+    #[inline]
+    pub fn set_after(&mut self, waiter: Waiter, now: Instant, wait: Duration) {
+        self.ask(now);
+        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        self.set_at(waiter, self.asked.1.saturating_add(wait).div_ceil(NANOSECONDS));
+    }
+
+    #[inline]
+    fn ask(&mut self, now: Instant) {
+        if self.asked.0 != now {
+            self.asked = (now, now.saturating_duration_since(self.origin).as_nanos() as u64);
+        }
     }
 
     /// A deadline beyond the reach of records, or one in place of such a one.
     #[cold]
     fn set_far(&mut self, waiter: Waiter, wait: u64) {
         self.cancel(waiter);
-        let state = &mut self.entries[waiter.0 as usize].state;
-        if state.delay == FREE {
+        let state = self.entries[waiter.0 as usize].state;
+        if state.is_free() {
             return;
         }
-        if wait < REACH {
-            return self.set(waiter, Some(self.origin + Duration::from_millis(self.elapsed + wait)));
-        }
-        self.far.insert(waiter.0, self.elapsed + wait);
+        let at = self.elapsed + wait.min(FARTHEST);
         self.waiting += 1;
-        // A record that is there already looks early enough.
-        if state.delay == RESTING {
-            let at = self.elapsed + REACH;
-            state.record = at as u32;
-            self.link(waiter.0, at);
+        if wait < REACH {
+            self.entries[waiter.0 as usize].state = State(at as u32 & TIME);
+            return self.link(waiter.0, at);
         }
-        self.entries[waiter.0 as usize].state.delay = FAR;
+        self.far.insert(waiter.0, at);
+        self.entries[waiter.0 as usize].state = State::FAR;
+        // A record that is there already looks early enough.
+        if state == State::RESTING {
+            self.link(waiter.0, self.elapsed + REACH);
+        }
     }
 
     fn cancel(&mut self, waiter: Waiter) {
         let state = &mut self.entries[waiter.0 as usize].state;
-        let delay = state.delay;
-        if delay <= FAR {
-            state.delay = IDLE;
+        if state.waits() {
+            state.0 |= State::IDLE;
             self.waiting -= 1;
-            self.forget_far(waiter.0, delay);
-        }
-    }
-
-    fn forget_far(&mut self, index: u32, delay: u32) {
-        if delay == FAR {
-            self.far.remove(&index);
+        } else if *state == State::FAR {
+            // Its record looks at it by then, if not before.
+            *state = State((self.elapsed + REACH) as u32 & TIME | State::IDLE);
+            self.waiting -= 1;
+            self.far.remove(&waiter.0);
         }
     }
 
@@ -239,7 +282,7 @@ impl<T: Copy> Deadlines<T> {
         if self.waiting == 0 {
             return None;
         }
-        let (.., tick) = self.next_slot()?;
+        let tick = if self.firing == NONE { self.next_slot()?.2 } else { self.firing };
         Some(self.origin + Duration::from_millis(tick))
     }
 
@@ -256,17 +299,22 @@ impl<T: Copy> Deadlines<T> {
     /// Hands over one waiter whose deadline has come, or none; call it until it gives none.
     #[inline]
     pub fn expire(&mut self, now: Instant) -> Option<T> {
-        if self.asked.0 != now {
-            self.asked = (now, now.saturating_duration_since(self.origin).as_millis() as u64);
-        }
+        self.ask(now);
         loop {
-            if self.firing != NONE {
-                if let Some(item) = self.fire(self.firing) {
-                    return Some(item);
+            while let Some(index) = self.due.get(self.handed) {
+                self.handed += 1;
+                let index = *index;
+                let Entry { state, item } = &mut self.entries[index as usize];
+                if state.0 == self.firing as u32 & TIME {
+                    *state = State::RESTING;
+                    self.waiting -= 1;
+                    return Some(*item);
                 }
-                self.firing = NONE;
+                // Between two calls its deadline was moved or cancelled.
+                let state = *state;
+                self.look(index, state);
             }
-            if !self.advance(self.asked.1) {
+            if !self.advance(self.asked.1 / NANOSECONDS) {
                 return None;
             }
         }
@@ -274,55 +322,88 @@ impl<T: Copy> Deadlines<T> {
 
     /// Goes to the next slot whose time has come by `now`.
     fn advance(&mut self, now: u64) -> bool {
+        self.firing = NONE;
+        self.due.clear();
+        self.handed = 0;
         while let Some((level, slot, tick)) = self.next_slot().filter(|(.., tick)| *tick <= now) {
             if level == 0 {
                 self.elapsed = self.elapsed.max(tick.saturating_sub(1));
-                self.firing = tick;
-                return true;
+                self.call_up(slot, tick);
+                if !self.due.is_empty() {
+                    self.firing = tick;
+                    return true;
+                }
+            } else {
+                self.elapsed = self.elapsed.max(tick);
+                self.lower(level, slot);
             }
-            self.elapsed = self.elapsed.max(tick);
-            self.lower(level, slot, tick);
         }
         self.elapsed = self.elapsed.max(now);
         false
     }
 
-    /// Looks at the waiters of a slot of the first level until one of them is due.
-    #[inline]
-    fn fire(&mut self, tick: u64) -> Option<T> {
-        let slot = tick as usize & (SLOTS - 1);
-        while let Some(record) = self.pop(slot) {
-            let state = &mut self.entries[record.index as usize].state;
-            if state.delay == 0 && state.record == record.low {
-                state.delay = RESTING;
-                self.waiting -= 1;
-                return Some(self.entries[record.index as usize].item);
+    /// Looks at the waiters of a slot of the first level: those who are due, in their order.
+    fn call_up(&mut self, slot: usize, tick: u64) {
+        let mut chain = self.take(slot);
+        while let Some((page, used)) = self.unchain(&mut chain) {
+            for at in 0..used {
+                let index = self.pages[page as usize][at];
+                let state = self.entries[index as usize].state;
+                if state.0 == tick as u32 & TIME {
+                    self.due.push(index);
+                } else {
+                    self.look(index, state);
+                }
             }
-            let state = *state;
-            self.look(record, state, tick);
+            self.give_back(page);
         }
-        None
     }
 
-    /// What a record finds that does not fire (or has yet to be moved to a lower level).
-    #[inline]
-    fn look(&mut self, record: Record, state: State, time: u64) {
-        if state.record != record.low || matches!(state.delay, FREE | RESTING) {
-            self.stale = self.stale.saturating_sub(1);
-            return;
-        }
-        let at = match state.delay {
-            IDLE => {
-                self.entries[record.index as usize].state.delay = RESTING;
-                return;
+    /// The time of a slot has come: its records move to lower levels, or to where their waiters have moved to, all of them, so
+    /// that the lowest level stays the earliest.
+    fn lower(&mut self, level: usize, slot: usize) {
+        let mut chain = self.take(level * SLOTS + slot);
+        let mut crowd = std::mem::take(&mut self.crowd);
+        let mut more = true;
+        while more {
+            // The waiters are spread over the memory: looking at many before any decision lets the machine fetch them at the same
+            // time.
+            crowd.clear();
+            while crowd.len() < CROWD {
+                let Some((page, used)) = self.unchain(&mut chain) else {
+                    more = false;
+                    break;
+                };
+                let entries = &self.entries;
+                let records = &self.pages[page as usize][..used];
+                crowd.extend(records.iter().map(|index| (*index, entries[*index as usize].state)));
+                self.give_back(page);
             }
-            FAR => return self.look_far(record.index),
-            delay => time + u64::from(delay),
-        };
-        if state.delay != 0 {
-            self.entries[record.index as usize].state = State { record: at as u32, delay: 0 };
+            // Those who wait for nothing are passed over without a choice that the machine would have to foresee.
+            let mut kept = 0;
+            for at in 0..crowd.len() {
+                crowd[kept] = crowd[at];
+                kept += usize::from(crowd[at].1 != State::RESTING);
+            }
+            for (index, state) in &crowd[..kept] {
+                self.look(*index, *state);
+            }
         }
-        self.link(record.index, at);
+        self.crowd = crowd;
+    }
+
+    /// What a record finds that does not fire.
+    #[inline]
+    fn look(&mut self, index: u32, state: State) {
+        if state.waits() {
+            self.link(index, self.elapsed + state.ahead(self.elapsed));
+        } else if state == State::FAR {
+            self.look_far(index);
+        } else if state.is_idle() {
+            self.entries[index as usize].state = State::RESTING;
+        } else if state.is_free() {
+            self.entries[index as usize].state = State::FREE;
+        }
     }
 
     /// The record of a far deadline goes on to it, or as far as records go.
@@ -330,53 +411,11 @@ impl<T: Copy> Deadlines<T> {
     fn look_far(&mut self, index: u32) {
         let Some(deadline) = self.far.get(&index).copied() else { return };
         let at = deadline.min(self.elapsed + REACH);
-        let delay = if at == deadline { 0 } else { FAR };
-        self.forget_far(index, if delay == 0 { FAR } else { 0 });
-        self.entries[index as usize].state = State { record: at as u32, delay };
+        if at == deadline {
+            self.far.remove(&index);
+            self.entries[index as usize].state = State(at as u32 & TIME);
+        }
         self.link(index, at);
-    }
-
-    /// The last record of a slot of the first level.
-    #[inline]
-    fn pop(&mut self, slot: usize) -> Option<Record> {
-        let place = &mut self.slots[slot];
-        let page = self.pages.get(place.page as usize)?;
-        place.used -= 1;
-        let record = page.records[place.used as usize];
-        self.records -= 1;
-        if place.used == 0 {
-            let emptied = place.page;
-            *place = Slot { page: page.before, used: PAGE as u32 };
-            if place.page == NOWHERE {
-                self.occupied[0][slot / 64] &= !(1 << (slot % 64));
-            }
-            self.give_back(emptied);
-        }
-        Some(record)
-    }
-
-    /// The time of a slot has come: its records move to lower levels, or to where their waiters have moved to, all of them, so
-    /// that the lowest level stays the earliest.
-    fn lower(&mut self, level: usize, slot: usize, tick: u64) {
-        // Nobody looks farther than the lower bits reach: all of a slot have the same upper bits.
-        let base = tick & !u64::from(u32::MAX);
-        let mut chain = self.take(level * SLOTS + slot);
-        while let Some(Page { records, before }) = self.pages.get(chain.page as usize) {
-            let (emptied, used) = (chain.page, chain.used as usize);
-            chain = Slot { page: *before, used: PAGE as u32 };
-            // The waiters are spread over the memory: looking at all of a page before any decision lets the machine fetch them
-            // at the same time.
-            let mut states = [State { record: 0, delay: FREE }; PAGE];
-            for (state, record) in states.iter_mut().zip(&records[..used]) {
-                *state = self.entries[record.index as usize].state;
-            }
-            for (at, state) in states.iter().enumerate().take(used) {
-                let record = self.pages[emptied as usize].records[at];
-                self.look(record, *state, base | u64::from(record.low));
-            }
-            self.records -= used;
-            self.give_back(emptied);
-        }
     }
 
     /// Empties a slot; what it had.
@@ -385,37 +424,44 @@ impl<T: Copy> Deadlines<T> {
         std::mem::replace(&mut self.slots[place], EMPTY)
     }
 
-    /// The records of a page, the last one first; the page is free then.
-    fn unchain(&mut self, chain: &mut Slot) -> Option<([Record; PAGE], usize)> {
-        let page = self.pages.get(chain.page as usize)?;
-        let (records, used) = (page.records, chain.used as usize);
-        let emptied = chain.page;
-        *chain = Slot { page: page.before, used: PAGE as u32 };
-        self.records -= used;
-        self.give_back(emptied);
-        Some((records, used))
+    /// The first page of a chain and how many records it has; the caller gives it back.
+    fn unchain(&mut self, chain: &mut Slot) -> Option<(u32, usize)> {
+        let first = *self.chained.get(chain.page as usize)?;
+        if first == chain.page {
+            let used = chain.used as usize;
+            chain.page = NOWHERE;
+            return Some((first, used));
+        }
+        self.chained[chain.page as usize] = self.chained[first as usize];
+        self.full -= 1;
+        Some((first, PAGE))
     }
 
     fn give_back(&mut self, page: u32) {
-        self.pages[page as usize].before = self.free_page;
+        self.chained[page as usize] = self.free_page;
         self.free_page = page;
     }
 
     /// Begins a page.
     #[cold]
     fn turn(&mut self, place: usize) {
-        let before = self.slots[place].page;
-        let page = self.free_page;
+        let last = self.slots[place].page;
+        let mut page = self.free_page;
         if page == NOWHERE {
-            self.slots[place] = Slot { page: self.pages.len() as u32, used: 0 };
-            self.pages.push(Page { before, ..BLANK });
+            page = self.pages.len() as u32;
+            self.pages.push(BLANK);
+            self.chained.push(page);
         } else {
-            self.slots[place] = Slot { page, used: 0 };
-            let page = &mut self.pages[page as usize];
-            self.free_page = page.before;
-            page.before = before;
+            self.free_page = self.chained[page as usize];
         }
-        self.occupied[place / SLOTS][place % SLOTS / 64] |= 1 << (place % 64);
+        self.slots[place] = Slot { page, used: 0 };
+        if last == NOWHERE {
+            self.chained[page as usize] = page;
+            self.occupied[place / SLOTS][place % SLOTS / 64] |= 1 << (place % 64);
+        } else {
+            self.full += 1;
+            self.chained[page as usize] = std::mem::replace(&mut self.chained[last as usize], page);
+        }
     }
 
     fn milliseconds(&self, at: Instant) -> u64 {
@@ -425,22 +471,51 @@ impl<T: Copy> Deadlines<T> {
 
     #[inline]
     fn link(&mut self, index: u32, at: u64) {
-        // The level at which the time differs from the present.
-        let different = (self.elapsed ^ at) | (SLOTS as u64 - 1);
-        let level = (different.ilog2() / BITS) as usize;
-        let slot = (at >> (level as u32 * BITS)) as usize & (SLOTS - 1);
-        self.append(level * SLOTS + slot, Record { index, low: at as u32 });
-    }
-
-    #[inline]
-    fn append(&mut self, place: usize, record: Record) {
+        let place = self.place(at);
         if self.slots[place].used == PAGE as u32 {
             self.turn(place);
         }
+        self.append(place, index, true);
+    }
+
+    /// The slot of a time: at the level at which it differs from the present.
+    #[inline]
+    fn place(&self, at: u64) -> usize {
+        let different = (self.elapsed ^ at) | (SLOTS as u64 - 1);
+        let level = different.ilog2() / BITS;
+        level as usize * SLOTS + ((at >> (level * BITS)) as usize & (SLOTS - 1))
+    }
+
+    /// Appends a record; or writes but does not count it, where the machine cannot foresee whether it is needed.
+    #[inline]
+    fn append(&mut self, place: usize, index: u32, needed: bool) {
         let slot = &mut self.slots[place];
-        self.pages[slot.page as usize].records[slot.used as usize] = record;
-        slot.used += 1;
-        self.records += 1;
+        self.pages[slot.page as usize][slot.used as usize] = index;
+        slot.used += u32::from(needed);
+    }
+
+    /// Throws records away that nobody waits for, when they are more than the others.
+    #[cold]
+    fn sweep(&mut self) {
+        if self.full * PAGE <= 2 * self.waiting + STALE_MIN {
+            return;
+        }
+        let mut live = Vec::new();
+        let mut seen = vec![false; self.entries.len()];
+        for place in 0..self.slots.len() {
+            let mut chain = self.take(place);
+            while let Some((page, used)) = self.unchain(&mut chain) {
+                for index in &self.pages[page as usize][..used] {
+                    if !std::mem::replace(&mut seen[*index as usize], true) {
+                        live.push(*index);
+                    }
+                }
+                self.give_back(page);
+            }
+        }
+        for index in live {
+            self.look(index, self.entries[index as usize].state);
+        }
     }
 
     /// Lowest occupied level and its first slot: no record elsewhere is earlier.
@@ -462,24 +537,5 @@ impl<T: Copy> Deadlines<T> {
         let above = shift + BITS;
         let base = self.elapsed >> above << above;
         (base | ((slot as u64) << shift)).max(self.elapsed)
-    }
-
-    /// Throws records away that nobody waits for, when they are more than the others.
-    fn sweep(&mut self) {
-        if self.stale < STALE_MIN || self.stale * 2 < self.records {
-            return;
-        }
-        for place in 0..self.slots.len() {
-            let mut chain = self.take(place);
-            while let Some((records, used)) = self.unchain(&mut chain) {
-                for record in &records[..used] {
-                    let state = self.entries[record.index as usize].state;
-                    if state.record == record.low && !matches!(state.delay, FREE | RESTING) {
-                        self.append(place, *record);
-                    }
-                }
-            }
-        }
-        self.stale = 0;
     }
 }
