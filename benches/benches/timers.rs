@@ -73,11 +73,11 @@ fn wheel_of_new_memory(first: &[u64], second: &[u64]) -> Row {
 fn by_waits(now: Instant, mut wheel: Deadlines<u32>, first: &[u64], second: &[u64]) -> Row {
     let mut waiters = Vec::with_capacity(TIMERS);
     let insert = each(|| {
-        for (item, ms) in (0u32..).zip(first) {
+        waiters.extend((0u32..).zip(first).map(|(item, ms)| {
             let waiter = wheel.insert(item);
             wheel.set_after(waiter, now, Duration::from_millis(*ms));
-            waiters.push(waiter);
-        }
+            waiter
+        }));
     });
     let again = each(|| {
         for (waiter, ms) in waiters.iter().zip(second) {
@@ -103,11 +103,11 @@ fn wheel_by_instants(first: &[u64], second: &[u64]) -> Row {
     let mut waiters = Vec::with_capacity(TIMERS);
     let (first, second) = (instants(now, first), instants(now, second));
     let insert = each(|| {
-        for (item, at) in (0u32..).zip(&first) {
+        waiters.extend((0u32..).zip(&first).map(|(item, at)| {
             let waiter = wheel.insert(item);
             wheel.set(waiter, Some(*at));
-            waiters.push(waiter);
-        }
+            waiter
+        }));
     });
     let again = each(|| {
         for (waiter, at) in waiters.iter().zip(&second) {
@@ -138,7 +138,7 @@ fn floor(first: &[u64], second: &[u64]) -> Row {
     let mut states: Vec<[u32; 2]> = vec![[0; 2]; TIMERS];
     states.clear();
     let mut order: Vec<u32> = vec![0; TIMERS];
-    let mut ends = [0usize; 4096];
+    let mut ends = vec![0usize; 4096];
     for ms in first {
         ends[(*ms >> 8) as usize] += 1;
     }
