@@ -6,7 +6,8 @@
 //!
 //! # Standards
 //!
-//! - [x] RFC 3261 10, 16: registrar; forking proxy with record-routing, CANCEL, timers C and F ([`frontend`])
+//! - [x] RFC 3261 10, 16: registrar; forking proxy with record-routing, CANCEL, timers C and F
+//!   ([`frontend`]; its response context is [`sip_lync::proxy::ResponseContext`])
 //! - [x] RFC 3261 26.3.2.1: trusted peers by the name in their certificate, without a challenge
 //! - [x] MS-SIPREGE: registration, epid, GRUU, presence-state, refusals with their ErrorId
 //! - [x] MS-CONMGMT 2.2.1: ms-keep-alive, hop by hop
@@ -77,10 +78,6 @@
 //! assert!(matches!(alice.poll_event(), Some(user::Event::Registered { expires: 600, .. })));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-//!
-//! # Response context of the forking proxy
-//!
-#![doc = include_str!("../docs/states/forking.md")]
 //!
 //! # Deliberately absent
 //!

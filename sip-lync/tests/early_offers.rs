@@ -345,6 +345,47 @@ fn an_update_that_crosses_the_answer_of_the_call_may_come_again() {
 }
 
 #[test]
+fn no_offer_follows_the_end_of_a_call() {
+    let mut peer = Peer::registered();
+    let (session, invite) = offered(&mut peer);
+    peer.reply(&invite, 183, "one", &RELIABLE, ANSWER);
+    peer.request(&Method::Prack);
+    progress(&mut peer);
+    peer.reply(&invite, 200, "one", &[CONTACT], "");
+    peer.request(&Method::Ack);
+    peer.event();
+    peer.endpoint.hang_up(peer.now, session);
+    let bye = peer.request(&Method::Bye);
+    // It could overtake the BYE, which would then be out of order for the peer, and the call would stand there.
+    assert!(peer.endpoint.offer_early(peer.now, session, ForkId(0), SDP).is_err(), "the call is over");
+    assert!(peer.endpoint.reoffer(peer.now, session, SDP, Rendering::No).is_err());
+    peer.silence();
+    peer.reply(&bye, 200, "one", &[], "");
+    // A call that was given up while it rang makes no offers either.
+    let (session, invite) = offered(&mut peer);
+    peer.reply(&invite, 183, "two", &RELIABLE, ANSWER);
+    peer.request(&Method::Prack);
+    peer.endpoint.hang_up(peer.now, session);
+    peer.request(&Method::Cancel);
+    assert!(peer.endpoint.offer_early(peer.now, session, ForkId(0), SDP).is_err());
+}
+
+#[test]
+fn nothing_is_acknowledged_reliably_after_the_end_of_a_call() {
+    let mut peer = Peer::registered();
+    let (session, invite) = offered(&mut peer);
+    peer.reply(&invite, 200, "one", &[CONTACT], ANSWER);
+    peer.request(&Method::Ack);
+    peer.endpoint.reoffer(peer.now, session, SDP, Rendering::No).unwrap();
+    let reinvite = peer.request(&Method::Invite);
+    peer.endpoint.hang_up(peer.now, session);
+    let bye = peer.request(&Method::Bye);
+    peer.reply(&reinvite, 183, "one", &RELIABLE, ANSWER);
+    peer.silence();
+    peer.reply(&bye, 200, "one", &[], "");
+}
+
+#[test]
 fn a_fork_that_loses_gets_a_response_to_its_update() {
     let mut peer = Peer::registered();
     let (_, invite) = offered(&mut peer);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use sip_lync::proxy::{Event, Proxy, ProxyConfig, Target};
+use sip_lync::proxy::{Event, Group, Proxy, ProxyConfig, Target};
 use sip_lync::{
     Config, EndReason, Endpoint, FlowId, FlowRole, Frame, HeaderName, Headers, Input, Invite, Limits,
     Message, Method, Request, Response, Seed, SessionId, SipUri, StatusCode, StreamDecoder, Uri, User,
@@ -171,6 +171,71 @@ fn the_first_answer_wins_and_the_other_branch_hears_why_it_is_cancelled() {
     bench.pass(Duration::from_mins(2));
     let load = bench.proxy.state();
     assert_eq!((load.contexts, load.transactions, load.timers), (0, 0, 0));
+}
+
+/// Bob for ten seconds, then nobody who could be reached, then Bob at home.
+fn in_turn(bench: &mut Bench) {
+    let Some(Event::Request { id, .. }) = bench.proxy.poll_event() else { panic!("nothing asks") };
+    let group = |flow, uri| Group::new(vec![Target::new(flow, Uri::parse(uri).unwrap())]);
+    let mut first = group(BOB, "sip:bob@192.0.2.11");
+    first.patience = Some(Duration::from_secs(10));
+    let groups =
+        vec![first, group(FlowId(99), "sip:bob@192.0.2.13"), group(BOB_AT_HOME, "sip:bob@192.0.2.12")];
+    bench.proxy.forward_in_turn(bench.now, id, groups);
+    bench.drain();
+}
+
+#[test]
+fn the_next_group_is_asked_when_the_first_has_had_its_time() {
+    let mut bench = Bench::new();
+    bench.send(ANN, invite("1"));
+    in_turn(&mut bench);
+    let first = bench.request(BOB, &Method::Invite);
+    bench.send(BOB, reply(&first, 180, "b1"));
+    bench.response(ANN, 180);
+    bench.pass(Duration::from_secs(9));
+    bench.silence();
+    bench.pass(Duration::from_secs(1));
+    let cancel = bench.request(BOB, &Method::Cancel);
+    assert_eq!(cancel.headers.get(&HeaderName::Reason), Some("SIP;cause=302;text=\"Call forwarded\""));
+    let second = bench.request(BOB_AT_HOME, &Method::Invite);
+    assert_eq!(second.uri.as_str(), "sip:bob@192.0.2.12");
+    bench.send(BOB, reply(&cancel, 200, "b1"));
+    bench.send(BOB, reply(&first, 487, "b1"));
+    bench.request(BOB, &Method::Ack);
+    bench.silence();
+    bench.send(BOB_AT_HOME, reply(&second, 200, "b2"));
+    bench.response(ANN, 200);
+    assert_eq!(bench.answered(), 200);
+    bench.pass(Duration::from_mins(2));
+    let load = bench.proxy.state();
+    assert_eq!((load.contexts, load.transactions, load.timers), (0, 0, 0));
+}
+
+#[test]
+fn the_next_group_is_asked_when_the_first_refused_and_the_best_refusal_of_all_goes_back() {
+    let mut bench = Bench::new();
+    bench.send(ANN, invite("1"));
+    in_turn(&mut bench);
+    let first = bench.request(BOB, &Method::Invite);
+    bench.send(BOB, reply(&first, 486, "b1"));
+    bench.request(BOB, &Method::Ack);
+    let second = bench.request(BOB_AT_HOME, &Method::Invite);
+    bench.send(BOB_AT_HOME, reply(&second, 480, "b2"));
+    bench.request(BOB_AT_HOME, &Method::Ack);
+    bench.response(ANN, 486);
+    assert_eq!(bench.answered(), 486);
+    bench.pass(Duration::from_mins(2));
+    let load = bench.proxy.state();
+    assert_eq!((load.contexts, load.transactions, load.timers), (0, 0, 0));
+    // Who declines for everybody ends the search.
+    bench.send(ANN, invite("2"));
+    in_turn(&mut bench);
+    let first = bench.request(BOB, &Method::Invite);
+    bench.send(BOB, reply(&first, 603, "b1"));
+    bench.request(BOB, &Method::Ack);
+    bench.response(ANN, 603);
+    bench.silence();
 }
 
 #[test]

@@ -1042,6 +1042,7 @@ fn a_forked_invite_is_answered_once_and_no_branch_is_cancelled_twice() {
                         cancelled[*at] += 1;
                         assert!(!matches!(context.branches()[*at], Branch::Calling | Branch::Completed(_)));
                     }
+                    (Action::Next, _) => panic!("nobody is next"),
                 }
             }
             assert!(bad <= 1 && (good == 0 || bad == 0), "{context:?} {trigger:?} {actions:?}");
@@ -1060,12 +1061,13 @@ fn a_forked_invite_is_answered_once_and_no_branch_is_cancelled_twice() {
     // The table shows one branch.
     let mut table = String::from("\n| Branch | Trigger | Next | Actions |\n|---|---|---|---|\n");
     let mut rows: BTreeMap<String, ResponseContext> = BTreeMap::new();
-    let mut open = VecDeque::from([ResponseContext::new(true, 1)]);
+    let mut open = VecDeque::from([ResponseContext::new(true, 1), ResponseContext::new(true, 1).with_next()]);
     while let Some(context) = open.pop_front() {
         if rows.insert(format!("{context:?}"), context.clone()).is_some() {
             continue;
         }
-        for trigger in of_branch(0).into_iter().chain([AnswerTrigger::CallerCancels]) {
+        for trigger in of_branch(0).into_iter().chain([AnswerTrigger::CallerCancels, AnswerTrigger::NoAnswer])
+        {
             let mut actions = Vec::new();
             let after = context.clone().step(trigger, &mut actions);
             if after != context || !actions.is_empty() {
@@ -1073,7 +1075,8 @@ fn a_forked_invite_is_answered_once_and_no_branch_is_cancelled_twice() {
                 let of = |context: &ResponseContext| {
                     let answered =
                         context.answered().map_or(String::new(), |status| format!(", {status} sent"));
-                    format!("{:?}{answered}", context.branches()[0])
+                    let next = if context.has_next() { ", somebody is next" } else { "" };
+                    format!("{:?}{answered}{next}", context.branches()[0])
                 };
                 writeln!(table, "| {} | {trigger:?} | {} | {} |", of(&context), of(&after), shown.join(", "))
                     .unwrap();

@@ -205,6 +205,35 @@ fn a_transfer_that_fails_or_is_refused_is_notified_and_the_call_goes_on() {
 }
 
 #[test]
+fn a_bye_that_a_notification_overtook_is_sent_again() {
+    let mut peer = Peer::registered();
+    let (session, ok) = with_alice(&mut peer);
+    peer.send(refer(&ok, 2, "<sip:carol@example.net>"));
+    peer.response(202);
+    peer.request(&Method::Notify);
+    let mut invite = Invite::new(uri("sip:carol@example.net"), SDP);
+    invite.transfer = Some(session);
+    peer.endpoint.invite(peer.now, peer.user, invite).unwrap();
+    let invite = peer.request(&Method::Invite);
+    peer.endpoint.hang_up(peer.now, session);
+    let bye = peer.request(&Method::Bye);
+    peer.reply(&invite, 486, "c1", &[], "");
+    peer.request(&Method::Ack);
+    let notify = peer.request(&Method::Notify);
+    assert_eq!(fragment(&notify).0, "SIP/2.0 486 Busy Here");
+    let number = |request: &Request| request.headers.cseq().unwrap().unwrap().number;
+    assert!(number(&notify) > number(&bye));
+    // RFC 3261 12.2.2: for whoever has the notification already, the BYE is out of order, and the call stands.
+    peer.reply(&bye, 500, "", &[], "");
+    let again = peer.request(&Method::Bye);
+    assert!(number(&again) > number(&notify));
+    // Refused without that reason it is not repeated: the session is over.
+    peer.reply(&again, 500, "", &[], "");
+    peer.silence();
+    assert_eq!(peer.endpoint.session(session), State::Terminated);
+}
+
+#[test]
 fn a_refer_out_of_the_blue_is_forbidden() {
     let mut peer = Peer::registered();
     let (_, ok) = with_alice(&mut peer);

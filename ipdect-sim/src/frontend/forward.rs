@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use sip_lync::headers::{HeaderName, NameAddr};
+use sip_lync::proxy::{Action, ResponseContext, Trigger};
 use sip_lync::{Method, Request, Uri};
 
 use super::envelope::{COOKIE, Envelope};
-use super::forking::{Action, Forking, Trigger};
 use super::respond::Refusal;
 use super::route::{self, DialogFlows, Recorded};
 use super::routing::{Place, Round, Target};
@@ -304,7 +304,7 @@ impl FrontEnd {
         let outgoing: Vec<(FlowId, Request)> =
             legs.iter().map(|leg| (leg.flow, leg.request.clone())).collect();
         let (rounds, patience) = initial.unwrap_or_default();
-        let mut forking = Forking::new(invite, legs.len());
+        let mut forking = ResponseContext::new(invite, legs.len());
         if !rounds.is_empty() {
             forking = forking.with_next();
         }

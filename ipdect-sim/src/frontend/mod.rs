@@ -15,7 +15,6 @@ mod event;
 mod fault;
 mod flow;
 mod focus;
-pub mod forking;
 mod forward;
 mod home;
 mod messages;

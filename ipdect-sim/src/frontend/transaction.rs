@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
+use sip_lync::proxy::{Because, ResponseContext};
 use sip_lync::{Request, Response};
 
 use super::FlowId;
 use super::envelope::TransactionKey;
-use super::forking::{Because, Forking};
 use super::routing::Round;
 
 /// A forwarded request, named in the order of arrival.
@@ -42,7 +42,7 @@ pub(super) struct Proxied {
     pub(super) invite: bool,
     /// Whether it begins a dialog.
     pub(super) initial: bool,
-    pub(super) forking: Forking,
+    pub(super) forking: ResponseContext,
     pub(super) legs: Vec<Leg>,
     /// The Reason of the CANCEL that came from the caller.
     pub(super) cancel_reason: Option<String>,
@@ -142,7 +142,7 @@ impl Proxied {
             self.forking
                 .branches()
                 .get(*at)
-                .is_some_and(|branch| !matches!(branch, super::forking::Branch::Completed(_)))
+                .is_some_and(|branch| !matches!(branch, sip_lync::proxy::Branch::Completed(_)))
         })
     }
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use sip_lync::headers::{CSeq, HeaderName};
+use sip_lync::proxy::{Action, Because, ResponseContext, Trigger};
 use sip_lync::{Method, Request, Response};
 
 use super::envelope::via_branch;
-use super::forking::{Action, Because, Forking, Trigger};
 use super::transaction::TransactionId;
 use super::{Event, FlowId, FrontEnd};
 
@@ -64,7 +64,7 @@ impl FrontEnd {
         let Some(proxied) = self.transactions.proxied.get_mut(&id) else { return };
         let answered_before = proxied.forking.answered();
         let mut actions = Vec::new();
-        let forking = core::mem::replace(&mut proxied.forking, Forking::new(false, 0));
+        let forking = core::mem::replace(&mut proxied.forking, ResponseContext::new(false, 0));
         proxied.forking = forking.step(trigger, &mut actions);
         let mut actions = VecDeque::from(actions);
         while let Some(action) = actions.pop_front() {

@@ -290,7 +290,10 @@ impl Endpoint {
         let headers = &response.headers;
         let reliable = headers.require().is_ok_and(|require| require.contains("100rel"));
         let Some(rseq) = headers.rseq().ok().flatten().filter(|_| reliable) else { return };
-        let Some(session) = self.sessions.get_mut(id) else { return };
+        // RFC 3261 15: after our BYE nothing more is asked of the peer; an overtaking PRACK would make the BYE out of order.
+        let Some(session) = self.sessions.get_mut(id).filter(|of| of.state != State::Terminating) else {
+            return;
+        };
         let flow = session.flow;
         let progress = &mut session.reinvite_progress;
         if progress.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
@@ -385,11 +388,21 @@ impl Endpoint {
         self.session_step(now, id, Trigger::CancelTimeout, &Context::default());
     }
 
-    /// The status of a refused BYE is of no interest: the session is over either way.
-    pub(super) fn on_bye_response(&mut self, now: Instant, id: SessionId, status: StatusCode) {
-        if status.is_final() {
-            self.session_step(now, id, Trigger::ByeFinal, &Context::default());
+    /// Why a BYE is refused is of no interest, the session is over either way; unless a later request of the dialog
+    /// overtook it, a notification of a transfer: then the peer was right to refuse the BYE and has heard of no end.
+    ///
+    /// RFC 3261 12.2.2, RFC 3261 15.1.1, RFC 5057 4.1
+    pub(super) fn on_bye_response(&mut self, now: Instant, id: SessionId, response: &Response) {
+        if !response.status.is_final() {
+            return;
         }
+        let number = response.headers.cseq().ok().flatten().map(|cseq| cseq.number);
+        let last = self.sessions.get(id).and_then(|session| session.dialog.as_ref()).map(Dialog::local_cseq);
+        let overtaken = number.zip(last).is_some_and(|(number, last)| number < last);
+        if overtaken && response.status == StatusCode::SERVER_INTERNAL_ERROR {
+            return self.send_bye(now, id);
+        }
+        self.session_step(now, id, Trigger::ByeFinal, &Context::default());
     }
 }
 

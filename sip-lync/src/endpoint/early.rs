@@ -94,7 +94,7 @@ impl Endpoint {
     ) -> Result<(), Error> {
         self.begin(now);
         let entry = self.sessions.get(session).ok_or(Error::Refused(Refusal::UnknownSession))?;
-        let early = !entry.is_confirmed();
+        let early = entry.rings();
         let place = self.early_place(session, fork).ok_or(Error::Refused(Refusal::OfferNotAllowed))?;
         if !early || *place.position != Position::Agreed || place.early.state != State::Idle {
             return Err(Error::Refused(Refusal::OfferNotAllowed));

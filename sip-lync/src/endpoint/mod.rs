@@ -441,7 +441,7 @@ impl Endpoint {
             Purpose::Register(user) => self.on_register_response(now, user, response),
             Purpose::Invite(session) => self.on_invite_response(now, session, client, response),
             Purpose::Reinvite(session) => self.on_reinvite_response(now, session, response),
-            Purpose::Bye(session) => self.on_bye_response(now, session, response.status),
+            Purpose::Bye(session) => self.on_bye_response(now, session, response),
             Purpose::Refresh(session) => self.on_refresh_response(now, session, response),
             Purpose::Refer(session) => self.on_refer_response(now, session, response),
             Purpose::EarlyUpdate(session, fork) => {

@@ -151,6 +151,27 @@ impl Session {
         }
     }
 
+    /// Whether the call is not answered yet and nobody has given it up: its early dialogs may still agree on something.
+    pub(super) const fn rings(&self) -> bool {
+        match self.state {
+            State::Proceeding | State::Incoming | State::Ringing => true,
+            State::Calling
+            | State::CancelWaiting
+            | State::Cancelling
+            | State::AnswerDue
+            | State::Answered
+            | State::AnsweredEnding
+            | State::Established
+            | State::Reinviting
+            | State::ReinviteBackoff
+            | State::Reinvited
+            | State::Reanswered
+            | State::Updated
+            | State::Terminating
+            | State::Terminated => false,
+        }
+    }
+
     /// Whether the session has a dialog that another flow could carry on.
     pub(super) const fn is_confirmed(&self) -> bool {
         match self.state {

@@ -1,8 +1,9 @@
 //! Responses on their way back through a proxy.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Action, Because, Branch, ContextId, Event, Proxy, Trigger};
+use super::{Action, Because, Branch, ContextId, Deadline, Event, Proxy, Trigger};
 use crate::headers::HeaderName;
 use crate::message::{Request, Response};
 use crate::method::Method;
@@ -29,11 +30,11 @@ impl Proxy {
                     && matches!(branch, Some(Branch::Calling | Branch::Proceeding))
             });
             if rings {
-                self.deadlines.start((id, at), now + self.config.timer_c);
+                self.deadlines.start(Deadline::Branch(id, at), now + self.config.timer_c);
             }
             return self.step_with(now, id, Trigger::Provisional(at), Some(&response));
         }
-        self.deadlines.stop(&(id, at));
+        self.deadlines.stop(&Deadline::Branch(id, at));
         if let Some(leg) = self.contexts.get_mut(&id).and_then(|context| context.legs.get_mut(at)) {
             leg.response = (!status.is_success()).then(|| Box::new(response.clone()));
         }
@@ -57,8 +58,10 @@ impl Proxy {
             self.by_client.remove(&client);
             self.layer.give_up(client);
         }
-        for action in actions {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
             match action {
+                Action::Next => actions.extend(self.ask_next(now, id)),
                 Action::Forward(_) => {
                     if let Some(response) = response {
                         self.layer.respond(now, server, response);
@@ -109,11 +112,12 @@ impl Proxy {
             Because::CompletedElsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\"".into()),
             Because::DeclinedElsewhere => Some("SIP;cause=603;text=\"Declined elsewhere\"".into()),
             Because::TimedOut => Some("SIP;cause=408;text=\"Nobody answered\"".into()),
+            Because::Forwarded => Some("SIP;cause=302;text=\"Call forwarded\"".into()),
             Because::CallerCancelled => context.cause.clone(),
         };
         if self.layer.cancel(now, client, reason.as_deref()).is_ok() {
             // RFC 3261 16.8: what does not end after CANCEL is given up.
-            self.deadlines.start((id, at), now + T1 * 64);
+            self.deadlines.start(Deadline::Branch(id, at), now + T1 * 64);
         }
     }
 
@@ -141,8 +145,9 @@ impl Proxy {
     pub(super) fn forget(&mut self, id: ContextId) {
         let Some(context) = self.contexts.remove(&id) else { return };
         self.by_server.remove(&context.server);
+        self.deadlines.stop(&Deadline::Patience(id));
         for (at, leg) in context.legs.iter().enumerate() {
-            self.deadlines.stop(&(id, at));
+            self.deadlines.stop(&Deadline::Branch(id, at));
             if let Some(client) = leg.client {
                 self.by_client.remove(&client);
             }

@@ -1,9 +1,12 @@
 //! Requests on their way through a proxy.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::route::Recorded;
-use super::{Context, ContextId, Event, Leg, Proxy, ResponseContext, Target, Trigger};
+use super::{
+    Action, Context, ContextId, Deadline, Event, Group, Leg, Proxy, ResponseContext, Target, Trigger,
+};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, Headers, NameAddr, Via};
 use crate::message::{Request, Response};
@@ -158,6 +161,7 @@ impl Proxy {
             legs: Vec::new(),
             cause: None,
             waiting: true,
+            groups: VecDeque::new(),
         };
         self.by_server.insert(server, id);
         self.contexts.insert(id, context);
@@ -217,24 +221,75 @@ impl Proxy {
     /// Forwards a request to its targets, all at once.
     ///
     /// RFC 3261 16.6
-    pub fn forward(&mut self, now: Instant, id: ContextId, mut targets: Vec<Target>) {
-        let Some(context) = self.contexts.get(&id).filter(|context| context.waiting) else { return };
-        let (request, from) = (context.request.clone(), context.flow);
-        targets.retain(|target| self.flows.contains_key(&target.flow));
-        targets.truncate(self.config.branches);
-        if targets.is_empty() {
+    pub fn forward(&mut self, now: Instant, id: ContextId, targets: Vec<Target>) {
+        self.forward_in_turn(now, id, vec![Group::new(targets)]);
+    }
+
+    /// Forwards a request to groups of targets, one after the other: the next is asked when all of those before it have
+    /// refused, or have had their time and are cancelled. Who accepts, or declines for everybody, ends the search.
+    ///
+    /// RFC 3261 16.5, RFC 3261 16.6
+    pub fn forward_in_turn(&mut self, now: Instant, id: ContextId, groups: Vec<Group>) {
+        let Some(context) = self.contexts.get_mut(&id).filter(|context| context.waiting) else { return };
+        let invite = context.request.method == Method::Invite;
+        context.groups = groups.into();
+        let Some((group, more)) = self.next_group(id) else {
             let none = Headers::new();
             return self.respond(now, id, StatusCode::TEMPORARILY_UNAVAILABLE, &none, bytes::Bytes::new());
+        };
+        if let Some(context) = self.contexts.get_mut(&id) {
+            let answers = ResponseContext::new(invite, group.targets.len());
+            context.waiting = false;
+            context.answers = if more { answers.with_next() } else { answers };
+        }
+        self.ask(now, id, group);
+        self.run_layer(now);
+    }
+
+    /// The next group of which somebody can be reached, and whether there are more; no more branches than allowed.
+    fn next_group(&mut self, id: ContextId) -> Option<(Group, bool)> {
+        let context = self.contexts.get_mut(&id)?;
+        let room = self.config.branches.saturating_sub(context.legs.len());
+        while let Some(mut group) = context.groups.pop_front() {
+            group.targets.retain(|target| self.flows.contains_key(&target.flow));
+            group.targets.truncate(room);
+            if !group.targets.is_empty() {
+                return Some((group, !context.groups.is_empty()));
+            }
+        }
+        None
+    }
+
+    /// Asks those who are next; nobody is left: the best refusal so far is the answer.
+    ///
+    /// RFC 3261 16.5
+    pub(super) fn ask_next(&mut self, now: Instant, id: ContextId) -> Vec<Action> {
+        self.deadlines.stop(&Deadline::Patience(id));
+        let mut actions = Vec::new();
+        let next = self.next_group(id);
+        let Some(context) = self.contexts.get_mut(&id) else { return actions };
+        match next {
+            Some((group, more)) => {
+                context.answers.fork(group.targets.len(), more, &mut actions);
+                self.ask(now, id, group);
+            }
+            None => context.answers.fork(0, false, &mut actions),
+        }
+        actions
+    }
+
+    /// Sends a request to a group; its branches stand in the response context already.
+    fn ask(&mut self, now: Instant, id: ContextId, group: Group) {
+        let Some(context) = self.contexts.get_mut(&id) else { return };
+        let (request, from, first) = (context.request.clone(), context.flow, context.legs.len());
+        context.legs.resize(first.saturating_add(group.targets.len()), Leg { client: None, response: None });
+        if let Some(patience) = group.patience.filter(|_| context.answers.has_next()) {
+            self.deadlines.start(Deadline::Patience(id), now + patience);
         }
         let invite = request.method == Method::Invite;
         let dialog = matches!(request.method, Method::Invite | Method::Subscribe | Method::Refer)
             && request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_none());
-        if let Some(context) = self.contexts.get_mut(&id) {
-            context.waiting = false;
-            context.answers = ResponseContext::new(invite, targets.len());
-            context.legs = vec![Leg { client: None, response: None }; targets.len()];
-        }
-        for (at, target) in targets.into_iter().enumerate() {
+        for (at, target) in (first..).zip(group.targets) {
             let branch = self.branch(&request);
             let mut forwarded = (*request).clone();
             forwarded.uri = target.uri;
@@ -255,14 +310,13 @@ impl Proxy {
                         leg.client = Some(client);
                     }
                     if invite {
-                        self.deadlines.start((id, at), now + self.config.timer_c);
+                        self.deadlines.start(Deadline::Branch(id, at), now + self.config.timer_c);
                     }
                 }
                 // The flow is full.
                 Err(_) => self.step(now, id, Trigger::FlowLost(at)),
             }
         }
-        self.run_layer(now);
     }
 
     /// A branch that tells a loop from a spiral.

@@ -128,6 +128,28 @@ impl Target {
     }
 }
 
+/// Those who are asked at the same time.
+///
+/// RFC 3261 16.5
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Group {
+    /// Who they are.
+    pub targets: Vec<Target>,
+    /// How long they may ring before the next group is asked; `None`: until all of them have refused.
+    pub patience: Option<Duration>,
+}
+
+impl Group {
+    /// A group that is asked until all of it have refused.
+    ///
+    /// RFC 3261 16.5
+    #[must_use]
+    pub const fn new(targets: Vec<Target>) -> Self {
+        Self { targets, patience: None }
+    }
+}
+
 /// What a proxy tells its owner.
 ///
 /// RFC 3261 16
@@ -194,6 +216,17 @@ struct Context {
     /// Reason of the caller's CANCEL.
     cause: Option<Box<str>>,
     waiting: bool,
+    /// Who is asked after those that are asked now.
+    groups: VecDeque<Group>,
+}
+
+/// A time that is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Deadline {
+    /// Timer C of a branch, or the wait for its end after CANCEL.
+    Branch(ContextId, usize),
+    /// Those that are asked now have had their time.
+    Patience(ContextId),
 }
 
 /// A stateful proxy.
@@ -209,7 +242,7 @@ pub struct Proxy {
     contexts: BTreeMap<ContextId, Context>,
     by_server: BTreeMap<ServerId, ContextId>,
     by_client: BTreeMap<ClientId, (ContextId, usize)>,
-    deadlines: Deadlines<(ContextId, usize)>,
+    deadlines: Deadlines<Deadline>,
     next: u64,
     events: VecDeque<Event>,
 }
@@ -263,8 +296,11 @@ impl Proxy {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.layer.handle_timeout(now);
         self.run_layer(now);
-        while let Some((id, at)) = self.deadlines.pop(now) {
-            self.step(now, id, Trigger::Timeout(at));
+        while let Some(deadline) = self.deadlines.pop(now) {
+            match deadline {
+                Deadline::Branch(id, at) => self.step(now, id, Trigger::Timeout(at)),
+                Deadline::Patience(id) => self.step(now, id, Trigger::NoAnswer),
+            }
             self.run_layer(now);
         }
     }

@@ -31,6 +31,8 @@ pub enum Because {
     CallerCancelled,
     /// Nobody answered in time.
     TimedOut,
+    /// The call goes on to somebody else.
+    Forwarded,
 }
 
 /// What happens to a response context; branches are named by their position.
@@ -50,6 +52,8 @@ pub enum Trigger {
     Timeout(usize),
     /// The connection to the endpoint is gone.
     FlowLost(usize),
+    /// Those that are asked now have had their time, and somebody else is to be asked.
+    NoAnswer,
 }
 
 /// What the proxy has to do; branches are named by their position.
@@ -63,6 +67,8 @@ pub enum Action {
     ForwardStored(usize, u16),
     /// Send CANCEL on this branch.
     Cancel(usize, Because),
+    /// Ask whoever is next: [`ResponseContext::fork`].
+    Next,
 }
 
 /// The response context of one forwarded request.
@@ -75,6 +81,8 @@ pub struct ResponseContext {
     /// The final status sent upstream.
     answered: Option<u16>,
     because: Option<Because>,
+    /// Whether somebody else is asked when nobody here answers.
+    next: bool,
 }
 
 impl ResponseContext {
@@ -83,7 +91,33 @@ impl ResponseContext {
     /// RFC 3261 16.6
     #[must_use]
     pub fn new(invite: bool, branches: usize) -> Self {
-        Self { invite, branches: vec![Branch::Calling; branches], answered: None, because: None }
+        Self { invite, branches: vec![Branch::Calling; branches], answered: None, because: None, next: false }
+    }
+
+    /// The same with somebody else to be asked when nobody of these answers.
+    ///
+    /// RFC 3261 16.5
+    #[must_use]
+    pub fn with_next(self) -> Self {
+        Self { next: true, ..self }
+    }
+
+    /// Branches to those who are asked next, after [`Action::Next`]; with none at all the best refusal so far goes
+    /// upstream. `next`: there is somebody after them, too.
+    ///
+    /// RFC 3261 16.5, 16.7
+    pub fn fork(&mut self, branches: usize, next: bool, actions: &mut Vec<Action>) {
+        self.next = next && self.answered.is_none();
+        self.branches.extend(core::iter::repeat_n(Branch::Calling, branches));
+        self.choose(actions);
+    }
+
+    /// Whether somebody else is asked when nobody here answers.
+    ///
+    /// RFC 3261 16.5
+    #[must_use]
+    pub const fn has_next(&self) -> bool {
+        self.next
     }
 
     /// The branches in the order in which they were made.
@@ -126,7 +160,17 @@ impl ResponseContext {
                 self.progress(at, actions);
             }
             Trigger::Final(at, status) => self.completed(at, status, actions),
-            Trigger::CallerCancels => self.cancel_others(None, Because::CallerCancelled, actions),
+            Trigger::CallerCancels => {
+                self.next = false;
+                self.cancel_others(None, Because::CallerCancelled, actions);
+            }
+            Trigger::NoAnswer => {
+                if self.next && self.answered.is_none() {
+                    self.next = false;
+                    self.cancel_others(None, Because::Forwarded, actions);
+                    actions.push(Action::Next);
+                }
+            }
             Trigger::Timeout(at) => self.timeout(at, actions),
             Trigger::FlowLost(at) => {
                 if self.branches.get(at).is_some_and(|branch| !matches!(branch, Branch::Completed(_))) {
@@ -177,9 +221,11 @@ impl ResponseContext {
                     actions.push(Action::Forward(at));
                     self.answered = self.answered.or(Some(status));
                 }
+                self.next = false;
                 self.cancel_others(Some(at), Because::CompletedElsewhere, actions);
             }
             600.. => {
+                self.next = false;
                 self.cancel_others(Some(at), Because::DeclinedElsewhere, actions);
                 self.choose(actions);
             }
@@ -233,6 +279,11 @@ impl ResponseContext {
     /// Sends the best final response when all branches have one (RFC 3261 16.7 6).
     fn choose(&mut self, actions: &mut Vec<Action>) {
         if self.answered.is_some() || !self.finished() {
+            return;
+        }
+        if self.next {
+            self.next = false;
+            actions.push(Action::Next);
             return;
         }
         let best = self
@@ -322,6 +373,27 @@ mod tests {
     fn the_best_refusal_goes_upstream_once_all_have_refused() {
         let (_, actions) = run(true, 2, &[Trigger::Final(0, 480), Trigger::Final(1, 486)]);
         assert_eq!(actions, [Action::ForwardStored(1, 486)]);
+    }
+
+    #[test]
+    fn whoever_is_next_is_asked_when_time_is_up_or_all_have_refused() {
+        let mut actions = Vec::new();
+        let ringing = ResponseContext::new(true, 1).with_next().step(Trigger::Provisional(0), &mut actions);
+        actions.clear();
+        let mut late = ringing.clone().step(Trigger::NoAnswer, &mut actions);
+        assert_eq!(actions, [Action::Cancel(0, Because::Forwarded), Action::Next]);
+        actions.clear();
+        late.fork(1, false, &mut actions);
+        let late = late.step(Trigger::Final(0, 487), &mut actions).step(Trigger::Final(1, 486), &mut actions);
+        assert_eq!((actions.as_slice(), late.answered()), (&[Action::ForwardStored(1, 486)][..], Some(486)));
+        actions.clear();
+        let busy = ringing.clone().step(Trigger::Final(0, 486), &mut actions);
+        assert_eq!((actions.as_slice(), busy.answered()), (&[Action::Next][..], None));
+        for end in [Trigger::Final(0, 603), Trigger::CallerCancels] {
+            actions.clear();
+            let ended = ringing.clone().step(end, &mut actions).step(Trigger::NoAnswer, &mut actions);
+            assert!(!actions.contains(&Action::Next) && !ended.has_next(), "{actions:?}");
+        }
     }
 
     #[test]

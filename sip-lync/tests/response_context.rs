@@ -1,9 +1,8 @@
-//! The response context of the forking proxy, explored exhaustively; its table is documentation.
+//! The response context of the forking proxy, explored exhaustively; its table is in `tests/states.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-use ipdect_sim::frontend::forking::{Action, Branch, Forking, Trigger};
+use sip_lync::proxy::{Action, Branch, ResponseContext, Trigger};
 
 /// The statuses that stand for their classes.
 const STATUSES: [u16; 4] = [200, 302, 486, 603];
@@ -23,9 +22,9 @@ fn triggers(branches: usize) -> Vec<Trigger> {
 }
 
 /// All contexts that can be reached, each with all that can happen to it.
-fn explored(invite: bool, branches: usize) -> Vec<(Forking, Trigger, Forking, Vec<Action>)> {
+fn explored(invite: bool, branches: usize) -> Vec<(ResponseContext, Trigger, ResponseContext, Vec<Action>)> {
     let mut seen = BTreeSet::new();
-    let mut waiting = vec![Forking::new(invite, branches)];
+    let mut waiting = vec![ResponseContext::new(invite, branches)];
     let mut steps = Vec::new();
     while let Some(state) = waiting.pop() {
         if !seen.insert(format!("{state:?}")) {
@@ -116,7 +115,7 @@ fn time_alone_ends_every_context() {
 #[test]
 fn a_context_with_somebody_to_ask_next_ends_too_and_asks_once() {
     let mut seen = BTreeSet::new();
-    let mut waiting = vec![(Forking::new(true, 1).with_next(), 0)];
+    let mut waiting = vec![(ResponseContext::new(true, 1).with_next(), 0)];
     let mut asked_in_all = 0;
     while let Some((state, asked)) = waiting.pop() {
         if !seen.insert(format!("{state:?} {asked}")) {
@@ -143,87 +142,4 @@ fn a_context_with_somebody_to_ask_next_ends_too_and_asks_once() {
         }
     }
     assert!(asked_in_all > 0);
-}
-
-/// One branch's part of the table, with a second branch that still rings.
-fn table() -> String {
-    let mut cells: BTreeMap<(u8, String), BTreeMap<String, String>> = BTreeMap::new();
-    let mut columns = Vec::new();
-    for (before, trigger, after, actions) in explored(true, 2) {
-        let (own, other) = (before.branches()[0], before.branches()[1]);
-        // A branch waits with its CANCEL only after the other has been cancelled.
-        let expected = if own == Branch::CancelWanted { Branch::Cancelling } else { Branch::Proceeding };
-        if other != expected || before.answered().is_some() || matches!(own, Branch::Completed(s) if s != 486)
-        {
-            continue;
-        }
-        // The first branch's triggers and the caller's.
-        let column = match trigger {
-            Trigger::CallerCancels => "caller cancels".to_owned(),
-            Trigger::Trying(0) => "100".to_owned(),
-            Trigger::Provisional(0) => "101-199".to_owned(),
-            Trigger::Final(0, 200) => "2xx".to_owned(),
-            Trigger::Final(0, 486) => "3xx-5xx".to_owned(),
-            Trigger::Final(0, 603) => "6xx".to_owned(),
-            Trigger::Timeout(0) => "time-out".to_owned(),
-            Trigger::FlowLost(0) => "connection lost".to_owned(),
-            _ => continue,
-        };
-        if !columns.contains(&column) {
-            columns.push(column.clone());
-        }
-        let done: Vec<String> = actions
-            .iter()
-            .map(|action| match action {
-                Action::Forward(0) => "forward".to_owned(),
-                Action::Forward(_) => "forward of the other".to_owned(),
-                Action::ForwardStored(_, status) => format!("send {status}"),
-                Action::Cancel(0, _) => "CANCEL".to_owned(),
-                Action::Cancel(..) => "CANCEL the other".to_owned(),
-                Action::Next => "ask whoever is next".to_owned(),
-            })
-            .collect();
-        let cell = format!(
-            "{:?}{}{}",
-            after.branches()[0],
-            if done.is_empty() { "" } else { ": " },
-            done.join(", ")
-        );
-        let rank = match own {
-            Branch::Calling => 0,
-            Branch::Proceeding => 1,
-            Branch::CancelWanted => 2,
-            Branch::Cancelling => 3,
-            Branch::Completed(_) => 4,
-        };
-        cells.entry((rank, format!("{own:?}"))).or_default().entry(column).or_insert(cell);
-    }
-    let mut text = String::from(
-        "One branch of a forked INVITE while another rings (RFC 3261 16.7, 16.8, 16.10): next state of the branch and what the proxy does.\n\n| branch |",
-    );
-    columns.sort();
-    for column in &columns {
-        let _ = write!(text, " {column} |");
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---|".repeat(columns.len()));
-    text.push('\n');
-    for ((_, state), row) in &cells {
-        let _ = write!(text, "| {state} |");
-        for column in &columns {
-            let _ = write!(text, " {} |", row.get(column).map_or("", String::as_str));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-#[test]
-fn the_table_in_the_documentation_is_the_tested_one() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/states/forking.md");
-    let table = table();
-    if std::env::var_os("UPDATE_STATES").is_some() {
-        std::fs::write(file, &table).expect("the table can be written");
-    }
-    assert_eq!(std::fs::read_to_string(file).expect("the table is there"), table, "run with UPDATE_STATES=1");
 }
