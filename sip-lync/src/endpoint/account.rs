@@ -50,6 +50,8 @@ pub(super) struct Registration {
     pub(super) pause: Duration,
     /// The expiry the server granted.
     pub(super) granted: Duration,
+    /// How often in a row the server found the expiry too short.
+    pub(super) lengthened: u8,
 }
 
 /// All users with the indices that lead to them.
@@ -88,6 +90,7 @@ impl Accounts {
             retry_after: None,
             pause: Duration::ZERO,
             granted: Duration::ZERO,
+            lengthened: 0,
         };
         let gruu = user.service.clone();
         let account = Account {

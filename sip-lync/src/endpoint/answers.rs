@@ -112,14 +112,16 @@ impl Endpoint {
         let Some(rseq) = response.headers.rseq().ok().flatten().filter(|_| reliable) else {
             return Acknowledged::Yes;
         };
+        let limit = self.config.limits.reliable_responses;
         let Some(session) = self.sessions.get_mut(id) else { return Acknowledged::No };
         let flow = session.flow;
         let rings = matches!(session.state, State::Calling | State::Proceeding);
         let Some(cseq) = response.headers.cseq().ok().flatten() else { return Acknowledged::No };
         let Some(of) = session.forks.iter_mut().find(|of| of.id == fork) else { return Acknowledged::No };
-        if of.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+        if of.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) || session.reliable_responses >= limit {
             return Acknowledged::No;
         }
+        session.reliable_responses += 1;
         of.rseq = Some(rseq);
         let rack = format!("{rseq} {} INVITE", cseq.number);
         // RFC 3262 5: the answer to an offer in the response goes into the PRACK.
@@ -257,6 +259,7 @@ impl Endpoint {
             200..=299 => {
                 let cseq = response.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
                 let Some(session) = self.sessions.get_mut(id) else { return };
+                session.glares = 0;
                 if session.acks.iter().any(|(of, _)| *of == cseq) {
                     self.repeat_ack(id, &context);
                     return;
@@ -268,7 +271,7 @@ impl Endpoint {
                 self.start_timer(now, id, SessionTimer::of_response(&response.headers));
                 self.reinvite_accepted(now, id, response, &mut context)
             }
-            491 => Trigger::ReinvitePending,
+            491 if self.glares_again(id) => Trigger::ReinvitePending,
             // The dialog is recovered while the re-INVITE waits to be sent again.
             430 if self.on_flow_failed(now, id, response) => {
                 if let Some(dialog) = self.sessions.get_mut(id).and_then(|session| session.dialog.as_mut()) {
@@ -283,6 +286,20 @@ impl Endpoint {
         self.session_step(now, id, trigger, &context);
     }
 
+    /// Whether a re-INVITE that met one of the peer is worth another attempt: who is busy with one of its own is done some
+    /// time, who says so for ever refuses.
+    ///
+    /// RFC 3261 14.1
+    fn glares_again(&mut self, id: SessionId) -> bool {
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        session.glares = session.glares.saturating_add(1);
+        if session.glares > GLARES {
+            session.glares = 0;
+            return false;
+        }
+        true
+    }
+
     /// A reliable provisional response to our re-INVITE is acknowledged; an answer in it is kept for the 200.
     ///
     /// RFC 3262 4
@@ -290,15 +307,17 @@ impl Endpoint {
         let headers = &response.headers;
         let reliable = headers.require().is_ok_and(|require| require.contains("100rel"));
         let Some(rseq) = headers.rseq().ok().flatten().filter(|_| reliable) else { return };
+        let limit = self.config.limits.reliable_responses;
         // RFC 3261 15: after our BYE nothing more is asked of the peer; an overtaking PRACK would make the BYE out of order.
         let Some(session) = self.sessions.get_mut(id).filter(|of| of.state != State::Terminating) else {
             return;
         };
         let flow = session.flow;
         let progress = &mut session.reinvite_progress;
-        if progress.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) {
+        if progress.rseq.is_some_and(|last| rseq != last.wrapping_add(1)) || progress.count >= limit {
             return;
         }
+        progress.count += 1;
         let Some(cseq) = headers.cseq().ok().flatten() else { return };
         progress.rseq = Some(rseq);
         let rack = format!("{rseq} {} INVITE", cseq.number);
@@ -405,6 +424,9 @@ impl Endpoint {
         self.session_step(now, id, Trigger::ByeFinal, &Context::default());
     }
 }
+
+/// Attempts of one re-INVITE that meet those of the peer.
+const GLARES: u8 = 10;
 
 /// What became of a provisional response.
 enum Acknowledged {

@@ -98,8 +98,10 @@ pub struct Limits {
     pub sessions: usize,
     /// Sessions of one user.
     pub sessions_per_user: usize,
-    /// Early dialogs of one INVITE.
+    /// Early dialogs of one INVITE, and answers of further dialogs that are ended with BYE.
     pub forks: usize,
+    /// Reliable provisional responses to one INVITE that are acknowledged.
+    pub reliable_responses: u16,
     /// Subscriptions of one user.
     pub subscriptions_per_user: usize,
 }
@@ -111,6 +113,7 @@ impl Default for Limits {
             sessions: 50_000,
             sessions_per_user: 16,
             forks: 16,
+            reliable_responses: 64,
             subscriptions_per_user: 32,
         }
     }

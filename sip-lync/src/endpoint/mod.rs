@@ -210,6 +210,8 @@ pub struct Endpoint {
     subscriptions: Subscriptions,
     conferences: Conferences,
     purposes: BTreeMap<ClientId, Purpose>,
+    /// Answers of further dialogs to an INVITE that were ended.
+    ended_forks: BTreeMap<ClientId, usize>,
     /// Requests of peers that wait for the user.
     waiting: BTreeMap<RequestId, ServerId>,
     waiting_by_server: BTreeMap<ServerId, RequestId>,
@@ -239,6 +241,7 @@ impl Endpoint {
             subscriptions: Subscriptions::default(),
             conferences: Conferences::default(),
             purposes: BTreeMap::new(),
+            ended_forks: BTreeMap::new(),
             waiting: BTreeMap::new(),
             waiting_by_server: BTreeMap::new(),
             next_request: 1,
@@ -429,6 +432,7 @@ impl Endpoint {
                 }
                 LayerEvent::ClientOver(client) => {
                     self.purposes.remove(&client);
+                    self.ended_forks.remove(&client);
                     self.deadlines.stop(&Deadline::Orphan(client));
                 }
             }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
+use super::registration_response::LENGTHENINGS;
 use super::subscription::Notice;
 use super::vocabulary::{SubscriptionId, UserId};
 use crate::dialog::Dialog;
@@ -26,7 +27,11 @@ impl Endpoint {
                     headers.min_expires().ok().flatten().map(|least| Duration::from_secs(least.into()));
                 let asked = subscribed.wanted.expires;
                 let trigger = match least {
-                    Some(least) if asked.is_none_or(|asked| asked < least) => {
+                    Some(least)
+                        if subscribed.lengthened < LENGTHENINGS
+                            && asked.is_none_or(|asked| asked < least) =>
+                    {
+                        subscribed.lengthened += 1;
                         subscribed.wanted.expires = Some(least.min(Duration::from_hours(24)));
                         Trigger::IntervalTooBrief
                     }
@@ -60,6 +65,9 @@ impl Endpoint {
         let state = headers.subscription_state().ok().flatten();
         let terminated = state.as_ref().is_some_and(|state| state.status == SubscriptionStatus::Terminated);
         subscribed.granted = Duration::from_secs(seconds.clamp(10, 86_400));
+        subscribed.lengthened = 0;
+        // Whatever the notifier grants, what was ended is over.
+        let parting = subscribed.parting;
         let piggyback = headers.piggyback_cseq().ok().flatten();
         if let Some(number) = piggyback {
             subscribed.notified = Some(number);
@@ -72,7 +80,7 @@ impl Endpoint {
         };
         if piggyback.is_some() {
             // Accepted first: the user hears of its subscription before what it says.
-            let over = terminated || seconds == 0;
+            let over = terminated || parting || seconds == 0;
             if over {
                 self.report_subscription(now, id, Report::Notified, Some(&notice));
                 self.subscription_step(now, id, Trigger::AcceptedOver, Some(&notice));
@@ -82,7 +90,7 @@ impl Endpoint {
             }
             return;
         }
-        let trigger = if seconds == 0 { Trigger::AcceptedFetch } else { Trigger::Accepted };
+        let trigger = if parting || seconds == 0 { Trigger::AcceptedFetch } else { Trigger::Accepted };
         self.subscription_step(now, id, trigger, None);
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::event::EndReason;
+use super::registration_response::LENGTHENINGS;
 use super::step::Context;
 use super::vocabulary::SessionId;
 use super::{Deadline, Endpoint, Purpose};
@@ -118,6 +119,7 @@ impl Endpoint {
         match response.status.code() {
             100..=199 => {}
             200..=299 => {
+                session.lengthened = 0;
                 if let Some(dialog) = &mut session.dialog {
                     dialog.refresh_target(&response.headers);
                 }
@@ -134,7 +136,8 @@ impl Endpoint {
                 let least = response.headers.min_se().ok().flatten().map_or(0, |least| least.interval);
                 let least = Duration::from_secs(u64::from(least.min(7 * 86_400)));
                 match session.timer {
-                    Some(timer) if timer.interval < least => {
+                    Some(timer) if timer.interval < least && session.lengthened < LENGTHENINGS => {
+                        session.lengthened += 1;
                         session.timer = Some(SessionTimer { interval: least, ..timer });
                         self.timer_due(now, id);
                     }

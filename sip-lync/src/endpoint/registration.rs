@@ -49,6 +49,7 @@ impl Endpoint {
         let account = self.accounts.get_mut(user).ok_or(Error::Refused(Refusal::UnknownUser))?;
         account.registration.asked = expires;
         account.registration.failures = 0;
+        account.registration.lengthened = 0;
         account.removed = false;
         let moved = account.flow.is_some_and(|before| before != flow);
         if moved && account.registration.state != State::Unregistered {

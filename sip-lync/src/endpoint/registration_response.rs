@@ -20,6 +20,9 @@ use crate::uri::SipUri;
 /// RFC 3261 10.2.1.1
 const UNNAMED_EXPIRY: u32 = 3600;
 
+/// How often in a row a longer life may be demanded: everybody on the way may do so once, and nobody for ever.
+pub(super) const LENGTHENINGS: u8 = 4;
+
 impl Endpoint {
     /// A response to REGISTER.
     ///
@@ -49,10 +52,12 @@ impl Endpoint {
             423 => {
                 let least = response.headers.min_expires().ok().flatten().map(u64::from);
                 match least.map(Duration::from_secs) {
-                    Some(least) if asked.is_none_or(|asked| asked < least) => {
-                        if let Some(account) = self.accounts.get_mut(user) {
-                            account.registration.asked = Some(least);
-                        }
+                    Some(least)
+                        if account.registration.lengthened < LENGTHENINGS
+                            && asked.is_none_or(|asked| asked < least) =>
+                    {
+                        account.registration.asked = Some(least);
+                        account.registration.lengthened += 1;
                         Trigger::IntervalTooBrief
                     }
                     _ => Trigger::RefusedForGood,
@@ -96,6 +101,7 @@ impl Endpoint {
             .or_else(|| account.registration.asked.map(|asked| asked.as_secs() as u32))
             .unwrap_or(UNNAMED_EXPIRY);
         // A lifetime of nothing would have us refresh without end.
+        account.registration.lengthened = 0;
         account.registration.granted = Duration::from_secs(u64::from(seconds.clamp(10, 30 * 86_400)));
         let gruu = ours.and_then(|(element, _)| Contact::parse(element).ok()?.gruu());
         account.gruu = gruu.filter(|_| self.config.gruu);

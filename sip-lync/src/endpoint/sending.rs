@@ -83,6 +83,12 @@ impl Endpoint {
     pub(super) fn end_fork(&mut self, now: Instant, context: &Context<'_>) {
         let (Some(response), Some(client)) = (context.source.response, context.source.client) else { return };
         let Some((flow, invite)) = self.layer.client_invite(client) else { return };
+        // Whoever sends answers without end gets no BYE for each.
+        let ended = self.ended_forks.entry(client).or_default();
+        if *ended >= self.config.limits.forks {
+            return;
+        }
+        *ended += 1;
         let Some(mut dialog) = Dialog::of_caller(invite, response) else { return };
         let ack = dialog.request(&Method::Ack);
         self.send_ack_of(flow, ack);

@@ -40,6 +40,8 @@ pub(super) struct ReinviteProgress {
     pub(super) description: Option<Bytes>,
     /// The description is an offer, because we made none.
     pub(super) offered: bool,
+    /// How many were acknowledged.
+    pub(super) count: u16,
 }
 
 /// Our 2xx to INVITE while it is repeated.
@@ -109,6 +111,12 @@ pub(super) struct Session {
     pub(super) recoveries: u8,
     /// The dialog is recovered as soon as the registration is refreshed.
     pub(super) recovering: bool,
+    /// How often our re-INVITE met one of the peer.
+    pub(super) glares: u8,
+    /// How often in a row the session interval was too short.
+    pub(super) lengthened: u8,
+    /// Reliable provisional responses to our INVITE that were acknowledged.
+    pub(super) reliable_responses: u16,
 }
 
 impl Session {
@@ -148,6 +156,9 @@ impl Session {
             last_rseq: 0,
             recoveries: 0,
             recovering: false,
+            glares: 0,
+            lengthened: 0,
+            reliable_responses: 0,
         }
     }
 

@@ -91,6 +91,10 @@ pub(super) struct Subscribed {
     pub(super) failures: u32,
     /// The number of the last notification.
     pub(super) notified: Option<u32>,
+    /// How often in a row the notifier found the life too short.
+    pub(super) lengthened: u8,
+    /// The SUBSCRIBE that ends it was sent.
+    pub(super) parting: bool,
 }
 
 /// All subscriptions, and whose notifications they are.
@@ -158,6 +162,8 @@ impl Endpoint {
             retry_after: None,
             failures: 0,
             notified: None,
+            lengthened: 0,
+            parting: false,
         };
         self.subscriptions.by_id.insert(id, subscribed);
         self.send_subscribe(now, id, None);
@@ -193,7 +199,13 @@ impl Endpoint {
         for effect in effects {
             match effect {
                 Effect::SendSubscribe => self.send_subscribe(now, id, None),
-                Effect::SendUnsubscribe => self.send_subscribe(now, id, Some(Duration::ZERO)),
+                Effect::SendUnsubscribe => {
+                    // From now on every acceptance is of the end.
+                    if let Some(subscribed) = self.subscriptions.by_id.get_mut(&id) {
+                        subscribed.parting = true;
+                    }
+                    self.send_subscribe(now, id, Some(Duration::ZERO));
+                }
                 Effect::NewDialog => self.new_subscription_dialog(id),
                 Effect::StartRefresh => self.start_subscription_refresh(now, id),
                 Effect::StartRetry => self.start_subscription_retry(now, id),
