@@ -57,7 +57,7 @@ impl Bystander {
     }
 
     /// While the attack goes on: the limits hold, the call and the registration stand, a new caller comes through.
-    fn holds(&mut self) {
+    fn holds(&self) {
         let load = self.peer.endpoint.state();
         assert!(load.client_transactions <= LIMIT && load.server_transactions <= 2 * LIMIT, "{load:?}");
         assert!(load.sessions <= 16 + 1 && load.timers <= 3 * LIMIT && load.waiting <= LIMIT, "{load:?}");
@@ -491,7 +491,7 @@ fn a_peer_that_never_answers_ends_everything_with_its_reason() {
     while let Some(event) = site.peer.next_event() {
         match event {
             Event::Failed { session, failure } => {
-                reasons.push((session, format!("failed {:?}", failure.status)))
+                reasons.push((session, format!("failed {:?}", failure.status)));
             }
             Event::Ended { session, reason, .. } => reasons.push((session, format!("{reason:?}"))),
             Event::SubscriptionEnded { end, .. } => reasons.push((silent, format!("{end:?}"))),
