@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-#[path = "../../ipdect-server/src/core/deadlines.rs"]
+#[path = "../../ipdect-server/src/core/deadlines/mod.rs"]
 #[expect(dead_code, unreachable_pub, reason = "a module of the server")]
 mod deadlines;
 

@@ -10,28 +10,24 @@
 //! milliseconds; those of one millisecond in the order in which they were set, but one that was moved to a later time as if that
 //! had happened when the time before was over. The order depends on the calls alone: the same calls give the same order.
 
+mod records;
+mod state;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-const BITS: u32 = 8;
-const SLOTS: usize = 1 << BITS;
-const LEVELS: usize = 6;
-const WORDS: usize = SLOTS / 64;
+use records::{BITS, LEVELS, Records, SLOTS};
+use state::{State, TIME};
+
 /// No time.
 const NONE: u64 = u64::MAX;
-/// The bits of a time that a waiter knows: no record looks farther ahead than half of them, six days.
-const TIME: u32 = (1 << 30) - 1;
 const REACH: u64 = 1 << 29;
 /// Deadlines farther away than 34 years are as good as none.
 const FARTHEST: u64 = 1 << 40;
-/// Records of a page.
-const PAGE: usize = 240;
 /// Records that are looked at together.
 const CROWD: usize = 2048;
 /// Of a millisecond.
 const NANOSECONDS: u64 = 1_000_000;
-/// No page.
-const NOWHERE: u32 = u32::MAX;
 /// So many records that nobody waits for are never worth a sweep.
 const STALE_MIN: usize = 1024;
 
@@ -39,60 +35,11 @@ const STALE_MIN: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiter(u32);
 
-/// What a waiter waits for, in four octets: a time of thirty bits below two bits that say what it means.
-///
-/// A waiter that waits has at least one record, and the first of them looks at it no later than its deadline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct State(u32);
-
-impl State {
-    /// Above a time: waits for nothing, but a record is there that looks at it by then.
-    const IDLE: u32 = 1 << 30;
-    /// Waits for nothing, and no record is known.
-    const RESTING: Self = Self(2 << 30);
-    /// Waits for so long that its deadline stands elsewhere; it has a record.
-    const FAR: Self = Self((2 << 30) + 1);
-    /// Was removed; no record is known.
-    const FREE: Self = Self((2 << 30) + 2);
-    /// Above a time: was removed, but a record is there that looks at it by then.
-    const LEFT: u32 = 3 << 30;
-
-    const fn waits(self) -> bool {
-        self.0 <= TIME
-    }
-
-    const fn is_idle(self) -> bool {
-        self.0 >> 30 == 1
-    }
-
-    const fn is_free(self) -> bool {
-        self.0 >= Self::FREE.0
-    }
-
-    /// How far ahead of `now` its time is.
-    const fn ahead(self, now: u64) -> u64 {
-        (self.0.wrapping_sub(now as u32) & TIME) as u64
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
     state: State,
     item: T,
 }
-
-/// Records: the places of waiters that are to be looked at.
-type Page = [u32; PAGE];
-
-/// The records of one slot: the page that is filled now, and how far it is.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    page: u32,
-    used: u32,
-}
-
-const BLANK: Page = [0; PAGE];
-const EMPTY: Slot = Slot { page: NOWHERE, used: PAGE as u32 };
 
 /// The wheel. `T` names the machine.
 #[derive(Clone, Debug)]
@@ -113,14 +60,7 @@ pub struct Deadlines<T> {
     free: Vec<u32>,
     /// Deadlines that are farther away than records reach.
     far: BTreeMap<u32, u64>,
-    pages: Vec<Page>,
-    /// Of each page, the one that was begun after it; of the last one of a slot, the first; of a free one, the next free one.
-    chained: Vec<u32>,
-    free_page: u32,
-    /// Full pages that are in use.
-    full: usize,
-    slots: Vec<Slot>,
-    occupied: [[u64; WORDS]; LEVELS],
+    records: Records,
     waiting: usize,
 }
 
@@ -130,8 +70,7 @@ impl<T: Copy + Default> Deadlines<T> {
         let mut wheel = Self::new(now);
         wheel.entries.resize(waiters, Entry { state: State::FREE, item: T::default() });
         wheel.entries.clear();
-        wheel.pages.resize(waiters / PAGE + SLOTS, BLANK);
-        wheel.pages.clear();
+        wheel.records.reserve(waiters);
         wheel
     }
 }
@@ -153,12 +92,7 @@ impl<T: Copy> Deadlines<T> {
             entries: Vec::new(),
             free: Vec::new(),
             far: BTreeMap::new(),
-            pages: Vec::new(),
-            chained: Vec::new(),
-            free_page: NOWHERE,
-            full: 0,
-            slots: vec![EMPTY; LEVELS * SLOTS],
-            occupied: [[0; WORDS]; LEVELS],
+            records: Records::new(),
             waiting: 0,
         }
     }
@@ -216,16 +150,13 @@ impl<T: Copy> Deadlines<T> {
         // Does its record come early enough? Then nothing is moved.
         let needed = state == State::RESTING || wait < state.ahead(self.elapsed);
         let place = self.place(at);
-        if self.slots[place].used == PAGE as u32 {
+        if self.records.is_full(place) {
             if !needed {
                 return;
             }
             self.sweep();
-            if self.slots[place].used == PAGE as u32 {
-                self.turn(place);
-            }
         }
-        self.append(place, waiter.0, needed);
+        self.records.append(place, waiter.0, needed);
     }
 
     /// Sets a deadline that is so far from `now`.
@@ -345,10 +276,10 @@ impl<T: Copy> Deadlines<T> {
 
     /// Looks at the waiters of a slot of the first level: those who are due, in their order.
     fn call_up(&mut self, slot: usize, tick: u64) {
-        let mut chain = self.take(slot);
-        while let Some((page, used)) = self.unchain(&mut chain) {
-            for at in 0..used {
-                let index = self.pages[page as usize][at];
+        let mut chain = self.records.take(slot);
+        while let Some(page) = self.records.unchain(&mut chain) {
+            for at in 0..page.used {
+                let index = self.records.of(page)[at];
                 let state = self.entries[index as usize].state;
                 if state.0 == tick as u32 & TIME {
                     self.due.push(index);
@@ -356,14 +287,14 @@ impl<T: Copy> Deadlines<T> {
                     self.look(index, state);
                 }
             }
-            self.give_back(page);
+            self.records.give_back(page);
         }
     }
 
     /// The time of a slot has come: its records move to lower levels, or to where their waiters have moved to, all of them, so
     /// that the lowest level stays the earliest.
     fn lower(&mut self, level: usize, slot: usize) {
-        let mut chain = self.take(level * SLOTS + slot);
+        let mut chain = self.records.take(level * SLOTS + slot);
         let mut crowd = std::mem::take(&mut self.crowd);
         let mut more = true;
         while more {
@@ -371,14 +302,15 @@ impl<T: Copy> Deadlines<T> {
             // time.
             crowd.clear();
             while crowd.len() < CROWD {
-                let Some((page, used)) = self.unchain(&mut chain) else {
+                let Some(page) = self.records.unchain(&mut chain) else {
                     more = false;
                     break;
                 };
                 let entries = &self.entries;
-                let records = &self.pages[page as usize][..used];
-                crowd.extend(records.iter().map(|index| (*index, entries[*index as usize].state)));
-                self.give_back(page);
+                crowd.extend(
+                    self.records.of(page).iter().map(|index| (*index, entries[*index as usize].state)),
+                );
+                self.records.give_back(page);
             }
             // Those who wait for nothing are passed over without a choice that the machine would have to foresee.
             let mut kept = 0;
@@ -419,52 +351,6 @@ impl<T: Copy> Deadlines<T> {
         self.link(index, at);
     }
 
-    /// Empties a slot; what it had.
-    fn take(&mut self, place: usize) -> Slot {
-        self.occupied[place / SLOTS][place % SLOTS / 64] &= !(1 << (place % 64));
-        std::mem::replace(&mut self.slots[place], EMPTY)
-    }
-
-    /// The first page of a chain and how many records it has; the caller gives it back.
-    fn unchain(&mut self, chain: &mut Slot) -> Option<(u32, usize)> {
-        let first = *self.chained.get(chain.page as usize)?;
-        if first == chain.page {
-            let used = chain.used as usize;
-            chain.page = NOWHERE;
-            return Some((first, used));
-        }
-        self.chained[chain.page as usize] = self.chained[first as usize];
-        self.full -= 1;
-        Some((first, PAGE))
-    }
-
-    fn give_back(&mut self, page: u32) {
-        self.chained[page as usize] = self.free_page;
-        self.free_page = page;
-    }
-
-    /// Begins a page.
-    #[cold]
-    fn turn(&mut self, place: usize) {
-        let last = self.slots[place].page;
-        let mut page = self.free_page;
-        if page == NOWHERE {
-            page = self.pages.len() as u32;
-            self.pages.push(BLANK);
-            self.chained.push(page);
-        } else {
-            self.free_page = self.chained[page as usize];
-        }
-        self.slots[place] = Slot { page, used: 0 };
-        if last == NOWHERE {
-            self.chained[page as usize] = page;
-            self.occupied[place / SLOTS][place % SLOTS / 64] |= 1 << (place % 64);
-        } else {
-            self.full += 1;
-            self.chained[page as usize] = std::mem::replace(&mut self.chained[last as usize], page);
-        }
-    }
-
     fn milliseconds(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin);
         since.as_secs() * 1000 + u64::from(since.subsec_nanos().div_ceil(1_000_000))
@@ -472,11 +358,7 @@ impl<T: Copy> Deadlines<T> {
 
     #[inline]
     fn link(&mut self, index: u32, at: u64) {
-        let place = self.place(at);
-        if self.slots[place].used == PAGE as u32 {
-            self.turn(place);
-        }
-        self.append(place, index, true);
+        self.records.append(self.place(at), index, true);
     }
 
     /// The slot of a time: at the level at which it differs from the present.
@@ -487,31 +369,23 @@ impl<T: Copy> Deadlines<T> {
         level as usize * SLOTS + ((at >> (level * BITS)) as usize & (SLOTS - 1))
     }
 
-    /// Appends a record; or writes but does not count it, where the machine cannot foresee whether it is needed.
-    #[inline]
-    fn append(&mut self, place: usize, index: u32, needed: bool) {
-        let slot = &mut self.slots[place];
-        self.pages[slot.page as usize][slot.used as usize] = index;
-        slot.used += u32::from(needed);
-    }
-
     /// Throws records away that nobody waits for, when they are more than the others.
     #[cold]
     fn sweep(&mut self) {
-        if self.full * PAGE <= 2 * self.waiting + STALE_MIN {
+        if self.records.in_full_pages() <= 2 * self.waiting + STALE_MIN {
             return;
         }
         let mut live = Vec::new();
         let mut seen = vec![false; self.entries.len()];
-        for place in 0..self.slots.len() {
-            let mut chain = self.take(place);
-            while let Some((page, used)) = self.unchain(&mut chain) {
-                for index in &self.pages[page as usize][..used] {
+        for place in 0..LEVELS * SLOTS {
+            let mut chain = self.records.take(place);
+            while let Some(page) = self.records.unchain(&mut chain) {
+                for index in self.records.of(page) {
                     if !std::mem::replace(&mut seen[*index as usize], true) {
                         live.push(*index);
                     }
                 }
-                self.give_back(page);
+                self.records.give_back(page);
             }
         }
         for index in live {
@@ -519,17 +393,10 @@ impl<T: Copy> Deadlines<T> {
         }
     }
 
-    /// Lowest occupied level and its first slot: no record elsewhere is earlier.
+    /// Lowest occupied level, its first slot and when that begins: no record elsewhere is earlier.
     fn next_slot(&self) -> Option<(usize, usize, u64)> {
-        for (level, words) in self.occupied.iter().enumerate() {
-            for (place, word) in words.iter().enumerate() {
-                if *word != 0 {
-                    let slot = place * 64 + word.trailing_zeros() as usize;
-                    return Some((level, slot, self.tick(level, slot)));
-                }
-            }
-        }
-        None
+        let (level, slot) = self.records.first()?;
+        Some((level, slot, self.tick(level, slot)))
     }
 
     /// First millisecond of a slot.
