@@ -205,6 +205,39 @@ fn a_transfer_that_fails_or_is_refused_is_notified_and_the_call_goes_on() {
 }
 
 #[test]
+fn a_safe_transfer_forbids_diversion_and_the_call_comes_back_when_it_fails() {
+    const SAFE: &str = "<sip:carol@example.net?Ms-Sensitivity=private-no-diversion>";
+    // As the attendant: what the target must not do goes with the REFER.
+    let mut peer = Peer::registered();
+    let (session, _) = with_alice(&mut peer);
+    let target = uri("sip:carol@example.net?Ms-Sensitivity=private-no-diversion");
+    peer.endpoint.transfer(peer.now, session, target).unwrap();
+    let asked = peer.request(&Method::Refer);
+    assert_eq!(get(&asked, &HeaderName::ReferTo), SAFE);
+    // As the one who is transferred: it goes into the INVITE, and when nobody answers there the first call stands.
+    let mut peer = Peer::registered();
+    let (session, ok) = with_alice(&mut peer);
+    peer.send(refer(&ok, 2, SAFE));
+    peer.response(202);
+    peer.request(&Method::Notify);
+    let Event::TransferRequested { target, headers, .. } = peer.event() else { panic!() };
+    assert_eq!(target.as_str(), "sip:carol@example.net");
+    let mut invite = Invite::new(target, SDP);
+    (invite.headers, invite.transfer) = (headers, Some(session));
+    peer.endpoint.invite(peer.now, peer.user, invite).unwrap();
+    let invite = peer.request(&Method::Invite);
+    assert_eq!(get(&invite, &HeaderName::MsSensitivity), "private-no-diversion");
+    peer.reply(&invite, 480, "c1", &[], "");
+    peer.request(&Method::Ack);
+    let notify = peer.request(&Method::Notify);
+    assert_eq!(fragment(&notify), ("SIP/2.0 480 Temporarily Unavailable", "terminated;reason=noresource"));
+    assert!(matches!(peer.event(), Event::Failed { .. }));
+    assert_eq!(peer.endpoint.session(session), State::Established);
+    peer.endpoint.reoffer(peer.now, session, SDP, sip_lync::Rendering::Yes).unwrap();
+    peer.request(&Method::Invite);
+}
+
+#[test]
 fn a_bye_that_a_notification_overtook_is_sent_again() {
     let mut peer = Peer::registered();
     let (session, ok) = with_alice(&mut peer);
