@@ -192,7 +192,9 @@ impl Talk {
     ///
     /// RFC 3550 6.4.1
     pub fn live(now: Instant, plan: TalkPlan, depth: usize) -> Self {
-        let jitter = JitterBuffer::new(JitterConfig::new(depth));
+        let mut config = JitterConfig::new(depth);
+        config.frame_octets = LARGEST;
+        let jitter = JitterBuffer::new(config);
         let live = Some(Live { jitter, samples: VecDeque::new() });
         Self { live, ..Self::new(now, plan) }
     }
@@ -333,7 +335,7 @@ impl Talk {
             return Err(Unusable::NotOfThisStream);
         };
         // Version 2, no padding, no extension, no contributing sources: what the ends of this project send.
-        if *first != 0x80 || second & 0x7f != self.payload_type || rest.len() > 4 * SAMPLES {
+        if *first != 0x80 || second & 0x7f != self.payload_type || rest.len() > LARGEST {
             return Err(Unusable::NotOfThisStream);
         }
         let sequence = u16::from_be_bytes([*s0, *s1]);
@@ -360,7 +362,7 @@ impl Talk {
         if place > LONGEST {
             return Err(Unusable::TwiceOrLate);
         }
-        let mut samples = [0_i16; 8 * SAMPLES];
+        let mut samples = [0_i16; 2 * LARGEST];
         let count = match self.encoding {
             Encoding::Pcma => copy(&mut samples, rest.iter().map(|octet| g711::alaw_decode(*octet))),
             Encoding::Pcmu => copy(&mut samples, rest.iter().map(|octet| g711::ulaw_decode(*octet))),
@@ -434,8 +436,8 @@ fn copy(samples: &mut [i16], decoded: impl Iterator<Item = i16>) -> usize {
 /// RFC 3551 4.2: 20 ms.
 const FRAME: Duration = Duration::from_millis(20);
 const SAMPLES: usize = 160;
-/// Octets of the longest packet that a live stream takes: 30 ms.
-const LARGEST: usize = 240;
+/// Octets of the longest packet: what fits into a frame of Ethernet. Stacks were seen that send 140 ms at once.
+const LARGEST: usize = 1460;
 /// MKI and authentication tag of SRTP.
 const ROOM: usize = 160;
 /// Ten minutes of samples: the longest recording and the longest queue.

@@ -61,7 +61,10 @@ impl Site {
         let security =
             Security::Tls { identity: Some(identity), authorities: authorities.clone(), name: name.clone() };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let front_end = FrontEndServer::start(FrontEndOptions::new(config, listen, security)).await.unwrap();
+        let mut options = FrontEndOptions::new(config, listen, security);
+        // Media of conferences: some stacks pass loopback over.
+        options.media = Some([192, 0, 2, 10].into());
+        let front_end = FrontEndServer::start(options).await.unwrap();
 
         let text = format!(
             "[sip]\ndefault_domain = \"lab.test\"\nlisten = \"127.0.0.1:0\"\n\

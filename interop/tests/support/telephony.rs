@@ -190,21 +190,28 @@ pub(crate) struct Baresip {
 impl Baresip {
     /// Registers `sip:NAME@lab.test` over TCP; calls are answered at once.
     pub(crate) fn start(name: &str, control: u16) -> Self {
+        Self::speaking(name, control, 0.0, "answermode=auto")
+    }
+
+    /// The same with a tone of so many hertz, and with these parameters of its account.
+    pub(crate) fn speaking(name: &str, control: u16, hertz: f64, account: &str) -> Self {
         let folder = Folder::new(&format!("baresip-{name}"));
         let place = folder.0.display();
-        silence(&folder.file("silence.wav"));
+        sound(&folder.file("sound.wav"), hertz);
         let modules = [
             "module stdio.so",
             "module g711.so",
             "module aufile.so",
+            "module sndfile.so",
             "module_tmp uuid.so",
             "module_tmp account.so",
             "module_app menu.so",
+            "module_app mwi.so",
             "module_app ctrl_tcp.so",
         ];
         let configuration = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:0\ncall_local_timeout 120\ncall_max_calls 4\naudio_path {place}\n\
-             audio_player aufile,{place}/heard.wav\naudio_source aufile,{place}/silence.wav\n\
+            "poll_method epoll\nsip_listen 127.0.0.1:0\nsnd_path {place}\ncall_local_timeout 120\ncall_max_calls 4\naudio_path {place}\n\
+             audio_player aufile,{place}/heard.wav\naudio_source aufile,{place}/sound.wav\n\
              audio_alert aufile,{place}/alert.wav\naudio_level no\nausrc_format s16\nauplay_format s16\n\
              auenc_format s16\naudec_format s16\nnet_interface lab0\nctrl_tcp_listen 127.0.0.1:{control}\n\
              module_path /usr/lib/baresip/modules\n{}\n",
@@ -212,7 +219,7 @@ impl Baresip {
         );
         fs::write(folder.file("config"), configuration).expect("a file");
         let account = format!(
-            "<sip:{name}@lab.test;transport=tcp>;outbound=\"sip:{};transport=tcp\";regint=600;answermode=auto;\
+            "<sip:{name}@lab.test;transport=tcp>;outbound=\"sip:{};transport=tcp\";regint=600;{account};\
              audio_codecs=pcma,pcmu;ptime=20\n",
             Kamailio::TCP
         );
@@ -242,6 +249,15 @@ impl Baresip {
         Self { _child: child, control, folder }
     }
 
+    /// What it heard in its last call, as far as it is written.
+    pub(crate) fn heard(&self) -> Vec<i16> {
+        // One file for each call and each way.
+        let files = fs::read_dir(&self.folder.0).into_iter().flatten().flatten().map(|entry| entry.path());
+        let heard = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        let newest = heard.max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
+        newest.map(|file| samples(&file)).unwrap_or_default()
+    }
+
     /// Has it do something: `dial`, `hold`, `resume`, `transfer`, `hangup`.
     pub(crate) fn tell(&mut self, command: &str, parameter: &str) {
         let text = format!("{{\"command\":\"{command}\",\"params\":\"{parameter}\",\"token\":\"t\"}}");
@@ -262,6 +278,11 @@ impl Linphone {
     /// Registers `sip:NAME@lab.test` over TCP; calls are answered at once. Its own calls ask for a session timer and that
     /// the called one refreshes; of those it is asked for it knows nothing.
     pub(crate) fn start(name: &str) -> Self {
+        Self::speaking(name, 0.0)
+    }
+
+    /// The same with a tone of so many hertz.
+    pub(crate) fn speaking(name: &str, hertz: f64) -> Self {
         let folder = Folder::new(&format!("linphone-{name}"));
         let server = Kamailio::TCP;
         let configuration = format!(
@@ -277,7 +298,7 @@ impl Linphone {
         fs::write(folder.file("linphonerc"), configuration).expect("a file");
         fs::create_dir_all(folder.file(".local/share/linphone")).expect("a folder");
         fs::create_dir_all(folder.file("linphone")).expect("a folder");
-        silence(&folder.file("silence.wav"));
+        sound(&folder.file("sound.wav"), hertz);
         let log = folder.log();
         let mut child = Running::start(
             Command::new("linphonec")
@@ -298,9 +319,21 @@ impl Linphone {
         let input = child.0.stdin.take().expect("a pipe");
         let mut linphone = Self { _child: child, input, folder };
         linphone.tell("soundcard use files");
-        let silence = linphone.folder.file("silence.wav").display().to_string();
-        linphone.tell(&format!("play {silence}"));
+        let [sound, heard] = ["sound.wav", "heard.wav"].map(|name| linphone.folder.file(name));
+        linphone.tell(&format!("play {}", sound.display()));
+        linphone.tell(&format!("record {}", heard.display()));
         linphone
+    }
+
+    /// What it heard in its calls, as far as it is written.
+    pub(crate) fn heard(&self) -> Vec<i16> {
+        samples(&self.folder.file("heard.wav"))
+    }
+
+    /// All that it said, its messages, too.
+    pub(crate) fn said(&self) -> String {
+        let debug = fs::read(self.folder.file("debug")).unwrap_or_default();
+        self.folder.said() + &String::from_utf8_lossy(&debug)
     }
 
     /// Has it do something: `call URI`, `pause`, `resume`, `transfer ID URI`, `terminate`.
@@ -309,17 +342,26 @@ impl Linphone {
     }
 }
 
-/// A minute of silence, 8 kHz, 16 bits.
-fn silence(file: &Path) {
-    let samples = 8_000 * 60 * 2_u32;
-    let mut wave = Vec::with_capacity(44 + samples as usize);
+/// The samples of a WAV file whose header may not be finished yet.
+fn samples(file: &Path) -> Vec<i16> {
+    let octets = fs::read(file).unwrap_or_default();
+    let octets = octets.get(44..).unwrap_or_default();
+    octets.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+/// A minute of a tone, 8 kHz, 16 bits; of no hertz it is silence.
+fn sound(file: &Path, hertz: f64) {
+    let samples = 8_000 * 60_u32;
+    let octets = samples * 2;
+    let mut wave = Vec::with_capacity(44 + octets as usize);
     wave.extend_from_slice(b"RIFF");
-    wave.extend_from_slice(&(36 + samples).to_le_bytes());
+    wave.extend_from_slice(&(36 + octets).to_le_bytes());
     wave.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
     wave.extend_from_slice(&8_000_u32.to_le_bytes());
     wave.extend_from_slice(&16_000_u32.to_le_bytes());
     wave.extend_from_slice(b"\x02\0\x10\0data");
-    wave.extend_from_slice(&samples.to_le_bytes());
-    wave.resize(44 + samples as usize, 0);
+    wave.extend_from_slice(&octets.to_le_bytes());
+    let sample = |n: u32| (core::f64::consts::TAU * hertz * f64::from(n) / 8_000.0).sin() * 6_000.0;
+    wave.extend((0..samples).flat_map(|n| (sample(n) as i16).to_le_bytes()));
     fs::write(file, wave).expect("a file");
 }

@@ -98,6 +98,10 @@ impl FrontEnd {
                     Err(reason) => response.reason = Some(reason.to_owned()),
                 }
             }
+            Command::GetConferencingCapabilities => {
+                response.outcome = Outcome::Success;
+                response.services = vec![ConferenceUri::AUDIO_VIDEO.to_owned()];
+            }
             command => {
                 let id = Self::focus_named(&request.uri)
                     .or_else(|| Self::focus_named(&Uri::parse(&asked.to).ok()?))

@@ -166,7 +166,8 @@ impl FrontEnd {
         let mut response = self.answer(request, 200);
         let us = response.headers.get(&HeaderName::To).and_then(|to| NameAddr::parse(to).ok());
         let Some(us) = us else { return };
-        let ended = asked == Some(0) || (expires.is_zero() && package != Package::Provisioning);
+        // Settings are asked for once, with no time at all (MS-PRES 3.1.4.5), and told all the same.
+        let ended = package != Package::Provisioning && expires.is_zero();
         let before = self.subscriptions.open.remove(&key);
         let known = before.as_ref().and_then(|before| before.presence);
         let presence = match self.subscribe_presence(now, package, &user, &target, request, known, ended) {

@@ -38,6 +38,8 @@ pub enum Command {
         /// What it is about.
         subject: Option<String>,
     },
+    /// Tell which services conferences have; asked of the focus factory.
+    GetConferencingCapabilities,
     /// End the conference.
     DeleteConference,
     /// Tell what is known of the conference.
@@ -92,6 +94,7 @@ impl Command {
     fn name(&self) -> &str {
         match self {
             Self::AddConference { .. } => "addConference",
+            Self::GetConferencingCapabilities => "getConferencingCapabilities",
             Self::DeleteConference => "deleteConference",
             Self::GetConference => "getConference",
             Self::ModifyConferenceLock { .. } => "modifyConferenceLock",
@@ -154,6 +157,10 @@ impl Request {
                 .raw("></request>");
             return out.0;
         }
+        if self.command == Command::GetConferencingCapabilities {
+            out.raw("</").raw(name).raw("></request>");
+            return out.0;
+        }
         let keys = match self.command {
             Command::DeleteUser { .. } | Command::ModifyUserRoles { .. } => "userKeys",
             _ => "conferenceKeys",
@@ -193,7 +200,7 @@ impl Request {
                 let status = if *heard { "sendrecv" } else { "recvonly" };
                 out.raw("><ci:status>").raw(status).raw("</ci:status></ci:media>");
             }
-            Command::AddConference { .. } | Command::Other(_) => {}
+            Command::AddConference { .. } | Command::GetConferencingCapabilities | Command::Other(_) => {}
         }
         out.raw("</").raw(name).raw("></request>");
         out.0
@@ -218,6 +225,7 @@ impl Request {
                 id: description.and_then(|of| of.text_of("conference-id")).unwrap_or_default(),
                 subject: description.and_then(|of| of.text_of("subject")),
             },
+            "getConferencingCapabilities" => Command::GetConferencingCapabilities,
             "deleteConference" => Command::DeleteConference,
             "getConference" => Command::GetConference,
             "modifyConferenceLock" => {
@@ -282,6 +290,8 @@ pub struct Response {
     pub reason: Option<String>,
     /// The address of the focus of the conference that was made or asked for.
     pub conference: Option<String>,
+    /// The services that conferences have: `audio-video`, `chat`, …
+    pub services: Vec<String>,
 }
 
 impl Response {
@@ -298,6 +308,7 @@ impl Response {
             command: request.command.name().to_owned(),
             reason: None,
             conference: None,
+            services: Vec::new(),
         }
     }
 
@@ -320,6 +331,7 @@ impl Response {
             "deleteConference",
             "deleteUser",
             "getConference",
+            "getConferencingCapabilities",
             "modifyConferenceLock",
             "modifyEndpointMedia",
             "modifyUserRoles",
@@ -331,6 +343,13 @@ impl Response {
                 out.attribute("reason", reason);
             }
             match &self.conference {
+                None if !self.services.is_empty() => {
+                    out.raw("><mcu-types>");
+                    for service in &self.services {
+                        out.raw("<mcuType>").text(service).raw("</mcuType>");
+                    }
+                    out.raw("</mcu-types></").raw(&self.command).raw("></response>");
+                }
                 Some(focus) => {
                     out.raw("><ci:conference-info").raw(CONFERENCE_INFO).attribute("entity", focus);
                     out.raw("/></").raw(&self.command).raw("></response>");
@@ -367,6 +386,12 @@ impl Response {
             conference: command
                 .and_then(|command| command.child("conference-info")?.attribute("entity"))
                 .map(str::to_owned),
+            services: command
+                .and_then(|command| command.child("mcu-types"))
+                .into_iter()
+                .flat_map(|services| services.all("mcuType"))
+                .filter_map(|service| service.value().map(str::to_owned))
+                .collect(),
         })
     }
 }
@@ -392,6 +417,7 @@ mod tests {
             Command::AddUser { user: "sip:a&b@c".to_owned(), endpoint: "{<>}".to_owned() },
             Command::DeleteUser { user: "sip:a".to_owned() },
             Command::AddConference { id: "5D3<".to_owned(), subject: Some("a & b".to_owned()) },
+            Command::GetConferencingCapabilities,
             Command::DeleteConference,
             Command::GetConference,
             Command::ModifyConferenceLock { locked: true },
@@ -431,5 +457,9 @@ mod tests {
         );
         made.conference = Some("sip:m@x;gruu;opaque=app:conf:focus:id:1".to_owned());
         assert_eq!(Response::parse(made.to_body().as_bytes()).unwrap(), made);
+        let mut able =
+            Response::to(&Request::new(2, "f", "m", Command::GetConferencingCapabilities), Outcome::Success);
+        able.services = vec!["audio-video".to_owned(), "chat".to_owned()];
+        assert_eq!(Response::parse(able.to_body().as_bytes()).unwrap(), able);
     }
 }
