@@ -138,9 +138,9 @@ async fn members_of_a_conference_hear_each_other_whatever_they_speak() {
         reported(&mut server, |event| matches!(event, Event::Joined { user, .. } if is_user(user, name)))
             .await;
     }
-    alice.play(tone(500.0, 12_000)).await;
-    bob.play(tone(1100.0, 12_000)).await;
-    carol.play(tone(1900.0, 12_000)).await;
+    alice.play(tone(500.0, 6_000)).await;
+    bob.play(tone(1100.0, 6_000)).await;
+    carol.play(tone(1900.0, 6_000)).await;
     let spoken = |report: LyncUserReport| matches!(report, LyncUserReport::Spoken { .. }).then_some(());
     for user in [&mut alice, &mut bob, &mut carol] {
         report(user, spoken).await;
@@ -169,7 +169,7 @@ async fn whoever_is_away_finds_the_message_of_the_caller() {
     let mut alice = user("alice", &server, |_| ()).await;
     alice.command(UserCommand::Call("sip:bob@example.net".to_owned())).await;
     connected(&mut alice).await;
-    alice.play(tone(700.0, 12_000)).await;
+    alice.play(tone(700.0, 6_000)).await;
     report(&mut alice, |report| matches!(report, LyncUserReport::Spoken { .. }).then_some(())).await;
     alice.command(UserCommand::HangUp).await;
     assert!(loudness(&heard(&mut alice).await, 1000.0) > 4000.0, "the beep");

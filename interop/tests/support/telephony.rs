@@ -62,6 +62,23 @@ impl Drop for Folder {
 #[derive(Debug)]
 struct Running(Child);
 
+/// A telephone that is stopped with its test, at once: nobody is left for it to take leave of.
+#[derive(Debug)]
+struct Ringing(Child);
+
+impl Ringing {
+    fn start(command: &mut Command, package: &str) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}, of the package {package}: {error}")))
+    }
+}
+
+impl Drop for Ringing {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
 impl Running {
     fn start(command: &mut Command, package: &str) -> Self {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}, of the package {package}: {error}")))
@@ -182,7 +199,7 @@ fn certificates(folder: &Folder) {
 /// baresip, told what to do over its control port.
 #[derive(Debug)]
 pub(crate) struct Baresip {
-    _child: Running,
+    _child: Ringing,
     control: TcpStream,
     pub(crate) folder: Folder,
 }
@@ -226,7 +243,7 @@ impl Baresip {
         fs::write(folder.file("accounts"), account).expect("a file");
         fs::write(folder.file("contacts"), "").expect("a file");
         let log = folder.log();
-        let child = Running::start(
+        let child = Ringing::start(
             Command::new("baresip")
                 .arg("-f")
                 .arg(&folder.0)
@@ -269,7 +286,7 @@ impl Baresip {
 /// linphone without a window, told what to do by lines.
 #[derive(Debug)]
 pub(crate) struct Linphone {
-    _child: Running,
+    _child: Ringing,
     input: ChildStdin,
     pub(crate) folder: Folder,
 }
@@ -300,7 +317,7 @@ impl Linphone {
         fs::create_dir_all(folder.file("linphone")).expect("a folder");
         sound(&folder.file("sound.wav"), hertz);
         let log = folder.log();
-        let mut child = Running::start(
+        let mut child = Ringing::start(
             Command::new("linphonec")
                 .arg("-a")
                 .arg("-c")

@@ -204,16 +204,11 @@ impl FrontEnd {
         headers.push(HeaderName::SubscriptionState, format_args!("{state};expires={}", expires.as_secs()));
         headers.push(HeaderName::Supported, "ms-benotify, ms-piggyback-first-notify");
         headers.push(HeaderName::MsPiggybackCSeq, 1);
-        // Whoever did not ask for it in the answer gets a notification of its own (RFC 6665 4.2.1.2).
+        // Whoever did not ask for it in the answer gets a notification of its own.
         let piggyback = package != Package::MessageSummary || piggybacks;
-        let mut after = None;
-        match first {
-            Some(told) if piggyback => {
-                headers.push(HeaderName::ContentType, &told.content_type);
-                response.body = told.body;
-            }
-            Some(told) => after = Some(told),
-            None => {}
+        if let Some(told) = first.filter(|_| piggyback) {
+            headers.push(HeaderName::ContentType, &told.content_type);
+            response.body = told.body;
         }
         self.report(Event::Subscribed {
             user: user.clone(),
@@ -222,7 +217,8 @@ impl FrontEnd {
             expires: expires.as_secs(),
         });
         self.send(flow, &response.into());
-        if ended || expires.is_zero() {
+        let summary = package == Package::MessageSummary && !piggybacks;
+        if (ended || expires.is_zero()) && !summary {
             for told in told {
                 self.notify(now, told);
             }
@@ -243,8 +239,13 @@ impl FrontEnd {
             presence,
         };
         self.subscriptions.open.insert(key.clone(), subscription);
-        if let Some(told) = after {
-            self.carry(now, &key, &told.content_type, told.body);
+        if summary {
+            // A notification follows every answer, the last one too (RFC 6665 4.2.1.2).
+            let summary = self.message_summary(&user);
+            self.carry(now, &key, MESSAGE_SUMMARY, summary);
+        }
+        if ended {
+            self.subscriptions.open.remove(&key);
         }
         for told in told {
             self.notify(now, told);
@@ -404,7 +405,8 @@ impl FrontEnd {
         headers.push(HeaderName::CallId, &key.2);
         headers.push(HeaderName::CSeq, format_args!("{} {method}", subscription.number));
         headers.push(HeaderName::Event, subscription.package.name());
-        headers.push(HeaderName::SubscriptionState, format_args!("active;expires={left}"));
+        let state = if left == 0 { "terminated" } else { "active" };
+        headers.push(HeaderName::SubscriptionState, format_args!("{state};expires={left}"));
         headers.push(HeaderName::ContentType, content_type);
         request.body = body;
         let flow = subscription.flow;
