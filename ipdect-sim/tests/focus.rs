@@ -108,7 +108,10 @@ impl Site {
             _ => None,
         });
         let answer = answer.expect("an answer");
-        answer.conference.map(|focus| SipUri::parse(&focus).unwrap()).ok_or(answer.reason.unwrap_or_default())
+        answer
+            .conference
+            .map(|focus| SipUri::parse(&focus).unwrap())
+            .ok_or_else(|| answer.reason.unwrap_or_default())
     }
 
     fn join(&mut self, at: usize, focus: &SipUri) -> ConferenceId {
