@@ -129,11 +129,7 @@ impl Site {
             let call_id = request.headers.get(&HeaderName::CallId).unwrap().to_owned();
             self.wire.push((self.now - self.start, call_id));
             let response = self.answer(&request);
-            self.answers.push_back((
-                self.now + LATENCY,
-                transmit.flow,
-                Message::from(response).to_bytes().into(),
-            ));
+            self.answers.push_back((self.now + LATENCY, transmit.flow, Message::from(response).to_bytes()));
         }
         while let Some(event) = self.node.poll_event() {
             if let Event::RegistrationFailed { user, retry, .. } = event {
