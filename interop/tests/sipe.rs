@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use capture::Capture;
-use ipdect_sim::frontend::{CallEncryption, Event, FrontEndConfig, FrontEndUser, Password};
-use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security};
+use ipdect_sim::frontend::{CallEncryption, Event, Fault, FrontEndConfig, FrontEndUser, Password};
+use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security, TlsDskOptions};
 use presence_pidf::notifier::NewUsers;
 use sip_lync::SipUri;
 use sipe::{Login, Sipe, share_of_tone};
@@ -27,6 +27,10 @@ struct Lab {
 
 impl Lab {
     fn start(encryption: CallEncryption) -> Self {
+        Self::with(encryption, |_| ())
+    }
+
+    fn with(encryption: CallEncryption, change: impl FnOnce(&mut FrontEndOptions)) -> Self {
         let mut config = FrontEndConfig::new("fe1.lab.test", "lab.test");
         config.wall_clock = SystemTime::now();
         config.provisioning.encryption = encryption;
@@ -39,20 +43,26 @@ impl Lab {
             config.users.push(user);
         }
         let runtime = Runtime::new().expect("threads");
-        let options = FrontEndOptions::new(config, SocketAddr::from(([127, 0, 0, 1], 0)), Security::Tcp);
+        let mut options = FrontEndOptions::new(config, SocketAddr::from(([127, 0, 0, 1], 0)), Security::Tcp);
+        change(&mut options);
         let server = runtime.block_on(FrontEndServer::start(options)).expect("a free port");
         Self { runtime, address: server.local, server }
     }
 
     fn client(&self, name: &str, password: &str, encryption: &str) -> Sipe {
-        Sipe::start(&Login {
+        self.client_by("ntlm", name, password, encryption)
+    }
+
+    fn client_by(&self, scheme: &str, name: &str, password: &str, encryption: &str) -> Sipe {
+        let login = Login {
             user: &format!("{name}@lab.test"),
             account: &format!("LAB\\{name}"),
             password,
             server: self.address,
             transport: "tcp",
             encryption,
-        })
+        };
+        Sipe::start_by(scheme, &login)
     }
 
     /// All that the front end reported.
@@ -143,4 +153,88 @@ fn sipe_with_a_wrong_password_is_turned_away() {
     let events = lab.events();
     assert!(events.iter().any(|event| matches!(event, Event::LoginFailed { .. })), "{events:?}");
     assert!(!events.iter().any(|event| matches!(event, Event::Registered { .. })), "{events:?}");
+}
+
+/// TLS-DSK beside NTLM, certificates over HTTPS on loopback.
+fn offers_tls_dsk(options: &mut FrontEndOptions) {
+    let mut wanted = TlsDskOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+    wanted.host = Some("127.0.0.1".to_owned());
+    options.tls_dsk = Some(wanted);
+}
+
+/// Confirms: gets a web ticket with NTLM over HTTPS, a certificate for it, and logs in with TLS-DSK — SIPE 1.25
+/// Confirms: with the keys of that handshake it signs, and believes every signature of ours — SIPE 1.25
+/// Confirms: logged in with TLS-DSK it is seen and sends an instant message to one logged in with NTLM — SIPE 1.25
+#[test]
+fn sipe_logs_in_with_a_certificate() {
+    if !network::of_its_own("sipe_logs_in_with_a_certificate") {
+        return;
+    }
+    let lab = Lab::with(CallEncryption::Support, offers_tls_dsk);
+    let mut bob = lab.client("bob", "Passw0rd", "optional");
+    bob.waits_for(&["SIGNED-ON"]);
+    let mut alice = lab.client_by("tls-dsk", "alice", "Passw0rd", "optional");
+    alice.waits_for(&["SIGNED-ON"]);
+    bob.waits_for(&["BUDDY-ON", "alice@lab.test"]);
+    alice.waits_for(&["BUDDY-ON", "bob@lab.test"]);
+    alice.tell("status busy");
+    bob.waits_for(&["BUDDY-STATUS", "alice@lab.test", "-> busy"]);
+    alice.tell("im sip:bob@lab.test Hello");
+    bob.waits_for(&["IM", "alice@lab.test", "Hello"]);
+    bob.tell("im sip:alice@lab.test Welcome");
+    alice.waits_for(&["IM", "bob@lab.test", "Welcome"]);
+    let log = alice.log();
+    for word in [
+        "get_and_publish_cert: found certificate",
+        "sip_sec_init_sec_context__tls_dsk: handshake completed",
+        "Authorization: TLS-DSK qop=\"auth\", opaque=",
+        "Authentication-Info: TLS-DSK",
+    ] {
+        assert!(log.contains(word), "{word}");
+    }
+    assert!(!log.contains("Authentication-Info: NTLM"));
+    alice.quits();
+    bob.quits();
+    let events = lab.events();
+    let by = |wanted: &str| {
+        let wanted =
+            |event: &&Event| matches!(event, Event::LoggedIn { scheme, version: 4, .. } if *scheme == wanted);
+        events.iter().filter(wanted).count()
+    };
+    assert_eq!((by("TLS-DSK"), by("NTLM")), (1, 1), "{events:?}");
+    let bad = |event: &Event| {
+        matches!(event, Event::Unsigned { .. } | Event::Malformed { .. } | Event::LoginFailed { .. })
+    };
+    assert!(!events.iter().any(bad), "{events:?}");
+}
+
+/// Confirms: with a certificate of an authority that the front end does not believe it is turned away — SIPE 1.25
+#[test]
+fn sipe_with_a_foreign_certificate_is_turned_away() {
+    if !network::of_its_own("sipe_with_a_foreign_certificate_is_turned_away") {
+        return;
+    }
+    let lab = Lab::with(CallEncryption::Support, |options| {
+        offers_tls_dsk(options);
+        options.config.faults.push(Fault::ForeignCertificate);
+    });
+    let mut alice = lab.client_by("tls-dsk", "alice", "Passw0rd", "optional");
+    alice.waits_for(&["CONN-ERROR"]);
+    drop(alice);
+    let events = lab.events();
+    let refused = |event: &Event| matches!(event, Event::LoginFailed { why, .. } if why.starts_with("the certificate: "));
+    assert!(events.iter().any(refused), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Registered { .. })), "{events:?}");
+}
+
+/// Confirms: with a wrong password it gets no web ticket and no certificate — SIPE 1.25
+#[test]
+fn sipe_with_a_wrong_password_gets_no_certificate() {
+    if !network::of_its_own("sipe_with_a_wrong_password_gets_no_certificate") {
+        return;
+    }
+    let lab = Lab::with(CallEncryption::Support, offers_tls_dsk);
+    let mut alice = lab.client_by("tls-dsk", "alice", "password", "optional");
+    alice.waits_for(&["CONN-ERROR", "Web ticket request"]);
+    assert!(!alice.log().contains("found certificate"));
 }

@@ -28,7 +28,9 @@
 //! - [x] `docs/radio-link.md`: a base station with bearers and range ([`base`])
 //! - [x] MS-SIPAE: NTLM in versions 3 and 4 at the front end and of the Lync user ([`login`]), all messages signed
 //! - [x] RFC 3856, MS-PRES: subscriptions to own data and the presence of others, BENOTIFY, piggybacked notifications
-//! - [ ] MS-SIPAE: Kerberos and TLS-DSK
+//! - [x] MS-SIPAE: TLS-DSK at the front end, TLS 1.0 with RSA and AES-CBC (feature `legacy-tls`)
+//! - [x] MS-OCAUTHWS, WS-Trust 1.3: web tickets for NTLM, `GetAndPublishCert` for a web ticket (feature `legacy-tls`)
+//! - [ ] MS-SIPAE: Kerberos; TLS-DSK of the Lync user
 //! - [x] RFC 3515, RFC 3891: transfer by and of a Lync user, calls that replace others
 //! - [ ] RFC 3428: instant messages of a Lync user
 //! - [x] MS-ICE2, MS-ICE, RFC 8445: a user's host candidates, checks, the last offer

@@ -84,6 +84,18 @@ struct FrontEndArguments {
     /// Never open connections to trusted peers.
     #[arg(long)]
     no_dial: bool,
+    /// Offer TLS-DSK beside NTLM; certificates are had there over HTTPS.
+    #[cfg(feature = "legacy-tls")]
+    #[arg(long, value_name = "ADDR")]
+    tls_dsk: Option<SocketAddr>,
+    /// The host of --tls-dsk that clients are told; otherwise the front end's name.
+    #[cfg(feature = "legacy-tls")]
+    #[arg(long, value_name = "NAME", requires = "tls_dsk")]
+    tls_dsk_host: Option<String>,
+    /// How long the certificates of --tls-dsk are good for; otherwise 180 days.
+    #[cfg(feature = "legacy-tls")]
+    #[arg(long, value_name = "SECONDS", requires = "tls_dsk")]
+    tls_dsk_lifetime: Option<u64>,
     #[command(flatten)]
     settings: program::SettingsArguments,
 }

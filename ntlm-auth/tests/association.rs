@@ -177,6 +177,28 @@ fn tls_dsk_signs_with_the_hash_of_the_cipher_suite_and_its_direction_key() {
     }
 }
 
+/// SIPE 1.25 at the front end of ipdect-sim, TLS 1.0 with `TLS_RSA_WITH_AES_128_CBC_SHA`: its debug log tells its keys.
+#[test]
+fn tls_dsk_signs_as_sipe_does() {
+    let mut exported = [0; TLS_DSK_EXPORTED];
+    for (at, octet) in exported.iter_mut().skip(64).enumerate() {
+        let digits = SIPE_KEYS.get(2 * at..2 * at + 2).expect("64 octets");
+        *octet = u8::from_str_radix(digits, 16).expect("digits");
+    }
+    let now = now();
+    let client = association(now, TlsDskSession::new(Sender::Client, TlsDskHash::Sha1, &exported));
+    let mut server = association(now, TlsDskSession::new(Sender::Server, TlsDskHash::Sha1, &exported));
+    let text = b"<TLS-DSK><4d4e10e8><1><SIP Communications Service><fe1.lab.test>\
+        <75EFgC8E5a92F4iCDB5mC3B8t5CBAb1ADAxF267x><6><REGISTER><sip:alice@lab.test><5858937146>\
+        <sip:alice@lab.test><><><><>";
+    let sipes = "7DE652676B9C0F8674D6B15FAB78E6ABB2DE3CEF";
+    assert!(signed(&client, text).as_str().eq_ignore_ascii_case(sipes));
+    assert_eq!(server.verify(now, 1, text, sipes), Ok(Verification::Genuine));
+}
+
+const SIPE_KEYS: &str = "AD21320C23B9C7D72D30E0C9EDD172E120AD0EE58CA97B638A4F1E4C33DA681D\
+    849DC7A6E87FF1E3C8AE766C567C51EE05B2E79B5B3D4D72BE030C5517448ED3";
+
 #[test]
 fn kerberos_hands_texts_and_tokens_out_and_counts_what_was_found_genuine() {
     let (mut client, mut server) = (TokenLogin::initiator(), TokenLogin::acceptor());

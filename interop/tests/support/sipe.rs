@@ -35,17 +35,22 @@ pub(crate) struct Login<'a> {
 impl Sipe {
     /// Starts a client in a folder of its own; calls are accepted and recorded.
     pub(crate) fn start(login: &Login<'_>) -> Self {
-        Self::run(Command::new(program()), login)
+        Self::run(Command::new(program()), login, "ntlm")
+    }
+
+    /// The same by a scheme of authentication: `ntlm`, `tls-dsk`.
+    pub(crate) fn start_by(scheme: &str, login: &Login<'_>) -> Self {
+        Self::run(Command::new(program()), login, scheme)
     }
 
     /// The same on a machine of this name: clients of one user are told apart by it.
     pub(crate) fn start_on(machine: &str, login: &Login<'_>) -> Self {
         let mut command = Command::new("unshare");
         command.args(["--uts", "sh", "-ec", "hostname \"$0\"; exec \"$@\"", machine]).arg(program());
-        Self::run(command, login)
+        Self::run(command, login, "ntlm")
     }
 
-    fn run(mut command: Command, login: &Login<'_>) -> Self {
+    fn run(mut command: Command, login: &Login<'_>, scheme: &str) -> Self {
         let name = login.user.split('@').next().unwrap_or_default().to_owned();
         // One user may have several clients.
         static CLIENTS: AtomicU32 = AtomicU32::new(0);
@@ -59,7 +64,7 @@ impl Sipe {
             .arg("-d")
             .arg(folder.join("state"))
             .args(["-u", login.user, "-l", login.account, "-p", login.password])
-            .args(["-s", &login.server.to_string(), "-t", login.transport, "-a", "ntlm"])
+            .args(["-s", &login.server.to_string(), "-t", login.transport, "-a", scheme])
             .args(["-e", login.encryption, "-w"])
             .arg(folder.join("heard.raw"))
             .stdin(Stdio::piped())

@@ -1,4 +1,4 @@
-//! Logging in with NTLM, and the security associations that every later message of an endpoint is checked against.
+//! Logging in with NTLM, and with whatever scheme the security associations that every later message of an endpoint is checked against.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,30 +12,40 @@ use ntlm_auth::{
 use sip_lync::headers::{AuthenticationInfo, AuthenticationParameters, Credentials, HeaderName, NameAddr};
 use sip_lync::{Message, Method, Request, SignatureFields, SignatureVersion, signature_text};
 
+use super::challenge::{REALM, SCHEME};
 use super::respond::Refusal;
 use super::{Event, Fault, FlowId, FrontEnd, address};
 
 /// A login whose challenge is out.
 #[derive(Clone, Debug)]
-struct Pending {
-    acceptor: Acceptor,
-    flow: FlowId,
-    until: Instant,
+pub(super) struct Pending {
+    pub(super) login: Login,
+    pub(super) flow: FlowId,
+    pub(super) until: Instant,
+}
+
+/// How far a login is.
+#[derive(Clone, Debug)]
+pub(super) enum Login {
+    /// NTLM: the challenge is out.
+    Ntlm(Acceptor),
+    /// TLS-DSK: with the request that waits for the next records of the handshake, if one does.
+    TlsDsk(Option<Request>),
 }
 
 /// An endpoint that has logged in.
 #[derive(Clone, Debug)]
-struct Association {
-    security: SecurityAssociation,
-    user: String,
-    epid: Option<String>,
-    flow: FlowId,
+pub(super) struct Association {
+    pub(super) security: SecurityAssociation,
+    pub(super) user: String,
+    pub(super) epid: Option<String>,
+    pub(super) flow: FlowId,
 }
 
 /// Logins under way, and associations; both by their opaque.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Associations {
-    pending: BTreeMap<String, Pending>,
+    pub(super) pending: BTreeMap<String, Pending>,
     open: BTreeMap<String, Association>,
     /// The open ones of each connection.
     by_flow: BTreeSet<(FlowId, String)>,
@@ -63,13 +73,20 @@ impl Associations {
         }
     }
 
-    fn insert(&mut self, opaque: String, association: Association) {
+    /// The endpoint has logged in, perhaps anew: what was before is over.
+    pub(super) fn insert(&mut self, opaque: String, association: Association) {
+        let Association { user, epid, flow, .. } = &association;
+        for before in self.of_flow(*flow) {
+            if self.open.get(&before).is_some_and(|before| before.user == *user && before.epid == *epid) {
+                self.close(&before);
+            }
+        }
         self.due(association.security.expires());
         self.by_flow.insert((association.flow, opaque.clone()));
         self.open.insert(opaque, association);
     }
 
-    fn due(&mut self, at: Instant) {
+    pub(super) fn due(&mut self, at: Instant) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
@@ -128,20 +145,25 @@ pub(super) enum Admission {
 impl FrontEnd {
     /// Checks a request of a peer that is no trusted server; answers it if it is not admitted (MS-SIPAE 3.3.5).
     pub(super) fn admit_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Admission {
-        let Some(credentials) = credentials(request) else {
+        let Some(credentials) = self.credentials(request) else {
             self.challenge(now, flow, request, None);
             return Admission::Ended;
         };
         let opaque = credentials.opaque().map(std::borrow::Cow::into_owned).unwrap_or_default();
         let token = credentials.gssapi_data();
+        let ntlm = credentials.is(SCHEME);
         match token.as_deref() {
-            Some("") => self.begin_login(now, flow, request),
-            Some(token) => self.finish_login(now, flow, request, &credentials, &opaque, token),
-            None if self.associations.open.contains_key(&opaque) && self.forgets_login(flow, request) => {
+            Some("") if ntlm => self.begin_login(now, flow, request),
+            Some(token) if ntlm => self.finish_login(now, flow, request, &credentials, &opaque, token),
+            Some(token) if !token.is_empty() => {
+                self.handshake(now, flow, request, &credentials, token);
+                Admission::Ended
+            }
+            _ if self.associations.open.contains_key(&opaque) && self.forgets_login(flow, request) => {
                 self.challenge(now, flow, request, None);
                 Admission::Ended
             }
-            None if self.associations.open.contains_key(&opaque) => {
+            _ if self.associations.open.contains_key(&opaque) => {
                 let message = Message::Request(request.clone());
                 match self.verify(now, flow, &message, &credentials, &opaque) {
                     Ok(()) => Admission::Admitted,
@@ -149,7 +171,7 @@ impl FrontEnd {
                 }
             }
             // An association that is over, or of another front end.
-            None => {
+            _ => {
                 self.challenge(now, flow, request, None);
                 Admission::Ended
             }
@@ -178,7 +200,7 @@ impl FrontEnd {
             .get(&HeaderName::Authorization)
             .or_else(|| message.headers().get(&HeaderName::ProxyAuthorization));
         let credentials = value.and_then(|value| Credentials::parse(value).ok());
-        let Some(credentials) = credentials.filter(|credentials| credentials.is(SCHEME)) else {
+        let Some(credentials) = credentials.filter(|credentials| self.offers(credentials)) else {
             self.report(Event::Unsigned { flow, why: "a response without a signature".to_owned() });
             return Admission::Ended;
         };
@@ -201,7 +223,8 @@ impl FrontEnd {
         let association = self.associations.of(flow, message)?;
         let number = association.security.next_number().ok()?;
         let name = association.security.name();
-        let text = signature_text(message, &fields(name, &random, number)).ok()?;
+        let scheme = association.security.scheme()?;
+        let text = signature_text(message, &fields(scheme, name, &random, number)).ok()?;
         let mut signature = association.security.sign(text.as_bytes()).ok()?.signed()?.to_string();
         if self.faults.contains(&Fault::WrongSignature) {
             // A digit of the checksum, which every client looks at.
@@ -212,7 +235,7 @@ impl FrontEnd {
             }
         }
         let mut info = AuthenticationInfo {
-            scheme: Some(SCHEME.to_owned()),
+            scheme: Some(scheme.to_owned()),
             parameters: AuthenticationParameters::default(),
         };
         let number = number.to_string();
@@ -233,37 +256,6 @@ impl FrontEnd {
         Some(signed)
     }
 
-    /// Refuses with a challenge: the scheme alone, or with the token of a login.
-    fn challenge(&mut self, now: Instant, flow: FlowId, request: &Request, token: Option<(&str, &[u8])>) {
-        let time = self.wall_clock(now);
-        match request.method {
-            Method::Ack => return,
-            Method::Cancel => {
-                self.refuse(flow, request, Refusal::new(403, 0, "the request is not signed"));
-                return;
-            }
-            _ => {}
-        }
-        let (asked, status) = match request.method {
-            Method::Register => (HeaderName::WwwAuthenticate, 401),
-            _ => (HeaderName::ProxyAuthenticate, 407),
-        };
-        let mut challenge = sip_lync::headers::Challenge::new(SCHEME);
-        if let Some((opaque, token)) = token {
-            challenge = challenge.with("opaque", opaque).with("gssapi-data", &Base64::encode_string(token));
-        }
-        challenge = challenge.with("realm", REALM).with("targetname", &self.config.host_name);
-        challenge.parameters.push("version", &self.config.authentication_version.number().to_string());
-        let date = sip_lync::headers::Date::new(time);
-        let mut response = self.answer(request, status);
-        response.headers.push(asked, challenge);
-        response.headers.push(HeaderName::Date, date);
-        if token.is_none() {
-            self.report_refusal(request, status, "the peer is no trusted server and has not logged in");
-        }
-        self.send(flow, &response.into());
-    }
-
     fn begin_login(&mut self, now: Instant, flow: FlowId, request: &Request) -> Admission {
         if self.associations.pending.len() >= PENDING {
             self.refuse(flow, request, Refusal::new(503, 1, "too many logins at a time"));
@@ -276,10 +268,12 @@ impl FrontEnd {
         let config = AcceptorConfig::new(Mode::Datagram, &computer, &domain);
         match Acceptor::new(config, None, challenge, Some(FileTime::from(time))) {
             Ok(acceptor) => {
-                self.challenge(now, flow, request, Some((&opaque, acceptor.challenge())));
+                self.challenge(now, flow, request, Some((SCHEME, &opaque, acceptor.challenge())));
                 let until = now + LOGIN;
                 self.associations.due(until);
-                self.associations.pending.insert(opaque, Pending { acceptor, flow, until });
+                self.associations
+                    .pending
+                    .insert(opaque, Pending { login: Login::Ntlm(acceptor), flow, until });
             }
             Err(_) => {
                 self.refuse(flow, request, Refusal::new(500, 0, "a name of this front end is too long"));
@@ -297,8 +291,8 @@ impl FrontEnd {
         opaque: &str,
         token: &str,
     ) -> Admission {
-        let Some(pending) = self.associations.pending.remove(opaque).filter(|pending| pending.flow == flow)
-        else {
+        let pending = self.associations.pending.remove(opaque).filter(|pending| pending.flow == flow);
+        let Some(Pending { login: Login::Ntlm(acceptor), .. }) = pending else {
             self.challenge(now, flow, request, None);
             return Admission::Ended;
         };
@@ -307,7 +301,7 @@ impl FrontEnd {
         let time = self.wall_clock(now);
         let claim =
             Base64::decode_vec(token).map_err(|_| "the token is no base64".to_owned()).and_then(|token| {
-                let claim = pending.acceptor.authenticate(FileTime::from(time), &token);
+                let claim = acceptor.authenticate(FileTime::from(time), &token);
                 claim.map_err(|error| error.to_string())
             });
         let proven = claim.and_then(|claim| {
@@ -337,24 +331,10 @@ impl FrontEnd {
             let refusal = Refusal::new(403, 4004, "the account is not that of the user in From");
             return self.turned_away(flow, request, refusal);
         }
-        let version = credentials.version().map_or(ProtocolVersion::V3, |version| {
-            ProtocolVersion::agree(Some(version)).min(self.config.authentication_version)
-        });
-        let name = AssociationName {
-            realm: REALM.to_owned(),
-            target_name: self.config.host_name.clone(),
-            opaque: opaque.to_owned(),
-            version,
-        };
+        let name = self.association_name(credentials, opaque);
+        let version = name.version;
         let epid = from.as_ref().and_then(NameAddr::epid).map(str::to_owned);
         let security = SecurityAssociation::new(now, name, session, None);
-        // The endpoint logs in anew: what was before is over.
-        for before in self.associations.of_flow(flow) {
-            let same = |before: &Association| before.user == user && before.epid == epid;
-            if self.associations.open.get(&before).is_some_and(same) {
-                self.associations.close(&before);
-            }
-        }
         self.associations.insert(opaque.to_owned(), Association { security, user: user.clone(), epid, flow });
         let signed = credentials.get("response").is_some();
         if version >= ProtocolVersion::V4 || signed {
@@ -364,8 +344,18 @@ impl FrontEnd {
                 return self.turned_away(flow, request, refusal);
             }
         }
-        self.report(Event::LoggedIn { user, version: version.number(), flow });
+        self.report(Event::LoggedIn { user, scheme: SCHEME, version: version.number(), flow });
         Admission::Admitted
+    }
+
+    pub(super) fn association_name(&self, credentials: &Credentials, opaque: &str) -> AssociationName {
+        let agree = |version| ProtocolVersion::agree(Some(version)).min(self.config.authentication_version);
+        AssociationName {
+            realm: REALM.to_owned(),
+            target_name: self.config.host_name.clone(),
+            opaque: opaque.to_owned(),
+            version: credentials.version().map_or(ProtocolVersion::V3, agree),
+        }
     }
 
     /// Checks the signature of a message against an association of its connection.
@@ -404,7 +394,8 @@ impl FrontEnd {
         let random = get("crand").ok_or(missing)?;
         let number = get("cnum").and_then(|number| number.parse().ok()).ok_or(missing)?;
         let signature = get("response").ok_or(missing)?;
-        let text = signature_text(message, &fields(association.security.name(), &random, number))
+        let scheme = association.security.scheme().unwrap_or_default();
+        let text = signature_text(message, &fields(scheme, association.security.name(), &random, number))
             .map_err(|_| Refusal::new(400, 0, "From or To cannot be read"))?;
         let reason = match association.security.verify(now, number, text.as_bytes(), &signature) {
             Ok(Verification::Genuine) => return Ok(()),
@@ -438,18 +429,15 @@ impl FrontEnd {
     }
 }
 
-fn credentials(request: &Request) -> Option<Credentials> {
-    let headers = &request.headers;
-    [HeaderName::Authorization, HeaderName::ProxyAuthorization]
-        .iter()
-        .filter_map(|name| Credentials::parse(headers.get(name)?).ok())
-        .find(|credentials| credentials.is(SCHEME))
-}
-
-fn fields<'a>(name: &'a AssociationName, random: &'a str, number: u32) -> SignatureFields<'a> {
+fn fields<'a>(
+    scheme: &'a str,
+    name: &'a AssociationName,
+    random: &'a str,
+    number: u32,
+) -> SignatureFields<'a> {
     SignatureFields {
         version: SignatureVersion::of(name.version.number()),
-        scheme: SCHEME,
+        scheme,
         random,
         number,
         realm: &name.realm,
@@ -457,10 +445,7 @@ fn fields<'a>(name: &'a AssociationName, random: &'a str, number: u32) -> Signat
     }
 }
 
-const SCHEME: &str = "NTLM";
-/// MS-SIPAE 2.2: the realm is the same everywhere.
-const REALM: &str = "SIP Communications Service";
 /// How long a challenge may be answered.
-const LOGIN: Duration = Duration::from_mins(1);
+pub(super) const LOGIN: Duration = Duration::from_mins(1);
 /// Logins at a time.
-const PENDING: usize = 20_000;
+pub(super) const PENDING: usize = 20_000;

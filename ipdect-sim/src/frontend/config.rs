@@ -124,6 +124,8 @@ pub struct FrontEndConfig {
     pub new_users: NewUsers,
     /// The version of MS-SIPAE that it offers: 4 as Lync, 3 as OCS 2007.
     pub authentication_version: ProtocolVersion,
+    /// Where certificates for TLS-DSK are had, which is then offered beside NTLM; none: it is not.
+    pub tls_dsk: Option<String>,
     /// What the clock on the wall shows when the front end starts; logins carry it.
     pub wall_clock: SystemTime,
     /// A server of a pool or a branch appliance.
@@ -175,6 +177,7 @@ impl FrontEndConfig {
             provisioning: Provisioning::default(),
             new_users: NewUsers::LoggedOnBefore,
             authentication_version: ProtocolVersion::V4,
+            tls_dsk: None,
             wall_clock: UNIX_EPOCH,
             role: Role::Pool,
             survivable: false,

@@ -33,6 +33,16 @@ pub enum Event {
         /// Why, in one line.
         reason: String,
     },
+    /// To the shell: records of a TLS handshake within SIP; what comes of them is
+    /// [`handshake_turn`](super::FrontEnd::handshake_turn)'s.
+    Handshake {
+        /// Which login.
+        opaque: String,
+        /// Whether these are its first.
+        begins: bool,
+        /// The records.
+        records: Vec<u8>,
+    },
     /// A connection came up.
     Connected {
         /// The connection.
@@ -53,6 +63,8 @@ pub enum Event {
     LoggedIn {
         /// The user.
         user: String,
+        /// `NTLM` or `TLS-DSK`.
+        scheme: &'static str,
         /// The version of MS-SIPAE.
         version: u32,
         /// The connection.

@@ -32,6 +32,8 @@ pub enum Fault {
     SlowReader(u32),
     /// `certificate=CERT,KEY`: the listener shows this certificate, for example one that has expired or has another name.
     Certificate(String, String),
+    /// `foreign-certificate`: the certificates for TLS-DSK are of an authority that the front end does not believe.
+    ForeignCertificate,
     /// `restart[=SECONDS]`: after that time everything is forgotten and all connections are closed.
     Restart(Duration),
 }
@@ -51,6 +53,7 @@ impl Fault {
             | Self::HalfOpen(_)
             | Self::SlowReader(_)
             | Self::Certificate(..)
+            | Self::ForeignCertificate
             | Self::Restart(_) => false,
         }
     }
@@ -64,7 +67,8 @@ impl Fault {
 pub struct UnknownFault(pub String);
 
 const NAMES: &str = "drop[=METHOD], late[=SECONDS], 503|504|430[=METHOD], wrong-signature, stale-nonce[=METHOD], conflict, \
-    deregister[=SECONDS], redirect-loop, half-open[=SECONDS], slow-reader[=OCTETS], certificate=CERT,KEY, restart[=SECONDS]";
+    deregister[=SECONDS], redirect-loop, half-open[=SECONDS], slow-reader[=OCTETS], certificate=CERT,KEY, \
+    foreign-certificate, restart[=SECONDS]";
 
 impl FromStr for Fault {
     type Err = UnknownFault;
@@ -105,6 +109,7 @@ impl FromStr for Fault {
                 let (certificate, key) = files.split_once(',').ok_or_else(unknown)?;
                 Self::Certificate(certificate.to_owned(), key.to_owned())
             }
+            ("foreign-certificate", None) => Self::ForeignCertificate,
             ("restart", _) => Self::Restart(seconds(5)?),
             _ => return Err(unknown()),
         })
@@ -125,6 +130,7 @@ impl fmt::Display for Fault {
             Self::HalfOpen(time) => write!(f, "half-open={}", time.as_secs_f64()),
             Self::SlowReader(octets) => write!(f, "slow-reader={octets}"),
             Self::Certificate(certificate, key) => write!(f, "certificate={certificate},{key}"),
+            Self::ForeignCertificate => f.write_str("foreign-certificate"),
             Self::Restart(time) => write!(f, "restart={}", time.as_secs_f64()),
         }
     }
@@ -150,6 +156,7 @@ mod tests {
             "half-open=5",
             "slow-reader=100",
             "certificate=old.pem,old.key",
+            "foreign-certificate",
             "restart=30",
         ] {
             let fault: Fault = text.parse().expect(text);

@@ -7,6 +7,7 @@
 mod address;
 mod admission;
 mod authentication;
+mod challenge;
 mod conference;
 mod config;
 mod directory;
@@ -16,6 +17,7 @@ mod fault;
 mod flow;
 mod focus;
 mod forward;
+mod handshake;
 mod home;
 mod messages;
 mod presence;
@@ -46,6 +48,7 @@ pub use config::{Dialling, FrontEndConfig, FrontEndUser, Password, UsersFileErro
 pub use event::{Event, FlowId};
 pub use fault::{Fault, UnknownFault};
 pub use focus::{AudioMember, AudioStatus};
+pub use handshake::{HandshakeTurn, ShakenHands};
 pub use provisioning::{CallEncryption, Provisioning};
 pub use registration_notice::Deregistration;
 pub use settings::{

@@ -17,7 +17,9 @@ use super::connection::{Connection, Report};
 use super::mixing::MediaNews;
 use super::stream::{self, Acceptor, Opened, Security};
 use super::tls::Identity;
-use crate::frontend::{Deregistration, Event, Fault, FlowId, FrontEnd, FrontEndConfig, Input};
+#[cfg(feature = "legacy-tls")]
+use super::tls_dsk::{TlsDsk, TlsDskOptions};
+use crate::frontend::{Deregistration, Event, Fault, FlowId, FrontEnd, FrontEndConfig, HandshakeTurn, Input};
 use crate::{Seed, net};
 
 /// How a front end is started.
@@ -37,6 +39,9 @@ pub struct FrontEndOptions {
     pub hosts: BTreeMap<String, SocketAddr>,
     /// Where conferences and voice mail receive media; none: where it listens, on all addresses the loopback.
     pub media: Option<IpAddr>,
+    /// Whether TLS-DSK is offered beside NTLM, and how.
+    #[cfg(feature = "legacy-tls")]
+    pub tls_dsk: Option<TlsDskOptions>,
 }
 
 impl FrontEndOptions {
@@ -44,7 +49,16 @@ impl FrontEndOptions {
     ///
     /// README.md, section "Front end"
     pub fn new(config: FrontEndConfig, listen: SocketAddr, security: Security) -> Self {
-        Self { config, listen, security, seed: None, hosts: BTreeMap::new(), media: None }
+        Self {
+            config,
+            listen,
+            security,
+            seed: None,
+            hosts: BTreeMap::new(),
+            media: None,
+            #[cfg(feature = "legacy-tls")]
+            tls_dsk: None,
+        }
     }
 }
 
@@ -109,6 +123,11 @@ impl FrontEndServer {
         let mut config = options.config.clone();
         config.port = local.port();
         config.tls = matches!(options.security, Security::Tls { .. });
+        #[cfg(feature = "legacy-tls")]
+        let tls_dsk = match &options.tls_dsk {
+            Some(wanted) => Some(TlsDsk::start(wanted, &mut config, &security).await?),
+            None => None,
+        };
         let config_restart = config.faults.iter().find_map(|fault| match fault {
             Fault::Restart(after) => Some(Instant::now() + *after),
             _ => None,
@@ -132,6 +151,8 @@ impl FrontEndServer {
             opened_to,
             events: events_to,
             restart: config_restart,
+            #[cfg(feature = "legacy-tls")]
+            tls_dsk,
         };
         tokio::spawn(task.run(listener, acceptor, reports, opened, commands_from, told));
         Ok(Self { local, events, commands })
@@ -153,6 +174,8 @@ struct Task {
     events: mpsc::UnboundedSender<Event>,
     /// The fault `restart`: when.
     restart: Option<Instant>,
+    #[cfg(feature = "legacy-tls")]
+    tls_dsk: Option<TlsDsk>,
 }
 
 impl Task {
@@ -257,14 +280,16 @@ impl Task {
 
     fn drain(&mut self) {
         loop {
-            self.drain_machine();
-            if !self.services.carry(&mut self.machine) {
+            let more = self.drain_machine();
+            if !self.services.carry(&mut self.machine) && !more {
                 return;
             }
         }
     }
 
-    fn drain_machine(&mut self) {
+    /// Whether more is to be drained at once.
+    fn drain_machine(&mut self) -> bool {
+        let mut more = false;
         let mut buffer = BytesMut::new();
         while let Some(transmit) = self.machine.poll_transmit(&mut buffer) {
             let octets = stream::taken(&mut buffer, transmit.len);
@@ -284,10 +309,32 @@ impl Task {
                     self.flows.remove(flow);
                     self.machine.handle_input(Instant::now(), Input::FlowClosed { flow: *flow });
                 }
+                Event::Handshake { opaque, begins, records } => {
+                    self.handshake(opaque, *begins, records);
+                    more = true;
+                    continue;
+                }
                 event => self.services.event(&mut self.machine, event),
             }
             let _ = self.events.send(event);
         }
+        more
+    }
+
+    #[cfg(feature = "legacy-tls")]
+    fn handshake(&mut self, opaque: &str, begins: bool, records: &[u8]) {
+        let now = Instant::now();
+        let turn = match &mut self.tls_dsk {
+            Some(tls_dsk) => tls_dsk.turn(now, opaque, begins, records),
+            None => HandshakeTurn::Failed("the front end has no certificates for TLS-DSK".to_owned()),
+        };
+        self.machine.handshake_turn(now, opaque, turn);
+    }
+
+    #[cfg(not(feature = "legacy-tls"))]
+    fn handshake(&mut self, opaque: &str, _begins: bool, _records: &[u8]) {
+        let turn = HandshakeTurn::Failed("TLS-DSK needs the feature legacy-tls".to_owned());
+        self.machine.handshake_turn(Instant::now(), opaque, turn);
     }
 
     fn dial(&self, flow: FlowId, host: &str, port: u16) {

@@ -13,6 +13,8 @@ mod mixing;
 mod stream;
 mod talking;
 pub mod tls;
+#[cfg(feature = "legacy-tls")]
+mod tls_dsk;
 mod user;
 
 pub use audio::{AudioError, read_wav, write_wav};
@@ -21,6 +23,8 @@ pub use edge::{Edge, EdgeOptions};
 pub use frontend::{FrontEndCommand, FrontEndOptions, FrontEndServer};
 pub use stream::Security;
 pub use talking::TalkReport;
+#[cfg(feature = "legacy-tls")]
+pub use tls_dsk::TlsDskOptions;
 pub use user::{LyncUserClient, LyncUserOptions, LyncUserReport};
 
 use crate::Seed;

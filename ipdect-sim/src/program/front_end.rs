@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipdect_sim::frontend::{Dialling, FrontEndConfig};
+#[cfg(feature = "legacy-tls")]
+use ipdect_sim::net::TlsDskOptions;
 use ipdect_sim::net::{FrontEndCommand, FrontEndOptions, FrontEndServer, Security, tls};
 
 use super::{Failure, json, print, security};
@@ -37,6 +39,15 @@ pub(crate) async fn front_end(arguments: FrontEndArguments) -> Result<(), Failur
     let edge = arguments.settings.apply(&mut config).await?;
     let mut options = FrontEndOptions::new(config, arguments.listen, security);
     options.media = arguments.settings.media_address;
+    #[cfg(feature = "legacy-tls")]
+    {
+        options.tls_dsk = arguments.tls_dsk.map(|listen| {
+            let mut wanted = TlsDskOptions::new(listen);
+            wanted.host = arguments.tls_dsk_host;
+            wanted.lifetime = arguments.tls_dsk_lifetime.map_or(wanted.lifetime, Duration::from_secs);
+            wanted
+        });
+    }
     let mut server = FrontEndServer::start(options)
         .await
         .map_err(|error| Failure::Failed(format!("{}: {error}", arguments.listen)))?;
