@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use internet::nat::{Behaviour, Dependence};
 use internet::{Internet, Place, SERVER, Side, Weather};
-use sip_lync::ice::agent::{Begun, Config, Event, Failure, Input, Nomination, Path, Protocol};
+use sip_lync::ice::agent::{Begun, Claim, Config, Event, Failure, Input, Nomination, Path, Protocol};
 use sip_lync::ice::phase::State;
 use sip_lync::ice::{
     Admitted, Agent, Credentials, DIALECTS, Description, Dialect, Fork, Forks, Kind, Role, Transport,
@@ -469,6 +469,67 @@ fn one_offer_connects_with_several_forks_of_different_dialects_at_once() {
         assert_eq!(forks.agent(*fork).unwrap().selected(1).unwrap().path.remote, *there, "{fork:?}");
     }
     assert!(forks.into_agent(Fork(3)).is_some());
+}
+
+#[test]
+fn a_fork_neither_sends_nor_tells_what_its_origin_has_still_to_send_and_tell() {
+    let here: SocketAddr = "192.0.2.1:4000".parse().unwrap();
+    let now = start();
+    for dialect in DIALECTS {
+        let mut agent = Agent::new(simple(dialect)[0], Seed([3; 32]));
+        agent.add_host(1, Transport::Udp, here).unwrap();
+        agent.ask(now, SERVER);
+        agent.gather(now);
+        agent.handle_timeout(now);
+        let mut fork = agent.fork();
+        let mut buffer = BytesMut::new();
+        assert!(fork.poll_transmit(&mut buffer).is_none(), "{dialect}: a question of another agent");
+        assert!(fork.poll_event().is_none(), "{dialect}");
+        assert!(agent.poll_transmit(&mut buffer).is_some(), "{dialect}: it was not for nothing");
+        // Its own question is no question of the fork: an answer to it is not claimed twice.
+        let question = Message::parse(stun_dialect(dialect), &buffer).unwrap();
+        let mut room = [0; 64];
+        let answer = stun::Builder::new(
+            &mut room,
+            stun_dialect(dialect),
+            Class::Success,
+            Method::Binding,
+            question.transaction(),
+        );
+        let answer = answer.finish(None, None).unwrap();
+        let path = Path { component: 1, protocol: Protocol::Udp, local: here, remote: SERVER };
+        assert_eq!(fork.claims(path, answer), Claim::None, "{dialect}");
+        assert_eq!(agent.claims(path, answer), Claim::Answer, "{dialect}");
+    }
+}
+
+#[test]
+fn what_waits_to_be_sent_or_told_when_an_offer_is_forked_is_sent_and_told_once() {
+    let now = start();
+    let (here, there) = ("192.0.2.1:4000".parse().unwrap(), "198.51.100.1:4000".parse().unwrap());
+    for dialect in [Dialect::Rfc8445, Dialect::MsIce2, Dialect::Draft06] {
+        let [mut offerer, mut answerer] = [(0, here), (1, there)].map(|(side, place)| {
+            let mut agent = Agent::new(simple(dialect)[side], Seed([side as u8 + 5; 32]));
+            agent.add_host(1, Transport::Udp, place).unwrap();
+            agent.gather(now);
+            agent
+        });
+        let session = text_of(&offerer);
+        let description = Description::read(&session, &session.media[0], dialect);
+        answerer.begin(now, &description.in_dialect(dialect)).unwrap();
+        answerer.handle_timeout(now);
+        // A check that overtakes the answer: the offerer has a packet and events to give when the fork is made.
+        let mut buffer = BytesMut::new();
+        let check = answerer.poll_transmit(&mut buffer).expect("the first check");
+        let octets = buffer.split_to(check.len);
+        let path = Path { local: here, remote: there, ..check.path };
+        offerer.handle_input(now, Input::Packet { path, data: &octets }).unwrap();
+        let mut fork = offerer.fork();
+        assert_eq!(fork.poll_transmit(&mut buffer), None, "{dialect}: the offerer's answer");
+        assert_eq!(fork.poll_event(), None, "{dialect}: what the offerer tells");
+        assert!(offerer.poll_transmit(&mut buffer).is_some(), "{dialect}");
+        assert!(offerer.poll_event().is_some(), "{dialect}");
+    }
 }
 
 #[test]
