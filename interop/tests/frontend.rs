@@ -1,22 +1,25 @@
 //! The simulated front end against SIPp: an independent program registers, calls, holds, hangs up and gives up.
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+#[path = "support/capture.rs"]
+mod capture;
+#[path = "support/network.rs"]
+mod network;
+#[path = "support/sipp.rs"]
+mod sipp;
+
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use capture::{Capture, Read};
 use ipdect_sim::frontend::{Event, FrontEndConfig, FrontEndUser};
 use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security};
 use sip_lync::SipUri;
+use sipp::{Scenario, Sipp};
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(loopback(0)).and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 async fn front_end() -> FrontEndServer {
@@ -32,73 +35,28 @@ async fn front_end() -> FrontEndServer {
         .expect("a free port")
 }
 
-/// One run of SIPp in a folder of its own, where it leaves its traces.
-struct Sipp {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Sipp {
-    fn start(name: &str, scenario: &str, server: SocketAddr, local: u16, calls: u32, more: &[&str]) -> Self {
-        let folder =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frontend-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario);
-        let child = Command::new("sipp")
-            .current_dir(&folder)
-            .arg(server.to_string())
-            .args([
-                "-t",
-                "t1",
-                "-i",
-                "127.0.0.1",
-                "-nostdin",
-                "-trace_err",
-                "-timeout",
-                "30s",
-                "-timeout_error",
-            ])
-            .args(["-m", &calls.to_string(), "-r", "20", "-p", &local.to_string()])
-            .arg("-sf")
-            .arg(scenario)
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sipp (Debian package sip-tester) is installed");
-        Self { child, folder }
-    }
-
-    /// Waits for its end, which must be a good one.
-    fn succeeded(self) {
-        let Output { status, stderr, .. } = self.child.wait_with_output().expect("its output");
-        let mut said = String::from_utf8_lossy(&stderr).into_owned();
-        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            said.push_str(&fs::read_to_string(file.path()).unwrap_or_default());
-        }
-        assert!(status.success(), "{}: {status}\n{said}", self.folder.display());
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn register(server: SocketAddr, user: &str, epid: &str, listener: u16) {
-    let listener = listener.to_string();
-    let keys = ["-key", "user", user, "-key", "epid", epid, "-key", "listener", listener.as_str()];
-    Sipp::start(&format!("register-{user}-{listener}"), "register.xml", server, free_port(), 1, &keys)
-        .succeeded();
-}
-
-/// Runs a caller and a called SIPp against each other; the front end dials the called one's listener.
-fn pair(name: &str, server: SocketAddr, caller: &str, called: &str, listener: u16, calls: u32) {
-    let answering = Sipp::start(&format!("{name}-called"), called, server, listener, calls, &[]);
-    // The listener must be there before the front end dials it.
-    while std::net::TcpStream::connect(loopback(listener)).is_err() {
-        std::thread::yield_now();
-    }
-    let calling = Sipp::start(&format!("{name}-caller"), caller, server, free_port(), calls, &[]);
-    calling.succeeded();
+/// Bob registers with a listener of SIPp, which the front end dials; as many calls of Alice as are wanted go there.
+fn pair(server: SocketAddr, caller: &str, called: &str, calls: u32) {
+    let answering = Sipp::called(Scenario { calls, ..Scenario::once(called) });
+    let listener = answering.address.port().to_string();
+    let words = [("[user]", "bob"), ("[epid]", "0b0b0b0b0b"), ("[listener]", listener.as_str())];
+    Sipp::calls(Scenario { words: &words, ..Scenario::once("register") }, server).succeeded();
+    Sipp::calls(Scenario { calls, ..Scenario::once(caller) }, server).succeeded();
     answering.succeeded();
+}
+
+/// A front end in a network of its own; what it reported of such calls, and what tshark made of them.
+fn with_a_front_end(caller: &str, called: &str, calls: u32) -> (Vec<Event>, Read) {
+    let capture = Capture::start(caller);
+    let events = Runtime::new().expect("threads").block_on(async {
+        let server = front_end().await;
+        let address = server.local;
+        let (caller, called) = (caller.to_owned(), called.to_owned());
+        let run = tokio::task::spawn_blocking(move || pair(address, &caller, &called, calls));
+        run.await.expect("no panic");
+        events(server).await
+    });
+    (events, capture.understood(&[]))
 }
 
 async fn events(mut server: FrontEndServer) -> Vec<Event> {
@@ -110,17 +68,15 @@ async fn events(mut server: FrontEndServer) -> Vec<Event> {
 }
 
 /// Confirms: registration, calls, hold, hang-up through the simulated front end — SIPp 3.6.1
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sipp_registers_calls_holds_and_hangs_up() {
-    let server = front_end().await;
-    let (address, listener) = (server.local, free_port());
-    tokio::task::spawn_blocking(move || {
-        register(address, "bob", "0b0b0b0b0b", listener);
-        pair("call", address, "call.xml", "answer.xml", listener, 20);
-    })
-    .await
-    .expect("no panic");
-    let events = events(server).await;
+/// Confirms: in all of that no packet is malformed, and SIP and SDP are understood — tshark 4.4
+#[test]
+fn sipp_registers_calls_holds_and_hangs_up() {
+    capture::prepare();
+    if !network::of_its_own("sipp_registers_calls_holds_and_hangs_up") {
+        return;
+    }
+    let (events, read) = with_a_front_end("call", "answer", 20);
+    read.shows(&["sip", "sdp"], &["REGISTER", "INVITE", "ACK", "BYE", "180", "200"]);
     let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
     assert_eq!(count(|event| matches!(event, Event::Registered { refreshed: false, .. })), 1);
     assert_eq!(count(|event| matches!(event, Event::Call { endpoints: 1, .. })), 20);
@@ -133,16 +89,14 @@ async fn sipp_registers_calls_holds_and_hangs_up() {
 }
 
 /// Confirms: CANCEL while it rings ends with 487 on both sides — SIPp 3.6.1
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sipp_gives_up_while_it_rings() {
-    let server = front_end().await;
-    let (address, listener) = (server.local, free_port());
-    tokio::task::spawn_blocking(move || {
-        register(address, "bob", "0b0b0b0b0b", listener);
-        pair("cancel", address, "cancel.xml", "ring.xml", listener, 5);
-    })
-    .await
-    .expect("no panic");
-    let events = events(server).await;
+/// Confirms: in all of that no packet is malformed, and SIP is understood — tshark 4.4
+#[test]
+fn sipp_gives_up_while_it_rings() {
+    capture::prepare();
+    if !network::of_its_own("sipp_gives_up_while_it_rings") {
+        return;
+    }
+    let (events, read) = with_a_front_end("cancel", "ring", 5);
+    read.shows(&["sip"], &["INVITE", "CANCEL", "487", "ACK"]);
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Failed { status: 487, .. })).count(), 5);
 }

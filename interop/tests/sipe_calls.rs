@@ -2,6 +2,8 @@
 
 #[path = "../../ipdect-server/tests/authority/mod.rs"]
 mod authority;
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/sipe.rs"]
@@ -11,6 +13,7 @@ mod site;
 
 use std::time::Duration;
 
+use capture::{Capture, Read};
 use ipdect_server::core::status::Status;
 use ipdect_server::run::Ending;
 use ipdect_server::store::Store;
@@ -58,6 +61,7 @@ async fn heard_by_handset(site: &mut Site) -> Vec<i16> {
 
 /// Two calls, one each way; the caller holds, goes on and hangs up. Both are heard, before the hold and after it.
 fn calls_both_ways(test: &str, server: &str, client: &str) {
+    let capture = Capture::start(test);
     let runtime = Runtime::new().unwrap();
     let media = format!("[media]\nvoice_channels = 4\naddress = \"192.0.2.10\"\nsrtp = \"{server}\"");
     let mut site = runtime.block_on(Site::start(test, &media));
@@ -119,8 +123,10 @@ fn calls_both_ways(test: &str, server: &str, client: &str) {
     let last = alice.log().matches("a=remote-candidates:1 192.0.2.10 ").count();
     assert!(last >= 4, "two offers and two answers: {last}");
     alice.quits();
+    let port = site.front_end.local.port();
     let calls = runtime.block_on(stopped(site));
     assert_eq!(calls, ["answered", "answered"]);
+    understood(capture, port);
 }
 
 /// The tone of the handset is in what SIPE hears from now on.
@@ -154,28 +160,43 @@ async fn stopped(site: Site) -> Vec<String> {
     calls.into_iter().map(|call| call.outcome).collect()
 }
 
+/// Calls with ICE and SRTP are in there, and tshark understands all of it.
+fn understood(capture: Capture, port: u16) -> Read {
+    let read = capture.understood(&[port]);
+    read.shows(&["tls", "sip", "sdp", "stun", "rtp"], &["REGISTER", "INVITE", "ACK", "BYE", "180", "200"]);
+    assert!(read.srtp > 100 && !read.crypto.is_empty(), "{read:?}");
+    read
+}
+
 /// Confirms: calls both ways with a handset, SRTP required, ICE of Lync, hold and hang-up from each side, both heard — SIPE 1.25
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, STUN, RTP and SRTP are understood — tshark 4.4
 #[test]
 fn sipe_and_a_handset_call_each_other_with_srtp_required() {
+    capture::prepare();
     if network::of_its_own("sipe_and_a_handset_call_each_other_with_srtp_required") {
         calls_both_ways("sipe-required", "required", "required");
     }
 }
 
 /// Confirms: the same with SRTP optional: RTP/AVP offers that are answered RTP/SAVP — SIPE 1.25
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, STUN, RTP and SRTP are understood — tshark 4.4
 #[test]
 fn sipe_and_a_handset_call_each_other_with_srtp_optional() {
+    capture::prepare();
     if network::of_its_own("sipe_and_a_handset_call_each_other_with_srtp_optional") {
         calls_both_ways("sipe-optional", "enabled", "optional");
     }
 }
 
 /// Confirms: a user in two places with a handset: one answers, the other and the handset stop ringing and log "elsewhere" — SIPE 1.25
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, STUN, RTP and SRTP are understood — tshark 4.4
 #[test]
 fn one_of_two_sipe_answers_and_the_other_and_the_handset_stop_ringing() {
+    capture::prepare();
     if !network::of_its_own("one_of_two_sipe_answers_and_the_other_and_the_handset_stop_ringing") {
         return;
     }
+    let capture = Capture::start("sipe-elsewhere");
     let runtime = Runtime::new().unwrap();
     let media = "[media]\nvoice_channels = 4\naddress = \"192.0.2.10\"";
     let mut site = runtime.block_on(Site::start("sipe-elsewhere", media));
@@ -212,6 +233,8 @@ fn one_of_two_sipe_answers_and_the_other_and_the_handset_stop_ringing() {
     alice.quits();
     office.quits();
     home.quits();
+    let port = site.front_end.local.port();
     let calls = runtime.block_on(stopped(site));
     assert_eq!(calls, ["elsewhere"]);
+    understood(capture, port).shows(&[], &["CANCEL", "487"]);
 }

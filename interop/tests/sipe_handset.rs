@@ -2,6 +2,8 @@
 
 #[path = "../../ipdect-server/tests/authority/mod.rs"]
 mod authority;
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/sipe.rs"]
@@ -11,6 +13,7 @@ mod site;
 
 use std::time::Duration;
 
+use capture::Capture;
 use ipdect_sim::handset::HandsetEvent;
 use ipdect_sim::json::{HandsetCommand, UserCommand};
 use ipdect_sim::login::Account;
@@ -62,11 +65,14 @@ async fn user_until(user: &mut LyncUserClient, wanted: impl Fn(&Event) -> bool) 
 }
 
 /// Confirms: sees a handset of ipdect-server Available, In a call, Available, Inactive, Away — SIPE 1.25
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, STUN, RTP and SRTP are understood — tshark 4.4
 #[test]
 fn sipe_sees_a_handset_available_in_a_call_inactive_and_away() {
+    capture::prepare();
     if !network::of_its_own("sipe_sees_a_handset_available_in_a_call_inactive_and_away") {
         return;
     }
+    let capture = Capture::start("sipe-presence");
     let runtime = Runtime::new().unwrap();
     let steps = "[presence]\navailable = 2\ninactive = 2\n[media]\nvoice_channels = 4";
     let mut site = runtime.block_on(Site::start("sipe-presence", steps));
@@ -86,4 +92,8 @@ fn sipe_sees_a_handset_available_in_a_call_inactive_and_away() {
         alice.waits_for(&["BUDDY-STATUS", "jim@lab.test", state]);
     }
     alice.quits();
+    let read = capture.understood(&[site.front_end.local.port()]);
+    let methods = ["REGISTER", "SERVICE", "SUBSCRIBE", "BENOTIFY", "INVITE", "BYE", "200"];
+    read.shows(&["tls", "sip", "sdp", "stun", "rtp"], &methods);
+    assert!(read.srtp > 0, "{read:?}");
 }

@@ -13,6 +13,8 @@ mod secure_telephones;
 mod sipe;
 #[path = "support/telephony.rs"]
 mod telephony;
+#[path = "support/tones.rs"]
+mod tones;
 
 use std::time::Duration;
 
@@ -20,33 +22,11 @@ use capture::Capture;
 use handsets::Handset;
 use ipdect_sim::handset::HandsetEvent;
 use ipdect_sim::json::HandsetCommand;
-use secure_telephones::{Baresip, Linphone, Telephone, tone, until};
+use secure_telephones::{Baresip, Linphone, Telephone, until};
 use sipe::share_of_tone;
 use telephony::Kamailio;
 use tokio::runtime::Runtime;
-
-/// The tones by which everybody is told from the others.
-const HANDSET: f64 = 800.0;
-const TELEPHONE: f64 = 440.0;
-/// A number, so that a handset can dial it.
-const NUMBER: &str = "+14255550101";
-
-/// Lets both sides speak for a while and hangs up with the handset; both heard each other.
-async fn talk(handset: &mut Handset, telephone: &impl Telephone) {
-    handset.plays(tone(HANDSET, 2)).await;
-    tokio::time::sleep(Duration::from_millis(2500)).await;
-    handset.does(HandsetCommand::HangUp).await;
-    let heard = handset.heard().await;
-    let share = share_of_tone(&heard, TELEPHONE);
-    assert!(share > 0.9, "the handset heard {} samples, {share:.2} tone: {}", heard.len(), telephone.said());
-    until(telephone, "the end of the call", is_idle);
-    until(telephone, "hearing the handset", |telephone| share_of_tone(&telephone.heard(), HANDSET) > 0.9);
-}
-
-fn is_idle(telephone: &impl Telephone) -> bool {
-    let (begun, ended) = telephone.begun_and_ended();
-    begun == ended
-}
+use tones::{MEDIA, NUMBER, TELEPHONE, answers, is_idle, talk};
 
 /// One telephone and a handset whose server offers and answers in one way.
 async fn calls(handset: &mut Handset, telephone: &mut impl Telephone) {
@@ -57,9 +37,7 @@ async fn calls(handset: &mut Handset, telephone: &mut impl Telephone) {
 
     // The telephone calls.
     telephone.calls("sip:jim@lab.test");
-    handset.until(|event| matches!(event, HandsetEvent::Ring { .. })).await;
-    handset.does(HandsetCommand::Answer).await;
-    handset.until(|event| *event == HandsetEvent::Connected).await;
+    answers(handset).await;
     let status = handset.status().await;
     let srtp = status.calls.first().and_then(|call| call.srtp.clone());
     assert_eq!(srtp.as_deref(), Some("AES_CM_128_HMAC_SHA1_80"), "{:?}", status.calls);
@@ -69,9 +47,7 @@ async fn calls(handset: &mut Handset, telephone: &mut impl Telephone) {
 /// Hold and retrieve from each side; the telephone hangs up.
 async fn holds(handset: &mut Handset, telephone: &mut impl Telephone) {
     telephone.calls("sip:jim@lab.test");
-    handset.until(|event| matches!(event, HandsetEvent::Ring { .. })).await;
-    handset.does(HandsetCommand::Answer).await;
-    handset.until(|event| *event == HandsetEvent::Connected).await;
+    answers(handset).await;
     until(telephone, "the beginning of the call", |telephone| !is_idle(telephone));
     let said = |telephone: &_, words: &str| Telephone::said(telephone).matches(words).count();
     let before = said(telephone, "a=recvonly");
@@ -80,10 +56,8 @@ async fn holds(handset: &mut Handset, telephone: &mut impl Telephone) {
     let before = said(telephone, "SIP/2.0 200 OK");
     telephone.retrieves();
     until(telephone, "the answer to its retrieval", |telephone| said(telephone, "SIP/2.0 200 OK") > before);
-    handset.does(HandsetCommand::Hold).await;
-    handset.call_is("held").await;
-    handset.does(HandsetCommand::Retrieve).await;
-    handset.call_is("connected").await;
+    handset.has_call(HandsetCommand::Hold, "held").await;
+    handset.has_call(HandsetCommand::Retrieve, "connected").await;
     // Some of the tone, after all that.
     tokio::time::sleep(Duration::from_secs(1)).await;
     telephone.hangs_up();
@@ -92,28 +66,26 @@ async fn holds(handset: &mut Handset, telephone: &mut impl Telephone) {
     assert!(share_of_tone(&heard, TELEPHONE) > 0.9, "{} samples", heard.len());
 }
 
-const VARIANTS: [&str; 2] = [
-    "srtp = \"required\"\ninclude_mki = true\ninclude_lifetime = true",
-    "srtp = \"required\"\ninclude_mki = false\ninclude_lifetime = false",
-];
-
 fn with(telephone: impl Fn(&Kamailio) -> Box<dyn FnMut(&mut Handset, &Runtime)>) {
     let capture = Capture::start("telephones");
     let runtime = Runtime::new().expect("threads");
     let kamailio = Kamailio::start();
     let mut act = telephone(&kamailio);
-    for media in VARIANTS {
+    for media in MEDIA {
         let mut handset = runtime.block_on(Handset::start(&kamailio, media));
         act(&mut handset, &runtime);
     }
     drop(act);
-    let read = capture.read(&[]);
-    assert_eq!((&read.malformed, &read.unknown), (&Vec::new(), &Vec::new()));
-    assert!(read.of("tls") > 20 && read.of("rtp") > 200, "{:?}", read.frames);
+    let read = capture.understood(&[]);
+    read.shows(&["tls", "sip", "sdp", "rtp"], &["REGISTER", "INVITE", "ACK", "BYE", "180", "200"]);
+    assert!(read.srtp > 100, "{read:?}");
+    // With lifetime and MKI, and without: ours and what the others answer.
+    let with = |more: bool| read.crypto.keys().any(|line| line.ends_with(" 1") == more);
+    assert!(with(true) && with(false), "{:?}", read.crypto);
 }
 
 /// Confirms: calls both ways with a handset over TLS and SRTP, heard on both sides; hold and retrieve from each side; our lines with MKI and lifetime and without — baresip 1.0 through kamailio 5.6
-/// Confirms: in all of that no packet is malformed, and TLS and RTP are understood — tshark 4.4
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, RTP, SRTP and RTCP are understood — tshark 4.4
 #[test]
 fn baresip_and_a_handset_call_each_other_and_hold() {
     capture::prepare();
@@ -130,7 +102,7 @@ fn baresip_and_a_handset_call_each_other_and_hold() {
 }
 
 /// Confirms: calls both ways with a handset over TLS and SRTP, heard on both sides; hold and retrieve from each side; our lines with MKI and lifetime and without — linphone 5.1 through kamailio 5.6
-/// Confirms: in all of that no packet is malformed, and TLS and RTP are understood — tshark 4.4
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, RTP, SRTP and RTCP are understood — tshark 4.4
 #[test]
 fn linphone_and_a_handset_call_each_other_and_hold() {
     capture::prepare();
@@ -147,23 +119,27 @@ fn linphone_and_a_handset_call_each_other_and_hold() {
 }
 
 /// Confirms: baresip sends linphone to a handset (blind transfer), and the two hear each other over SRTP — baresip 1.0, linphone 5.1, kamailio 5.6
+/// Confirms: in all of that no packet is malformed, and SIP in TLS, SDP with SDES, RTP and SRTP are understood — tshark 4.4
 #[test]
 fn baresip_transfers_linphone_to_a_handset() {
+    capture::prepare();
     if !network::of_its_own("baresip_transfers_linphone_to_a_handset") {
         return;
     }
+    let capture = Capture::start("baresip-transfers");
     let runtime = Runtime::new().expect("threads");
     let kamailio = Kamailio::start();
     let linphone = Linphone::start(NUMBER, TELEPHONE, 7078, &kamailio);
     let mut baresip = Baresip::start("bob", 1200.0, 4444, &kamailio);
-    let mut handset = runtime.block_on(Handset::start(&kamailio, VARIANTS[0]));
+    let mut handset = runtime.block_on(Handset::start(&kamailio, MEDIA[0]));
     baresip.calls(&format!("sip:{NUMBER}@lab.test"));
     until(&linphone, "the call", |linphone| linphone.said().contains("LinphoneCallStreamsRunning"));
     runtime.block_on(async {
         baresip.transfers("sip:jim@lab.test");
-        handset.until(|event| matches!(event, HandsetEvent::Ring { .. })).await;
-        handset.does(HandsetCommand::Answer).await;
-        handset.until(|event| *event == HandsetEvent::Connected).await;
+        answers(&mut handset).await;
         talk(&mut handset, &linphone).await;
     });
+    let read = capture.understood(&[]);
+    read.shows(&["tls", "sip", "sdp", "rtp"], &["INVITE", "REFER", "NOTIFY", "202", "200", "BYE"]);
+    assert!(read.srtp > 100, "{read:?}");
 }

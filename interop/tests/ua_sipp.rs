@@ -1,102 +1,25 @@
 //! The user agent over TCP against SIPp, a program that answers as it is told: every failure of a call, of a registration and
 //! of a further offer ends with its name, late answers and lost acknowledgements leave nothing behind.
 
+#[path = "support/sipp.rs"]
+mod sipp;
 #[path = "support/telephone.rs"]
 mod telephone;
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use sip_lync::{
     CallFailure, Config, EndReason, Event, RegistrationFailure, Rendering, Retry, SessionId, SipUri,
     StatusCode, Transport,
 };
+use sipp::{Scenario, Sipp};
 use telephone::{Telephone, configuration};
 
-/// One run of SIPp in a folder of its own, where it leaves its traces.
-struct Sipp {
-    child: Option<Child>,
-    folder: PathBuf,
-    address: SocketAddr,
-}
-
-impl Sipp {
-    /// SIPp is called: it listens for one call. STATUS and LINE of the scenario are filled in.
-    fn called(scenario: &str, status: &str, line: &str) -> Self {
-        // Two programs may be given the same port; the second one ends at once and another is looked for.
-        for _ in 0..20 {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            let address = listener.local_addr().expect("an address");
-            drop(listener);
-            let mut sipp = Self::start(scenario, (status, line), address, None);
-            loop {
-                if TcpStream::connect(address).is_ok() {
-                    return sipp;
-                }
-                let child = sipp.child.as_mut().expect("it was started");
-                if child.try_wait().expect("a child").is_some() {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        }
-        panic!("no free port for sipp");
-    }
-
-    fn start(
-        scenario: &str,
-        (status, line): (&str, &str),
-        address: SocketAddr,
-        calls_whom: Option<SocketAddr>,
-    ) -> Self {
-        let name = format!("sipp-{scenario}-{}-{}", std::process::id(), address.port());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _not_there = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        let mut command = Command::new("sipp");
-        if let Some(whom) = calls_whom {
-            command.arg(whom.to_string());
-        }
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario).with_extension("xml");
-        let text = fs::read_to_string(file).expect("a scenario");
-        let text = text.replace("STATUS", status).replace("LINE", line);
-        fs::write(folder.join("scenario.xml"), text).expect("a file");
-        let child = command
-            .current_dir(&folder)
-            .args(["-t", "t1", "-i", "127.0.0.1", "-nostdin", "-trace_err", "-r", "20"])
-            .args(["-timeout", "100s", "-timeout_error", "-m", "1", "-sf", "scenario.xml"])
-            .args(["-p", &address.port().to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sipp, of the package sip-tester");
-        Self { child: Some(child), folder, address }
-    }
-
-    /// Waits for its end, which must be a good one.
-    fn succeeded(mut self) {
-        let child = self.child.take().expect("it runs");
-        let Output { status, stderr, .. } = child.wait_with_output().expect("its output");
-        let mut said = String::from_utf8_lossy(&stderr).into_owned();
-        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            said.push_str(&fs::read_to_string(file.path()).unwrap_or_default());
-        }
-        assert!(status.success(), "{}: {status}\n{said}", self.folder.display());
-        let _gone = fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Drop for Sipp {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ended_already = child.kill();
-            let _reaped = child.wait();
-        }
-    }
+/// It answers once with this status and header line.
+fn called(scenario: &str, status: &str, line: &str) -> Sipp {
+    let words = [("STATUS", status), ("LINE", line)];
+    Sipp::called(Scenario { words: &words, ..Scenario::once(scenario) })
 }
 
 fn config() -> Config {
@@ -143,7 +66,7 @@ const REFUSALS: [(u16, &str, &str); 21] = [
 #[test]
 fn every_refusal_of_a_call_is_acknowledged_and_told_by_its_name() {
     for (status, reason, line) in REFUSALS {
-        let sipp = Sipp::called("refuse-call", &format!("{status} {reason}"), line);
+        let sipp = called("refuse-call", &format!("{status} {reason}"), line);
         let mut telephone = dial(&sipp, config());
         let jim = telephone.user("jim");
         let call = telephone.call(jim, "sip:bob@lab.test");
@@ -176,7 +99,7 @@ fn every_refusal_of_a_registration_is_told_by_its_name_and_with_what_follows() {
     rows.extend(challenges);
     rows.push((302, "Moved Temporarily", "Contact: <sip:fe2.lab.test:5061>"));
     for (status, reason, line) in rows {
-        let sipp = Sipp::called("refuse-register", &format!("{status} {reason}"), line);
+        let sipp = called("refuse-register", &format!("{status} {reason}"), line);
         let mut telephone = dial(&sipp, config());
         let wanted = telephone.user("jim");
         telephone.endpoint.register(telephone.now(), wanted, telephone::FLOW, None).expect("a flow");
@@ -215,7 +138,7 @@ fn every_refusal_of_a_registration_is_told_by_its_name_and_with_what_follows() {
 /// Confirms: 423: registration with the named interval — SIPp 3.6.1
 #[test]
 fn a_registration_that_is_too_brief_is_asked_for_again_with_what_was_named() {
-    let sipp = Sipp::called("brief-register", "", "");
+    let sipp = Sipp::called(Scenario::once("brief-register"));
     let mut telephone = dial(&sipp, config());
     let jim = telephone.user("jim");
     telephone
@@ -234,7 +157,7 @@ fn a_registration_that_is_too_brief_is_asked_for_again_with_what_was_named() {
 #[test]
 fn a_refused_further_offer_leaves_the_call_as_it_was_or_ends_it_by_name() {
     for status in [403, 404, 486, 488, 500, 503, 504, 603, 408, 481] {
-        let sipp = Sipp::called("refuse-hold", &format!("{status} No"), "X-None: 0");
+        let sipp = called("refuse-hold", &format!("{status} No"), "X-None: 0");
         let mut telephone = dial(&sipp, config());
         let jim = telephone.user("jim");
         let call = telephone.call_answered(jim, "sip:bob@lab.test");
@@ -264,7 +187,7 @@ fn a_refused_further_offer_leaves_the_call_as_it_was_or_ends_it_by_name() {
 /// Confirms: 491: the offer is made again after its pause — SIPp 3.6.1
 #[test]
 fn a_further_offer_that_met_another_is_made_again_after_its_pause() {
-    let sipp = Sipp::called("glare", "", "");
+    let sipp = Sipp::called(Scenario::once("glare"));
     let mut telephone = dial(&sipp, config());
     let jim = telephone.user("jim");
     let call = telephone.call_answered(jim, "sip:bob@lab.test");
@@ -288,7 +211,7 @@ fn a_further_offer_that_met_another_is_made_again_after_its_pause() {
 /// Confirms: a 200 that crosses CANCEL is acknowledged and hung up — SIPp 3.6.1
 #[test]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
-    let sipp = Sipp::called("late-answer", "", "");
+    let sipp = Sipp::called(Scenario::once("late-answer"));
     let mut telephone = dial(&sipp, config());
     let jim = telephone.user("jim");
     let call = telephone.call(jim, "sip:bob@lab.test");
@@ -309,7 +232,7 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
 /// Confirms: a lost ACK is sent again — SIPp 3.6.1
 #[test]
 fn an_answer_that_comes_again_is_acknowledged_again() {
-    let sipp = Sipp::called("lost-ack", "", "");
+    let sipp = Sipp::called(Scenario::once("lost-ack"));
     let mut telephone = dial(&sipp, config());
     let jim = telephone.user("jim");
     let call = telephone.call_answered(jim, "sip:bob@lab.test");
@@ -323,7 +246,7 @@ fn an_answer_that_comes_again_is_acknowledged_again() {
 /// Confirms: silence ends a call — SIPp 3.6.1
 #[test]
 fn a_call_that_nobody_answers_fails_without_a_status() {
-    let sipp = Sipp::called("silent", "", "");
+    let sipp = Sipp::called(Scenario::once("silent"));
     let mut telephone = dial(&sipp, config());
     let jim = telephone.user("jim");
     let call = telephone.call(jim, "sip:bob@lab.test");
@@ -341,8 +264,7 @@ fn a_call_that_nobody_answers_fails_without_a_status() {
 fn a_caller_that_never_acknowledges_hears_the_answer_again_and_then_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let ours = listener.local_addr().expect("an address");
-    let local = TcpListener::bind("127.0.0.1:0").and_then(|other| other.local_addr()).expect("a free port");
-    let sipp = Sipp::start("never-acknowledges", ("", ""), local, Some(ours));
+    let sipp = Sipp::calls(Scenario::once("never-acknowledges"), ours);
     let mut telephone = Telephone::dialled_by(&listener, config());
     let jim = telephone.user("jim");
     let call = telephone.wait("a call", |event| match event {

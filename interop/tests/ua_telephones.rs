@@ -1,6 +1,8 @@
 //! Calls of the user agent with baresip and linphone through kamailio: both ways, with sound, held, transferred, refreshed.
 //! Ours speaks TLS, the others TCP.
 
+#[path = "support/capture.rs"]
+mod capture;
 #[path = "support/network.rs"]
 mod network;
 #[path = "support/telephone.rs"]
@@ -10,6 +12,7 @@ mod telephony;
 
 use std::time::Duration;
 
+use capture::Capture;
 use examples::connection::Security;
 use sip_lync::{Event, Invite, SessionId, StatusCode, Transport, Uri, UserId};
 use telephone::{Telephone, configuration};
@@ -82,12 +85,22 @@ fn outlives_its_interval(telephone: &mut Telephone, call: SessionId, timers: boo
     assert_eq!(telephone.endpoint.session(call), sip_lync::invite::State::Established);
 }
 
+/// Calls, holds and transfers are in there, ours in TLS and theirs in TCP, and tshark understands all of it.
+fn understood(capture: Capture) {
+    let read = capture.understood(&[]);
+    let words = ["REGISTER", "INVITE", "ACK", "REFER", "NOTIFY", "BYE", "180", "200", "202"];
+    read.shows(&["tls", "sip", "sdp", "rtp"], &words);
+}
+
 /// Confirms: calls both ways with sound, hold, transfers — baresip 1.0 through kamailio 5.6
+/// Confirms: in all of that no packet is malformed, and SIP in TLS and TCP, SDP and RTP are understood — tshark 4.4
 #[test]
 fn calls_with_baresip_go_both_ways_are_held_and_transferred() {
+    capture::prepare();
     if !network::of_its_own("calls_with_baresip_go_both_ways_are_held_and_transferred") {
         return;
     }
+    let capture = Capture::start("calls_with_baresip_go_both_ways_are_held_and_transferred");
     let kamailio = Kamailio::start();
     let mut baresip = Baresip::start("bob", 4444);
     let (mut telephone, alice, carol) = ours(&kamailio);
@@ -137,14 +150,18 @@ fn calls_with_baresip_go_both_ways_are_held_and_transferred() {
     telephone.hang_up(first);
     telephone.ended(second);
     telephone.nothing_is_left();
+    understood(capture);
 }
 
 /// Confirms: calls both ways with sound, hold, transfers, session timers — linphone 5.1 through kamailio 5.6
+/// Confirms: in all of that no packet is malformed, and SIP in TLS and TCP, SDP and RTP are understood — tshark 4.4
 #[test]
 fn calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed() {
+    capture::prepare();
     if !network::of_its_own("calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed") {
         return;
     }
+    let capture = Capture::start("calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed");
     let kamailio = Kamailio::start();
     let mut linphone = Linphone::start("lin");
     let (mut telephone, alice, carol) = ours(&kamailio);
@@ -219,4 +236,5 @@ fn calls_with_linphone_go_both_ways_are_held_transferred_and_refreshed() {
     telephone.endpoint.hang_up(telephone.now(), call);
     telephone.ended(call);
     telephone.nothing_is_left();
+    understood(capture);
 }

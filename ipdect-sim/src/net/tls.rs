@@ -12,8 +12,8 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, KeyLog, KeyLogFile, NoKeyLog,
+    RootCertStore, ServerConfig, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -108,12 +108,13 @@ pub fn server(
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = provider();
     let verifier = Arc::new(PeerVerifier::new(authorities, None, &provider)?);
-    let config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError(error.to_string()))?
         .with_client_cert_verifier(verifier)
         .with_single_cert(identity.chain.clone(), identity.key.clone_key())
         .map_err(|error| TlsError(format!("the certificate does not fit its key: {error}")))?;
+    config.key_log = key_log();
     Ok(Arc::new(config))
 }
 
@@ -133,13 +134,22 @@ pub fn client(
         .map_err(|error| TlsError(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let config = match identity {
+    let mut config = match identity {
         Some(identity) => builder
             .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
             .map_err(|error| TlsError(format!("the certificate does not fit its key: {error}")))?,
         None => builder.with_no_client_auth(),
     };
+    config.key_log = key_log();
     Ok(Arc::new(config))
+}
+
+/// The secrets of all connections, in the file that `SSLKEYLOGFILE` names, for those who read captures; usually nowhere.
+fn key_log() -> Arc<dyn KeyLog> {
+    let Some(file) = std::env::var_os("SSLKEYLOGFILE") else { return Arc::new(NoKeyLog) };
+    let file = Path::new(&file).display();
+    tracing::warn!(%file, "SSLKEYLOGFILE is set: whoever has this file can read every TLS connection of this program");
+    Arc::new(KeyLogFile::new())
 }
 
 fn provider() -> Arc<CryptoProvider> {
