@@ -116,6 +116,10 @@ pub struct Publisher {
     sent: Vec<(Key, Option<Content>)>,
     conflicts: u32,
     failures: u32,
+    /// Registrations in a row that the server did not know when something was published.
+    unknown: u32,
+    /// Nothing is sent before.
+    turn: Option<Instant>,
     deadline: Option<Instant>,
     event: Option<Event>,
 }
@@ -135,6 +139,8 @@ impl Publisher {
             sent: Vec::new(),
             conflicts: 0,
             failures: 0,
+            unknown: 0,
+            turn: None,
             deadline: None,
             event: None,
         }
@@ -148,7 +154,11 @@ impl Publisher {
             Input::Report(body) => {
                 if let Ok(report) = parse_report(body) {
                     self.learn(&report);
-                    self.go(PublisherTrigger::Learned);
+                    match self.turn.filter(|turn| *turn > now && self.state == PublisherState::Starting) {
+                        // The wait for the report is over, the one for its turn is not.
+                        Some(turn) => self.deadline = Some(turn),
+                        None => self.go(PublisherTrigger::Learned),
+                    }
                 }
             }
             Input::NoAnswer if self.state == PublisherState::InFlight => self.fail(now),
@@ -169,7 +179,8 @@ impl Publisher {
     }
 
     /// The endpoint is registered anew: the server holds nothing that was bound to an earlier registration. Nothing is sent
-    /// before `begin`, which spreads the endpoints of a server over time; see [`Pace`].
+    /// before `begin`, which spreads the endpoints of a server over time; see [`Pace`]. Where the server did not know the
+    /// registrations before this one either, it is as long after `begin` as a failed request is repeated.
     ///
     /// docs/states/publisher.md
     pub fn registered(&mut self, begin: Instant) {
@@ -179,7 +190,9 @@ impl Publisher {
         self.go(PublisherTrigger::Registered);
         // The wait for the user's own data has an end as well.
         let learning = if self.config.learn_first { LEARNING_MAX } else { Duration::ZERO };
-        self.deadline = Some(begin + learning);
+        let turn = begin + self.unknown.checked_sub(2).map_or(Duration::ZERO, |times| self.retry(times));
+        self.turn = Some(turn);
+        self.deadline = Some(turn + learning);
     }
 
     /// The registration is gone, and with it what was published.
@@ -296,6 +309,7 @@ impl Publisher {
                 }
                 self.conflicts = 0;
                 self.failures = 0;
+                self.unknown = 0;
                 self.go(PublisherTrigger::Accepted);
                 if self.changes().is_empty() {
                     self.event = Some(Event::Published);
@@ -303,6 +317,7 @@ impl Publisher {
             }
             409 => self.conflict(body),
             403 | 404 | 481 => {
+                self.unknown = self.unknown.saturating_add(1);
                 self.event = Some(Event::RegisterAgain(status));
                 self.go(PublisherTrigger::RegistrationLost);
             }
@@ -342,11 +357,15 @@ impl Publisher {
     }
 
     fn fail(&mut self, now: Instant) {
-        let wait =
-            self.config.first_retry.saturating_mul(1 << self.failures.min(16)).min(self.config.last_retry);
+        let wait = self.retry(self.failures);
         self.failures += 1;
         self.go(PublisherTrigger::Failed);
         self.deadline = Some(now + wait);
+    }
+
+    /// How long to wait after so many failures.
+    fn retry(&self, failures: u32) -> Duration {
+        self.config.first_retry.saturating_mul(1 << failures.min(16)).min(self.config.last_retry)
     }
 
     /// What the server holds of this endpoint. Somebody else's data are not ours to judge.

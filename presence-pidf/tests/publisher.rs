@@ -263,6 +263,50 @@ fn what_an_earlier_run_left_is_found_and_deleted_before_anything_is_said() {
 }
 
 #[test]
+fn a_report_that_comes_before_its_turn_does_not_bring_the_turn_nearer() {
+    let now = clock::origin();
+    let mut config = PublisherConfig::new(URI, EPID);
+    config.learn_first = true;
+    let mut publisher = Publisher::new(config);
+    publisher.publish(Publication::of(Phase::Away));
+    let turn = now + Duration::from_secs(7);
+    publisher.registered(turn);
+    let mut report = BytesMut::new();
+    CategoryReport { uri: URI.into(), categories: Vec::new(), gone: Vec::new() }.emit(&mut report);
+    publisher.handle_input(now, Input::Report(&report));
+    assert_eq!(request(&mut publisher), None, "others are before it");
+    assert_eq!(publisher.poll_timeout(), Some(turn), "the report is not waited for any longer");
+    publisher.handle_timeout(turn);
+    assert!(request(&mut publisher).is_some());
+}
+
+#[test]
+fn a_server_that_never_knows_the_endpoint_is_asked_less_and_less_often() {
+    let mut now = clock::origin();
+    let mut publisher = Publisher::new(PublisherConfig::new(URI, EPID));
+    publisher.publish(Publication::of(Phase::Away));
+    let mut waits = Vec::new();
+    for status in [403, 404, 481, 403, 403, 403, 403, 403, 403, 403] {
+        publisher.registered(now);
+        let turn = publisher.poll_timeout().expect("a turn");
+        waits.push((turn - now).as_secs());
+        now = turn;
+        publisher.handle_timeout(now);
+        request(&mut publisher).expect("its turn has come");
+        publisher.handle_input(now, Input::Answer { status, body: b"" });
+        assert_eq!(publisher.poll_event(), Some(Event::RegisterAgain(status)));
+    }
+    assert_eq!(waits, [0, 0, 5, 10, 20, 40, 80, 160, 300, 300]);
+    publisher.registered(now);
+    now = publisher.poll_timeout().expect("a turn");
+    publisher.handle_timeout(now);
+    let known = request(&mut publisher).expect("its turn has come");
+    accept(&mut publisher, now, known);
+    publisher.registered(now);
+    assert_eq!(publisher.poll_timeout(), Some(now), "one that was known begins at once");
+}
+
+#[test]
 fn without_a_report_the_wait_for_it_ends() {
     let now = clock::origin();
     let mut config = PublisherConfig::new(URI, EPID);

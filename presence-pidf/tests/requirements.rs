@@ -21,8 +21,10 @@ fn every_demand_has_a_row_and_every_row_names_tests_that_exist() {
     let mut here = String::new();
     sources(&root.join("src"), &mut here);
     sources(&root.join("tests"), &mut here);
-    let [system, program] = ["ipdect-server/tests/system/main.rs", "examples/tests/presence_timeline.rs"]
-        .map(|path| fs::read_to_string(root.join("..").join(path)).expect("a file of tests"));
+    let mut system = String::new();
+    sources(&root.join("../ipdect-server/tests/system"), &mut system);
+    let program = root.join("../examples/tests/presence_timeline.rs");
+    let program = fs::read_to_string(program).expect("a file of tests");
     let numbered = |letter: &str, last: usize| -> Vec<String> {
         (1..=last).map(|number| format!("{letter}{number}")).collect()
     };

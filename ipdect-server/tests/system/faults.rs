@@ -166,6 +166,30 @@ fn a_connection_on_which_nobody_answers_is_given_up() {
 }
 
 #[test]
+fn an_endpoint_that_the_front_end_does_not_know_registers_again_and_publishes() {
+    let mut world = World::settled(&Options::new());
+    world.front_end_events.clear();
+    world.faults(&["481=SERVICE"]);
+    jim_calls_alice(&mut world);
+    world.run(20 * SECOND);
+    let refused = |world: &World| {
+        let faults = world.front_end_events.iter();
+        faults
+            .filter(|event| matches!(event, frontend::Event::Fault { fault, .. } if fault == "481=SERVICE"))
+            .count()
+    };
+    let asked = refused(&world);
+    assert!((4..20).contains(&asked), "{asked} requests of two users in 20 seconds");
+    world.faults(&[]);
+    let busy = |world: &World| super::seen_of_jim(world).contains(&Some(6500));
+    assert!(world.run_until(MINUTE, busy), "{:?}", super::seen_of_jim(&world));
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(10 * SECOND);
+    assert!(!busy(&world), "{:?}", super::seen_of_jim(&world));
+    nothing_left(&world);
+}
+
+#[test]
 fn a_version_conflict_is_mended_and_the_last_state_is_what_others_see() {
     let mut world = World::settled(&Options::new());
     world.faults(&["conflict"]);

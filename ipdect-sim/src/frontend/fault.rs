@@ -14,7 +14,8 @@ pub enum Fault {
     Drop(String),
     /// `late[=SECONDS]`: everything is sent so much later.
     Late(Duration),
-    /// `503[=METHOD]`, `504[=METHOD]`, `430[=METHOD]`: requests of this method are refused; 430 says how to recover.
+    /// `503[=METHOD]`, `504[=METHOD]`, `430[=METHOD]`, `481[=METHOD]`: requests of this method are refused; 430 says how to
+    /// recover.
     Refuse(u16, String),
     /// `wrong-signature`: signatures of the front end are wrong.
     WrongSignature,
@@ -66,7 +67,7 @@ impl Fault {
 #[error("`{0}` is no fault: {NAMES}")]
 pub struct UnknownFault(pub String);
 
-const NAMES: &str = "drop[=METHOD], late[=SECONDS], 503|504|430[=METHOD], wrong-signature, stale-nonce[=METHOD], conflict, \
+const NAMES: &str = "drop[=METHOD], late[=SECONDS], 503|504|430|481[=METHOD], wrong-signature, stale-nonce[=METHOD], conflict, \
     deregister[=SECONDS], redirect-loop, half-open[=SECONDS], slow-reader[=OCTETS], certificate=CERT,KEY, \
     foreign-certificate, restart[=SECONDS]";
 
@@ -91,7 +92,9 @@ impl FromStr for Fault {
         Ok(match (name, value) {
             ("drop", _) => Self::Drop(method()),
             ("late", _) => Self::Late(seconds(5)?),
-            ("503" | "504" | "430", _) => Self::Refuse(name.parse().map_err(|_| unknown())?, method()),
+            ("503" | "504" | "430" | "481", _) => {
+                Self::Refuse(name.parse().map_err(|_| unknown())?, method())
+            }
             ("wrong-signature", None) => Self::WrongSignature,
             ("stale-nonce", _) => Self::StaleNonce(method()),
             ("conflict", None) => Self::Conflict,

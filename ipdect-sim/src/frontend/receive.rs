@@ -83,7 +83,7 @@ impl FrontEnd {
         }
     }
 
-    /// The faults `503`, `504` and `430`.
+    /// The faults `503`, `504`, `430` and `481`.
     fn refusal_by_fault(&self, method: &str, envelope: &Envelope) -> Option<Refusal> {
         let status = self.faults.iter().find_map(|fault| match fault {
             // A dialog that does not exist has no route to lose.
@@ -93,6 +93,7 @@ impl FrontEnd {
         })?;
         Some(match status {
             430 => Refusal::new(430, 1004, "the route set is no longer valid"),
+            481 => Refusal::new(481, 0, "the endpoint is not known"),
             504 => Refusal::new(504, 1007, "the next hop cannot be reached for now"),
             _ => Refusal::new(503, 1, "the service is not available"),
         })

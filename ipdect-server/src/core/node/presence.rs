@@ -88,6 +88,10 @@ impl Node {
                 Published::Refused(status) => {
                     self.log(Level::Warning, format!("{address}: presence was refused with {status}"));
                 }
+                Published::RegisterAgain(status) => {
+                    self.log(Level::Notice, format!("{address}: presence: {status}, registering again"));
+                    self.renew_registration(now, id);
+                }
                 event => self.log(Level::Notice, format!("{address}: presence: {event:?}")),
             }
         }

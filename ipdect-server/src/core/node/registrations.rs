@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use presence_pidf::publisher::PublisherState;
 use sip_lync::{Event, FlowRole, Retry, StatusCode};
 
 use super::super::failover::State;
@@ -123,6 +124,18 @@ impl Node {
             };
     }
 
+    /// The front end does not know an endpoint that is registered: it is told at once, and then everything anew.
+    pub(super) fn renew_registration(&mut self, now: Instant, id: SubscriberId) {
+        let (Some(subscriber), Some((flow, _))) = (self.subscribers.get(id), &self.home) else { return };
+        if !matches!(subscriber.registration, Registration::Up { .. }) || self.stopping.is_some() {
+            return;
+        }
+        if let Err(error) = self.endpoint.register(now, subscriber.sip, sip_lync::FlowId(flow.0), None) {
+            let address = subscriber.address.clone();
+            self.log(Level::Warning, format!("{address}: {error}"));
+        }
+    }
+
     /// The handset is gone for good: its user is not reached here any more.
     pub(super) fn unwant_registration(&mut self, now: Instant, id: SubscriberId) {
         let Some(subscriber) = self.subscribers.get_mut(id) else { return };
@@ -140,8 +153,8 @@ impl Node {
                 let Some(id) = self.subscribers.of_sip(user) else { return };
                 let Some(subscriber) = self.subscribers.get_mut(id) else { return };
                 subscriber.registration = Registration::Up { gruu: gruu.map(|gruu| gruu.to_string()) };
-                if !refreshed {
-                    // A new binding: nothing of what was published before is known to the server.
+                if !refreshed || subscriber.publisher.state() == PublisherState::Unregistered {
+                    // A new binding, or one that the front end had lost: it knows nothing of what was published before.
                     subscriber.publisher.registered(self.publication_pace.turn(now));
                     let address = subscriber.address.clone();
                     self.touched.insert(id);
