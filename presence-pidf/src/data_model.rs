@@ -60,7 +60,7 @@ impl<'a> Pidf<'a> {
             match (child.namespace, child.local) {
                 (Namespace::DataModel, "note") => {
                     self.ranked(&mut rank, 1)?;
-                    person.notes.push(self.note()?);
+                    self.note_to(&mut person.notes)?;
                 }
                 (Namespace::DataModel, "timestamp") => {
                     self.ranked(&mut rank, 2)?;
@@ -109,7 +109,7 @@ impl<'a> Pidf<'a> {
                 }
                 (Namespace::DataModel, "note") => {
                     self.ranked(&mut rank, 2)?;
-                    device.notes.push(self.note()?);
+                    self.note_to(&mut device.notes)?;
                 }
                 (Namespace::DataModel, "timestamp") => {
                     self.ranked(&mut rank, 3)?;

@@ -23,6 +23,8 @@ pub enum Error {
 /// A rule that a document can break.
 ///
 /// MS-PRES 2.2
+// As wide as a word: results with something longer in them are then moved in words, and never in octets.
+#[repr(usize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Rule {

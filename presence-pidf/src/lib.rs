@@ -59,7 +59,7 @@
 //! # Deliberately absent
 //!
 //! SIP (bodies are octets here, whoever carries them), storage, and the scripts by which real servers aggregate states.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod aggregate;
 mod availability;

@@ -289,7 +289,7 @@ impl<'a> Pidf<'a> {
                 if !activities.activities.is_empty() {
                     self.refuse(Rule::Order)?;
                 }
-                activities.notes.push(self.note()?);
+                self.note_to(&mut activities.notes)?;
                 continue;
             }
             if activities.activities.contains(&Activity::Unknown) {

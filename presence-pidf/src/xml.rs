@@ -5,6 +5,7 @@ mod namespace;
 mod prolog;
 mod reader;
 mod scan;
+mod simd;
 mod start_tag;
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,7 @@ impl<'a> Presence<'a> {
 }
 
 impl<'a> Pidf<'a> {
+    #[inline(always)]
     pub(crate) fn new(body: &'a [u8], reading: Reading, limits: Limits) -> Result<Self, Error> {
         Ok(Self { reader: Reader::new(body, limits)?, reading, identifiers: Vec::with_capacity(8) })
     }
@@ -67,7 +68,7 @@ impl<'a> Pidf<'a> {
                 }
                 Namespace::Pidf if child.local == "note" => {
                     self.ranked(&mut rank, 1)?;
-                    presence.notes.push(self.note()?);
+                    self.note_to(&mut presence.notes)?;
                 }
                 Namespace::Pidf | Namespace::None => self.stranger()?,
                 Namespace::DataModel if child.local == "person" => {
@@ -107,18 +108,18 @@ impl<'a> Pidf<'a> {
                         self.refuse(Rule::Order)?;
                     }
                     known = true;
-                    tuple.status = self.status()?;
+                    self.status(&mut tuple.status)?;
                 }
                 (Namespace::Pidf, "contact") => {
                     self.ranked(&mut rank, 2)?;
                     if tuple.contact.is_some() {
                         self.refuse(Rule::Order)?;
                     }
-                    tuple.contact = Some(self.contact()?);
+                    self.contact(&mut tuple.contact)?;
                 }
                 (Namespace::Pidf, "note") => {
                     self.ranked(&mut rank, 3)?;
-                    tuple.notes.push(self.note()?);
+                    self.note_to(&mut tuple.notes)?;
                 }
                 (Namespace::Pidf, "timestamp") => {
                     self.ranked(&mut rank, 4)?;
@@ -158,8 +159,7 @@ impl<'a> Pidf<'a> {
         Ok(())
     }
 
-    fn status(&mut self) -> Result<Status<'a>, Error> {
-        let mut status = Status::default();
+    fn status(&mut self, status: &mut Status<'a>) -> Result<(), Error> {
         let mut rank = 0;
         let mut known = false;
         while let Some(child) = self.reader.child()? {
@@ -197,10 +197,10 @@ impl<'a> Pidf<'a> {
                 }
             }
         }
-        Ok(status)
+        Ok(())
     }
 
-    fn contact(&mut self) -> Result<Contact<'a>, Error> {
+    fn contact(&mut self, contact: &mut Option<Contact<'a>>) -> Result<(), Error> {
         let priority = self.reader.attribute("priority");
         let read = priority.as_deref().and_then(|priority| match self.reading {
             Reading::Strict => Priority::parse(priority),
@@ -209,12 +209,24 @@ impl<'a> Pidf<'a> {
         if priority.is_some() && read.is_none() {
             self.refuse(Rule::AttributeValue)?;
         }
-        Ok(Contact { uri: trimmed(self.reader.text()?), priority: read })
+        *contact = Some(Contact { uri: trimmed(self.reader.text()?), priority: read });
+        Ok(())
     }
 
     pub(crate) fn note(&mut self) -> Result<Note<'a>, Error> {
         let language = self.reader.attribute_of(Namespace::Xml, "lang");
         Ok(Note { language, text: self.reader.text()? })
+    }
+
+    /// Reads a note to the others; mostly it is the only one.
+    pub(crate) fn note_to(&mut self, notes: &mut Vec<Note<'a>>) -> Result<(), Error> {
+        let language = self.reader.attribute_of(Namespace::Xml, "lang");
+        let text = self.reader.text()?;
+        if notes.capacity() == 0 {
+            *notes = Vec::with_capacity(1);
+        }
+        notes.push(Note { language, text });
+        Ok(())
     }
 
     /// At most one, and a date.
@@ -226,7 +238,9 @@ impl<'a> Pidf<'a> {
         if read.is_none() {
             self.refuse(Rule::ElementValue)?;
         }
-        *timestamp = read.or(*timestamp);
+        if read.is_some() {
+            *timestamp = read;
+        }
         Ok(())
     }
 
@@ -297,7 +311,7 @@ impl<'a> Pidf<'a> {
     }
 
     /// Checks what follows the root, and that identifiers are unique.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
         self.identifiers.sort_unstable();
         if self.identifiers.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err(self.reader.broken(Rule::Identifier));

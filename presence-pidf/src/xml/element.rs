@@ -26,11 +26,11 @@ pub(crate) struct Element {
 impl Element {
     /// Reads the element that the reader has entered, to its end.
     pub(crate) fn read(reader: &mut Reader<'_>, name: &Name<'_>) -> Result<Self, Error> {
-        let attribute = |attribute: &super::start_tag::Attribute<'_>| {
+        let attribute = |attribute: &super::start_tag::Attribute| {
             (
                 reader.attribute_uri(attribute).to_owned(),
-                attribute.local().to_owned(),
-                attribute.value().into_owned(),
+                reader.local_of(attribute).to_owned(),
+                reader.value_of(attribute).into_owned(),
             )
         };
         let mut element = Self {

@@ -1,6 +1,7 @@
 //! The namespaces that presence documents use, as numbers that are quick to compare.
 
 /// A namespace.
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Namespace {
     /// No namespace.

@@ -17,7 +17,7 @@ pub(crate) struct Name<'a> {
     pub(crate) namespace: Namespace,
     pub(crate) local: &'a str,
     /// Which of the bindings in scope; see [`Reader::uri`].
-    pub(super) binding: u16,
+    pub(super) binding: u32,
 }
 
 impl Name<'_> {
@@ -29,7 +29,7 @@ impl Name<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'a> {
     pub(super) prefix: &'a str,
-    /// The first octets of the prefix: enough to tell those of less than eight apart.
+    /// The prefix and its colon, if they are eight octets at most.
     pub(super) key: u64,
     pub(super) uri: Cow<'a, str>,
     pub(super) namespace: Namespace,
@@ -41,7 +41,7 @@ pub(super) struct Open {
     pub(super) from: u32,
     pub(super) to: u32,
     /// Bindings in scope outside of the element.
-    pub(super) bindings: u16,
+    pub(super) bindings: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +53,9 @@ pub(crate) struct Reader<'a> {
     pub(super) base: usize,
     pub(super) open: Vec<Open>,
     pub(super) bindings: Vec<Binding<'a>>,
-    pub(super) attributes: Vec<Attribute<'a>>,
+    pub(super) attributes: Vec<Attribute>,
+    /// The namespace of names without prefix, and its binding.
+    pub(super) default: (Namespace, u32),
     /// The element entered last.
     pub(super) entered: Name<'a>,
     /// The text that was read last.
@@ -76,6 +78,7 @@ enum Next {
 
 impl<'a> Reader<'a> {
     /// Stands before the document.
+    #[inline(always)]
     pub(crate) fn new(body: &'a [u8], limits: Limits) -> Result<Self, Error> {
         if body.len() > limits.octets {
             return Err(Error::Malformed { at: limits.octets, rule: Rule::Length });
@@ -84,7 +87,7 @@ impl<'a> Reader<'a> {
             .map_err(|error| Error::Malformed { at: error.valid_up_to(), rule: Rule::Utf8 })?;
         let (text, base) = text.strip_prefix('\u{feff}').map_or((text, 0), |text| (text, 3));
         let mut bindings = Vec::with_capacity(8);
-        bindings.push(Binding { prefix: "", key: 0, uri: Cow::Borrowed(""), namespace: Namespace::None });
+        bindings.push(Binding { prefix: "", key: u64::MAX, uri: Cow::Borrowed(""), namespace: Namespace::None });
         bindings.push(Binding {
             prefix: "xml",
             key: scan::key(b"xml"),
@@ -99,6 +102,7 @@ impl<'a> Reader<'a> {
             open: Vec::with_capacity(8),
             bindings,
             attributes: Vec::with_capacity(8),
+            default: (Namespace::None, 0),
             entered: Name { namespace: Namespace::None, local: "", binding: 0 },
             piece: Cow::Borrowed(""),
             empty: false,
@@ -130,37 +134,133 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes into the next child, or leaves the element. Text between children is checked and not kept.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn child(&mut self) -> Result<Option<Name<'a>>, Error> {
+        match self.advance() {
+            Ok(true) => Ok(Some(self.entered)),
+            Ok(false) => Ok(None),
+            Err(rule) => Err(self.broken(rule)),
+        }
+    }
+
+    /// Whether there was another child: then it was entered.
+    #[inline(never)]
+    fn advance(&mut self) -> Result<bool, Rule> {
+        if self.empty {
+            self.empty = false;
+            self.close();
+            return Ok(false);
+        }
+        if self.open.is_empty() {
+            return Ok(false);
+        }
+        // The usual between two elements: tags, blanks, and text that needs no look.
+        while let Some(next) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            match next {
+                b"</" => {
+                    self.end()?;
+                    return Ok(false);
+                }
+                b"<!" | b"<?" => break,
+                [b'<', _] => {
+                    self.enter()?;
+                    return Ok(true);
+                }
+                [b' ' | b'\n', _] => self.skip_blanks(),
+                _ if self.pass_text() => {}
+                _ => break,
+            }
+        }
+        self.any_child()
+    }
+
+    /// Whether it got anywhere.
+    #[inline(never)]
+    fn pass_text(&mut self) -> bool {
+        let length = scan::text(self.rest());
+        self.at += length;
+        length > 0
+    }
+
+    #[cold]
+    fn any_child(&mut self) -> Result<bool, Rule> {
         loop {
-            match self.next() {
-                Ok(Next::Child) => return Ok(Some(self.entered)),
-                Ok(Next::End) => return Ok(None),
-                Ok(Next::Text) => {}
-                Err(rule) => return Err(self.broken(rule)),
+            match self.next()? {
+                Next::Child => return Ok(true),
+                Next::End => return Ok(false),
+                Next::Text => {}
             }
         }
     }
 
     /// Leaves the element; gives its text without that of its children.
+    #[inline(always)]
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Error> {
-        if !self.empty {
-            // The usual: one piece that needs no look, and the end.
-            let from = self.at;
-            let to = from + scan::text(self.rest());
-            if matches!(self.bytes.get(to..), Some([b'<', b'/', ..])) {
-                self.at = to;
-                let text = self.slice(from, to);
-                return match self.end() {
-                    Ok(()) => Ok(Cow::Borrowed(text)),
-                    Err(rule) => Err(self.broken(rule)),
-                };
-            }
+        match self.plain_text() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.other_text(),
         }
+    }
+
+    /// The usual: one piece that needs no look, and the end.
+    #[inline(never)]
+    fn plain_text(&mut self) -> Option<&'a str> {
+        if self.empty {
+            return None;
+        }
+        let from = self.at;
+        let to = from + scan::text(self.rest());
+        if self.bytes.get(to..).and_then(<[u8]>::first_chunk) != Some(b"</") {
+            return None;
+        }
+        self.at = to;
+        if self.end().is_err() {
+            // To be found again by who says what is wrong.
+            self.at = from;
+            return None;
+        }
+        Some(self.slice(from, to))
+    }
+
+    #[inline(never)]
+    fn other_text(&mut self) -> Result<Cow<'a, str>, Error> {
+        let from = self.at;
+        if !self.empty
+            && let Some(text) = self.text_with_references()
+        {
+            return Ok(Cow::Owned(text));
+        }
+        self.at = from;
         self.pieces()
     }
 
+    /// One piece with references, and the end.
+    fn text_with_references(&mut self) -> Option<String> {
+        let (mut from, begin) = (self.at, self.at);
+        self.at += scan::text(self.rest());
+        let mut text = None;
+        loop {
+            match self.rest() {
+                [b'&', ..] => {
+                    let text = text.get_or_insert_with(|| String::with_capacity(self.at - begin + 32));
+                    text.push_str(self.slice(from, self.at));
+                    text.push(self.reference().ok()?);
+                    from = self.at;
+                    self.at += scan::text(self.rest());
+                }
+                [b'<', b'/', ..] => {
+                    let mut text: String = text?;
+                    text.push_str(self.slice(from, self.at));
+                    self.end().ok()?;
+                    return Some(text);
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// Text in pieces, or with something in between.
+    #[cold]
     fn pieces(&mut self) -> Result<Cow<'a, str>, Error> {
         let mut joined = Cow::Borrowed("");
         loop {
@@ -194,13 +294,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn skip(&mut self) -> Result<(), Error> {
         let outside = self.open.len().saturating_sub(1);
         while self.open.len() > outside {
-            self.next().map_err(|rule| self.broken(rule))?;
+            self.child()?;
         }
         Ok(())
     }
 
     /// Checks what follows the root element.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
         self.epilog().map_err(|rule| self.broken(rule))
     }
 
@@ -217,36 +317,36 @@ impl<'a> Reader<'a> {
     }
 
     /// An attribute without namespace of the element that was entered last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn attribute(&self, local: &str) -> Option<Cow<'a, str>> {
         self.attribute_of(Namespace::None, local)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn attribute_of(&self, namespace: Namespace, local: &str) -> Option<Cow<'a, str>> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.namespace == namespace && attribute.local == local)
-            .map(Attribute::value)
+        let wanted =
+            |attribute: &&Attribute| attribute.namespace == namespace && self.is_called(attribute, local);
+        self.attributes.iter().find(wanted).map(|attribute| self.value_of(attribute))
     }
 
+    #[inline(always)]
     pub(crate) fn required(&self, local: &str) -> Result<Cow<'a, str>, Error> {
         self.attribute(local).ok_or_else(|| self.broken(Rule::AttributeMissing))
     }
 
-    pub(crate) fn attributes(&self) -> &[Attribute<'a>] {
+    pub(crate) fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
     /// The namespace's own name.
     pub(crate) fn uri(&self, name: &Name<'_>) -> &str {
-        self.bindings.get(usize::from(name.binding)).map_or("", |binding| &binding.uri)
+        self.bindings.get(name.binding as usize).map_or("", |binding| &binding.uri)
     }
 
-    pub(crate) fn attribute_uri(&self, attribute: &Attribute<'_>) -> &str {
+    pub(crate) fn attribute_uri(&self, attribute: &Attribute) -> &str {
         match attribute.namespace {
             Namespace::None => "",
-            _ => self.bindings.get(usize::from(attribute.binding)).map_or("", |binding| &binding.uri),
+            _ => self.bindings.get(attribute.binding as usize).map_or("", |binding| &binding.uri),
         }
     }
 
@@ -270,6 +370,7 @@ impl<'a> Reader<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    #[cold]
     fn next(&mut self) -> Result<Next, Rule> {
         if self.empty {
             self.empty = false;
@@ -352,6 +453,19 @@ impl<'a> Reader<'a> {
 
     pub(super) fn reference(&mut self) -> Result<char, Rule> {
         let rest = self.rest();
+        let (character, length) = match rest {
+            [b'&', b'a', b'm', b'p', b';', ..] => ('&', 5),
+            [b'&', b'l', b't', b';', ..] => ('<', 4),
+            [b'&', b'g', b't', b';', ..] => ('>', 4),
+            _ => return self.other_reference(),
+        };
+        self.at += length;
+        Ok(character)
+    }
+
+    #[cold]
+    fn other_reference(&mut self) -> Result<char, Rule> {
+        let rest = self.rest();
         let end = rest.iter().take(REFERENCE_MAX).position(|byte| *byte == b';').ok_or(Rule::Entity)?;
         let character = resolve(self.slice(self.at + 1, self.at + end))?;
         self.at += end + 1;
@@ -391,8 +505,9 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn end(&mut self) -> Result<(), Rule> {
+        let Some(open) = self.open.last().copied() else { return Err(Rule::WellFormed) };
+        let (from, to) = (open.from as usize, open.to as usize);
         self.at += 2;
-        let (from, to) = self.open.last().map_or((0, 0), |open| (open.from as usize, open.to as usize));
         if !scan::same_place(self.bytes, from, self.at, to - from) {
             return Err(Rule::WellFormed);
         }
@@ -404,16 +519,34 @@ impl<'a> Reader<'a> {
             }
         }
         self.at += 1;
-        self.close();
+        self.open.pop();
+        self.leave(open);
         Ok(())
     }
 
     #[inline]
     fn close(&mut self) {
         if let Some(open) = self.open.pop() {
-            self.bindings.truncate(usize::from(open.bindings));
+            self.leave(open);
         }
+    }
+
+    #[inline]
+    fn leave(&mut self, open: Open) {
         self.attributes.clear();
+        if self.bindings.len() > open.bindings as usize {
+            self.leave_scope(open.bindings as usize);
+        }
+    }
+
+    /// So many bindings stay.
+    #[inline(never)]
+    fn leave_scope(&mut self, bindings: usize) {
+        self.bindings.truncate(bindings);
+        let unprefixed = self.bindings.iter().rposition(|binding| binding.prefix.is_empty());
+        self.default = unprefixed
+            .and_then(|at| self.bindings.get(at).map(|binding| (binding.namespace, at as u32)))
+            .unwrap_or((Namespace::None, 0));
     }
 }
 

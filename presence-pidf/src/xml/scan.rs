@@ -1,5 +1,7 @@
 //! The octets of XML by class, and the loops that run over them.
 
+use super::simd;
+
 /// Ends a run of text: markup, a reference, `]`, a carriage return, and what needs a look (control characters, 0xEF).
 const TEXT: u8 = 1;
 /// Ends a run inside an attribute value, whatever the quotation mark.
@@ -54,79 +56,39 @@ const CLASS: [u8; 256] = {
     class
 };
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x80 * ONES;
-const LOW: u64 = 0x7f * ONES;
-
-/// The high bit of each octet that differs from `octet`; the octets of `seven` have seven bits.
+/// Octets from the beginning that are not of the class. `stops` marks those that are in sixteen octets.
 #[inline]
-const fn other_than(seven: u64, octet: u8) -> u64 {
-    (seven ^ (octet as u64 * ONES)) + LOW
-}
-
-/// The high bit of each octet that is `least` or greater.
-#[inline]
-const fn from(seven: u64, least: u8) -> u64 {
-    seven + (0x80 - least as u64) * ONES
-}
-
-/// Octets from the beginning that are not of the class. `stops` marks, in eight octets at a time, at least those that are.
-#[inline]
-fn run(bytes: &[u8], class: u8, stops: impl Fn(u64, u64) -> u64) -> usize {
+fn run(bytes: &[u8], class: u8, stops: impl Fn(&[u8; 16]) -> u32) -> usize {
     let mut at = 0;
-    loop {
-        while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-            let eight = u64::from_le_bytes(*eight);
-            let stop = stops(eight & LOW, eight & HIGH);
-            if stop != 0 {
-                at += (stop.trailing_zeros() / 8) as usize;
-                break;
-            }
-            at += 8;
+    while let Some(octets) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let stop = stops(octets);
+        if stop != 0 {
+            return at + stop.trailing_zeros() as usize;
         }
-        // The one that was marked, or one of the last seven.
-        match bytes.get(at) {
-            Some(byte) if CLASS[usize::from(*byte)] & class == 0 => at += 1,
-            _ => return at,
-        }
+        at += 16;
     }
+    while bytes.get(at).is_some_and(|byte| CLASS[usize::from(*byte)] & class == 0) {
+        at += 1;
+    }
+    at
 }
 
 /// Text that needs no look: up to markup, a reference or something strange.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> usize {
-    run(bytes, TEXT, |seven, high| {
-        let plain =
-            other_than(seven, b'<') & other_than(seven, b'&') & other_than(seven, b']') & from(seven, 0x20);
-        ((!plain & !high) | (!other_than(seven, 0x6f) & high)) & HIGH
-    })
+    run(bytes, TEXT, simd::texts)
 }
 
 /// A part of an attribute value that needs no look.
 #[inline]
 pub(super) fn value(bytes: &[u8]) -> usize {
-    run(bytes, VALUE, |seven, high| {
-        let plain = other_than(seven, b'<')
-            & other_than(seven, b'&')
-            & other_than(seven, b'"')
-            & other_than(seven, b'\'')
-            & from(seven, 0x20);
-        ((!plain & !high) | (!other_than(seven, 0x6f) & high)) & HIGH
-    })
+    run(bytes, VALUE, simd::values)
 }
 
 /// Text that is written as it stands.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    run(bytes, ESCAPE, |seven, high| {
-        let plain = other_than(seven, b'<')
-            & other_than(seven, b'>')
-            & other_than(seven, b'&')
-            & other_than(seven, b'"')
-            & other_than(seven, b'\'')
-            & from(seven, 0x20);
-        ((!plain & !high) | (!other_than(seven, 0x6f) & high)) & HIGH
-    })
+    run(bytes, ESCAPE, simd::escapes)
 }
 
 /// The part of a name without a colon; characters beyond ASCII are still to be looked at.
@@ -139,33 +101,43 @@ pub(super) fn is_blank(byte: u8) -> bool {
     CLASS[usize::from(byte)] & BLANK != 0
 }
 
-/// Whether all of it is written as it stands; sixteen octets at a time, without asking where.
+/// Whether all of it is written as it stands.
 #[inline]
 pub(super) fn all_plain(bytes: &[u8]) -> bool {
-    let strange = |sixteen: &[u8; 16]| {
-        sixteen.iter().fold(0, |strange, byte| {
-            strange
-                | u8::from(*byte < 0x20)
-                | u8::from(*byte == b'<')
-                | u8::from(*byte == b'>')
-                | u8::from(*byte == b'&')
-                | u8::from(*byte == b'"')
-                | u8::from(*byte == b'\'')
-                | u8::from(*byte == 0xef)
-        })
-    };
     match bytes.last_chunk() {
         Some(last) => {
-            bytes.as_chunks().0.iter().fold(strange(last), |found, next| found | strange(next)) == 0
+            let found = bytes.as_chunks().0.iter().fold(0, |found, next| found | simd::escapes(next));
+            found | simd::escapes(last) == 0
         }
-        None => plain(bytes) == bytes.len(),
+        None => bytes.iter().all(|byte| CLASS[usize::from(*byte)] & ESCAPE == 0),
     }
 }
 
 /// A name that is one for sure, with a prefix or without: ASCII alone, and begun as names begin. Where the part behind its
 /// prefix begins, and where it ends; `None` needs a look.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
+    if let Some(octets) = bytes.first_chunk::<16>() {
+        let (ends, signs, colons) = simd::name(octets);
+        if ends != 0 {
+            let end = ends.trailing_zeros() as usize;
+            // The colons before the end.
+            let colons = colons & (ends ^ (ends - 1));
+            // Neither the name nor what stands behind its prefix begins with anything but a letter.
+            let begins = colons << 1 | 1;
+            if begins & (ends | signs) | colons & colons.wrapping_sub(1) == 0 && octets[end & 15].is_ascii() {
+                let local = if colons == 0 { 0 } else { colons.trailing_zeros() as usize + 1 };
+                return Some((local, end));
+            }
+            return None;
+        }
+    }
+    long_name(bytes)
+}
+
+/// The same for names of any length, and at the end of a body.
+#[inline(never)]
+fn long_name(bytes: &[u8]) -> Option<(usize, usize)> {
     let first = plain_part(bytes, 0)?;
     match bytes.get(first)? {
         b':' => {
@@ -177,10 +149,9 @@ pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// Names are short: one octet after the other is quicker than eight at a time.
-#[inline]
+const PLAIN_START: u8 = NAME_START | PLAIN_NAME;
+
 fn plain_part(bytes: &[u8], from: usize) -> Option<usize> {
-    const PLAIN_START: u8 = NAME_START | PLAIN_NAME;
     if CLASS[usize::from(*bytes.get(from)?)] & PLAIN_START != PLAIN_START {
         return None;
     }
@@ -191,32 +162,32 @@ fn plain_part(bytes: &[u8], from: usize) -> Option<usize> {
     Some(at)
 }
 
-/// Up to eight octets as a number; octets behind them are none. Names of eight and more are told apart by the rest as well.
-#[inline]
-pub(super) fn key(name: &[u8]) -> u64 {
-    name.iter().take(8).rev().fold(0, |key, byte| key << 8 | u64::from(*byte))
-}
-
-/// The key of the name that stands at a place.
-#[inline]
-pub(super) fn key_at(bytes: &[u8], from: usize, length: usize) -> u64 {
-    match (length, bytes.get(from..).and_then(<[u8]>::first_chunk::<8>)) {
-        (0, _) => 0,
-        (1..=7, Some(eight)) => u64::from_le_bytes(*eight) & ((1 << (8 * length)) - 1),
-        (_, Some(eight)) => u64::from_le_bytes(*eight),
-        _ => key(bytes.get(from..from + length).unwrap_or_default()),
+/// A prefix and its colon as a number; of one that is longer than eight octets together, a number that none has.
+pub(super) fn key(prefix: &[u8]) -> u64 {
+    if !(1..8).contains(&prefix.len()) {
+        return u64::MAX;
     }
+    prefix.iter().rev().fold(u64::from(b':'), |key, byte| key << 8 | u64::from(*byte))
 }
 
 /// Whether the same octets stand at two places.
 #[inline]
 pub(super) fn same_place(bytes: &[u8], one: usize, other: usize, length: usize) -> bool {
-    let eight = |at: usize| {
-        bytes.get(at..).and_then(<[u8]>::first_chunk::<8>).map(|eight| u64::from_le_bytes(*eight))
-    };
-    if let (1..=8, Some(a), Some(b)) = (length, eight(one), eight(other)) {
-        return (a ^ b) << (64 - 8 * length) == 0;
+    let octets = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<16>);
+    if let (0..=16, Some(a), Some(b)) = (length, octets(one), octets(other)) {
+        return !simd::same(a, b) & ((1 << length) - 1) == 0;
     }
+    if let (17..=32, Some(a), Some(b)) = (length, octets(one), octets(other))
+        && let (Some(c), Some(d)) = (octets(one + length - 16), octets(other + length - 16))
+    {
+        return simd::same(a, b) & simd::same(c, d) == 0xffff;
+    }
+    same_slice(bytes, one, other, length)
+}
+
+/// The same for more, and at the end of a body.
+#[inline(never)]
+fn same_slice(bytes: &[u8], one: usize, other: usize, length: usize) -> bool {
     match (bytes.get(one..one + length), bytes.get(other..other + length)) {
         (Some(a), Some(b)) => a == b,
         _ => false,
@@ -302,13 +273,9 @@ mod tests {
                 }
             }
         }
-        for from in 0..text.len() {
-            for length in 0..text.len() - from {
-                assert_eq!(key_at(text, from, length), key(&text[from..from + length]));
-            }
-        }
-        assert_ne!(key(b"ab"), key(b"abc"));
-        assert_eq!(key(b"abcdefgh"), key(b"abcdefghi"));
+        assert_eq!(key(b"rpid"), u64::from_le_bytes(*b"rpid:\0\0\0"));
+        assert_eq!(key(b"abcdefg"), u64::from_le_bytes(*b"abcdefg:"));
+        assert_eq!([key(b""), key(b"abcdefgh")], [u64::MAX; 2]);
     }
 
     #[test]

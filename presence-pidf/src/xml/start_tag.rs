@@ -7,18 +7,6 @@ use super::reader::{Binding, Name, Open, Reader, resolve};
 use super::scan;
 use crate::error::Rule;
 
-/// An attribute of the element that was entered last.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Attribute<'a> {
-    pub(super) prefix: &'a [u8],
-    pub(super) local: &'a str,
-    pub(super) raw: &'a str,
-    pub(super) namespace: Namespace,
-    pub(super) binding: u16,
-    /// Its value has references or white space that reads as blanks.
-    pub(super) rough: bool,
-}
-
 /// Where a name stands: the part behind its prefix begins at `local`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -27,19 +15,47 @@ pub(super) struct Place {
     to: usize,
 }
 
+/// An attribute of the element that was entered last: where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attribute {
+    from: u32,
+    local: u32,
+    to: u32,
+    value: u32,
+    end: u32,
+    pub(super) binding: u32,
+    pub(super) namespace: Namespace,
+    /// Its value has references or white space that reads as blanks.
+    rough: bool,
+}
+
+/// What is kept of the attributes of one tag while it is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// How many namespaces were declared.
+    declared: usize,
+    /// A bit for the local name of each attribute: two names with different bits are different names.
+    names: u64,
+    /// An attribute has a prefix, or two of the names have the same bit.
+    look: bool,
+}
+
 impl<'a> Reader<'a> {
     /// A name, with a prefix or without.
-    #[inline]
-    pub(super) fn name(&mut self) -> Result<Place, Rule> {
+    #[inline(always)]
+    fn name(&mut self) -> Result<Place, Rule> {
         let from = self.at;
-        let Some((local, end)) = scan::plain_name(self.rest()) else { return self.wide_name() };
-        self.at = from + end;
-        Ok(Place { from, local: from + local, to: self.at })
+        let (local, to) = match scan::plain_name(self.rest()) {
+            Some((local, length)) => (from + local, from + length),
+            None => self.wide_name()?,
+        };
+        self.at = to;
+        Ok(Place { from, local, to })
     }
 
-    /// A name with characters beyond ASCII, or none.
+    /// A name with characters beyond ASCII, or none: where the part behind its prefix begins, and where it ends.
     #[cold]
-    fn wide_name(&mut self) -> Result<Place, Rule> {
+    fn wide_name(&mut self) -> Result<(usize, usize), Rule> {
         let from = self.at;
         let mut local = from;
         self.at += scan::name(self.rest());
@@ -56,20 +72,16 @@ impl<'a> Reader<'a> {
         if !scan::is_name(self.slice(local, self.at)) {
             return Err(self.strange().unwrap_or(Rule::WellFormed));
         }
-        Ok(Place { from, local, to: self.at })
-    }
-
-    /// The prefix of a name.
-    #[inline]
-    fn prefix(&self, place: Place) -> &'a [u8] {
-        if place.local == place.from {
-            return &[];
-        }
-        self.bytes.get(place.from..place.local - 1).unwrap_or_default()
+        Ok((local, self.at))
     }
 
     /// Enters the element whose tag begins here.
     pub(super) fn start(&mut self) -> Result<(), Rule> {
+        self.enter()
+    }
+
+    #[inline(always)]
+    pub(super) fn enter(&mut self) -> Result<(), Rule> {
         self.elements += 1;
         if self.elements > self.limits.elements {
             return Err(Rule::Elements);
@@ -79,49 +91,52 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         let place = self.name()?;
-        self.open.push(Open {
-            from: place.from as u32,
-            to: place.to as u32,
-            bindings: self.bindings.len() as u16,
-        });
+        self.open.push(Open { from: place.from as u32, to: place.to as u32, bindings: self.bindings.len() as u32 });
         self.attributes.clear();
-        if self.bytes.get(self.at) == Some(&b'>') {
-            self.at += 1;
-        } else {
-            self.read_attributes()?;
+        match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some([b'>', _]) => self.at += 1,
+            Some(b"/>") => {
+                self.at += 2;
+                self.empty = true;
+            }
+            _ => self.read_attributes()?,
         }
-        let prefix = self.prefix(place);
-        let key = scan::key_at(self.bytes, place.from, prefix.len());
-        let (namespace, binding) = self.resolve(key, prefix).ok_or(Rule::Prefix)?;
+        let (namespace, binding) =
+            if place.local == place.from { self.default } else { self.resolve(place.from, place.local).ok_or(Rule::Prefix)? };
         self.entered = Name { namespace, local: self.slice(place.local, place.to), binding };
         Ok(())
     }
 
     /// To the end of the tag.
+    #[inline(never)]
     fn read_attributes(&mut self) -> Result<(), Rule> {
-        let mut declared = 0;
+        let mut seen = Seen::default();
         loop {
-            let from = self.at;
+            let blank = self.bytes.get(self.at).is_some_and(|byte| scan::is_blank(*byte));
             self.skip_blanks();
-            let blanks = self.at - from;
-            match self.rest() {
-                [b'>', ..] => {
+            match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+                Some([b'>', _]) => {
                     self.at += 1;
                     break;
                 }
-                [b'/', b'>', ..] => {
+                Some(b"/>") => {
                     self.at += 2;
                     self.empty = true;
                     break;
                 }
-                _ if blanks == 0 => return Err(self.strange().unwrap_or(Rule::WellFormed)),
-                _ => declared += usize::from(self.read_attribute()?),
+                _ if blank => self.read_attribute(&mut seen)?,
+                // The end of the body may be one octet away.
+                _ if self.bytes.get(self.at) == Some(&b'>') => {
+                    self.at += 1;
+                    break;
+                }
+                _ => return Err(self.strange().unwrap_or(Rule::WellFormed)),
             }
-            if self.attributes.len() + declared > self.limits.attributes {
+            if self.attributes.len() + seen.declared > self.limits.attributes {
                 return Err(Rule::Attributes);
             }
         }
-        if self.attributes.is_empty() { Ok(()) } else { self.resolve_attributes() }
+        if seen.look { self.resolve_attributes() } else { Ok(()) }
     }
 
     #[inline]
@@ -131,26 +146,76 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether it was a namespace declaration.
-    pub(super) fn read_attribute(&mut self) -> Result<bool, Rule> {
-        let place = self.name()?;
+    #[inline]
+    fn read_attribute(&mut self, seen: &mut Seen) -> Result<(), Rule> {
+        if self.rest() == b">" {
+            return Ok(());
+        }
+        let name = self.name()?;
+        let quote = match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            Some([b'=', quote @ (b'"' | b'\'')]) => {
+                self.at += 2;
+                *quote
+            }
+            _ => self.equals()?,
+        };
+        let value = self.at;
+        self.at += scan::value(self.rest());
+        let rough = self.bytes.get(self.at) != Some(&quote) && self.rough_value(quote)?;
+        let end = self.at;
+        self.at += 1;
+        let Place { from, local, to } = name;
+        let declares = match local - from {
+            0 => to - from == 5 && self.bytes.get(from..to) == Some(b"xmlns"),
+            6 => self.bytes.get(from..local) == Some(b"xmlns:"),
+            _ => false,
+        };
+        if declares {
+            seen.declared += 1;
+            return self.declare(name, value, end, rough);
+        }
+        let octet = |at: usize| self.bytes.get(at).copied().map_or(0, u32::from);
+        let bit = 1 << ((octet(local) ^ octet(to - 1) << 1 ^ (to - local) as u32) & 63);
+        seen.look |= seen.names & bit != 0 || from != local;
+        seen.names |= bit;
+        self.attributes.push(Attribute {
+            from: from as u32,
+            local: local as u32,
+            to: to as u32,
+            value: value as u32,
+            end: end as u32,
+            binding: 0,
+            namespace: Namespace::None,
+            rough,
+        });
+        Ok(())
+    }
+
+    /// An equals sign with blanks around it, and the quotation mark.
+    #[cold]
+    fn equals(&mut self) -> Result<u8, Rule> {
         self.skip_blanks();
         if self.bytes.get(self.at) != Some(&b'=') {
             return Err(Rule::WellFormed);
         }
         self.at += 1;
         self.skip_blanks();
-        let quote = match self.bytes.get(self.at) {
-            Some(quote @ (b'"' | b'\'')) => *quote,
-            _ => return Err(Rule::WellFormed),
-        };
-        self.at += 1;
-        let from = self.at;
+        match self.bytes.get(self.at) {
+            Some(quote @ (b'"' | b'\'')) => {
+                self.at += 1;
+                Ok(*quote)
+            }
+            _ => Err(Rule::WellFormed),
+        }
+    }
+
+    /// The rest of a value in which something stands that needs a look; whether it stands for something else.
+    #[cold]
+    fn rough_value(&mut self, quote: u8) -> Result<bool, Rule> {
         let mut rough = false;
         loop {
-            self.at += scan::value(self.rest());
             match self.rest() {
-                [found, ..] if *found == quote => break,
+                [found, ..] if *found == quote => return Ok(rough),
                 [b'"' | b'\'', ..] => self.at += 1,
                 [b'&', ..] => {
                     self.reference()?;
@@ -165,23 +230,16 @@ impl<'a> Reader<'a> {
                     self.allowed()?;
                 }
             }
+            self.at += scan::value(self.rest());
         }
-        let raw = self.slice(from, self.at);
-        self.at += 1;
-        let (prefix, local) = (self.prefix(place), self.slice(place.local, place.to));
-        let attribute = Attribute { prefix, local, raw, namespace: Namespace::None, binding: 0, rough };
-        if prefix == b"xmlns" || (prefix.is_empty() && local == "xmlns") {
-            self.declare(&attribute)?;
-            return Ok(true);
-        }
-        self.attributes.push(attribute);
-        Ok(false)
     }
 
-    pub(super) fn declare(&mut self, attribute: &Attribute<'a>) -> Result<(), Rule> {
-        let prefix = if attribute.prefix.is_empty() { "" } else { attribute.local };
-        let uri = attribute.value();
-        let own = self.open.last().map_or(0, |open| usize::from(open.bindings));
+    #[inline(never)]
+    fn declare(&mut self, name: Place, value: usize, end: usize, rough: bool) -> Result<(), Rule> {
+        let prefix =
+            if name.from == name.local { "" } else { self.slice(name.local, name.to) };
+        let uri = self.value_at(value, end, rough);
+        let own = self.open.last().map_or(0, |open| open.bindings as usize);
         if self.bindings.iter().skip(own).any(|binding| binding.prefix == prefix) {
             return Err(Rule::DuplicateAttribute);
         }
@@ -197,30 +255,45 @@ impl<'a> Reader<'a> {
         if self.bindings.len() >= self.limits.namespaces {
             return Err(Rule::Attributes);
         }
+        if prefix.is_empty() {
+            self.default = (namespace, self.bindings.len() as u32);
+        }
         self.bindings.push(Binding { prefix, key: scan::key(prefix.as_bytes()), uri, namespace });
         Ok(())
     }
 
+    /// The namespace of a name with a prefix, and its binding.
     #[inline]
-    pub(super) fn resolve(&self, key: u64, prefix: &[u8]) -> Option<(Namespace, u16)> {
-        let found = self.bindings.iter().rposition(|binding| {
-            // A key of less than eight octets is the whole prefix.
-            binding.key == key && (prefix.len() < 8 || binding.prefix.as_bytes() == prefix)
-        })?;
-        self.bindings.get(found).map(|binding| (binding.namespace, found as u16))
+    fn resolve(&self, from: usize, local: usize) -> Option<(Namespace, u32)> {
+        let length = local - from;
+        let found = match self.bytes.get(from..).and_then(<[u8]>::first_chunk) {
+            // The prefix and its colon are the whole key.
+            Some(eight) if length <= 8 => {
+                let key = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * length));
+                self.bindings.iter().rposition(|binding| binding.key == key)
+            }
+            _ => {
+                let prefix = self.slice(from, from + length - 1);
+                self.bindings.iter().rposition(|binding| binding.prefix == prefix)
+            }
+        };
+        let found = found?;
+        self.bindings.get(found).map(|binding| (binding.namespace, found as u32))
     }
 
-    pub(super) fn resolve_attributes(&mut self) -> Result<(), Rule> {
+    /// Resolves prefixes and sees that no attribute occurs twice.
+    #[inline(never)]
+    fn resolve_attributes(&mut self) -> Result<(), Rule> {
         for index in 0..self.attributes.len() {
             let Some(mut attribute) = self.attributes.get(index).copied() else { break };
-            if !attribute.prefix.is_empty() {
-                let resolved =
-                    self.resolve(scan::key(attribute.prefix), attribute.prefix).ok_or(Rule::Prefix)?;
-                (attribute.namespace, attribute.binding) = resolved;
+            if attribute.from != attribute.local {
+                let found = self.resolve(attribute.from as usize, attribute.local as usize);
+                (attribute.namespace, attribute.binding) = found.ok_or(Rule::Prefix)?;
             }
             let twice = self.attributes.iter().take(index).any(|other| {
-                same(other.local.as_bytes(), attribute.local.as_bytes())
+                other.length() == attribute.length()
                     && other.namespace == attribute.namespace
+                    && self.local_of(other) == self.local_of(&attribute)
                     && self.attribute_uri(other) == self.attribute_uri(&attribute)
             });
             if twice {
@@ -232,15 +305,34 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
-}
 
-impl<'a> Attribute<'a> {
-    pub(crate) fn value(&self) -> Cow<'a, str> {
-        if self.rough { Cow::Owned(normalized(self.raw)) } else { Cow::Borrowed(self.raw) }
+    /// Whether an attribute has that local name.
+    #[inline(always)]
+    pub(super) fn is_called(&self, attribute: &Attribute, local: &str) -> bool {
+        let (from, to) = (attribute.local as usize, attribute.to as usize);
+        to - from == local.len() && self.bytes.get(from..to) == Some(local.as_bytes())
     }
 
-    pub(crate) fn local(&self) -> &'a str {
-        self.local
+    #[inline]
+    pub(crate) fn local_of(&self, attribute: &Attribute) -> &'a str {
+        self.slice(attribute.local as usize, attribute.to as usize)
+    }
+
+    #[inline]
+    pub(crate) fn value_of(&self, attribute: &Attribute) -> Cow<'a, str> {
+        self.value_at(attribute.value as usize, attribute.end as usize, attribute.rough)
+    }
+
+    #[inline]
+    fn value_at(&self, value: usize, end: usize, rough: bool) -> Cow<'a, str> {
+        let raw = self.slice(value, end);
+        if rough { Cow::Owned(normalized(raw)) } else { Cow::Borrowed(raw) }
+    }
+}
+
+impl Attribute {
+    fn length(&self) -> u32 {
+        self.to - self.local
     }
 }
 
@@ -263,10 +355,4 @@ fn normalized(raw: &str) -> String {
     }
     value.push_str(rest);
     value
-}
-
-/// Equality that looks at the length first and calls nobody: names are short.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }
