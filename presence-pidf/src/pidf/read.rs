@@ -299,15 +299,27 @@ impl<'a> Pidf<'a> {
     }
 
     /// The `id` of the element entered last; the strict reader keeps it.
+    #[inline(always)]
     pub(crate) fn identifier(&mut self) -> Result<Option<Cow<'a, str>>, Error> {
-        let id = self.reader.attribute("id").map(trimmed);
-        if let (Reading::Strict, Some(id)) = (self.reading, &id) {
-            if !is_name(id) {
-                return Err(self.reader.broken(Rule::Identifier));
+        match self.reader.attribute("id") {
+            None => Ok(None),
+            Some(id) => {
+                let id = trimmed(id);
+                if self.reading == Reading::Strict {
+                    self.keep_identifier(&id)?;
+                }
+                Ok(Some(id))
             }
-            self.identifiers.push(id.clone());
         }
-        Ok(id)
+    }
+
+    #[inline(never)]
+    fn keep_identifier(&mut self, id: &Cow<'a, str>) -> Result<(), Error> {
+        if !is_name(id) {
+            return Err(self.reader.broken(Rule::Identifier));
+        }
+        self.identifiers.push(id.clone());
+        Ok(())
     }
 
     /// Checks what follows the root, and that identifiers are unique.

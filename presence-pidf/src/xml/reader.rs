@@ -56,6 +56,8 @@ pub(crate) struct Reader<'a> {
     pub(super) attributes: Vec<Attribute>,
     /// The namespace of names without prefix, and its binding.
     pub(super) default: (Namespace, u32),
+    /// The prefix that was resolved last, as in [`Binding::key`], and what came of it.
+    pub(super) recent: (u64, (Namespace, u32)),
     /// The element entered last.
     pub(super) entered: Name<'a>,
     /// The text that was read last.
@@ -103,6 +105,7 @@ impl<'a> Reader<'a> {
             bindings,
             attributes: Vec::with_capacity(8),
             default: (Namespace::None, 0),
+            recent: (u64::MAX, (Namespace::None, 0)),
             entered: Name { namespace: Namespace::None, local: "", binding: 0 },
             piece: Cow::Borrowed(""),
             empty: false,
@@ -155,31 +158,41 @@ impl<'a> Reader<'a> {
             return Ok(false);
         }
         // The usual between two elements: tags, blanks, and text that needs no look.
-        while let Some(next) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+        let bytes = self.bytes;
+        let mut at = self.at;
+        while let Some(next) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
             match next {
                 b"</" => {
-                    self.end()?;
+                    self.end_at(at)?;
                     return Ok(false);
                 }
                 b"<!" | b"<?" => break,
                 [b'<', _] => {
-                    self.enter()?;
+                    self.enter(at)?;
                     return Ok(true);
                 }
-                [b' ' | b'\n', _] => self.skip_blanks(),
-                _ if self.pass_text() => {}
-                _ => break,
+                [b' ' | b'\n', _] => {
+                    at += 1;
+                    while bytes.get(at) == Some(&b' ') {
+                        at += 1;
+                    }
+                }
+                _ => {
+                    let length = self.text_at(at);
+                    if length == 0 {
+                        break;
+                    }
+                    at += length;
+                }
             }
         }
+        self.at = at;
         self.any_child()
     }
 
-    /// Whether it got anywhere.
     #[inline(never)]
-    fn pass_text(&mut self) -> bool {
-        let length = scan::text(self.rest());
-        self.at += length;
-        length > 0
+    fn text_at(&self, at: usize) -> usize {
+        scan::text(self.bytes.get(at..).unwrap_or_default())
     }
 
     #[cold]
@@ -213,8 +226,7 @@ impl<'a> Reader<'a> {
         if self.bytes.get(to..).and_then(<[u8]>::first_chunk) != Some(b"</") {
             return None;
         }
-        self.at = to;
-        if self.end().is_err() {
+        if self.end_at(to).is_err() {
             // To be found again by who says what is wrong.
             self.at = from;
             return None;
@@ -503,7 +515,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    /// Leaves the element whose end tag stands there.
+    #[inline(always)]
+    fn end_at(&mut self, at: usize) -> Result<(), Rule> {
+        if let Some(open) = self.open.last().copied() {
+            let (from, length) = (open.from as usize, (open.to - open.from) as usize);
+            let end = at + 2 + length;
+            if self.bytes.get(end) == Some(&b'>') && scan::same_place(self.bytes, from, at + 2, length) {
+                self.at = end + 1;
+                self.open.pop();
+                self.leave(open);
+                return Ok(());
+            }
+        }
+        self.at = at;
+        self.end()
+    }
+
+    #[inline(never)]
     fn end(&mut self) -> Result<(), Rule> {
         let Some(open) = self.open.last().copied() else { return Err(Rule::WellFormed) };
         let (from, to) = (open.from as usize, open.to as usize);
@@ -543,6 +572,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn leave_scope(&mut self, bindings: usize) {
         self.bindings.truncate(bindings);
+        self.recent.0 = u64::MAX;
         let unprefixed = self.bindings.iter().rposition(|binding| binding.prefix.is_empty());
         self.default = unprefixed
             .and_then(|at| self.bindings.get(at).map(|binding| (binding.namespace, at as u32)))

@@ -76,7 +76,10 @@ fn run(bytes: &[u8], class: u8, stops: impl Fn(&[u8; 16]) -> u32) -> usize {
 /// Text that needs no look: up to markup, a reference or something strange.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> usize {
-    run(bytes, TEXT, simd::texts)
+    match bytes.first() {
+        Some(first) if CLASS[usize::from(*first)] & TEXT == 0 => run(bytes, TEXT, simd::texts),
+        _ => 0,
+    }
 }
 
 /// A part of an attribute value that needs no look.
@@ -113,36 +116,32 @@ pub(super) fn all_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// A name that is one for sure, with a prefix or without: ASCII alone, and begun as names begin. Where the part behind its
-/// prefix begins, and where it ends; `None` needs a look.
+/// A name of at most fifteen octets that is one for sure, with a prefix or without: ASCII alone, and begun as names begin.
+/// Where the part behind its prefix begins, and where it ends; `None` needs a look.
 #[inline(always)]
-pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
-    if let Some(octets) = bytes.first_chunk::<16>() {
-        let (ends, signs, colons) = simd::name(octets);
-        if ends != 0 {
-            let end = ends.trailing_zeros() as usize;
-            // The colons before the end.
-            let colons = colons & (ends ^ (ends - 1));
-            // Neither the name nor what stands behind its prefix begins with anything but a letter.
-            let begins = colons << 1 | 1;
-            if begins & (ends | signs) | colons & colons.wrapping_sub(1) == 0 && octets[end & 15].is_ascii() {
-                let local = if colons == 0 { 0 } else { colons.trailing_zeros() as usize + 1 };
-                return Some((local, end));
-            }
-            return None;
-        }
+pub(super) fn short_name(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    let octets = bytes.get(from..)?.first_chunk()?;
+    let (ends, signs, colons) = simd::name(octets);
+    // Colons before the end.
+    let colons = colons & (ends ^ ends.wrapping_sub(1));
+    // Neither the name nor what stands behind its prefix begins with anything but a letter.
+    let begins = colons << 1 | 1;
+    let bad = begins & (ends | signs) | colons & colons.wrapping_sub(1);
+    if ends == 0 || bad != 0 {
+        return None;
     }
-    long_name(bytes)
+    let end = from + ends.trailing_zeros() as usize;
+    let local = if colons == 0 { from } else { from + colons.trailing_zeros() as usize + 1 };
+    bytes.get(end)?.is_ascii().then_some((local, end))
 }
 
-/// The same for names of any length, and at the end of a body.
-#[inline(never)]
-fn long_name(bytes: &[u8]) -> Option<(usize, usize)> {
-    let first = plain_part(bytes, 0)?;
+/// The same for names of any length, and at the end of a body; places count from the name's beginning.
+pub(super) fn plain_name(bytes: &[u8]) -> Option<(usize, usize)> {
+    let first = plain_part(bytes)?;
     match bytes.get(first)? {
         b':' => {
             let local = first + 1;
-            let end = plain_part(bytes, local)?;
+            let end = local + plain_part(bytes.get(local..)?)?;
             bytes.get(end).filter(|byte| byte.is_ascii() && **byte != b':').map(|_| (local, end))
         }
         byte => byte.is_ascii().then_some((0, first)),
@@ -151,11 +150,19 @@ fn long_name(bytes: &[u8]) -> Option<(usize, usize)> {
 
 const PLAIN_START: u8 = NAME_START | PLAIN_NAME;
 
-fn plain_part(bytes: &[u8], from: usize) -> Option<usize> {
-    if CLASS[usize::from(*bytes.get(from)?)] & PLAIN_START != PLAIN_START {
+/// The length of a part of a name that ends before the body does.
+fn plain_part(bytes: &[u8]) -> Option<usize> {
+    if CLASS[usize::from(*bytes.first()?)] & PLAIN_START != PLAIN_START {
         return None;
     }
-    let mut at = from + 1;
+    let mut at = 0;
+    while let Some(octets) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let (ends, _, colons) = simd::name(octets);
+        match ends | colons {
+            0 => at += 16,
+            ends => return Some(at + ends.trailing_zeros() as usize),
+        }
+    }
     while CLASS[usize::from(*bytes.get(at)?)] & PLAIN_NAME != 0 {
         at += 1;
     }
@@ -171,7 +178,7 @@ pub(super) fn key(prefix: &[u8]) -> u64 {
 }
 
 /// Whether the same octets stand at two places.
-#[inline]
+#[inline(always)]
 pub(super) fn same_place(bytes: &[u8], one: usize, other: usize, length: usize) -> bool {
     let octets = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk::<16>);
     if let (0..=16, Some(a), Some(b)) = (length, octets(one), octets(other)) {
@@ -203,10 +210,9 @@ pub(super) fn blanks(bytes: &[u8]) -> usize {
 /// Whether a name without colon is one (Namespaces in XML 1.0, `NCName`).
 pub(crate) fn is_name(name: &str) -> bool {
     let Some(first) = name.as_bytes().first() else { return false };
-    if CLASS[usize::from(*first)] & NAME_START == 0 {
-        return false;
-    }
-    name.is_ascii() && self::name(name.as_bytes()) == name.len() || is_wide_name(name)
+    let plain = CLASS[usize::from(*first)] & PLAIN_START == PLAIN_START
+        && name.bytes().all(|byte| CLASS[usize::from(byte)] & PLAIN_NAME != 0);
+    plain || is_wide_name(name)
 }
 
 /// The same for names with characters beyond ASCII.

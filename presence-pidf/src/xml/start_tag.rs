@@ -41,19 +41,16 @@ struct Seen {
 }
 
 impl<'a> Reader<'a> {
-    /// A name, with a prefix or without.
-    #[inline(always)]
-    fn name(&mut self) -> Result<Place, Rule> {
+    /// A name with a prefix or without: where the part behind its prefix begins, and where it ends.
+    #[inline(never)]
+    fn name(&mut self) -> Result<(usize, usize), Rule> {
         let from = self.at;
-        let (local, to) = match scan::plain_name(self.rest()) {
-            Some((local, length)) => (from + local, from + length),
-            None => self.wide_name()?,
-        };
-        self.at = to;
-        Ok(Place { from, local, to })
+        let Some((local, length)) = scan::plain_name(self.rest()) else { return self.wide_name() };
+        self.at = from + length;
+        Ok((from + local, self.at))
     }
 
-    /// A name with characters beyond ASCII, or none: where the part behind its prefix begins, and where it ends.
+    /// The same with characters beyond ASCII, or none.
     #[cold]
     fn wide_name(&mut self) -> Result<(usize, usize), Rule> {
         let from = self.at;
@@ -77,11 +74,12 @@ impl<'a> Reader<'a> {
 
     /// Enters the element whose tag begins here.
     pub(super) fn start(&mut self) -> Result<(), Rule> {
-        self.enter()
+        self.enter(self.at)
     }
 
     #[inline(always)]
-    pub(super) fn enter(&mut self) -> Result<(), Rule> {
+    pub(super) fn enter(&mut self, at: usize) -> Result<(), Rule> {
+        self.at = at;
         self.elements += 1;
         if self.elements > self.limits.elements {
             return Err(Rule::Elements);
@@ -89,51 +87,66 @@ impl<'a> Reader<'a> {
         if self.open.len() >= self.limits.depth {
             return Err(Rule::Depth);
         }
-        self.at += 1;
-        let place = self.name()?;
-        self.open.push(Open { from: place.from as u32, to: place.to as u32, bindings: self.bindings.len() as u32 });
+        let bytes = self.bytes;
+        let from = at + 1;
+        let (local, to) = match scan::short_name(bytes, from) {
+            Some(found) => found,
+            None => {
+                self.at = from;
+                self.name()?
+            }
+        };
+        self.open.push(Open { from: from as u32, to: to as u32, bindings: self.bindings.len() as u32 });
         self.attributes.clear();
-        match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            Some([b'>', _]) => self.at += 1,
+        match bytes.get(to..).and_then(<[u8]>::first_chunk) {
+            Some([b'>', _]) => self.at = to + 1,
             Some(b"/>") => {
-                self.at += 2;
+                self.at = to + 2;
                 self.empty = true;
             }
-            _ => self.read_attributes()?,
+            _ => {
+                self.at = to;
+                self.read_attributes()?;
+            }
         }
         let (namespace, binding) =
-            if place.local == place.from { self.default } else { self.resolve(place.from, place.local).ok_or(Rule::Prefix)? };
-        self.entered = Name { namespace, local: self.slice(place.local, place.to), binding };
+            if local == from { self.default } else { self.resolve(from, local).ok_or(Rule::Prefix)? };
+        self.entered = Name { namespace, local: self.slice(local, to), binding };
         Ok(())
     }
 
     /// To the end of the tag.
     #[inline(never)]
     fn read_attributes(&mut self) -> Result<(), Rule> {
+        let bytes = self.bytes;
         let mut seen = Seen::default();
         loop {
-            let blank = self.bytes.get(self.at).is_some_and(|byte| scan::is_blank(*byte));
-            self.skip_blanks();
-            match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-                Some([b'>', _]) => {
-                    self.at += 1;
+            let at = self.at;
+            // The usual: one blank, a short name, a value that needs no look.
+            if bytes.get(at) == Some(&b' ')
+                && let Some((local, to)) = scan::short_name(bytes, at + 1)
+                && let Some([b'=', quote @ (b'"' | b'\'')]) = bytes.get(to..).and_then(<[u8]>::first_chunk)
+            {
+                let value = to + 2;
+                let end = value + scan::value(bytes.get(value..).unwrap_or_default());
+                if bytes.get(end) == Some(quote) {
+                    self.at = end + 1;
+                    self.keep(&mut seen, Place { from: at + 1, local, to }, value, end, false)?;
+                    continue;
+                }
+            }
+            match bytes.get(at..).unwrap_or_default() {
+                [b'>', ..] => {
+                    self.at = at + 1;
                     break;
                 }
-                Some(b"/>") => {
-                    self.at += 2;
+                [b'/', b'>', ..] => {
+                    self.at = at + 2;
                     self.empty = true;
                     break;
                 }
-                _ if blank => self.read_attribute(&mut seen)?,
-                // The end of the body may be one octet away.
-                _ if self.bytes.get(self.at) == Some(&b'>') => {
-                    self.at += 1;
-                    break;
-                }
+                [octet, ..] if scan::is_blank(*octet) => self.other_attribute(&mut seen)?,
                 _ => return Err(self.strange().unwrap_or(Rule::WellFormed)),
-            }
-            if self.attributes.len() + seen.declared > self.limits.attributes {
-                return Err(Rule::Attributes);
             }
         }
         if seen.look { self.resolve_attributes() } else { Ok(()) }
@@ -146,24 +159,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
-    fn read_attribute(&mut self, seen: &mut Seen) -> Result<(), Rule> {
-        if self.rest() == b">" {
+    /// Any other attribute, or no more than the blanks before the end.
+    #[inline(never)]
+    fn other_attribute(&mut self, seen: &mut Seen) -> Result<(), Rule> {
+        self.skip_blanks();
+        if matches!(self.rest(), [b'>', ..] | [b'/', b'>', ..]) {
             return Ok(());
         }
-        let name = self.name()?;
-        let quote = match self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            Some([b'=', quote @ (b'"' | b'\'')]) => {
-                self.at += 2;
-                *quote
-            }
-            _ => self.equals()?,
-        };
+        let from = self.at;
+        let (local, to) = self.name()?;
+        let quote = self.equals()?;
         let value = self.at;
-        self.at += scan::value(self.rest());
-        let rough = self.bytes.get(self.at) != Some(&quote) && self.rough_value(quote)?;
+        let rough = self.value(quote)?;
         let end = self.at;
         self.at += 1;
+        self.keep(seen, Place { from, local, to }, value, end, rough)
+    }
+
+    /// Keeps an attribute, or declares its namespace.
+    #[inline(always)]
+    fn keep(&mut self, seen: &mut Seen, name: Place, value: usize, end: usize, rough: bool) -> Result<(), Rule> {
         let Place { from, local, to } = name;
         let declares = match local - from {
             0 => to - from == 5 && self.bytes.get(from..to) == Some(b"xmlns"),
@@ -172,27 +187,30 @@ impl<'a> Reader<'a> {
         };
         if declares {
             seen.declared += 1;
-            return self.declare(name, value, end, rough);
+            self.declare(name, value, end, rough)?;
+        } else {
+            let octet = |at: usize| self.bytes.get(at).copied().map_or(0, u32::from);
+            let bit = 1 << ((octet(local) ^ octet(to - 1) << 1 ^ (to - local) as u32) & 63);
+            seen.look |= seen.names & bit != 0 || from != local;
+            seen.names |= bit;
+            self.attributes.push(Attribute {
+                from: from as u32,
+                local: local as u32,
+                to: to as u32,
+                value: value as u32,
+                end: end as u32,
+                binding: 0,
+                namespace: Namespace::None,
+                rough,
+            });
         }
-        let octet = |at: usize| self.bytes.get(at).copied().map_or(0, u32::from);
-        let bit = 1 << ((octet(local) ^ octet(to - 1) << 1 ^ (to - local) as u32) & 63);
-        seen.look |= seen.names & bit != 0 || from != local;
-        seen.names |= bit;
-        self.attributes.push(Attribute {
-            from: from as u32,
-            local: local as u32,
-            to: to as u32,
-            value: value as u32,
-            end: end as u32,
-            binding: 0,
-            namespace: Namespace::None,
-            rough,
-        });
+        if self.attributes.len() + seen.declared > self.limits.attributes {
+            return Err(Rule::Attributes);
+        }
         Ok(())
     }
 
     /// An equals sign with blanks around it, and the quotation mark.
-    #[cold]
     fn equals(&mut self) -> Result<u8, Rule> {
         self.skip_blanks();
         if self.bytes.get(self.at) != Some(&b'=') {
@@ -209,11 +227,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rest of a value in which something stands that needs a look; whether it stands for something else.
-    #[cold]
-    fn rough_value(&mut self, quote: u8) -> Result<bool, Rule> {
+    /// Goes to the end of a value; whether something in it stands for something else.
+    fn value(&mut self, quote: u8) -> Result<bool, Rule> {
         let mut rough = false;
         loop {
+            self.at += scan::value(self.rest());
             match self.rest() {
                 [found, ..] if *found == quote => return Ok(rough),
                 [b'"' | b'\'', ..] => self.at += 1,
@@ -230,7 +248,6 @@ impl<'a> Reader<'a> {
                     self.allowed()?;
                 }
             }
-            self.at += scan::value(self.rest());
         }
     }
 
@@ -258,26 +275,33 @@ impl<'a> Reader<'a> {
         if prefix.is_empty() {
             self.default = (namespace, self.bindings.len() as u32);
         }
+        self.recent = (u64::MAX, self.default);
         self.bindings.push(Binding { prefix, key: scan::key(prefix.as_bytes()), uri, namespace });
         Ok(())
     }
 
     /// The namespace of a name with a prefix, and its binding.
-    #[inline]
-    fn resolve(&self, from: usize, local: usize) -> Option<(Namespace, u32)> {
+    #[inline(always)]
+    fn resolve(&mut self, from: usize, local: usize) -> Option<(Namespace, u32)> {
         let length = local - from;
-        let found = match self.bytes.get(from..).and_then(<[u8]>::first_chunk) {
-            // The prefix and its colon are the whole key.
-            Some(eight) if length <= 8 => {
-                let key = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * length));
-                self.bindings.iter().rposition(|binding| binding.key == key)
+        // The prefix and its colon are the whole key.
+        if let Some(eight) = self.bytes.get(from..).and_then(<[u8]>::first_chunk)
+            && length <= 8
+        {
+            let key = u64::from_le_bytes(*eight) & (u64::MAX >> ((64 - 8 * length) & 63));
+            if self.recent.0 != key {
+                self.recent = (key, self.bound(|binding| binding.key == key)?);
             }
-            _ => {
-                let prefix = self.slice(from, from + length - 1);
-                self.bindings.iter().rposition(|binding| binding.prefix == prefix)
-            }
-        };
-        let found = found?;
+            return Some(self.recent.1);
+        }
+        let prefix = self.slice(from, local - 1);
+        self.bound(|binding| binding.prefix == prefix)
+    }
+
+    /// The innermost binding of that kind.
+    #[inline(never)]
+    fn bound(&self, wanted: impl Fn(&Binding<'_>) -> bool) -> Option<(Namespace, u32)> {
+        let found = self.bindings.iter().rposition(wanted)?;
         self.bindings.get(found).map(|binding| (binding.namespace, found as u32))
     }
 
