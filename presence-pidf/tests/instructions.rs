@@ -108,15 +108,16 @@ fn counted() {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[test]
 fn documents_and_changes_of_presence_stay_within_their_budgets_of_instructions() {
-    const ROUNDS: usize = 10;
     let Some(before) = instructions("call, end, inactive, away", 0) else {
         println!("not counted: valgrind is not installed");
         return;
     };
     let mut over = Vec::new();
     for (task, budget) in BUDGETS {
-        let after = instructions(task, ROUNDS).expect("callgrind counted before");
-        let each = after.saturating_sub(before) / ROUNDS as u64;
+        // What takes little is done more often: a program's own beginning and end vary by a few thousand.
+        let rounds = if budget < 10_000 { 1000 } else { 10 };
+        let after = instructions(task, rounds).expect("callgrind counted before");
+        let each = after.saturating_sub(before) / rounds as u64;
         println!("{task}: {each} of {budget}");
         if cfg!(debug_assertions) && each > budget {
             over.push((task, each, budget));

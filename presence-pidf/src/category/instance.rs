@@ -1,12 +1,13 @@
 //! One category instance: what a publication consists of.
 
 use crate::category::contact_card::MessageWaiting;
+use crate::category::state_category::natural;
 use crate::category::{
     ContactCard, DeviceCategory, NoteCategory, RoutingCategory, ServicesCategory, StateCategory,
 };
 use crate::date_time::DateTime;
 use crate::error::{Error, Rule};
-use crate::xml::{BLANKS, Element, Name, Namespace, Reader, Writer};
+use crate::xml::{Element, Name, Namespace, Reader, Writer, trim};
 
 /// One publication: its key (name, instance, container), its version, how long it lives, and what it says.
 ///
@@ -129,7 +130,7 @@ impl ExpireType {
     }
 
     fn of(token: Option<&str>) -> Option<Self> {
-        match token.map(|token| token.trim_matches(BLANKS)) {
+        match token.map(trim) {
             None | Some("endpoint") => Some(Self::Endpoint),
             Some("user") => Some(Self::User),
             Some("static") => Some(Self::Static),
@@ -292,11 +293,11 @@ pub(super) fn instance(reader: &Reader<'_>) -> Result<u32, Error> {
 }
 
 /// An unsigned number in an attribute; blanks around it are allowed, signs are not.
-pub(super) fn number<T: core::str::FromStr>(reader: &Reader<'_>, name: &str) -> Result<T, Error> {
+#[inline]
+pub(super) fn number<T: TryFrom<u64>>(reader: &Reader<'_>, name: &str) -> Result<T, Error> {
     let text = reader.required(name)?;
-    let text = text.trim_matches(BLANKS);
-    let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten().ok_or_else(|| reader.broken(Rule::AttributeValue))
+    let read = natural(&text).and_then(|number| T::try_from(number).ok());
+    read.ok_or_else(|| reader.broken(Rule::AttributeValue))
 }
 
 /// Something that no namespace is called: every element declares its own.

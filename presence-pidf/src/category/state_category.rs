@@ -4,7 +4,7 @@ use crate::availability::{self, BUSY_LIMIT};
 use crate::date_time::DateTime;
 use crate::error::Error;
 use crate::publication::Activity;
-use crate::xml::{BLANKS, Name, Namespace, Reader, Writer};
+use crate::xml::{Name, Namespace, Reader, Writer, trim};
 
 /// A state: an availability number, activities, and where it was found out.
 ///
@@ -230,12 +230,13 @@ impl StateCategory {
             .or_else(|| reader.attribute("type"))
             .unwrap_or_default();
         // The type may carry a prefix.
-        let kind = kind.rsplit(':').next().unwrap_or_default().trim_matches(BLANKS);
+        let kind = kind.rsplit(':').next().unwrap_or_default();
+        let kind = trim(kind);
         let date = |name| reader.attribute(name).and_then(|text| DateTime::parse(&text));
         let text = |name| reader.attribute(name).map(std::borrow::Cow::into_owned);
         let mut state = Self {
             kind: StateKind::of(kind),
-            manual: matches!(reader.attribute("manual").as_deref().map(str::trim), Some("true" | "1")),
+            manual: super::truth(reader, "manual"),
             start_time: date("startTime"),
             last_active: date("lastActive"),
             endpoint_id: text("endpointId"),
@@ -262,7 +263,7 @@ impl StateCategory {
                     continue;
                 }
                 "timeZoneBias" => {
-                    state.time_zone_bias = reader.text()?.trim_matches(BLANKS).parse().ok();
+                    state.time_zone_bias = trim(&reader.text()?).parse().ok();
                     continue;
                 }
                 "endpointLocation" => &mut state.endpoint_location,
@@ -371,8 +372,18 @@ pub(super) fn optional(text: Option<&str>, open: &str, close: &str, out: &mut Wr
 }
 
 pub(super) fn unsigned(text: &str) -> Option<u32> {
-    let text = text.trim_matches(BLANKS);
-    text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    natural(text)?.try_into().ok()
+}
+
+/// An unsigned number; blanks around it are allowed, signs are not.
+#[inline]
+pub(super) fn natural(text: &str) -> Option<u64> {
+    let octets = trim(text).as_bytes();
+    let number = octets.iter().try_fold(0u64, |number, octet| {
+        let digit = octet.wrapping_sub(b'0');
+        (digit < 10).then(|| number.checked_mul(10)?.checked_add(digit.into())).flatten()
+    });
+    number.filter(|_| !octets.is_empty())
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl<'a> Presence<'a> {
 }
 
 impl<'a> Pidf<'a> {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn new(body: &'a [u8], reading: Reading, limits: Limits) -> Result<Self, Error> {
         Ok(Self { reader: Reader::new(body, limits)?, reading, identifiers: Vec::with_capacity(8) })
     }
@@ -299,14 +299,14 @@ impl<'a> Pidf<'a> {
     }
 
     /// The `id` of the element entered last; the strict reader keeps it.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn identifier(&mut self) -> Result<Option<Cow<'a, str>>, Error> {
         match self.reader.attribute("id") {
             None => Ok(None),
             Some(id) => {
                 let id = trimmed(id);
                 if self.reading == Reading::Strict {
-                    self.keep_identifier(&id)?;
+                    self.keep_identifier(id.clone())?;
                 }
                 Ok(Some(id))
             }
@@ -314,11 +314,11 @@ impl<'a> Pidf<'a> {
     }
 
     #[inline(never)]
-    fn keep_identifier(&mut self, id: &Cow<'a, str>) -> Result<(), Error> {
-        if !is_name(id) {
+    fn keep_identifier(&mut self, id: Cow<'a, str>) -> Result<(), Error> {
+        if !is_name(&id) {
             return Err(self.reader.broken(Rule::Identifier));
         }
-        self.identifiers.push(id.clone());
+        self.identifiers.push(id);
         Ok(())
     }
 

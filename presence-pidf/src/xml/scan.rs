@@ -85,7 +85,10 @@ pub(super) fn text(bytes: &[u8]) -> usize {
 /// A part of an attribute value that needs no look.
 #[inline]
 pub(super) fn value(bytes: &[u8]) -> usize {
-    run(bytes, VALUE, simd::values)
+    match bytes.first() {
+        Some(first) if CLASS[usize::from(*first)] & VALUE == 0 => run(bytes, VALUE, simd::values),
+        _ => 0,
+    }
 }
 
 /// Text that is written as it stands.
@@ -302,12 +305,16 @@ mod tests {
                     );
                     bytes[0] = b'x';
                     assert_eq!(plain_name(&bytes), slow_name(&bytes), "{octet:#x} at {place}");
+                    let short = slow_name(&bytes).filter(|(_, end)| *end < 16);
+                    assert_eq!(short_name(&bytes, 0), short, "{octet:#x} at {place}");
                     bytes[4] = b':';
                     assert_eq!(
                         plain_name(&bytes),
                         slow_name(&bytes),
                         "{octet:#x} at {place} behind a prefix"
                     );
+                    let short = slow_name(&bytes).filter(|(_, end)| *end < 16);
+                    assert_eq!(short_name(&bytes, 0), short, "{octet:#x} at {place} behind a prefix");
                 }
             }
         }

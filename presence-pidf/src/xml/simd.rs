@@ -14,7 +14,7 @@ pub(super) use words::{escapes, name, same, texts, values};
 mod sse2 {
     use core::arch::x86_64::{
         __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cmplt_epi8,
-        _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8, _mm_set_epi64x,
+        _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
     };
 
     #[inline]
@@ -176,9 +176,7 @@ mod words {
     }
 
     pub(crate) fn texts(octets: &[u8; 16]) -> u32 {
-        both(octets, |word| {
-            (word.control() & !word.any([b'\t', b'\n'])) | word.any([b'<', b'&', b']', 0xef])
-        })
+        both(octets, |word| (word.control() & !word.any([b'\t', b'\n'])) | word.any([b'<', b'&', b']', 0xef]))
     }
 
     pub(crate) fn values(octets: &[u8; 16]) -> u32 {
@@ -190,8 +188,7 @@ mod words {
     }
 
     pub(crate) fn name(octets: &[u8; 16]) -> (u32, u32, u32) {
-        let letters =
-            both(octets, |word| word.within(b'a', b'z') | word.within(b'A', b'Z') | word.is(b'_'));
+        let letters = both(octets, |word| word.within(b'a', b'z') | word.within(b'A', b'Z') | word.is(b'_'));
         let signs = both(octets, |word| word.within(b'-', b'.') | word.within(b'0', b':'));
         (!(letters | signs) & 0xffff, signs, both(octets, |word| word.is(b':')))
     }
@@ -209,7 +206,9 @@ mod tests {
     /// Every octet at every place among others.
     fn each(mut look: impl FnMut(&[u8; 16])) {
         for octet in 0..=255u8 {
-            for filler in [b'a', b' ', 0xc3, b'~', b'-', 0x7f, 0xff, 0x80, 0x00, b'<', octet ^ 0x80, octet ^ 1] {
+            for filler in
+                [b'a', b' ', 0xc3, b'~', b'-', 0x7f, 0xff, 0x80, 0x00, b'<', octet ^ 0x80, octet ^ 1]
+            {
                 for place in 0..16 {
                     let mut octets = [filler; 16];
                     octets[place] = octet;

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::namespace::Namespace;
-use super::reader::{Binding, Name, Open, Reader, resolve};
+use super::reader::{Binding, Name, Open, Reader};
 use super::scan;
+use super::text::resolve;
 use crate::error::Rule;
 
 /// Where a name stands: the part behind its prefix begins at `local`.
@@ -89,12 +90,11 @@ impl<'a> Reader<'a> {
         }
         let bytes = self.bytes;
         let from = at + 1;
-        let (local, to) = match scan::short_name(bytes, from) {
-            Some(found) => found,
-            None => {
-                self.at = from;
-                self.name()?
-            }
+        let (local, to) = if let Some(found) = scan::short_name(bytes, from) {
+            found
+        } else {
+            self.at = from;
+            self.name()?
         };
         self.open.push(Open { from: from as u32, to: to as u32, bindings: self.bindings.len() as u32 });
         self.attributes.clear();
@@ -178,7 +178,14 @@ impl<'a> Reader<'a> {
 
     /// Keeps an attribute, or declares its namespace.
     #[inline(always)]
-    fn keep(&mut self, seen: &mut Seen, name: Place, value: usize, end: usize, rough: bool) -> Result<(), Rule> {
+    fn keep(
+        &mut self,
+        seen: &mut Seen,
+        name: Place,
+        value: usize,
+        end: usize,
+        rough: bool,
+    ) -> Result<(), Rule> {
         let Place { from, local, to } = name;
         let declares = match local - from {
             0 => to - from == 5 && self.bytes.get(from..to) == Some(b"xmlns"),
@@ -253,8 +260,7 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn declare(&mut self, name: Place, value: usize, end: usize, rough: bool) -> Result<(), Rule> {
-        let prefix =
-            if name.from == name.local { "" } else { self.slice(name.local, name.to) };
+        let prefix = if name.from == name.local { "" } else { self.slice(name.local, name.to) };
         let uri = self.value_at(value, end, rough);
         let own = self.open.last().map_or(0, |open| open.bindings as usize);
         if self.bindings.iter().skip(own).any(|binding| binding.prefix == prefix) {

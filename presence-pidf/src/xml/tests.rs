@@ -173,6 +173,39 @@ fn prefixes_that_begin_alike_are_told_apart() {
 }
 
 #[test]
+fn names_of_every_length_end_with_themselves_alone() {
+    for length in 1..50 {
+        for prefix in ["", "p:", "prefixes:", "a-prefix-of-some-length:"] {
+            let name = format!("{prefix}{}", "abcdefghij".repeat(5).split_at(length).0);
+            let space = prefix.trim_end_matches(':');
+            let space = if space.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{space}") };
+            for room in ["", "<!-- so that there is room behind the end -->"] {
+                let body = |end: &str| format!("<{name} {space}='u'>x</{end}>{room}");
+                let root = parse(body(&name).as_bytes()).expect("a good document");
+                assert_eq!((root.namespace.as_str(), root.name.len()), ("u", length), "{name}");
+                for place in 0..name.len() {
+                    let mut end = name.clone();
+                    end.replace_range(place..=place, "Z");
+                    assert_eq!(rule(&body(&end)), Rule::WellFormed, "{name} and {end}");
+                }
+                assert_eq!(rule(&body(&format!("{name}a"))), Rule::WellFormed);
+                assert_eq!(rule(&body(&name[..name.len() - 1])), Rule::WellFormed);
+            }
+        }
+    }
+}
+
+#[test]
+fn references_and_what_they_stand_for_need_no_end_in_sight() {
+    let of = |text: &str| parse(format!("<a>{text}</a>").as_bytes()).map(|root| root.text());
+    assert_eq!(of("&lt;b&gt; &amp;amp; &quot;&apos;&#65;&#x42;"), Ok("<b> &amp; \"'AB".to_owned()));
+    assert_eq!(of("a&amp;<!-- -->b&amp;<c/>d]]<![CDATA[&amp;]]>\r\n&amp;"), Ok("a&b&d]]&amp;\n&".to_owned()));
+    for broken in ["&amp", "&;", "&a;", "&amp;&", "x&amp;]]>", "&#xd800;"] {
+        assert!(of(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn what_was_escaped_is_read_as_it_was() {
     let text = "a<b>&\"c'\u{e4}\t\n\r\u{ff00}\u{1f600}";
     let mut body = BytesMut::new();

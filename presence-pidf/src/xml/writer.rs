@@ -14,6 +14,9 @@ pub(crate) struct Writer<'a> {
     at: usize,
 }
 
+/// So much is cleared at once.
+const PIECE: usize = 1536;
+
 impl Drop for Writer<'_> {
     #[inline]
     fn drop(&mut self) {
@@ -26,7 +29,11 @@ impl<'a> Writer<'a> {
     #[inline]
     pub(crate) fn new(out: &'a mut BytesMut, expected: usize) -> Self {
         let at = out.len();
-        out.resize(at + expected, 0);
+        out.reserve(expected);
+        // In pieces below the size from which the C library clears with an instruction that takes long to begin.
+        while out.len() < at + expected {
+            out.resize((at + expected).min(out.len() + PIECE), 0);
+        }
         Self { out, at }
     }
 
