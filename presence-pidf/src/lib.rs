@@ -89,6 +89,7 @@ pub mod publication_agent;
 pub mod publisher;
 pub mod rlmi;
 pub mod rpid;
+mod simd;
 pub mod state;
 pub mod subscription;
 mod user_presence;

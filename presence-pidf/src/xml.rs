@@ -9,7 +9,6 @@ mod namespace;
 mod prolog;
 mod reader;
 mod scan;
-mod simd;
 mod start_tag;
 #[cfg(test)]
 mod tests;

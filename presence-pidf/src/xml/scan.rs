@@ -1,6 +1,6 @@
 //! The octets of XML by class, and the loops that run over them.
 
-use super::simd;
+use crate::simd;
 
 /// Ends a run of text: markup, a reference, `]`, a carriage return, and what needs a look (control characters, 0xEF).
 const TEXT: u8 = 1;

@@ -6,9 +6,9 @@
 #![cfg_attr(target_feature = "sse2", expect(unsafe_code, reason = "calls of what needs SSE2"))]
 
 #[cfg(target_feature = "sse2")]
-pub(super) use sse2::{escapes, name, same, texts, values};
+pub(crate) use sse2::{escapes, name, same, texts, values};
 #[cfg(not(target_feature = "sse2"))]
-pub(super) use words::{escapes, name, same, texts, values};
+pub(crate) use words::{escapes, name, same, texts, values};
 
 #[cfg(target_feature = "sse2")]
 mod sse2 {
