@@ -196,6 +196,19 @@ fn names_of_every_length_end_with_themselves_alone() {
 }
 
 #[test]
+fn a_name_has_one_colon_at_most_however_much_stands_behind_it() {
+    let room = "<!-- so that there is room behind the end -->";
+    for name in ["a:b:c", "a::b", ":a", "a:", "a:1", "a:-b"] {
+        assert_eq!(rule(&format!("<{name} xmlns:a='u' xmlns:b='u'/>{room}")), Rule::WellFormed, "{name}");
+        assert_eq!(
+            rule(&format!("<a xmlns:a='u' xmlns:b='u' {name}='1'/>{room}")),
+            Rule::WellFormed,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn references_and_what_they_stand_for_need_no_end_in_sight() {
     let of = |text: &str| parse(format!("<a>{text}</a>").as_bytes()).map(|root| root.text());
     assert_eq!(of("&lt;b&gt; &amp;amp; &quot;&apos;&#65;&#x42;"), Ok("<b> &amp; \"'AB".to_owned()));
