@@ -1,40 +1,89 @@
-//! The deadlines of many machines in one ordered set.
+//! The deadlines of many machines in one queue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Instant;
 
-/// Deadlines by name; the next one is found at once, each change costs the logarithm of their number.
+/// Deadlines in order. Most timers are stopped or moved long before they fire: what was stopped stays in the queue until it
+/// comes to its front, or until half of the queue is stopped. Its owner knows which ones run.
 ///
-/// RFC 3261 17 names the timers, the set has no rule of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// RFC 3261 17 names the timers, the queue has no rule of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue<K> {
+    /// Its first one runs.
+    entries: BinaryHeap<Reverse<(Instant, K)>>,
+}
+
+/// So many may be stopped whatever runs.
+const STOPPED: usize = 32;
+
+impl<K: Ord> Queue<K> {
+    pub(crate) const fn new() -> Self {
+        Self { entries: BinaryHeap::new() }
+    }
+
+    /// Adds a deadline; `tidy` follows.
+    pub(crate) fn push(&mut self, name: K, at: Instant) {
+        self.entries.push(Reverse((at, name)));
+    }
+
+    /// The next deadline.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.entries.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Takes one that is due; `tidy` follows once it no longer runs.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<K> {
+        if self.next()? > now {
+            return None;
+        }
+        self.entries.pop().map(|Reverse((_, name))| name)
+    }
+
+    /// Takes away what was stopped: at the front always, elsewhere when it is more than what runs.
+    pub(crate) fn tidy(&mut self, running: usize, runs: impl Fn(&K, Instant) -> bool) {
+        while let Some(Reverse((at, name))) = self.entries.peek()
+            && !runs(name, *at)
+        {
+            self.entries.pop();
+        }
+        if self.entries.len() > 2 * running + STOPPED {
+            self.entries.retain(|Reverse((at, name))| runs(name, *at));
+            self.entries.shrink_to(4 * (running + STOPPED));
+        }
+    }
+}
+
+/// Deadlines by name; the next one is found at once.
+#[derive(Clone, Debug)]
 pub(crate) struct Deadlines<K> {
-    ordered: BTreeSet<(Instant, K)>,
+    queue: Queue<K>,
     by_name: BTreeMap<K, Instant>,
 }
 
 impl<K: Ord + Clone> Deadlines<K> {
     pub(crate) const fn new() -> Self {
-        Self { ordered: BTreeSet::new(), by_name: BTreeMap::new() }
+        Self { queue: Queue::new(), by_name: BTreeMap::new() }
     }
 
     /// Starts a timer; one of the same name that runs is replaced.
     pub(crate) fn start(&mut self, name: K, at: Instant) {
-        if let Some(before) = self.by_name.insert(name.clone(), at) {
-            self.ordered.remove(&(before, name.clone()));
+        if self.by_name.insert(name.clone(), at) != Some(at) {
+            self.queue.push(name, at);
+            self.tidy();
         }
-        self.ordered.insert((at, name));
     }
 
     /// Stops a timer if it runs.
     pub(crate) fn stop(&mut self, name: &K) {
-        if let Some(at) = self.by_name.remove(name) {
-            self.ordered.remove(&(at, name.clone()));
+        if self.by_name.remove(name).is_some() {
+            self.tidy();
         }
     }
 
     /// The next deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.ordered.first().map(|(at, _)| *at)
+        self.queue.next()
     }
 
     /// How many timers run.
@@ -44,12 +93,15 @@ impl<K: Ord + Clone> Deadlines<K> {
 
     /// Takes one timer that is due.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<K> {
-        if self.next()? > now {
-            return None;
-        }
-        let (_, name) = self.ordered.pop_first()?;
+        let name = self.queue.pop(now)?;
         self.by_name.remove(&name);
+        self.tidy();
         Some(name)
+    }
+
+    fn tidy(&mut self) {
+        let by_name = &self.by_name;
+        self.queue.tidy(by_name.len(), |name, at| by_name.get(name) == Some(&at));
     }
 }
 

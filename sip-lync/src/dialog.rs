@@ -156,19 +156,19 @@ impl Dialog {
         let mut request =
             Request::new(method.clone(), strict.clone().unwrap_or_else(|| self.remote_target.clone()));
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, 70);
+        headers.push_text(&HeaderName::MaxForwards, "70");
         let routes =
             if strict.is_some() { self.route_set.get(1..).unwrap_or_default() } else { &self.route_set };
         for route in routes {
-            headers.push(HeaderName::Route, route);
+            headers.push_text(&HeaderName::Route, route);
         }
         if strict.is_some() {
             headers.push(HeaderName::Route, format_args!("<{}>", self.remote_target));
         }
-        headers.push(HeaderName::From, &self.local);
-        headers.push(HeaderName::To, &self.remote);
-        headers.push(HeaderName::CallId, &self.id.call_id);
-        headers.push(HeaderName::CSeq, format_args!("{number} {method}"));
+        headers.push_text(&HeaderName::From, &self.local);
+        headers.push_text(&HeaderName::To, &self.remote);
+        headers.push_text(&HeaderName::CallId, &self.id.call_id);
+        headers.push_parts(&HeaderName::CSeq, &[&number.to_string(), " ", method.as_str()]);
         request
     }
 
@@ -336,7 +336,7 @@ Contact: <sip:alice@example.net;opaque=user:epid:x;gruu>;isfocus
         response
             .headers
             .push(HeaderName::RecordRoute, "<sip:first.example.net;lr>, <sip:second.example.net;lr>");
-        response.headers.push(HeaderName::Contact, "<sip:callee@192.0.2.9>");
+        response.headers.push_text(&HeaderName::Contact, "<sip:callee@192.0.2.9>");
         let mut dialog = Dialog::of_caller(&invite, &response).unwrap();
         assert_eq!(&*dialog.id().remote_tag, "theirs");
         let routes: Vec<&str> = dialog.route_set().iter().map(|route| &**route).collect();

@@ -105,7 +105,7 @@ pub(crate) fn trim(text: &str) -> &str {
 /// Checks every percent sign of a URI component.
 pub(crate) fn check_escapes(text: &[u8], at: usize) -> Result<(), ParseError> {
     let mut rest = text;
-    while let Some(p) = rest.iter().position(|&b| b == b'%') {
+    while let Some(p) = spans::find(rest, 0, b'%') {
         let offset = at + text.len() - rest.len() + p;
         let hex = |i: usize| rest.get(p + i).is_some_and(u8::is_ascii_hexdigit);
         if !hex(1) || !hex(2) {
@@ -194,6 +194,20 @@ pub(crate) fn quoted(text: &str) -> String {
     // Writing to a String does not fail.
     let _ = write_quoted(&mut out, text);
     out
+}
+
+/// The place behind the quotation mark that ends what is quoted from `start` on.
+fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let end = spans::find(bytes, at, b'"')?;
+        let backslashes = bytes.get(at..end)?.iter().rev().take_while(|&&b| b == b'\\').count();
+        if backslashes % 2 == 0 {
+            return Some(end + 1);
+        }
+        // Every pair was counted from here: the quotation mark is the second half of one.
+        at = end + 1;
+    }
 }
 
 /// A place in a header value.
@@ -301,15 +315,10 @@ impl<'a> Cursor<'a> {
         if bytes.first() != Some(&b'"') {
             return Err(self.error(Rule::QuotedString));
         }
-        let mut i = 1;
-        while let Some(&b) = bytes.get(i) {
-            match b {
-                b'"' => return Ok(self.advance(i + 1)),
-                b'\\' => i += 2,
-                _ => i += 1,
-            }
+        match quoted_end(bytes, 1) {
+            Some(end) => Ok(self.advance(end)),
+            None => Err(self.error(Rule::QuotedString)),
         }
-        Err(self.error(Rule::QuotedString))
     }
 
     /// The value of a parameter: quoted, or everything up to the next separator.
@@ -365,15 +374,17 @@ impl<'a> Iterator for List<'a> {
             if start == 0 && find(self.text, b',').is_none() {
                 i = bytes.len();
             }
-            let mut quoted = false;
-            let mut bracket = false;
             while let Some(&b) = bytes.get(i) {
                 match b {
-                    b'\\' if quoted => i += 1,
-                    b'"' if !bracket => quoted = !quoted,
-                    b'<' if !quoted => bracket = true,
-                    b'>' if !quoted => bracket = false,
-                    b',' if !quoted && !bracket => break,
+                    // Of what is quoted or in brackets only the end counts.
+                    b'"' => {
+                        i = quoted_end(bytes, i + 1).unwrap_or(bytes.len());
+                        continue;
+                    }
+                    b'<' => {
+                        i = spans::find(bytes, i, b'>').unwrap_or(bytes.len());
+                    }
+                    b',' => break,
                     _ => {}
                 }
                 i += 1;

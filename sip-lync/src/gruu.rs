@@ -12,6 +12,9 @@ use crate::uri::SipUri;
 pub struct InstanceId([u8; 16]);
 
 impl InstanceId {
+    /// The least one there is.
+    pub(crate) const NIL: Self = Self([0; 16]);
+
     /// The UUID of an epid, taken exactly as it is sent: letter case matters.
     ///
     /// MS-SIPRE 4.2
@@ -39,15 +42,28 @@ impl InstanceId {
             Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
             _ => text,
         };
-        let mut digits = text.chars();
+        let mut digits = text.bytes();
+        let mut digit = || {
+            let octet = digits.next()?;
+            let digit = match octet {
+                b'0'..=b'9' => octet - b'0',
+                b'a'..=b'f' => octet - b'a' + 10,
+                b'A'..=b'F' => octet - b'A' + 10,
+                b'-' => u8::MAX,
+                _ => return None,
+            };
+            Some(digit)
+        };
         let mut octets = [0; 16];
         for (position, place) in PRINTED.iter().enumerate() {
-            if matches!(position, 4 | 6 | 8 | 10) && digits.next()? != '-' {
+            if matches!(position, 4 | 6 | 8 | 10) && digit()? != u8::MAX {
                 return None;
             }
-            let high = digits.next()?.to_digit(16)?;
-            let low = digits.next()?.to_digit(16)?;
-            *octets.get_mut(*place)? = (high * 16 + low) as u8;
+            let (high, low) = (digit()?, digit()?);
+            if high > 15 || low > 15 {
+                return None;
+            }
+            *octets.get_mut(*place)? = high << 4 | low;
         }
         digits.next().is_none().then_some(Self(octets))
     }
@@ -59,6 +75,11 @@ impl InstanceId {
     #[must_use]
     pub fn token(&self) -> String {
         let mut token = String::with_capacity(24);
+        self.push_token(&mut token);
+        token
+    }
+
+    fn push_token(&self, token: &mut String) {
         let mut group = 0_u32;
         for (position, octet) in self.0.iter().chain([0, 0].iter()).enumerate() {
             group = (group << 8) | u32::from(*octet);
@@ -69,7 +90,6 @@ impl InstanceId {
                 group = 0;
             }
         }
-        token
     }
 
     /// The `opaque` parameter of the user GRUU: `user:epid:` and the token.
@@ -77,12 +97,20 @@ impl InstanceId {
     /// MS-SIPRE 2.2.3
     #[must_use]
     pub fn opaque(&self) -> String {
-        format!("user:epid:{}", self.token())
+        let mut opaque = String::with_capacity(34);
+        opaque.push_str("user:epid:");
+        self.push_token(&mut opaque);
+        opaque
     }
 
     /// The UUID in capital letters, as the clients of the dialect write it.
-    pub(crate) fn in_capitals(&self) -> String {
-        core::str::from_utf8(&self.printed(b"0123456789ABCDEF")).unwrap_or_default().to_owned()
+    pub(crate) fn in_capitals(&self) -> Printed {
+        Printed(self.printed(b"0123456789ABCDEF"))
+    }
+
+    /// The same in small letters.
+    pub(crate) fn in_small_letters(&self) -> Printed {
+        Printed(self.printed(b"0123456789abcdef"))
     }
 
     fn printed(&self, digits: &[u8; 16]) -> [u8; 36] {
@@ -113,7 +141,16 @@ impl InstanceId {
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.printed(b"0123456789abcdef")).unwrap_or_default())
+        f.write_str(self.in_small_letters().as_str())
+    }
+}
+
+/// The text of a UUID.
+pub(crate) struct Printed([u8; 36]);
+
+impl Printed {
+    pub(crate) fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

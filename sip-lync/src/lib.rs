@@ -146,6 +146,7 @@ pub mod seed;
 pub mod session_timer;
 mod signature;
 mod simd;
+mod slots;
 mod status;
 pub mod stun;
 pub mod subscribe;

@@ -130,11 +130,12 @@ impl Registrar {
         {
             return Err(refuse(489, 4055, "Event of REGISTER is not registration"));
         }
-        let supports = |tag: &str| {
-            headers.elements(&HeaderName::Supported).any(|element| element.eq_ignore_ascii_case(tag))
-        };
-        let has_gruu = supports("gruu-10");
-        if !has_gruu && supports("msrtc-event-categories") {
+        let (mut has_gruu, mut has_categories) = (false, false);
+        for element in headers.elements(&HeaderName::Supported) {
+            has_gruu |= element.eq_ignore_ascii_case("gruu-10");
+            has_categories |= element.eq_ignore_ascii_case("msrtc-event-categories");
+        }
+        if !has_gruu && has_categories {
             return Err(refuse(421, 2057, "msrtc-event-categories needs gruu-10"));
         }
         let epid = address(headers, &HeaderName::From).and_then(NameAddrView::epid).unwrap_or_default();
@@ -143,9 +144,16 @@ impl Registrar {
         }
         let contact = headers.elements(&HeaderName::Contact).next();
         let wildcard = contact == Some("*");
-        let contact = contact.and_then(|contact| NameAddrView::check(contact).ok());
-        let parameter = |name: &str| contact.and_then(|contact| contact.parameters.get(name));
-        let instance = parameter("+sip.instance")
+        let contact = contact.and_then(|contact| NameAddrView::parse(contact).ok());
+        let (mut instance, mut asked) = (None, None);
+        for (name, value) in contact.iter().flat_map(|contact| contact.parameters.iter()) {
+            if instance.is_none() && name.eq_ignore_ascii_case("+sip.instance") {
+                instance = value;
+            } else if asked.is_none() && name.eq_ignore_ascii_case("expires") {
+                asked = value;
+            }
+        }
+        let instance = instance
             .and_then(InstanceId::parse)
             .or_else(|| (!epid.is_empty()).then(|| InstanceId::from_epid(epid)))
             .ok_or_else(|| refuse(400, 4010, "neither epid nor instance"))?;
@@ -157,7 +165,7 @@ impl Registrar {
         if before.is_some_and(|before| before.call == call && before.cseq >= cseq) {
             return Err(refuse(500, 0, "CSeq is out of order"));
         }
-        let asked = parameter("expires")
+        let asked = asked
             .and_then(|seconds| grammar::saturating_number(seconds).ok())
             .or_else(|| headers.expires().ok().flatten())
             .map(|seconds| Duration::from_secs(seconds.into()));
@@ -185,7 +193,7 @@ impl Registrar {
         let contact = contact.uri.into();
         let binding =
             Binding { contact, epid: epid.into(), flow, until: now + expires, has_gruu, call, cseq };
-        self.insert(key.clone(), binding);
+        self.insert(&key, binding);
         let mut answer = self.contacts(now, &key.0, uri);
         answer.push(HeaderName::Expires, expires.as_secs());
         let survivable = if self.config.survivable {
@@ -193,7 +201,8 @@ impl Registrar {
         } else {
             ""
         };
-        answer.push(HeaderName::PresenceState, format_args!("register-action=\"{action}\"{survivable}"));
+        let state = ["register-action=\"", action, "\"", survivable];
+        answer.push_parts(&HeaderName::PresenceState, &state);
         if headers.keep_alive().ok().flatten().and_then(|asked| asked.hop_hop()) == Some(true) {
             let timeout = self.config.keep_alive.as_secs();
             answer.push(
@@ -209,7 +218,7 @@ impl Registrar {
     /// RFC 3261 16.5
     pub fn endpoints(&self, user: &SipUri) -> impl Iterator<Item = (&InstanceId, &Binding)> {
         let user: Arc<str> = user_key(user.user(), user.host()).into();
-        let first = (user.clone(), InstanceId::parse(NIL).unwrap_or_else(|| InstanceId::from_epid("")));
+        let first = (user.clone(), InstanceId::NIL);
         self.bindings
             .range(first..)
             .take_while(move |((of, _), _)| *of == user)
@@ -279,10 +288,16 @@ impl Registrar {
         self.bindings.is_empty()
     }
 
-    fn insert(&mut self, key: (Arc<str>, InstanceId), binding: Binding) {
-        self.remove(&key);
+    fn insert(&mut self, key: &(Arc<str>, InstanceId), binding: Binding) {
+        if let Some(before) = self.bindings.get_mut(key) {
+            if let Some((_, instance, user)) = self.deadlines.take(&(before.until, key.1, key.0.clone())) {
+                self.deadlines.insert((binding.until, instance, user));
+            }
+            *before = binding;
+            return;
+        }
         // The oldest of too many endpoints of a user makes room.
-        let first = (key.0.clone(), InstanceId::parse(NIL).unwrap_or(key.1));
+        let first = (key.0.clone(), InstanceId::NIL);
         let of_user = self.bindings.range(first..).take_while(|((user, _), _)| *user == key.0);
         let of_user = of_user.map(|((_, instance), binding)| (binding.until, *instance));
         if of_user.clone().count() >= self.config.endpoints_per_user
@@ -291,7 +306,7 @@ impl Registrar {
             self.remove(&(key.0.clone(), oldest));
         }
         self.deadlines.insert((binding.until, key.1, key.0.clone()));
-        self.bindings.insert(key, binding);
+        self.bindings.insert(key.clone(), binding);
     }
 
     fn remove(&mut self, key: &(Arc<str>, InstanceId)) {
@@ -303,33 +318,46 @@ impl Registrar {
     /// One Contact for each endpoint of the user.
     fn contacts(&self, now: Instant, user: &Arc<str>, uri: SipUriView<'_>) -> Headers {
         let mut headers = Headers::with_capacity(4, 384);
-        let first = (user.clone(), InstanceId::parse(NIL).unwrap_or_else(|| InstanceId::from_epid("")));
+        let first = (user.clone(), InstanceId::NIL);
         let own = self.bindings.range(first..).take_while(|((of, _), _)| of == user);
         for ((_, instance), binding) in own {
             let left = binding.until.saturating_duration_since(now).as_secs().max(1);
-            let contact = &binding.contact;
-            if binding.has_gruu {
-                let (name, host) = (uri.user().unwrap_or_default(), uri.host());
-                let opaque = instance.opaque();
-                headers.push(
-                    HeaderName::Contact,
-                    format_args!(
-                        "<{contact}>;expires={left};+sip.instance=\"<urn:uuid:{instance}>\";gruu=\"sip:{name}@{host};opaque={opaque};gruu\""
-                    ),
-                );
-            } else {
-                headers.push(
-                    HeaderName::Contact,
-                    format_args!("<{contact}>;expires={left};+sip.instance=\"<urn:uuid:{instance}>\""),
-                );
-            }
+            let (left, printed) = (left.to_string(), instance.in_small_letters());
+            let opaque = if binding.has_gruu { instance.opaque() } else { String::new() };
+            let gruu = match binding.has_gruu {
+                true => [
+                    ";gruu=\"sip:",
+                    uri.user().unwrap_or_default(),
+                    "@",
+                    uri.host(),
+                    ";opaque=",
+                    &opaque,
+                    ";gruu\"",
+                ],
+                false => [""; 7],
+            };
+            let [label, name, at, host, key, opaque, end] = gruu;
+            let contact = [
+                "<",
+                &binding.contact,
+                ">;expires=",
+                &left,
+                ";+sip.instance=\"<urn:uuid:",
+                printed.as_str(),
+                ">\"",
+                label,
+                name,
+                at,
+                host,
+                key,
+                opaque,
+                end,
+            ];
+            headers.push_parts(&HeaderName::Contact, &contact);
         }
         headers
     }
 }
-
-/// The least instance there is.
-const NIL: &str = "<urn:uuid:00000000-0000-0000-0000-000000000000>";
 
 fn refuse(status: u16, error: u16, reason: &str) -> Answer {
     let mut headers = Headers::new();

@@ -20,7 +20,8 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// A generator of the random words of SIP: HMAC-SHA-256 of a counter under the seed.
+/// A generator of the random words of SIP: HMAC-SHA-256 of a counter under the seed. Each of its blocks is given out octet by
+/// octet, and none twice.
 ///
 /// RFC 3261 19.3, RFC 2104
 #[derive(Clone)]
@@ -29,11 +30,18 @@ pub struct Words {
     counter: u64,
     /// HMAC that has read its key.
     keyed: Option<Hmac<Sha256>>,
+    /// The last block.
+    block: [u8; BLOCK],
+    /// How many of its octets are given out.
+    used: usize,
 }
+
+/// Octets of one HMAC.
+const BLOCK: usize = 32;
 
 impl PartialEq for Words {
     fn eq(&self, other: &Self) -> bool {
-        (self.seed, self.counter) == (other.seed, other.counter)
+        (self.seed, self.counter, self.used) == (other.seed, other.counter, other.used)
     }
 }
 
@@ -41,7 +49,7 @@ impl Eq for Words {}
 
 impl Hash for Words {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.seed, self.counter).hash(state);
+        (self.seed, self.counter, self.used).hash(state);
     }
 }
 
@@ -60,66 +68,56 @@ impl Words {
     /// RFC 3261 19.3
     #[must_use]
     pub const fn new(seed: Seed) -> Self {
-        Self { seed, counter: 0, keyed: None }
+        Self { seed, counter: 0, keyed: None, block: [0; BLOCK], used: BLOCK }
     }
 
     /// The branch parameter of a new transaction.
     ///
     /// RFC 3261 8.1.1.7
     pub fn branch(&mut self) -> String {
-        let mut branch = String::from("z9hG4bK");
-        push_hex(&mut branch, &self.octets::<10>(b"branch"));
-        branch
+        hex("z9hG4bK", &self.octets::<10>())
     }
 
     /// A tag for From or To: ten digits as the clients of the dialect write them.
     ///
     /// RFC 3261 19.3
     pub fn tag(&mut self) -> String {
-        let mut tag = String::new();
-        push_hex(&mut tag, &self.octets::<5>(b"tag"));
-        tag
+        hex("", &self.octets::<5>())
     }
 
     /// A Call-ID without a host part.
     ///
     /// RFC 3261 8.1.1.4
     pub fn call_id(&mut self) -> String {
-        let mut call_id = String::new();
-        push_hex(&mut call_id, &self.octets::<16>(b"call-id"));
-        call_id
+        hex("", &self.octets::<16>())
     }
 
     /// The key that leads requests for a contact of ours back to its user.
     ///
     /// MS-SIPRE 2.2
     pub fn opaque(&mut self) -> String {
-        let mut opaque = String::new();
-        push_hex(&mut opaque, &self.octets::<8>(b"ms-opaque"));
-        opaque
+        hex("", &self.octets::<8>())
     }
 
     /// The octets of a conversation identifier.
     ///
     /// MS-CONFBAS 2.2
     pub fn conversation(&mut self) -> [u8; 20] {
-        self.octets::<20>(b"conversation")
+        self.octets::<20>()
     }
 
     /// The number of a first reliable provisional response.
     ///
     /// RFC 3262 3
     pub fn sequence(&mut self) -> u32 {
-        (u32::from_be_bytes(self.octets::<4>(b"rseq")) >> 1).max(1)
+        (u32::from_be_bytes(self.octets::<4>()) >> 1).max(1)
     }
 
     /// The random number of a signature: eight digits.
     ///
     /// MS-SIPAE 2.2
     pub fn random(&mut self) -> String {
-        let mut random = String::new();
-        push_hex(&mut random, &self.octets::<4>(b"crand"));
-        random
+        hex("", &self.octets::<4>())
     }
 
     /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
@@ -127,7 +125,7 @@ impl Words {
     /// RFC 3261 14.1
     pub fn between(&mut self, lowest: Duration, highest: Duration) -> Duration {
         let steps = highest.saturating_sub(lowest).as_millis() / 10 + 1;
-        let random = u128::from(u64::from_be_bytes(self.octets::<8>(b"between")));
+        let random = u128::from(u64::from_be_bytes(self.octets::<8>()));
         let step = u64::try_from(random % steps).unwrap_or(0);
         lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
     }
@@ -137,39 +135,54 @@ impl Words {
     /// RFC 8445 5.3
     pub(crate) fn secret(&mut self) -> [u8; 48] {
         let mut octets = [0; 48];
-        let [first, second] = [self.octets::<32>(b"ice name"), self.octets::<32>(b"ice password")];
+        let [first, second] = [self.octets::<32>(), self.octets::<32>()];
         for (octet, random) in octets.iter_mut().zip(first.into_iter().chain(second)) {
             *octet = random;
         }
         octets
     }
 
-    /// Octets for one purpose, told by its label.
-    pub(crate) fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
+    /// Octets that were never given out before.
+    pub(crate) fn octets<const N: usize>(&mut self) -> [u8; N] {
+        const { assert!(N <= BLOCK, "a word is taken from one block") };
         let mut octets = [0; N];
+        if self.used + N > BLOCK {
+            self.refill();
+        }
+        let block = self.block.get(self.used..).unwrap_or_default();
+        for (octet, random) in octets.iter_mut().zip(block) {
+            *octet = *random;
+        }
+        self.used += N;
+        octets
+    }
+
+    fn refill(&mut self) {
         if self.keyed.is_none() {
             // A key of 32 octets is accepted by HMAC always.
             self.keyed = Hmac::new_from_slice(&self.seed.0).ok();
         }
         if let Some(mut mac) = self.keyed.clone() {
-            mac.update(label);
             mac.update(&self.counter.to_be_bytes());
-            for (octet, random) in octets.iter_mut().zip(mac.finalize().into_bytes()) {
+            for (octet, random) in self.block.iter_mut().zip(mac.finalize().into_bytes()) {
                 *octet = random;
             }
         }
         self.counter = self.counter.wrapping_add(1);
-        octets
+        self.used = 0;
     }
 }
 
-fn push_hex(text: &mut String, octets: &[u8]) {
-    text.reserve(octets.len() * 2);
+/// Text and behind it the digits of octets.
+fn hex(text: &str, octets: &[u8]) -> String {
+    let mut word = String::with_capacity(text.len() + octets.len() * 2);
+    word.push_str(text);
     for octet in octets {
         for digit in [octet >> 4, octet & 0x0f] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+            word.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
         }
     }
+    word
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::vocabulary::{ForkId, SessionId};
 use super::{Endpoint, Purpose, early};
 use crate::dialog::Dialog;
 use crate::early_offer;
+use crate::grammar;
 use crate::headers::{HeaderName, Headers};
 use crate::invite::{State, Trigger};
 use crate::message::Response;
@@ -134,7 +135,7 @@ impl Endpoint {
         }
         let mut prack = of.dialog.request(&Method::Prack);
         prack.headers.push(HeaderName::RAck, rack);
-        if let Ok(client) = self.send_request(now, flow, &mut prack) {
+        if let Ok(client) = self.send_request(now, flow, prack) {
             self.purposes.insert(client, Purpose::Nothing);
         }
         Acknowledged::Yes
@@ -336,7 +337,7 @@ impl Endpoint {
         let Some(dialog) = &mut session.dialog else { return };
         let mut prack = dialog.request(&Method::Prack);
         prack.headers.push(HeaderName::RAck, rack);
-        if let Ok(client) = self.send_request(now, flow, &mut prack) {
+        if let Ok(client) = self.send_request(now, flow, prack) {
             self.purposes.insert(client, Purpose::Nothing);
         }
     }
@@ -442,5 +443,12 @@ enum Acknowledged {
 ///
 /// RFC 3311 4
 pub(super) fn takes_update(headers: &Headers) -> bool {
-    headers.allow().is_ok_and(|methods| methods.contains("UPDATE"))
+    let mut update = false;
+    for method in headers.elements(&HeaderName::Allow) {
+        update |= method.eq_ignore_ascii_case("UPDATE");
+        if !grammar::is_token(method.as_bytes()) {
+            return false;
+        }
+    }
+    update
 }

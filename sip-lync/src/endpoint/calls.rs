@@ -33,27 +33,27 @@ impl Endpoint {
         let call_id = self.words.call_id();
         let conversation = invite.conversation.unwrap_or_else(|| base64(&self.words.conversation()));
         let account = self.accounts.get(user).ok_or(Error::Refused(Refusal::UnknownUser))?;
-        let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+        let entry = self.flows.get(&flow).ok_or(Error::Refused(Refusal::NoFlow))?;
         let config = &self.config;
         let mut request = Request::new(Method::Invite, invite.target.clone());
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, 70);
-        headers.push(HeaderName::From, identity::from(config, &account.user, &tag));
+        headers.push_text(&HeaderName::MaxForwards, "70");
+        headers.push_text(&HeaderName::From, &identity::from(config, &account.user, &tag));
         headers.push(HeaderName::To, format_args!("<{}>", invite.target));
-        headers.push(HeaderName::CallId, &call_id);
-        headers.push(HeaderName::CSeq, "1 INVITE");
-        headers.push(HeaderName::Contact, identity::contact(config, account, local, Rendering::Yes));
-        headers.push(HeaderName::UserAgent, &config.user_agent);
-        headers.push(HeaderName::Allow, identity::ALLOW);
+        headers.push_text(&HeaderName::CallId, &call_id);
+        headers.push_text(&HeaderName::CSeq, "1 INVITE");
+        identity::push_contact(headers, config, account, &entry.sent_by, Rendering::Yes);
+        headers.push_text(&HeaderName::UserAgent, &config.user_agent);
+        headers.push_text(&HeaderName::Allow, identity::ALLOW);
         self.push_supported(headers);
-        headers.push(HeaderName::MsConversationId, &conversation);
+        headers.push_text(&HeaderName::MsConversationId, &conversation);
         identity::push_identity(headers, config, &account.user);
         if let Some(interval) = config.session_expires {
             headers.push(HeaderName::SessionExpires, interval.as_secs());
             headers.push(HeaderName::MinSe, LEAST);
         }
         if config.mode == Mode::Client {
-            headers.push(HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
+            headers.push_text(&HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
         }
         if let Some(subnet) = &config.subnet {
             headers.push(HeaderName::MsSubnet, subnet);
@@ -67,10 +67,10 @@ impl Endpoint {
         let offered = invite.description.is_some();
         let local_description = invite.description.clone();
         if let Some(description) = invite.description {
-            headers.push(HeaderName::ContentType, &invite.content_type);
+            headers.push_text(&HeaderName::ContentType, &invite.content_type);
             request.body = description;
         }
-        let client = self.send_request(now, flow, &mut request)?;
+        let client = self.send_request(now, flow, request.clone())?;
         request.body = Bytes::new();
         let mut session = Session::new(user, flow, State::Calling, &conversation);
         session.position = if offered { Position::Offered } else { Position::None };

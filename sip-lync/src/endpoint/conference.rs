@@ -155,7 +155,7 @@ impl Endpoint {
         let mut info = dialog.request(&Method::Info);
         info.headers.push(HeaderName::ContentType, c3p::MEDIA_TYPE);
         info.body = c3p::Request::new(number, &focus, &me, command).to_body().into();
-        let client = self.send_request(now, flow, &mut info)?;
+        let client = self.send_request(now, flow, info)?;
         self.purposes.insert(client, Purpose::Focus(conference));
         Ok(())
     }

@@ -225,7 +225,7 @@ impl Endpoint {
         if let Some(session) = self.sessions.get_mut(id) {
             session.local_description.clone_from(&source.description);
         }
-        if let Ok(client) = self.send_request(now, flow, &mut prack) {
+        if let Ok(client) = self.send_request(now, flow, prack) {
             self.purposes.insert(client, Purpose::Nothing);
         }
     }
@@ -237,7 +237,7 @@ impl Endpoint {
         let Some(server) = place.early.server.take() else { return };
         if let Some(mut response) = self.early_response(id, server, StatusCode::OK) {
             if let Some(description) = &source.description {
-                response.headers.push(HeaderName::ContentType, "application/sdp");
+                response.headers.push_text(&HeaderName::ContentType, "application/sdp");
                 response.body = description.clone();
             }
             self.layer.respond(now, server, &response);
@@ -280,7 +280,7 @@ impl Endpoint {
         if status.is_success() && request.method == Method::Update {
             self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
         }
-        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        response.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
         Some(response)
     }
 
@@ -308,13 +308,13 @@ impl Endpoint {
         if let Some(user) = user {
             self.push_contact(&mut update.headers, flow, user, Rendering::Yes);
         }
-        update.headers.push(HeaderName::Allow, identity::ALLOW);
+        update.headers.push_text(&HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut update.headers);
         describe(&mut update, offer.as_ref());
         if let Some(session) = self.sessions.get_mut(id) {
             session.local_description = offer;
         }
-        match self.send_request(now, flow, &mut update) {
+        match self.send_request(now, flow, update) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::EarlyUpdate(id, fork));
             }
@@ -457,7 +457,7 @@ fn gone() -> Source<'static> {
 /// Puts a description into a request.
 fn describe(request: &mut Request, description: Option<&Bytes>) {
     if let Some(description) = description {
-        request.headers.push(HeaderName::ContentType, "application/sdp");
+        request.headers.push_text(&HeaderName::ContentType, "application/sdp");
         request.body = description.clone();
     }
 }

@@ -1,6 +1,5 @@
 //! How a user and the endpoint write themselves into header fields.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::account::Account;
@@ -21,96 +20,138 @@ pub(super) const ALLOW: &str =
 const METHODS: &str =
     "INVITE, MESSAGE, INFO, OPTIONS, BYE, CANCEL, NOTIFY, ACK, REFER, UPDATE, PRACK, BENOTIFY";
 
-/// The address of record as it is written: our scheme, then user and host as they were given.
-pub(super) fn address_of_record(config: &Config, user: &User) -> String {
+/// The address of record as it is written, in parts: our scheme, then user and host as they were given.
+fn address_parts<'a>(config: &Config, user: &'a User) -> [&'a str; 5] {
     let uri = &user.address_of_record;
-    match uri.user() {
-        Some(name) => format!("{}:{name}@{}", config.scheme(), uri.host()),
-        None => format!("{}:{}", config.scheme(), uri.host()),
-    }
+    let (name, at) = uri.user().map_or(("", ""), |name| (name, "@"));
+    [config.scheme(), ":", name, at, uri.host()]
 }
 
-/// From without display name, as in REGISTER.
-pub(super) fn from_of_registration(config: &Config, user: &User, tag: &str) -> String {
-    format!("<{}>;tag={tag};epid={}", address_of_record(config, user), user.epid)
+/// The same as one text.
+pub(super) fn address_of_record(config: &Config, user: &User) -> String {
+    address_parts(config, user).concat()
+}
+
+/// Adds From without display name and To, as in REGISTER.
+pub(super) fn push_registered(headers: &mut Headers, config: &Config, user: &User, tag: &str) {
+    let [scheme, colon, name, at, host] = address_parts(config, user);
+    let from = ["<", scheme, colon, name, at, host, ">;tag=", tag, ";epid=", &user.epid];
+    headers.push_parts(&HeaderName::From, &from);
+    headers.push_parts(&HeaderName::To, &["<", scheme, colon, name, at, host, ">"]);
 }
 
 /// From with display name.
 pub(super) fn from(config: &Config, user: &User, tag: &str) -> String {
+    let [scheme, colon, name, at, host] = address_parts(config, user);
+    let address = ["<", scheme, colon, name, at, host, ">;tag=", tag, ";epid=", &user.epid];
+    if user.display_name.is_none() && user.service.is_none() {
+        return address.concat();
+    }
     let mut from = String::new();
     push_display(&mut from, user.display_name.as_deref());
     match &user.service {
-        Some(service) => {
-            let _ = write!(from, "<{service}>;tag={tag};epid={}", user.epid);
-        }
-        None => from.push_str(&from_of_registration(config, user, tag)),
+        Some(service) => from.extend(["<", service.as_str(), ">;tag=", tag, ";epid=", &user.epid]),
+        None => from.extend(address),
     }
     from
 }
 
-/// The Via of a request that is sent.
-pub(super) fn via(config: &Config, local: SocketAddr, branch: &str) -> String {
-    let transport = config.transport.via();
+/// Who we are in Via and Contact: host and port.
+pub(super) fn sent_by(config: &Config, local: SocketAddr) -> String {
+    match config.mode {
+        Mode::TrustedServer => format!("{}:{}", config.node_name, config.listen_port),
+        Mode::Client => local.to_string(),
+    }
+}
+
+/// Adds the Via of a request that is sent.
+pub(super) fn push_via(headers: &mut Headers, config: &Config, sent_by: &str, branch: &str) {
     // RFC 3581 4: where the response goes is where the request came from.
     let rport = if config.transport == Transport::Udp { ";rport" } else { "" };
-    match config.mode {
-        Mode::TrustedServer => {
-            format!("SIP/2.0/{transport} {}:{};branch={branch}{rport}", config.node_name, config.listen_port)
-        }
-        Mode::Client => format!("SIP/2.0/{transport} {local};branch={branch}{rport}"),
-    }
+    let via = ["SIP/2.0/", config.transport.via(), " ", sent_by, ";branch=", branch, rport];
+    headers.insert_first_parts(&HeaderName::Via, &via);
 }
 
-/// The URI under which the server reaches this user here.
-fn contact_uri(config: &Config, account: &Account, local: SocketAddr) -> String {
-    let mut uri = String::from(config.scheme());
-    uri.push(':');
-    match config.mode {
-        Mode::TrustedServer => {
-            if let Some(user) = account.user.address_of_record.user() {
-                uri.push_str(user);
-                uri.push('@');
-            }
-            let _ = write!(uri, "{}:{}", config.node_name, config.listen_port);
-        }
-        Mode::Client => {
-            let _ = write!(uri, "{local}");
-        }
-    }
-    let _ = write!(uri, ";transport={};ms-opaque={}", config.transport.parameter(), account.opaque);
-    uri
+/// The URI under which the server reaches this user here, in parts.
+fn contact_parts<'a>(config: &Config, account: &'a Account, sent_by: &'a str) -> [&'a str; 8] {
+    let user = match config.mode {
+        Mode::TrustedServer => account.user.address_of_record.user(),
+        Mode::Client => None,
+    };
+    let (name, at) = user.map_or(("", ""), |name| (name, "@"));
+    let transport = config.transport.parameter();
+    [config.scheme(), ":", name, at, sent_by, ";transport=", transport, ";ms-opaque="]
 }
 
-/// The Contact of REGISTER.
+/// Adds the Contact of REGISTER.
 ///
 /// MS-SIPREGE 2.2.1, MS-SIPRE 2.2
-pub(super) fn contact_of_registration(config: &Config, account: &Account, local: SocketAddr) -> String {
+pub(super) fn push_contact_of_registration(
+    headers: &mut Headers,
+    config: &Config,
+    account: &Account,
+    sent_by: &str,
+) {
+    let [scheme, colon, name, at, host, label, transport, key] = contact_parts(config, account, sent_by);
     let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
-    format!(
-        "<{}>;methods=\"{METHODS}\"{replace};+sip.instance=\"<urn:uuid:{}>\"",
-        contact_uri(config, account, local),
-        account.instance.in_capitals(),
-    )
+    let instance = account.instance.in_capitals();
+    let contact = [
+        "<",
+        scheme,
+        colon,
+        name,
+        at,
+        host,
+        label,
+        transport,
+        key,
+        &account.opaque,
+        ">;methods=\"",
+        METHODS,
+        "\"",
+        replace,
+        ";+sip.instance=\"<urn:uuid:",
+        instance.as_str(),
+        ">\"",
+    ];
+    headers.push_parts(&HeaderName::Contact, &contact);
 }
 
 /// The Contact of everything else: the GRUU once there is one.
 ///
 /// MS-SIPRE 2.2.3
-pub(super) fn contact(config: &Config, account: &Account, local: SocketAddr, rendering: Rendering) -> String {
-    let mut contact = if let Some(gruu) = account.gruu.as_ref().filter(|_| config.gruu) {
-        format!("<{gruu}>")
-    } else {
-        let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
-        format!(
-            "<{}>{replace};+sip.instance=\"<urn:uuid:{}>\"",
-            contact_uri(config, account, local),
-            account.instance.in_capitals(),
-        )
-    };
-    if rendering == Rendering::No {
-        contact.push_str(";+sip.rendering=\"no\"");
+pub(super) fn push_contact(
+    headers: &mut Headers,
+    config: &Config,
+    account: &Account,
+    sent_by: &str,
+    rendering: Rendering,
+) {
+    let rendering = if rendering == Rendering::No { ";+sip.rendering=\"no\"" } else { "" };
+    if let Some(gruu) = account.gruu.as_ref().filter(|_| config.gruu) {
+        return headers.push_parts(&HeaderName::Contact, &["<", gruu.as_str(), ">", rendering]);
     }
-    contact
+    let [scheme, colon, name, at, host, label, transport, key] = contact_parts(config, account, sent_by);
+    let instance = account.instance.in_capitals();
+    let contact = [
+        "<",
+        scheme,
+        colon,
+        name,
+        at,
+        host,
+        label,
+        transport,
+        key,
+        &account.opaque,
+        ">",
+        if config.proxy_replace() { ";proxy=replace" } else { "" },
+        ";+sip.instance=\"<urn:uuid:",
+        instance.as_str(),
+        ">\"",
+        rendering,
+    ];
+    headers.push_parts(&HeaderName::Contact, &contact);
 }
 
 /// Adds the identity that is asserted or preferred.
@@ -125,11 +166,12 @@ pub(super) fn push_identity(headers: &mut Headers, config: &Config, user: &User)
         }
         Mode::Client => HeaderName::PPreferredIdentity,
     };
-    let _ = write!(identity, "<{}>", address_of_record(config, user));
+    let [scheme, colon, name_of_user, at, host] = address_parts(config, user);
+    identity.extend(["<", scheme, colon, name_of_user, at, host, ">"]);
     if let Some(tel) = &user.tel {
-        let _ = write!(identity, ", <{tel}>");
+        identity.extend([", <", tel.as_str(), ">"]);
     }
-    headers.push(name, identity);
+    headers.push_text(&name, &identity);
 }
 
 fn push_display(text: &mut String, display: Option<&str>) {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::verification::Verifying;
 use super::vocabulary::FlowRole;
-use super::{Deadline, Endpoint, Event};
+use super::{Deadline, Endpoint, Event, identity};
 use crate::error::{Breach, Error, Refusal};
 use crate::flow::FlowId;
 use crate::framing::{Frame, StreamDecoder};
@@ -20,7 +20,8 @@ use crate::transaction::timers::Reliability;
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Flow {
-    pub(super) local: SocketAddr,
+    /// Who we are in Via and Contact.
+    pub(super) sent_by: Box<str>,
     pub(super) role: FlowRole,
     decoder: StreamDecoder,
     /// The interval of CRLF CRLF.
@@ -54,7 +55,7 @@ impl Endpoint {
         self.flows.insert(
             flow,
             Flow {
-                local,
+                sent_by: identity::sent_by(&self.config, local).into(),
                 role,
                 decoder: StreamDecoder::new(Limits::DEFAULT),
                 keep_alive,

@@ -102,7 +102,7 @@ use crate::register;
 use crate::seed::{Seed, Words};
 use crate::status::StatusCode;
 use crate::transaction::timers::T1;
-use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, Outgoing, ServerId, TransactionLayer};
+use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, ServerId, TransactionLayer};
 
 use account::Accounts;
 use conference::Conferences;
@@ -355,8 +355,8 @@ impl Endpoint {
                 continue;
             }
             let len = match outgoing {
-                Outgoing::Message(message) => self.emit(flow, &message, buffer),
-                Outgoing::KeepAlive => {
+                Some(message) => self.emit(flow, &message, buffer),
+                None => {
                     self.signature = None;
                     buffer.extend_from_slice(KEEP_ALIVE);
                     KEEP_ALIVE.len()

@@ -88,10 +88,10 @@ impl Endpoint {
             if let Some(timer) = session.timer {
                 update.headers.push(HeaderName::SessionExpires, timer.in_request());
             }
-            update.headers.push(HeaderName::Supported, "timer");
+            update.headers.push_text(&HeaderName::Supported, "timer");
             update.headers.push(HeaderName::Supported, OPTION);
             self.push_contact(&mut update.headers, flow, user, rendering);
-            if let Ok(client) = self.send_request(now, flow, &mut update) {
+            if let Ok(client) = self.send_request(now, flow, update) {
                 self.purposes.insert(client, Purpose::Refresh(id));
             }
             return;

@@ -85,9 +85,9 @@ impl Endpoint {
         let mut update = dialog.request(&Method::Update);
         update.headers.push(HeaderName::SessionExpires, timer.in_request());
         update.headers.push(HeaderName::MinSe, LEAST);
-        update.headers.push(HeaderName::Supported, "timer");
+        update.headers.push_text(&HeaderName::Supported, "timer");
         self.push_contact(&mut update.headers, flow, user, rendering);
-        match self.send_request(now, flow, &mut update) {
+        match self.send_request(now, flow, update) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Refresh(id));
                 // Should the response not come, the transaction tells.

@@ -265,37 +265,32 @@ impl Endpoint {
 
     fn send_register(&mut self, now: Instant, user: UserId, expires: Option<Duration>) {
         let Some(flow) = self.accounts.get(user).and_then(|account| account.flow) else { return };
-        let Some(local) = self.flows.get(&flow).map(|entry| entry.local) else { return };
         let branch = self.words.branch();
         let asks_keep_alive = self.asks_keep_alive(flow);
+        let Some(entry) = self.flows.get(&flow) else { return };
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.registration.cseq = account.registration.cseq.saturating_add(1);
         account.drop_old_association(now);
         let leg = account.take_leg();
         let expires = expires.or(account.registration.asked);
         let config = &self.config;
-        let uri = Uri::parse(&format!("{}:{}", config.scheme(), account.user.address_of_record.host()));
+        let uri = Uri::parse(&[config.scheme(), ":", account.user.address_of_record.host()].concat());
         let mut request = Request::new(
             Method::Register,
             uri.unwrap_or_else(|_| account.user.address_of_record.clone().into()),
         );
         request.headers = Headers::with_capacity(24, 1280);
         let headers = &mut request.headers;
-        headers.push_text(&HeaderName::Via, &identity::via(config, local, &branch));
+        identity::push_via(headers, config, &entry.sent_by, &branch);
         headers.push_text(&HeaderName::MaxForwards, "70");
-        headers.push_text(
-            &HeaderName::From,
-            &identity::from_of_registration(config, &account.user, &account.registration.tag),
-        );
-        headers
-            .push(HeaderName::To, format_args!("<{}>", identity::address_of_record(config, &account.user)));
+        identity::push_registered(headers, config, &account.user, &account.registration.tag);
         headers.push_text(&HeaderName::CallId, &account.registration.call_id);
         headers.push(HeaderName::CSeq, format_args!("{} REGISTER", account.registration.cseq));
-        headers.push_text(&HeaderName::Contact, &identity::contact_of_registration(config, account, local));
+        identity::push_contact_of_registration(headers, config, account, &entry.sent_by);
         headers.push_text(&HeaderName::UserAgent, &config.user_agent);
         push_supported(headers, config.gruu, config.event_categories);
         if config.public_gruu {
-            headers.push(HeaderName::Supported, "gruu");
+            headers.push_text(&HeaderName::Supported, "gruu");
         }
         if asks_keep_alive {
             headers.push_text(&HeaderName::MsKeepAlive, "UAC;hop-hop=yes");
@@ -345,7 +340,7 @@ fn push_supported(headers: &mut Headers, gruu: bool, event_categories: bool) {
         (true, false) => "gruu-10, adhoclist",
         (false, _) => "adhoclist",
     };
-    headers.push(HeaderName::Supported, line);
-    headers.push(HeaderName::Supported, "ms-cluster-failover");
-    headers.push(HeaderName::Supported, "ms-userservices-state-notification");
+    for line in [line, "ms-cluster-failover", "ms-userservices-state-notification"] {
+        headers.push_text(&HeaderName::Supported, line);
+    }
 }

@@ -10,7 +10,7 @@ use crate::flow::FlowId;
 use crate::grammar;
 use crate::gruu::InstanceId;
 use crate::headers::ms::{RegisterAction, RegistrationAdvice, RegistrationEvent};
-use crate::headers::{Contact, HeaderName, NameAddrView};
+use crate::headers::{HeaderName, NameAddrView};
 use crate::message::{Request, Response};
 use crate::register::Trigger;
 use crate::uri::SipUri;
@@ -88,23 +88,27 @@ impl Endpoint {
         self.association_established(user);
         let Some(account) = self.accounts.get_mut(user) else { return Trigger::Success };
         let ours = headers.elements(&HeaderName::Contact).find_map(|element| {
-            let contact = NameAddrView::check(element).ok()?;
+            let contact = NameAddrView::parse(element).ok()?;
             let ours = match contact.parameters.get("+sip.instance").and_then(InstanceId::parse) {
                 Some(instance) => instance == account.instance,
                 None => contact.sip_uri().ok()?.parameter("ms-opaque") == Some(&*account.opaque),
             };
-            ours.then_some((element, contact))
+            ours.then_some(contact)
         });
         let seconds = ours
-            .and_then(|(_, contact)| grammar::saturating_number(contact.parameters.get("expires")?).ok())
+            .and_then(|contact| grammar::saturating_number(contact.parameters.get("expires")?).ok())
             .or_else(|| headers.expires().ok().flatten())
             .or_else(|| account.registration.asked.map(|asked| asked.as_secs() as u32))
             .unwrap_or(UNNAMED_EXPIRY);
         // A lifetime of nothing would have us refresh without end.
         account.registration.lengthened = 0;
         account.registration.granted = Duration::from_secs(u64::from(seconds.clamp(10, 30 * 86_400)));
-        let gruu = ours.and_then(|(element, _)| Contact::parse(element).ok()?.gruu());
-        account.gruu = gruu.filter(|_| self.config.gruu);
+        let named = |name: &str| ours.and_then(|contact| contact.parameters.get(name)).map(grammar::unquote);
+        let gruu = named("gruu").or_else(|| named("pub-gruu")).filter(|_| self.config.gruu);
+        // Mostly it is the one we have.
+        if gruu.as_deref() != account.gruu.as_ref().map(SipUri::as_str) {
+            account.gruu = gruu.and_then(|gruu| SipUri::parse(&gruu).ok());
+        }
         let Ok(Some(presence)) = headers.presence_state() else { return Trigger::Success };
         told.services = !presence.is_survivable_mode();
         match presence.register_action {

@@ -62,7 +62,7 @@ impl Endpoint {
             last => last.wrapping_add(1),
         };
         session.last_rseq = rseq;
-        response.headers.push(HeaderName::Require, "100rel");
+        response.headers.push_text(&HeaderName::Require, "100rel");
         response.headers.push(HeaderName::RSeq, rseq);
         session.reliable = Some(Reliable {
             server,

@@ -37,20 +37,17 @@ impl Endpoint {
         let tag = self.words.tag();
         let call_id = self.words.call_id();
         let account = self.accounts.get(user).ok_or(Error::Refused(Refusal::UnknownUser))?;
-        let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+        let entry = self.flows.get(&flow).ok_or(Error::Refused(Refusal::NoFlow))?;
         let config = &self.config;
         let mut request = Request::new(outgoing.method.clone(), outgoing.target.clone());
         let headers = &mut request.headers;
-        headers.push(HeaderName::MaxForwards, 70);
-        headers.push(HeaderName::From, identity::from(config, &account.user, &tag));
+        headers.push_text(&HeaderName::MaxForwards, "70");
+        headers.push_text(&HeaderName::From, &identity::from(config, &account.user, &tag));
         headers.push(HeaderName::To, format_args!("<{}>", outgoing.target));
-        headers.push(HeaderName::CallId, &call_id);
+        headers.push_text(&HeaderName::CallId, &call_id);
         headers.push(HeaderName::CSeq, format_args!("1 {}", outgoing.method));
-        headers.push(
-            HeaderName::Contact,
-            identity::contact(config, account, local, super::vocabulary::Rendering::Yes),
-        );
-        headers.push(HeaderName::UserAgent, &config.user_agent);
+        identity::push_contact(headers, config, account, &entry.sent_by, super::vocabulary::Rendering::Yes);
+        headers.push_text(&HeaderName::UserAgent, &config.user_agent);
         identity::push_identity(headers, config, &account.user);
         for header in outgoing.headers.iter() {
             if let Ok(value) = header.value()
@@ -61,7 +58,7 @@ impl Endpoint {
         }
         request.body = outgoing.body;
         let id = RequestId(self.next_request);
-        let client = self.send_request(now, flow, &mut request)?;
+        let client = self.send_request(now, flow, request)?;
         self.next_request = self.next_request.wrapping_add(1);
         self.purposes.insert(client, Purpose::Request(id));
         Ok(id)
@@ -80,15 +77,14 @@ impl Endpoint {
     ) -> Result<Option<RequestId>, Error> {
         self.begin(now);
         if request.method == Method::BeNotify {
-            let local =
-                self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+            let entry = self.flows.get(&flow).ok_or(Error::Refused(Refusal::NoFlow))?;
             let branch = self.words.branch();
-            request.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+            identity::push_via(&mut request.headers, &self.config, &entry.sent_by, &branch);
             self.layer.request_without_transaction(flow, &request);
             return Ok(None);
         }
         let id = RequestId(self.next_request);
-        let client = self.send_request(now, flow, &mut request)?;
+        let client = self.send_request(now, flow, request)?;
         self.next_request = self.next_request.wrapping_add(1);
         self.purposes.insert(client, Purpose::Request(id));
         Ok(Some(id))
@@ -291,10 +287,10 @@ impl Endpoint {
     fn push_abilities(&self, response: &mut Response, options: bool) {
         let options = options && response.status == StatusCode::OK;
         if options || response.status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers.push(HeaderName::Allow, identity::ALLOW);
+            response.headers.push_text(&HeaderName::Allow, identity::ALLOW);
         }
         if options {
-            response.headers.push(HeaderName::Accept, "application/sdp");
+            response.headers.push_text(&HeaderName::Accept, "application/sdp");
             self.push_supported(&mut response.headers);
         }
     }
@@ -304,22 +300,23 @@ impl Endpoint {
         &mut self,
         now: Instant,
         flow: FlowId,
-        request: &mut Request,
+        mut request: Request,
     ) -> Result<ClientId, Error> {
-        let local = self.flows.get(&flow).map(|entry| entry.local).ok_or(Error::Refused(Refusal::NoFlow))?;
+        let entry = self.flows.get(&flow).ok_or(Error::Refused(Refusal::NoFlow))?;
         let branch = self.words.branch();
-        request.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
+        identity::push_via(&mut request.headers, &self.config, &entry.sent_by, &branch);
         if !request.headers.contains(&HeaderName::UserAgent) {
-            request.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+            request.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
         }
-        self.layer.request_owned(now, flow, request.clone())
+        self.layer.request_owned(now, flow, request)
     }
 }
 
 /// Whether To has a tag: the request belongs to a dialog.
 fn has_tag(request: &Request) -> bool {
-    let to = request.headers.get(&HeaderName::To);
-    to.is_some_and(|to| NameAddrView::check(to).is_ok_and(|to| to.tag().is_some()))
+    // What has no semicolon has no parameters.
+    let to = request.headers.get(&HeaderName::To).filter(|to| to.contains(';'));
+    to.is_some_and(|to| NameAddrView::parse(to).is_ok_and(|to| to.tag().is_some()))
 }
 
 /// Adds a To tag and User-Agent.
@@ -328,7 +325,8 @@ fn completed(config: &Config, words: &mut Words, request: &Request, mut response
         && response.status != StatusCode::TRYING
         && let Some(to) = request.headers.get(&HeaderName::To)
     {
-        response.headers.set(HeaderName::To, crate::dialog::with_tag(to, &words.tag()));
+        // Without brackets the first semicolon starts a parameter of the header field: appending is right always.
+        response.headers.set_parts(&HeaderName::To, &[to, ";tag=", &words.tag()]);
     }
     response.headers.push_text(&HeaderName::UserAgent, &config.user_agent);
     response

@@ -55,7 +55,7 @@ impl Endpoint {
         let flow = session.flow;
         request.headers.remove_first(&HeaderName::Via);
         request.headers.set(HeaderName::CSeq, format_args!("{number} INVITE"));
-        let Ok(client) = self.send_request(now, flow, &mut request) else { return false };
+        let Ok(client) = self.send_request(now, flow, request.clone()) else { return false };
         self.purposes.insert(client, Purpose::Invite(id));
         let Some(session) = self.sessions.get_mut(id) else { return false };
         session.retried = true;

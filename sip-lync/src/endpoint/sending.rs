@@ -42,7 +42,7 @@ impl Endpoint {
         if context.source.response.is_none()
             && let Some(description) = &context.description
         {
-            ack.headers.push(HeaderName::ContentType, "application/sdp");
+            ack.headers.push_text(&HeaderName::ContentType, "application/sdp");
             ack.body = description.clone();
             session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
             session.local_description = Some(description.clone());
@@ -60,9 +60,9 @@ impl Endpoint {
 
     fn send_ack_of(&mut self, flow: FlowId, mut ack: Request) -> Request {
         let branch = self.words.branch();
-        if let Some(local) = self.flows.get(&flow).map(|entry| entry.local) {
-            ack.headers.insert_first(HeaderName::Via, identity::via(&self.config, local, &branch));
-            ack.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        if let Some(entry) = self.flows.get(&flow) {
+            identity::push_via(&mut ack.headers, &self.config, &entry.sent_by, &branch);
+            ack.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
             self.layer.request_without_transaction(flow, &ack);
         }
         ack
@@ -92,8 +92,8 @@ impl Endpoint {
         let Some(mut dialog) = Dialog::of_caller(invite, response) else { return };
         let ack = dialog.request(&Method::Ack);
         self.send_ack_of(flow, ack);
-        let mut bye = dialog.request(&Method::Bye);
-        if let Ok(client) = self.send_request(now, flow, &mut bye) {
+        let bye = dialog.request(&Method::Bye);
+        if let Ok(client) = self.send_request(now, flow, bye) {
             self.purposes.insert(client, Purpose::Nothing);
         }
     }
@@ -106,7 +106,7 @@ impl Endpoint {
         if let Some(cause) = &session.cause {
             bye.headers.push(HeaderName::Reason, cause);
         }
-        match self.send_request(now, flow, &mut bye) {
+        match self.send_request(now, flow, bye) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Bye(id));
             }
@@ -124,7 +124,7 @@ impl Endpoint {
         let status = if early.is_some() { StatusCode::SESSION_PROGRESS } else { StatusCode::RINGING };
         let Some(mut response) = self.session_response(id, server, status) else { return };
         if let Some(description) = early {
-            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.headers.push_text(&HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
         let fork = session.fork;
@@ -145,7 +145,7 @@ impl Endpoint {
     pub(super) fn send_answer(&mut self, now: Instant, id: SessionId, context: &Context<'_>) {
         let Some((server, cseq)) = self.sessions.take_pending(id) else { return };
         let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
-        response.headers.push(HeaderName::Allow, identity::ALLOW);
+        response.headers.push_text(&HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut response.headers);
         if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
             self.agree_timer(now, id, &asked, &mut response.headers);
@@ -157,7 +157,7 @@ impl Endpoint {
                 && session.position != Position::OfferReceived
         });
         if let Some(description) = context.description.as_ref().filter(|_| !settled) {
-            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.headers.push_text(&HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
             let agreed = self.sessions.get(id).is_some_and(|session| session.position == Position::Agreed);
             let again =
@@ -196,7 +196,7 @@ impl Endpoint {
         let Some((server, _)) = self.sessions.take_pending(id) else { return };
         let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
         if let Some(description) = &context.description {
-            response.headers.push(HeaderName::ContentType, "application/sdp");
+            response.headers.push_text(&HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
         if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
@@ -238,19 +238,19 @@ impl Endpoint {
             session.position = offer_answer::step(session.position, offer_answer::Trigger::Send).0;
             session.local_description = Some(description.clone());
         }
-        request.headers.push(HeaderName::MsConversationId, &session.conversation);
+        request.headers.push_text(&HeaderName::MsConversationId, &session.conversation);
         if let Some(timer) = session.timer {
             request.headers.push(HeaderName::SessionExpires, timer.in_request());
             request.headers.push(HeaderName::MinSe, crate::session_timer::LEAST);
         }
         self.push_contact(&mut request.headers, flow, user, rendering);
-        request.headers.push(HeaderName::Allow, identity::ALLOW);
+        request.headers.push_text(&HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut request.headers);
         if !description.is_empty() {
-            request.headers.push(HeaderName::ContentType, "application/sdp");
+            request.headers.push_text(&HeaderName::ContentType, "application/sdp");
         }
         request.body = description;
-        match self.send_request(now, flow, &mut request) {
+        match self.send_request(now, flow, request) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Reinvite(id));
                 if let Some(session) = self.sessions.get_mut(id) {
@@ -274,7 +274,7 @@ impl Endpoint {
             response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
             self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
         }
-        response.headers.push(HeaderName::UserAgent, &self.config.user_agent);
+        response.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
         Some(response)
     }
 
@@ -286,8 +286,7 @@ impl Endpoint {
         rendering: Rendering,
     ) {
         if let (Some(account), Some(entry)) = (self.accounts.get(user), self.flows.get(&flow)) {
-            headers
-                .push(HeaderName::Contact, identity::contact(&self.config, account, entry.local, rendering));
+            identity::push_contact(headers, &self.config, account, &entry.sent_by, rendering);
         }
     }
 

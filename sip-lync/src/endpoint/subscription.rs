@@ -332,22 +332,23 @@ impl Endpoint {
             subscribed.cseq += 1;
             let mut request = Request::new(Method::Subscribe, subscribed.wanted.target.clone());
             let headers = &mut request.headers;
-            headers.push(HeaderName::MaxForwards, 70);
-            headers.push(HeaderName::From, identity::from(&self.config, &account.user, &subscribed.tag));
+            headers.push_text(&HeaderName::MaxForwards, "70");
+            headers
+                .push_text(&HeaderName::From, &identity::from(&self.config, &account.user, &subscribed.tag));
             headers.push(HeaderName::To, format_args!("<{}>", subscribed.wanted.target));
-            headers.push(HeaderName::CallId, &subscribed.call_id);
+            headers.push_text(&HeaderName::CallId, &subscribed.call_id);
             headers.push(HeaderName::CSeq, format_args!("{} SUBSCRIBE", subscribed.cseq));
             request
         };
         let wanted = &subscribed.wanted;
         let headers = &mut request.headers;
-        headers.push(HeaderName::Event, &wanted.package);
-        headers.push(HeaderName::Accept, &wanted.accept);
+        headers.push_text(&HeaderName::Event, &wanted.package);
+        headers.push_text(&HeaderName::Accept, &wanted.accept);
         if wanted.dialect {
-            headers.push(HeaderName::Supported, "com.microsoft.autoextend");
-            headers.push(HeaderName::Supported, "ms-benotify");
-            headers.push(HeaderName::ProxyRequire, "ms-benotify");
-            headers.push(HeaderName::Supported, "ms-piggyback-first-notify");
+            headers.push_text(&HeaderName::Supported, "com.microsoft.autoextend");
+            headers.push_text(&HeaderName::Supported, "ms-benotify");
+            headers.push_text(&HeaderName::ProxyRequire, "ms-benotify");
+            headers.push_text(&HeaderName::Supported, "ms-piggyback-first-notify");
         }
         if let Some(require) = &wanted.require {
             headers.push(HeaderName::Require, require);
@@ -362,7 +363,7 @@ impl Endpoint {
             request.body = wanted.body.clone();
         }
         self.push_contact(&mut request.headers, flow, user, Rendering::Yes);
-        match self.send_request(now, flow, &mut request) {
+        match self.send_request(now, flow, request.clone()) {
             Ok(client) => {
                 self.purposes.insert(client, Purpose::Subscribe(id));
                 request.body = Bytes::new();

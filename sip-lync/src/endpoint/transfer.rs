@@ -126,7 +126,7 @@ impl Endpoint {
         }
         self.push_contact(&mut refer.headers, flow, user, rendering);
         self.deadlines.start(Deadline::Transferor(id), now + self.config.transfer.response);
-        if let Ok(client) = self.send_request(now, flow, &mut refer) {
+        if let Ok(client) = self.send_request(now, flow, refer) {
             self.purposes.insert(client, Purpose::Refer(id));
         }
     }
@@ -269,10 +269,10 @@ impl Endpoint {
         notify.headers.push(HeaderName::Event, format_args!("refer;id={refer}"));
         let state = if status.is_final() { "terminated;reason=noresource" } else { "active;expires=60" };
         notify.headers.push(HeaderName::SubscriptionState, state);
-        notify.headers.push(HeaderName::ContentType, "message/sipfrag;version=2.0");
+        notify.headers.push_text(&HeaderName::ContentType, "message/sipfrag;version=2.0");
         self.push_contact(&mut notify.headers, flow, user, rendering);
         notify.body = Bytes::from(sipfrag::status_line(status));
-        if let Ok(client) = self.send_request(now, flow, &mut notify) {
+        if let Ok(client) = self.send_request(now, flow, notify) {
             self.purposes.insert(client, Purpose::Nothing);
         }
     }

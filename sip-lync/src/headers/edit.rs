@@ -14,12 +14,7 @@ impl Headers {
         let value_start = self.added.len();
         // Writing to a Vec does not fail.
         let _ = io_free_write(&mut self.added, format_args!("{value}"));
-        // A value never carries a line end: that would be a second header field.
-        for byte in self.added.iter_mut().skip(value_start) {
-            if *byte == b'\r' || *byte == b'\n' {
-                *byte = b' ';
-            }
-        }
+        self.without_line_ends(value_start);
         let value_end = self.added.len();
         self.added.extend_from_slice(b"\r\n");
         Entry {
@@ -45,16 +40,29 @@ impl Headers {
 
     /// Adds a line at the end whose value is a text already.
     pub(crate) fn push_text(&mut self, name: &HeaderName, value: &str) {
+        self.push_parts(name, &[value]);
+    }
+
+    /// Adds a line at the end whose value is these texts, one behind the other.
+    pub(crate) fn push_parts(&mut self, name: &HeaderName, parts: &[&str]) {
+        let entry = self.add_parts(name, parts);
+        self.entries.push(entry);
+    }
+
+    fn add_parts(&mut self, name: &HeaderName, parts: &[&str]) -> Entry {
         let line = self.added.len();
         let name_text = name.as_str();
-        self.added.reserve(name_text.len() + value.len() + 4);
+        self.added.reserve(name_text.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 4);
         self.added.extend_from_slice(name_text.as_bytes());
         self.added.extend_from_slice(b": ");
         let start = self.added.len();
-        self.added.extend(value.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        for part in parts {
+            self.added.extend_from_slice(part.as_bytes());
+        }
+        self.without_line_ends(start);
         let end = self.added.len();
         self.added.extend_from_slice(b"\r\n");
-        self.entries.push(Entry {
+        Entry {
             start: line as u32,
             end: self.added.len() as u32,
             value: start as u32,
@@ -63,7 +71,14 @@ impl Headers {
             number: name.number(),
             line_source: Source::Added,
             value_source: Source::Added,
-        });
+        }
+    }
+
+    /// A value never carries a line end: that would be a second header field.
+    fn without_line_ends(&mut self, start: usize) {
+        for byte in self.added.iter_mut().skip(start) {
+            *byte = if matches!(*byte, b'\r' | b'\n') { b' ' } else { *byte };
+        }
     }
 
     /// Adds a line before the first one of that name, or before everything if there is none: where a Via belongs.
@@ -82,13 +97,40 @@ impl Headers {
     #[expect(clippy::needless_pass_by_value, reason = "reads as it is written: push(HeaderName::Via, via)")]
     pub fn set(&mut self, name: HeaderName, value: impl fmt::Display) {
         let entry = self.add(&name, value);
-        match self.entries.iter().position(|e| self.matches(e, &name)) {
+        self.replace(&name, entry);
+    }
+
+    /// The same with texts, one behind the other.
+    pub(crate) fn set_parts(&mut self, name: &HeaderName, parts: &[&str]) {
+        let entry = self.add_parts(name, parts);
+        self.replace(name, entry);
+    }
+
+    fn replace(&mut self, name: &HeaderName, entry: Entry) {
+        match self.entries.iter().position(|e| self.matches(e, name)) {
             None => self.entries.push(entry),
             Some(first) => {
-                self.remove_all(&name);
-                self.entries.insert(first, entry);
+                if let Some(slot) = self.entries.get_mut(first) {
+                    *slot = entry;
+                }
+                if self.count(name) > 1 {
+                    let mut at = 0;
+                    let mut entries = core::mem::take(&mut self.entries);
+                    entries.retain(|e| {
+                        at += 1;
+                        at == first + 1 || !self.matches(e, name)
+                    });
+                    self.entries = entries;
+                }
             }
         }
+    }
+
+    /// Adds a line where [`Self::insert_first`] does.
+    pub(crate) fn insert_first_parts(&mut self, name: &HeaderName, parts: &[&str]) {
+        let entry = self.add_parts(name, parts);
+        let at = self.entries.iter().position(|e| self.matches(e, name)).unwrap_or_default();
+        self.entries.insert(at, entry);
     }
 
     /// Removes every line of that name; tells how many.

@@ -9,6 +9,7 @@ use super::name::{HeaderName, UNKNOWN};
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, List};
 use crate::scan;
+use crate::simd::spans;
 
 /// Which buffer a range points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl<'a> Header<'a> {
     ///
     /// RFC 3261 25.1
     pub fn value(&self) -> Result<&'a str, ParseError> {
-        core::str::from_utf8(self.value)
+        spans::text(self.value)
             .map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8).within(self.name()))
     }
 
@@ -189,8 +190,17 @@ impl Headers {
         entry.number == number && (number != UNKNOWN || self.header(entry).is(name))
     }
 
-    /// Names of known header fields that stand on more than one line, as bits by their number.
-    pub(crate) fn repeated(&self) -> [u64; 4] {
+    /// Known header fields that stand on more than one line.
+    pub(crate) fn repeated(&self) -> impl Iterator<Item = &'static HeaderName> {
+        let bits = self.repeated_bits();
+        let numbers = (0..4_u8).zip(bits).flat_map(|(word, bits)| {
+            let rest = core::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            rest.take_while(|bits| *bits != 0).map(move |bits| word * 64 + bits.trailing_zeros() as u8)
+        });
+        numbers.filter_map(HeaderName::from_number)
+    }
+
+    fn repeated_bits(&self) -> [u64; 4] {
         let (mut seen, mut repeated) = ([0_u64; 4], [0_u64; 4]);
         for entry in self.entries.iter().filter(|entry| entry.number != UNKNOWN) {
             let (word, bit) = (usize::from(entry.number / 64), 1_u64 << (entry.number % 64));

@@ -264,14 +264,9 @@ impl Check<'_> {
             self.bad(HeaderName::ContentLength, Fault::BodyTooShort { length: body });
         }
         // Of the fields that occur once, those not read above.
-        let repeated = self.headers.repeated();
-        if repeated == [0; 4] {
-            return;
-        }
-        for name in HeaderName::known().filter(|name| name.is_single() && **name != HeaderName::ContentLength)
-        {
+        for name in self.headers.repeated() {
             let noted = self.problems.iter().any(|problem| problem.header.as_ref() == Some(name));
-            if !noted && self.headers.count(name) > 1 {
+            if !noted && name.is_single() && *name != HeaderName::ContentLength {
                 self.bad(name.clone(), Fault::Repeated);
             }
         }

@@ -1,6 +1,9 @@
 //! How messages find their transaction.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::flow::FlowId;
 use crate::headers::{CSeq, HeaderName, Headers, NameAddrView};
@@ -20,7 +23,7 @@ pub struct ClientKey {
     /// The flow the request was sent on.
     pub flow: FlowId,
     /// The branch of the top Via.
-    pub branch: Box<str>,
+    pub branch: Arc<str>,
     /// The method of CSeq: CANCEL has the branch of its INVITE.
     pub method: Method,
 }
@@ -31,8 +34,13 @@ impl ClientKey {
     /// RFC 3261 17.1.3
     #[must_use]
     pub fn new(flow: FlowId, headers: &Headers) -> Option<Self> {
-        let branch = headers.top_via()?.branch()?.into();
-        Some(Self { flow, branch, method: cseq(headers)?.method })
+        let (branch, method) = Self::parts(headers)?;
+        Some(Self { flow, branch: branch.into(), method })
+    }
+
+    /// Branch and method.
+    pub(crate) fn parts(headers: &Headers) -> Option<(&str, Method)> {
+        Some((headers.top_via()?.branch()?, cseq(headers)?.method))
     }
 }
 
@@ -44,7 +52,7 @@ pub struct ServerKey {
     /// The flow the request came on.
     pub flow: FlowId,
     /// The branch of the top Via and who sent it; without the magic cookie what RFC 2543 matched by.
-    pub branch: Box<str>,
+    pub branch: Arc<str>,
     /// The method; that of an ACK or CANCEL is INVITE when its INVITE is looked for.
     pub method: Method,
 }
@@ -55,29 +63,37 @@ impl ServerKey {
     /// RFC 3261 17.2.3
     #[must_use]
     pub fn new(flow: FlowId, method: &Method, headers: &Headers) -> Option<Self> {
+        let mut branch = String::new();
+        Self::write_branch(headers, &mut branch)?;
+        let method = Self::method(method).clone();
+        Some(Self { flow, branch: branch.into(), method })
+    }
+
+    /// The method that is looked for: an ACK belongs to its INVITE.
+    pub(crate) const fn method(method: &Method) -> &Method {
+        if let Method::Ack = method { &Method::Invite } else { method }
+    }
+
+    /// Writes what the key is but for flow and method.
+    pub(crate) fn write_branch(headers: &Headers, key: &mut String) -> Option<()> {
+        key.clear();
         let via = headers.top_via()?;
-        let branch = match via.branch() {
+        match via.branch() {
             Some(branch) if branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE) => {
-                let mut key = String::with_capacity(branch.len() + via.host.len() + 7);
-                key.push_str(branch);
-                key.push(' ');
-                key.extend(via.host.chars().map(|c| c.to_ascii_lowercase()));
+                key.extend([branch, " ", via.host]);
+                if let Some(host) = key.get_mut(branch.len() + 1..) {
+                    host.make_ascii_lowercase();
+                }
                 let _ = write!(key, ":{}", via.port.unwrap_or_default());
-                key
             }
             _ => {
                 let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
-                format!(
-                    "{} {} {} {}",
-                    headers.get(&HeaderName::CallId)?,
-                    cseq(headers)?.number,
-                    from.tag().unwrap_or_default(),
-                    via.to_value(),
-                )
+                let (call_id, number) = (headers.get(&HeaderName::CallId)?, cseq(headers)?.number);
+                let _ =
+                    write!(key, "{call_id} {number} {} {}", from.tag().unwrap_or_default(), via.to_value());
             }
-        };
-        let method = if *method == Method::Ack { Method::Invite } else { method.clone() };
-        Some(Self { flow, branch: branch.into(), method })
+        }
+        Some(())
     }
 
     /// The key of the INVITE that this CANCEL wants to end.
@@ -89,34 +105,81 @@ impl ServerKey {
     }
 }
 
-/// What a request outside of dialogs must differ in from every other one: the same call by another way has it all the
-/// same.
+/// The three things a key is made of, to look for one without owning it.
+pub(crate) trait Parts {
+    fn parts(&self) -> (FlowId, &str, &Method);
+}
+
+impl Parts for ClientKey {
+    fn parts(&self) -> (FlowId, &str, &Method) {
+        (self.flow, &self.branch, &self.method)
+    }
+}
+
+impl Parts for ServerKey {
+    fn parts(&self) -> (FlowId, &str, &Method) {
+        (self.flow, &self.branch, &self.method)
+    }
+}
+
+impl Parts for (FlowId, &str, &Method) {
+    fn parts(&self) -> (FlowId, &str, &Method) {
+        *self
+    }
+}
+
+impl<'a> Borrow<dyn Parts + 'a> for ClientKey {
+    fn borrow(&self) -> &(dyn Parts + 'a) {
+        self
+    }
+}
+
+impl<'a> Borrow<dyn Parts + 'a> for ServerKey {
+    fn borrow(&self) -> &(dyn Parts + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn Parts + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for dyn Parts + '_ {}
+
+impl PartialOrd for dyn Parts + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Parts + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+/// Writes what a request outside of dialogs must differ in from every other one: the same call by another way has it all the
+/// same. `None` for a request with a To tag. The Request-URI is part of it: a server that forks to two users of one
+/// endpoint sends them the same Call-ID, From and CSeq. So is the sender: two clients that draw the same Call-ID and
+/// tag are seen.
 ///
 /// RFC 3261 8.2.2.2
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct MergeKey(Box<str>);
-
-impl MergeKey {
-    /// The key of a request without a To tag. The Request-URI is part of it: a server that forks to two users of one
-    /// endpoint sends them the same Call-ID, From and CSeq. So is the sender: two clients that draw the same Call-ID and
-    /// tag are seen.
-    pub(crate) fn new(request: &Request) -> Option<Self> {
-        let headers = &request.headers;
-        let to = NameAddrView::check(headers.get(&HeaderName::To)?).ok()?;
-        if to.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
-            return None;
-        }
-        let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
-        let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
-        let tag = from.tag().unwrap_or_default();
-        let mut key = String::with_capacity(
-            call_id.len() + tag.len() + cseq.len() + from.uri.len() + request.uri.as_str().len() + 4,
-        );
-        for part in [call_id, " ", tag, " ", cseq, " ", from.uri, " ", request.uri.as_str()] {
-            key.push_str(part);
-        }
-        Some(Self(key.into()))
+pub(crate) fn write_merge_key(request: &Request, key: &mut String) -> Option<()> {
+    key.clear();
+    let headers = &request.headers;
+    let to = headers.get(&HeaderName::To)?;
+    // What has no semicolon has no parameters.
+    let tagged = to.contains(';') && NameAddrView::parse(to).ok()?.tag().is_some();
+    if tagged || matches!(request.method, Method::Ack | Method::Cancel) {
+        return None;
     }
+    let from = NameAddrView::parse(headers.get(&HeaderName::From)?).ok()?;
+    let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
+    let tag = from.tag().unwrap_or_default();
+    key.extend([call_id, " ", tag, " ", cseq, " ", from.uri, " ", request.uri.as_str()]);
+    Some(())
 }
 
 /// CSeq, if there is a readable one.

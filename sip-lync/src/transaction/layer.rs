@@ -1,38 +1,45 @@
 //! The transaction layer of many flows: runs the four machines for all requests under way.
 
 mod clients;
+mod event;
+mod running;
 mod servers;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::key::{ClientKey, MergeKey, ServerKey};
+use super::key::{ClientKey, Parts, ServerKey, write_merge_key};
 use super::timers::{Reliability, T1, TRYING_AFTER, Timer};
 use super::{client, client_invite, server, server_invite};
-use crate::deadlines::Deadlines;
+use crate::deadlines::Queue;
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::HeaderName;
 use crate::message::{Message, Request, Response};
 use crate::method::Method;
+use crate::slots::{Place, Slots};
 use crate::status::StatusCode;
 
+pub use event::{Failure, LayerEvent};
+
 use clients::{ClientTrigger, of_same_transaction};
+use running::Timers;
 use servers::ServerTrigger;
 
 /// A request of ours under way.
 ///
 /// RFC 3261 17.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(u64);
+pub struct ClientId(Place);
 
 /// A request of a peer under way.
 ///
 /// RFC 3261 17.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServerId(u64);
+pub struct ServerId(Place);
 
 /// What a request that came is to the transaction layer.
 ///
@@ -60,32 +67,6 @@ pub enum Received {
     Unanswerable,
 }
 
-/// Why a transaction ended without its last message.
-///
-/// RFC 3261 17.1.4, RFC 3261 17.2.4
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Failure {
-    /// The time is over.
-    TimedOut,
-    /// The connection broke.
-    FlowLost,
-}
-
-/// What the transaction layer tells its user.
-///
-/// RFC 3261 17
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LayerEvent {
-    /// A response to a request of ours.
-    Response(ClientId, Response),
-    /// A request of ours has no final response.
-    ClientFailed(ClientId, Failure),
-    /// A refusal of ours was not acknowledged, or a request of a peer can no longer be answered.
-    ServerFailed(ServerId, Failure),
-    /// A request of ours is over; no event of it follows.
-    ClientOver(ClientId),
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ClientMachine {
     Invite(client_invite::State),
@@ -101,6 +82,7 @@ struct Client {
     reliability: Reliability,
     /// The last value of timer A or E.
     interval: Duration,
+    timers: Timers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +101,11 @@ struct Server {
     reliability: Reliability,
     /// The last value of timer G.
     interval: Duration,
-    merge: Option<MergeKey>,
+    merge: Option<Arc<str>>,
+    timers: Timers,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Client(ClientId, Timer),
     Server(ServerId, Timer),
@@ -134,25 +117,27 @@ enum Owner {
 #[derive(Clone, Debug)]
 pub struct TransactionLayer {
     limit: usize,
-    next: u64,
-    clients: BTreeMap<ClientId, Client>,
+    clients: Slots<Client>,
     client_keys: BTreeMap<ClientKey, ClientId>,
-    servers: BTreeMap<ServerId, Server>,
+    servers: Slots<Server>,
     server_keys: BTreeMap<ServerKey, ServerId>,
     /// Requests outside of dialogs that are under way.
-    merges: BTreeMap<MergeKey, ServerId>,
+    merges: BTreeMap<Arc<str>, ServerId>,
     loads: BTreeMap<FlowId, Load>,
-    deadlines: Deadlines<Owner>,
+    deadlines: Queue<Owner>,
+    /// How many timers run.
+    running: usize,
+    /// Where a key is written before it is looked for.
+    scratch: String,
     transmits: VecDeque<(FlowId, Outgoing)>,
     events: VecDeque<LayerEvent>,
 }
 
-/// What goes out next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outgoing {
-    Message(Box<Message>),
-    KeepAlive,
-}
+/// What goes out next: a message, or a keep-alive.
+pub(crate) type Outgoing = Option<Message>;
+
+/// For so many messages the room is kept.
+const KEPT: usize = 64;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Load {
@@ -169,14 +154,15 @@ impl TransactionLayer {
     pub const fn new(limit: usize) -> Self {
         Self {
             limit,
-            next: 0,
-            clients: BTreeMap::new(),
+            clients: Slots::new(),
             client_keys: BTreeMap::new(),
-            servers: BTreeMap::new(),
+            servers: Slots::new(),
             server_keys: BTreeMap::new(),
             merges: BTreeMap::new(),
             loads: BTreeMap::new(),
-            deadlines: Deadlines::new(),
+            deadlines: Queue::new(),
+            running: 0,
+            scratch: String::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -193,10 +179,12 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2.3
     pub fn handle_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Received {
-        let Some(key) = ServerKey::new(flow, &request.method, &request.headers) else {
+        if ServerKey::write_branch(&request.headers, &mut self.scratch).is_none() {
             return Received::Unanswerable;
-        };
-        if let Some(id) = self.server_keys.get(&key).copied() {
+        }
+        let method = ServerKey::method(&request.method);
+        let known = self.server_keys.get(&(flow, self.scratch.as_str(), method) as &dyn Parts).copied();
+        if let Some(id) = known {
             return self.repeated(now, id, request);
         }
         if request.method == Method::Ack {
@@ -211,28 +199,37 @@ impl TransactionLayer {
         }
         load.servers += 1;
         let reliability = load.reliability;
-        self.next += 1;
-        let id = ServerId(self.next);
-        let merge = MergeKey::new(request);
-        let merged = merge.as_ref().is_some_and(|merge| self.merges.contains_key(merge));
-        let merge = merge.filter(|_| !merged);
-        if let Some(merge) = &merge {
-            self.merges.insert(merge.clone(), id);
-        }
+        let key = ServerKey { flow, branch: self.scratch.as_str().into(), method: method.clone() };
+        let mut merged = false;
+        let merge = write_merge_key(request, &mut self.scratch).and_then(|()| {
+            merged = self.merges.contains_key(self.scratch.as_str());
+            (!merged).then(|| Arc::<str>::from(self.scratch.as_str()))
+        });
         let invite = (request.method == Method::Cancel)
             .then(|| self.server_keys.get(&key.of_invite()).copied())
             .flatten();
         let machine = if request.method == Method::Invite {
-            self.deadlines.start(Owner::Server(id, Timer::Trying), now + TRYING_AFTER);
             ServerMachine::Invite(server_invite::State::Incoming)
         } else {
             ServerMachine::Other(server::State::Trying)
         };
-        let request_head = Box::new(request.without_body());
-        self.server_keys.insert(key.clone(), id);
-        let server =
-            Server { key, machine, request: request_head, last: None, reliability, interval: T1, merge };
-        self.servers.insert(id, server);
+        let id = ServerId(self.servers.insert(Server {
+            key: key.clone(),
+            machine,
+            request: Box::new(request.without_body()),
+            last: None,
+            reliability,
+            interval: T1,
+            merge: merge.clone(),
+            timers: Timers::default(),
+        }));
+        self.server_keys.insert(key, id);
+        if let Some(merge) = merge {
+            self.merges.insert(merge, id);
+        }
+        if request.method == Method::Invite {
+            self.start_timer(Owner::Server(id, Timer::Trying), now + TRYING_AFTER);
+        }
         if request.method == Method::Cancel {
             return Received::Cancel { cancel: id, invite };
         }
@@ -246,9 +243,11 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.1.3, RFC 3261 18.1.2
     pub fn handle_response(&mut self, now: Instant, flow: FlowId, response: Response) {
-        let Some(key) = ClientKey::new(flow, &response.headers) else { return };
-        let Some(id) = self.client_keys.get(&key).copied() else { return };
-        self.client_step(now, id, &ClientTrigger::Response(response));
+        let Some((branch, method)) = ClientKey::parts(&response.headers) else { return };
+        let known = self.client_keys.get(&(flow, branch, &method) as &dyn Parts).copied();
+        if let Some(id) = known {
+            self.client_step(now, id, ClientTrigger::Response(response));
+        }
     }
 
     /// The connection broke: every transaction on it ends.
@@ -263,7 +262,7 @@ impl TransactionLayer {
             .map(|(_, id)| *id)
             .collect();
         for id in clients {
-            self.client_step(now, id, &ClientTrigger::FlowLost);
+            self.client_step(now, id, ClientTrigger::FlowLost);
         }
         let first_server = ServerKey { flow, branch: "".into(), method: Method::Invite };
         let servers: Vec<ServerId> = self
@@ -283,9 +282,9 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(owner) = self.deadlines.pop(now) {
+        while let Some(owner) = self.due(now) {
             match owner {
-                Owner::Client(id, timer) => self.client_step(now, id, &ClientTrigger::Timer(timer)),
+                Owner::Client(id, timer) => self.client_step(now, id, ClientTrigger::Timer(timer)),
                 Owner::Server(id, timer) => self.server_step(now, id, ServerTrigger::Timer(timer), None),
             }
         }
@@ -315,8 +314,6 @@ impl TransactionLayer {
         }
         load.clients += 1;
         let reliability = load.reliability;
-        self.next += 1;
-        let id = ClientId(self.next);
         let invite = request.method == Method::Invite;
         let (machine, again, limit) = if invite {
             (ClientMachine::Invite(client_invite::State::Calling), Timer::A, Timer::B)
@@ -328,13 +325,15 @@ impl TransactionLayer {
             Reliability::Reliable if invite => Some(Box::new(request.without_body())),
             Reliability::Reliable => None,
         };
+        let timers = Timers::default();
+        let client = Client { key: key.clone(), machine, request: kept, reliability, interval: T1, timers };
+        let id = ClientId(self.clients.insert(client));
+        self.client_keys.insert(key, id);
         for timer in [again, limit] {
             if let Some(duration) = timer.duration(reliability) {
-                self.deadlines.start(Owner::Client(id, timer), now + duration);
+                self.start_timer(Owner::Client(id, timer), now + duration);
             }
         }
-        self.client_keys.insert(key.clone(), id);
-        self.clients.insert(id, Client { key, machine, request: kept, reliability, interval: T1 });
         self.send(flow, request);
         Ok(id)
     }
@@ -356,7 +355,7 @@ impl TransactionLayer {
         reason: Option<&str>,
     ) -> Result<ClientId, Error> {
         let unknown = Error::Refused(Refusal::UnknownTransaction);
-        let client = self.clients.get(&invite).ok_or_else(|| unknown.clone())?;
+        let client = self.clients.get(invite.0).ok_or_else(|| unknown.clone())?;
         let request =
             client.request.as_deref().filter(|request| request.method == Method::Invite).ok_or(unknown)?;
         let mut cancel = of_same_transaction(request, &Method::Cancel);
@@ -383,9 +382,6 @@ impl TransactionLayer {
     ///
     /// RFC 3261 9.1
     pub fn give_up(&mut self, client: ClientId) {
-        for timer in [Timer::A, Timer::B, Timer::D, Timer::M] {
-            self.deadlines.stop(&Owner::Client(client, timer));
-        }
         self.forget_client(client);
     }
 
@@ -394,7 +390,7 @@ impl TransactionLayer {
     /// RFC 3261 13.2.2.4
     #[must_use]
     pub fn client_invite(&self, client: ClientId) -> Option<(FlowId, &Request)> {
-        let client = self.clients.get(&client)?;
+        let client = self.clients.get(client.0)?;
         Some((client.key.flow, client.request.as_deref().filter(|request| request.method == Method::Invite)?))
     }
 
@@ -403,7 +399,7 @@ impl TransactionLayer {
     /// RFC 3261 17.2
     #[must_use]
     pub fn server_request(&self, server: ServerId) -> Option<&Request> {
-        self.servers.get(&server).map(|server| &*server.request)
+        self.servers.get(server.0).map(|server| &*server.request)
     }
 
     /// The flow a request of a peer came on.
@@ -411,7 +407,7 @@ impl TransactionLayer {
     /// RFC 3261 18.2.2
     #[must_use]
     pub fn server_flow(&self, server: ServerId) -> Option<FlowId> {
-        self.servers.get(&server).map(|server| server.key.flow)
+        self.servers.get(server.0).map(|server| server.key.flow)
     }
 
     /// Appends the next message to the buffer.
@@ -421,15 +417,19 @@ impl TransactionLayer {
         let (flow, outgoing) = self.poll_outgoing()?;
         let start = buffer.len();
         match outgoing {
-            Outgoing::Message(message) => message.emit(buffer),
-            Outgoing::KeepAlive => buffer.extend_from_slice(KEEP_ALIVE),
+            Some(message) => message.emit(buffer),
+            None => buffer.extend_from_slice(KEEP_ALIVE),
         }
         Some((flow, buffer.len() - start))
     }
 
     /// The next message before it is written.
     pub(crate) fn poll_outgoing(&mut self) -> Option<(FlowId, Outgoing)> {
-        self.transmits.pop_front()
+        let next = self.transmits.pop_front();
+        if next.is_none() && self.transmits.capacity() > KEPT {
+            self.transmits = VecDeque::new();
+        }
+        next
     }
 
     /// The next event.
@@ -459,25 +459,25 @@ impl TransactionLayer {
     ///
     /// RFC 5626 3.5.1
     pub(crate) fn keep_alive(&mut self, flow: FlowId) {
-        self.transmits.push_back((flow, Outgoing::KeepAlive));
+        self.transmits.push_back((flow, None));
     }
 
     /// Starts a timer and tells whether it is over at once.
     fn start(&mut self, now: Instant, owner: Owner, duration: Option<Duration>) -> bool {
         match duration {
             Some(Duration::ZERO) => return true,
-            Some(duration) => self.deadlines.start(owner, now + duration),
+            Some(duration) => self.start_timer(owner, now + duration),
             None => {}
         }
         false
     }
 
     fn send(&mut self, flow: FlowId, message: impl Into<Message>) {
-        self.transmits.push_back((flow, Outgoing::Message(Box::new(message.into()))));
+        self.transmits.push_back((flow, Some(message.into())));
     }
 
     fn repeated(&mut self, now: Instant, id: ServerId, request: &Request) -> Received {
-        let Some(server) = self.servers.get(&id) else { return Received::Absorbed };
+        let Some(server) = self.servers.get(id.0) else { return Received::Absorbed };
         let trigger = match (request.method == Method::Ack, server.machine) {
             // An ACK of the same branch as its 2xx, as RFC 2543 wrote it, is the dialog's.
             (true, ServerMachine::Invite(server_invite::State::Accepted)) => {

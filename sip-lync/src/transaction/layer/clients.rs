@@ -11,8 +11,9 @@ use crate::transaction::timers::{T2, Timer};
 use crate::transaction::{client, client_invite};
 
 impl TransactionLayer {
-    pub(super) fn client_step(&mut self, now: Instant, id: ClientId, trigger: &ClientTrigger) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+    pub(super) fn client_step(&mut self, now: Instant, id: ClientId, trigger: ClientTrigger) {
+        let Some(client) = self.clients.get_mut(id.0) else { return };
+        let mut passed_up = false;
         let (over, ended) = match client.machine {
             ClientMachine::Invite(state) => {
                 let Some(input) = trigger.of_invite() else { return };
@@ -20,7 +21,8 @@ impl TransactionLayer {
                 client.machine = ClientMachine::Invite(next);
                 let mut over = None;
                 for effect in effects {
-                    let started = self.client_invite_effect(now, id, *effect, trigger);
+                    passed_up |= *effect == client_invite::Effect::PassUp;
+                    let started = self.client_invite_effect(now, id, *effect, &trigger);
                     over = over.or(started);
                 }
                 (over, next == client_invite::State::Terminated)
@@ -31,16 +33,22 @@ impl TransactionLayer {
                 client.machine = ClientMachine::Other(next);
                 let mut over = None;
                 for effect in effects {
-                    let started = self.client_effect(now, id, *effect, trigger);
+                    passed_up |= *effect == client::Effect::PassUp;
+                    let started = self.client_effect(now, id, *effect);
                     over = over.or(started);
                 }
                 (over, next == client::State::Terminated)
             }
         };
+        if let ClientTrigger::Response(response) = trigger
+            && passed_up
+        {
+            self.events.push_back(LayerEvent::Response(id, response));
+        }
         if ended {
             self.forget_client(id);
         } else if let Some(timer) = over {
-            self.client_step(now, id, &ClientTrigger::Timer(timer));
+            self.client_step(now, id, ClientTrigger::Timer(timer));
         }
     }
 
@@ -54,10 +62,11 @@ impl TransactionLayer {
     ) -> Option<Timer> {
         use client_invite::Effect;
         match effect {
-            Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+            // When all others are carried out.
+            Effect::PassUp => {}
             Effect::Retransmit => self.retransmit(id),
             Effect::Acknowledge => {
-                if let (Some(client), ClientTrigger::Response(response)) = (self.clients.get(&id), trigger)
+                if let (Some(client), ClientTrigger::Response(response)) = (self.clients.get(id.0), trigger)
                     && let Some(invite) = &client.request
                 {
                     let (flow, ack) = (client.key.flow, acknowledgement(invite, response));
@@ -66,28 +75,23 @@ impl TransactionLayer {
             }
             Effect::Start(timer) => return self.start_client(now, id, timer, None),
             Effect::StartDoubled(timer) => return self.start_doubled(now, id, timer),
-            Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, timer)),
+            Effect::Stop(timer) => self.stop_timer(Owner::Client(id, timer)),
             Effect::TimedOut => self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut)),
             Effect::TransportFailed => self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost)),
         }
         None
     }
 
-    fn client_effect(
-        &mut self,
-        now: Instant,
-        id: ClientId,
-        effect: client::Effect,
-        trigger: &ClientTrigger,
-    ) -> Option<Timer> {
+    fn client_effect(&mut self, now: Instant, id: ClientId, effect: client::Effect) -> Option<Timer> {
         use client::Effect;
         match effect {
-            Effect::PassUp => self.events.extend(trigger.pass_up(id)),
+            // When all others are carried out.
+            Effect::PassUp => {}
             Effect::Retransmit => self.retransmit(id),
             Effect::Start(timer) => return self.start_client(now, id, timer, None),
             Effect::StartDoubled(timer) => return self.start_doubled(now, id, timer),
             Effect::StartSlow(timer) => return self.start_client(now, id, timer, Some(T2)),
-            Effect::Stop(timer) => self.deadlines.stop(&Owner::Client(id, timer)),
+            Effect::Stop(timer) => self.stop_timer(Owner::Client(id, timer)),
             Effect::TimedOut => self.events.push_back(LayerEvent::ClientFailed(id, Failure::TimedOut)),
             Effect::TransportFailed => self.events.push_back(LayerEvent::ClientFailed(id, Failure::FlowLost)),
         }
@@ -95,7 +99,7 @@ impl TransactionLayer {
     }
 
     fn retransmit(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get(&id)
+        if let Some(client) = self.clients.get(id.0)
             && let Some(request) = client.request.as_deref()
         {
             let (flow, request) = (client.key.flow, request.clone());
@@ -104,7 +108,7 @@ impl TransactionLayer {
     }
 
     fn start_doubled(&mut self, now: Instant, id: ClientId, timer: Timer) -> Option<Timer> {
-        let client = self.clients.get_mut(&id)?;
+        let client = self.clients.get_mut(id.0)?;
         client.interval = timer.doubled(client.interval);
         let interval = client.interval;
         self.start_client(now, id, timer, Some(interval))
@@ -117,14 +121,15 @@ impl TransactionLayer {
         timer: Timer,
         value: Option<Duration>,
     ) -> Option<Timer> {
-        let reliability = self.clients.get(&id)?.reliability;
+        let reliability = self.clients.get(id.0)?.reliability;
         let duration = value.or_else(|| timer.duration(reliability));
         self.start(now, Owner::Client(id, timer), duration).then_some(timer)
     }
 
     pub(super) fn forget_client(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.remove(&id) {
+        if let Some(client) = self.clients.remove(id.0) {
             self.client_keys.remove(&client.key);
+            self.timers_gone(client.timers.running());
             if let Some(load) = self.loads.get_mut(&client.key.flow) {
                 load.clients = load.clients.saturating_sub(1);
             }
@@ -188,13 +193,6 @@ impl ClientTrigger {
             ) => return None,
             Self::FlowLost => client::Trigger::TransportError,
         })
-    }
-
-    fn pass_up(&self, id: ClientId) -> Option<LayerEvent> {
-        match self {
-            Self::Response(response) => Some(LayerEvent::Response(id, response.clone())),
-            Self::Timer(_) | Self::FlowLost => None,
-        }
     }
 }
 

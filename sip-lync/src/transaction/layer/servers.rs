@@ -16,7 +16,7 @@ impl TransactionLayer {
         trigger: ServerTrigger,
         mut response: Option<Response>,
     ) {
-        let Some(server) = self.servers.get_mut(&id) else { return };
+        let Some(server) = self.servers.get_mut(id.0) else { return };
         let (over, ended) = match server.machine {
             ServerMachine::Invite(state) => {
                 let Some(input) = trigger.of_invite() else { return };
@@ -60,18 +60,18 @@ impl TransactionLayer {
         match effect {
             Effect::Send => self.send_response(id, response.take()),
             Effect::SendTrying => {
-                let trying = self.servers.get(&id)?.request.response(StatusCode::TRYING);
+                let trying = self.servers.get(id.0)?.request.response(StatusCode::TRYING);
                 self.send_response(id, Some(trying));
             }
             Effect::Repeat => self.repeat_response(id),
             Effect::Start(timer) => return self.start_server(now, id, timer),
             Effect::StartDoubled(timer) => {
-                let server = self.servers.get_mut(&id)?;
+                let server = self.servers.get_mut(id.0)?;
                 server.interval = timer.doubled(server.interval);
                 let interval = server.interval;
                 self.start(now, Owner::Server(id, timer), Some(interval));
             }
-            Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, timer)),
+            Effect::Stop(timer) => self.stop_timer(Owner::Server(id, timer)),
             Effect::TimedOut => self.events.push_back(LayerEvent::ServerFailed(id, Failure::TimedOut)),
             Effect::TransportFailed => self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost)),
         }
@@ -90,20 +90,20 @@ impl TransactionLayer {
             Effect::Send => self.send_response(id, response.take()),
             Effect::Repeat => self.repeat_response(id),
             Effect::Start(timer) => return self.start_server(now, id, timer),
-            Effect::Stop(timer) => self.deadlines.stop(&Owner::Server(id, timer)),
+            Effect::Stop(timer) => self.stop_timer(Owner::Server(id, timer)),
             Effect::TransportFailed => self.events.push_back(LayerEvent::ServerFailed(id, Failure::FlowLost)),
         }
         None
     }
 
     fn start_server(&mut self, now: Instant, id: ServerId, timer: Timer) -> Option<Timer> {
-        let duration = timer.duration(self.servers.get(&id)?.reliability);
+        let duration = timer.duration(self.servers.get(id.0)?.reliability);
         self.start(now, Owner::Server(id, timer), duration).then_some(timer)
     }
 
     /// Sends a response and keeps it if the request may come again.
     fn send_response(&mut self, id: ServerId, response: Option<Response>) {
-        let Some(server) = self.servers.get_mut(&id) else { return };
+        let Some(server) = self.servers.get_mut(id.0) else { return };
         let Some(response) = response else { return };
         // RFC 6026 7.1: a 2xx to INVITE is the user's to repeat.
         let kept = match server.machine {
@@ -118,17 +118,18 @@ impl TransactionLayer {
     }
 
     fn repeat_response(&mut self, id: ServerId) {
-        let Some(server) = self.servers.get(&id) else { return };
+        let Some(server) = self.servers.get(id.0) else { return };
         if let Some(last) = server.last.as_deref().cloned() {
             self.send(server.key.flow, last);
         }
     }
 
     fn forget_server(&mut self, id: ServerId) {
-        let Some(server) = self.servers.remove(&id) else { return };
+        let Some(server) = self.servers.remove(id.0) else { return };
         self.server_keys.remove(&server.key);
+        self.timers_gone(server.timers.running());
         if let Some(merge) = server.merge {
-            self.merges.remove(&merge);
+            self.merges.remove(&*merge);
         }
         if let Some(load) = self.loads.get_mut(&server.key.flow) {
             load.servers = load.servers.saturating_sub(1);
