@@ -276,7 +276,8 @@ fn calls_over_tls(folder: &Path, server: &Server, round: usize, count: u64) -> f
             .collect();
         let under_way = (last - first) as usize;
         let answers = exchange(&mut connection, &invites, under_way);
-        let calls: BTreeMap<String, String> = answers.into_iter().map(|answer| goodbye(local, answer)).collect();
+        let calls: BTreeMap<String, String> =
+            answers.into_iter().map(|answer| goodbye(local, answer)).collect();
         assert_eq!(calls.len(), under_way, "each call is answered once");
         let goodbyes: String = calls.into_values().collect();
         exchange(&mut connection, &goodbyes, under_way);

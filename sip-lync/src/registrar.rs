@@ -324,8 +324,8 @@ impl Registrar {
             let left = binding.until.saturating_duration_since(now).as_secs().max(1);
             let (left, printed) = (left.to_string(), instance.in_small_letters());
             let opaque = if binding.has_gruu { instance.opaque() } else { String::new() };
-            let gruu = match binding.has_gruu {
-                true => [
+            let gruu = if binding.has_gruu {
+                [
                     ";gruu=\"sip:",
                     uri.user().unwrap_or_default(),
                     "@",
@@ -333,8 +333,9 @@ impl Registrar {
                     ";opaque=",
                     &opaque,
                     ";gruu\"",
-                ],
-                false => [""; 7],
+                ]
+            } else {
+                [""; 7]
             };
             let [label, name, at, host, key, opaque, end] = gruu;
             let contact = [
@@ -374,7 +375,7 @@ fn call_of(call_id: &str) -> [u8; 8] {
 
 /// From or To where it was received.
 fn address<'a>(headers: &'a Headers, name: &HeaderName) -> Option<NameAddrView<'a>> {
-    headers.get(name).and_then(|text| NameAddrView::check(text).ok())
+    headers.get(name).and_then(|text| NameAddrView::parse(text).ok())
 }
 
 /// User and host without regard to case.

@@ -20,8 +20,8 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// A generator of the random words of SIP: HMAC-SHA-256 of a counter under the seed. Each of its blocks is given out octet by
-/// octet, and none twice.
+/// A generator of the random words of SIP: HMAC-SHA-256 of a label and a counter under the seed. Words
+/// are taken from one block one after the other, and no octet twice.
 ///
 /// RFC 3261 19.3, RFC 2104
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub struct Words {
     counter: u64,
     /// HMAC that has read its key.
     keyed: Option<Hmac<Sha256>>,
-    /// The last block.
+    /// The block that words are taken from.
     block: [u8; BLOCK],
     /// How many of its octets are given out.
     used: usize,
@@ -75,49 +75,49 @@ impl Words {
     ///
     /// RFC 3261 8.1.1.7
     pub fn branch(&mut self) -> String {
-        hex("z9hG4bK", &self.octets::<10>())
+        hex("z9hG4bK", &self.drawn::<10>())
     }
 
     /// A tag for From or To: ten digits as the clients of the dialect write them.
     ///
     /// RFC 3261 19.3
     pub fn tag(&mut self) -> String {
-        hex("", &self.octets::<5>())
+        hex("", &self.drawn::<5>())
     }
 
     /// A Call-ID without a host part.
     ///
     /// RFC 3261 8.1.1.4
     pub fn call_id(&mut self) -> String {
-        hex("", &self.octets::<16>())
+        hex("", &self.drawn::<16>())
     }
 
     /// The key that leads requests for a contact of ours back to its user.
     ///
     /// MS-SIPRE 2.2
     pub fn opaque(&mut self) -> String {
-        hex("", &self.octets::<8>())
+        hex("", &self.drawn::<8>())
     }
 
     /// The octets of a conversation identifier.
     ///
     /// MS-CONFBAS 2.2
     pub fn conversation(&mut self) -> [u8; 20] {
-        self.octets::<20>()
+        self.drawn::<20>()
     }
 
     /// The number of a first reliable provisional response.
     ///
     /// RFC 3262 3
     pub fn sequence(&mut self) -> u32 {
-        (u32::from_be_bytes(self.octets::<4>()) >> 1).max(1)
+        (u32::from_be_bytes(self.drawn::<4>()) >> 1).max(1)
     }
 
     /// The random number of a signature: eight digits.
     ///
     /// MS-SIPAE 2.2
     pub fn random(&mut self) -> String {
-        hex("", &self.octets::<4>())
+        hex("", &self.drawn::<4>())
     }
 
     /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
@@ -125,7 +125,7 @@ impl Words {
     /// RFC 3261 14.1
     pub fn between(&mut self, lowest: Duration, highest: Duration) -> Duration {
         let steps = highest.saturating_sub(lowest).as_millis() / 10 + 1;
-        let random = u128::from(u64::from_be_bytes(self.octets::<8>()));
+        let random = u128::from(u64::from_be_bytes(self.drawn::<8>()));
         let step = u64::try_from(random % steps).unwrap_or(0);
         lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
     }
@@ -135,41 +135,50 @@ impl Words {
     /// RFC 8445 5.3
     pub(crate) fn secret(&mut self) -> [u8; 48] {
         let mut octets = [0; 48];
-        let [first, second] = [self.octets::<32>(), self.octets::<32>()];
+        let [first, second] = [self.octets::<32>(b"ice name"), self.octets::<32>(b"ice password")];
         for (octet, random) in octets.iter_mut().zip(first.into_iter().chain(second)) {
             *octet = random;
         }
         octets
     }
 
-    /// Octets that were never given out before.
-    pub(crate) fn octets<const N: usize>(&mut self) -> [u8; N] {
+    /// Octets for one purpose, told by its label.
+    pub(crate) fn octets<const N: usize>(&mut self, label: &[u8]) -> [u8; N] {
+        let mut octets = [0; N];
+        for (octet, random) in octets.iter_mut().zip(self.next_block(label)) {
+            *octet = random;
+        }
+        octets
+    }
+
+    /// Octets of the block that words are taken from.
+    fn drawn<const N: usize>(&mut self) -> [u8; N] {
         const { assert!(N <= BLOCK, "a word is taken from one block") };
         let mut octets = [0; N];
         if self.used + N > BLOCK {
-            self.refill();
+            self.block = self.next_block(b"words");
+            self.used = 0;
         }
-        let block = self.block.get(self.used..).unwrap_or_default();
-        for (octet, random) in octets.iter_mut().zip(block) {
+        for (octet, random) in octets.iter_mut().zip(self.block.iter().skip(self.used)) {
             *octet = *random;
         }
         self.used += N;
         octets
     }
 
-    fn refill(&mut self) {
+    fn next_block(&mut self, label: &[u8]) -> [u8; BLOCK] {
         if self.keyed.is_none() {
             // A key of 32 octets is accepted by HMAC always.
             self.keyed = Hmac::new_from_slice(&self.seed.0).ok();
         }
+        let mut block = [0; BLOCK];
         if let Some(mut mac) = self.keyed.clone() {
+            mac.update(label);
             mac.update(&self.counter.to_be_bytes());
-            for (octet, random) in self.block.iter_mut().zip(mac.finalize().into_bytes()) {
-                *octet = random;
-            }
+            block = mac.finalize().into_bytes().into();
         }
         self.counter = self.counter.wrapping_add(1);
-        self.used = 0;
+        block
     }
 }
 

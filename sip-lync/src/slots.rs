@@ -18,7 +18,7 @@ struct Slot<T> {
 /// RFC 3261 17: a transaction is found again by every message and timer of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
-    slots: Vec<Slot<T>>,
+    entries: Vec<Slot<T>>,
     free: Vec<u32>,
     /// The generation of slots that are new.
     generation: u32,
@@ -29,33 +29,33 @@ const KEPT: usize = 64;
 
 impl<T> Slots<T> {
     pub(crate) const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), generation: 0 }
+        Self { entries: Vec::new(), free: Vec::new(), generation: 0 }
     }
 
     pub(crate) fn insert(&mut self, value: T) -> Place {
         while let Some(slot) = self.free.pop() {
-            if let Some(entry) = self.slots.get_mut(slot as usize) {
+            if let Some(entry) = self.entries.get_mut(slot as usize) {
                 entry.value = Some(value);
                 return Place { generation: entry.generation, slot };
             }
         }
-        let (generation, slot) = (self.generation, self.slots.len() as u32);
-        self.slots.push(Slot { generation, value: Some(value) });
+        let (generation, slot) = (self.generation, self.entries.len() as u32);
+        self.entries.push(Slot { generation, value: Some(value) });
         Place { generation, slot }
     }
 
     pub(crate) fn get(&self, place: Place) -> Option<&T> {
-        let entry = self.slots.get(place.slot as usize)?;
+        let entry = self.entries.get(place.slot as usize)?;
         entry.value.as_ref().filter(|_| entry.generation == place.generation)
     }
 
     pub(crate) fn get_mut(&mut self, place: Place) -> Option<&mut T> {
-        let entry = self.slots.get_mut(place.slot as usize)?;
+        let entry = self.entries.get_mut(place.slot as usize)?;
         entry.value.as_mut().filter(|_| entry.generation == place.generation)
     }
 
     pub(crate) fn remove(&mut self, place: Place) -> Option<T> {
-        let entry = self.slots.get_mut(place.slot as usize)?;
+        let entry = self.entries.get_mut(place.slot as usize)?;
         if entry.generation != place.generation {
             return None;
         }
@@ -63,15 +63,15 @@ impl<T> Slots<T> {
         entry.generation = entry.generation.wrapping_add(1);
         self.generation = self.generation.max(entry.generation);
         self.free.push(place.slot);
-        if self.free.len() == self.slots.len() && self.slots.len() > KEPT {
+        if self.free.len() == self.entries.len() && self.entries.len() > KEPT {
             // Whoever still knows a number of these finds nothing: new slots begin behind all of them.
-            (self.slots, self.free) = (Vec::new(), Vec::new());
+            (self.entries, self.free) = (Vec::new(), Vec::new());
         }
         Some(value)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.entries.len() - self.free.len()
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
         for place in &places {
             assert!(slots.remove(*place).is_some());
         }
-        assert_eq!((slots.len(), slots.slots.capacity()), (0, 0));
+        assert_eq!((slots.len(), slots.entries.capacity()), (0, 0));
         let again: Vec<_> = (0..1000).map(|number| slots.insert(number)).collect();
         assert!(places.iter().all(|place| slots.get(*place).is_none()));
         assert!(again.iter().all(|place| slots.get(*place).is_some()));

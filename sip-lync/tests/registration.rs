@@ -114,7 +114,7 @@ fn a_refresh_comes_before_the_expiry_with_the_same_call_id_and_the_next_cseq() {
     peer.event();
     peer.pass(400 * SECOND);
     peer.silence();
-    peer.pass(171 * SECOND);
+    peer.pass_until_sent(171 * SECOND);
     let refresh = peer.request(&Method::Register);
     assert_eq!(header(&refresh, &HeaderName::CallId), header(&first, &HeaderName::CallId));
     assert_eq!(header(&refresh, &HeaderName::From), header(&first, &HeaderName::From));
@@ -160,7 +160,7 @@ fn a_refresh_answered_added_means_that_the_server_had_lost_us() {
     let Event::Incoming { session, .. } = peer.event() else { panic!() };
     peer.endpoint.ring(peer.now, session, None);
     peer.response(180);
-    peer.pass(175 * SECOND);
+    peer.pass_until_sent(175 * SECOND);
     let refresh = peer.request(&Method::Register);
     peer.accept_registration(&refresh, "added", 600);
     let again = peer.request(&Method::Register);

@@ -354,13 +354,12 @@ impl Endpoint {
             if !self.flows.contains_key(&flow) {
                 continue;
             }
-            let len = match outgoing {
-                Some(message) => self.emit(flow, &message, buffer),
-                None => {
-                    self.signature = None;
-                    buffer.extend_from_slice(KEEP_ALIVE);
-                    KEEP_ALIVE.len()
-                }
+            let len = if let Some(message) = outgoing {
+                self.emit(flow, &message, buffer)
+            } else {
+                self.signature = None;
+                buffer.extend_from_slice(KEEP_ALIVE);
+                KEEP_ALIVE.len()
             };
             if let Some(now) = self.now {
                 self.restart_keep_alive(now, flow);

@@ -5,6 +5,7 @@ use core::fmt;
 use super::list::{Entry, Headers, Source};
 use super::name::HeaderName;
 use crate::grammar::List;
+use crate::simd::spans;
 
 impl Headers {
     fn add(&mut self, name: &HeaderName, value: impl fmt::Display) -> Entry {
@@ -76,6 +77,10 @@ impl Headers {
 
     /// A value never carries a line end: that would be a second header field.
     fn without_line_ends(&mut self, start: usize) {
+        let value = self.added.get(start..).unwrap_or_default();
+        if spans::find(value, 0, b'\r').is_none() && spans::find(value, 0, b'\n').is_none() {
+            return;
+        }
         for byte in self.added.iter_mut().skip(start) {
             *byte = if matches!(*byte, b'\r' | b'\n') { b' ' } else { *byte };
         }

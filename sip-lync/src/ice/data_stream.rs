@@ -56,7 +56,7 @@ impl DataStream {
             .map(|dialect| {
                 let mut config = Config::new(*dialect, Role::Controlling);
                 config.rfc3489 = rfc3489;
-                agent(now, config, bases, Seed(words.octets()))
+                agent(now, config, bases, Seed(words.octets(b"ice offer")))
             })
             .collect::<Result<Vec<_>, _>>()?;
         if agents.is_empty() {

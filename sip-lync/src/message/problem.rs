@@ -394,7 +394,7 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
         }
     }
     if request.method == Method::Register {
-        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::check(to).ok());
+        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::parse(to).ok());
         let once = request.headers.count(&HeaderName::To) == 1;
         if once && to.is_some_and(|to| to.sip_uri().is_err()) {
             check.bad(HeaderName::To, Fault::AddressOfRecord);

@@ -194,7 +194,7 @@ impl Warm {
         self.retry_at = None;
         let free = self.clients.values().filter(|(_, usage)| *usage == Use::Free).count();
         for _ in free..self.wanted {
-            let mut client = Client::new(self.config.clone(), Seed(self.words.octets::<32>()));
+            let mut client = Client::new(self.config.clone(), Seed(self.words.octets::<32>(b"allocation")));
             if client.allocate(now).is_ok() {
                 self.clients.insert(AllocationNumber(self.next), (client, Use::Free));
                 self.next = self.next.wrapping_add(1);

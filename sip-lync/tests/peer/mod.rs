@@ -221,6 +221,15 @@ impl Peer {
         self.now = end;
     }
 
+    /// Lets time pass until something is sent, but not longer than this.
+    pub(crate) fn pass_until_sent(&mut self, longest: Duration) {
+        let end = self.now + longest;
+        self.drain();
+        while self.received.is_empty() && self.now < end {
+            self.pass(Duration::from_secs(1));
+        }
+    }
+
     /// Answers a request: status, tag of To, further header fields, body.
     pub(crate) fn reply(
         &mut self,

@@ -193,7 +193,7 @@ impl Agent {
             let credentials = Credentials::generate(dialect, &self.words.secret());
             self.ours.push(credentials);
         }
-        self.tie_breaker = u64::from_be_bytes(self.words.octets());
+        self.tie_breaker = u64::from_be_bytes(self.words.octets(b"ice tie-breaker"));
         self.locals.retain(|l| l.kind != Kind::PeerReflexive);
         self.theirs.clear();
         self.remotes.clear();

@@ -57,7 +57,7 @@ impl Agent {
     /// RFC 3261 12.1, MS-SDPEXT 3.1.5.12
     #[must_use]
     pub fn fork(&mut self) -> Self {
-        let seed = Seed(self.words.octets());
+        let seed = Seed(self.words.octets(b"ice fork"));
         let mut fork = self.clone();
         fork.words = Words::new(seed);
         fork.queries.clear();

@@ -129,7 +129,8 @@ impl Agent {
             }
             // Servers are asked in the turn of Ta, like checks. RFC 8445 14.2
             let turn = self.config.times.pacing.saturating_mul(self.queries.len() as u32);
-            let transaction = TransactionId::new(stun::Dialect::Rfc8489, self.words.octets());
+            let transaction =
+                TransactionId::new(stun::Dialect::Rfc8489, self.words.octets(b"stun transaction"));
             self.queries.push(Query {
                 path,
                 transaction,
@@ -281,7 +282,8 @@ impl Agent {
             }
             if rfc3489 && query.asked == QUESTIONS_BEFORE_RFC3489 {
                 query.legacy = true;
-                query.transaction = TransactionId::new(stun::Dialect::Rfc3489, self.words.octets());
+                query.transaction =
+                    TransactionId::new(stun::Dialect::Rfc3489, self.words.octets(b"stun transaction"));
             }
             let dialect = if query.legacy { stun::Dialect::Rfc3489 } else { stun::Dialect::Rfc8489 };
             let mut buffer = [0; 64];

@@ -62,7 +62,7 @@ impl Agent {
     /// RFC 7675 5.1: 0.8 to 1.2 of the period, so that askers do not fall into step.
     fn keep_alive_wait(&mut self) -> Duration {
         let period = self.config.times.keep_alive;
-        let random = u32::from(u16::from_be_bytes(self.words.octets()));
+        let random = u32::from(u16::from_be_bytes(self.words.octets(b"keep alive")));
         period.mul_f64(0.8 + 0.4 * f64::from(random) / f64::from(u16::MAX))
     }
 

@@ -93,7 +93,7 @@ impl Agent {
     /// RFC 8445 5
     pub fn new(config: Config, seed: Seed) -> Self {
         let mut words = Words::new(seed);
-        let tie_breaker = u64::from_be_bytes(words.octets());
+        let tie_breaker = u64::from_be_bytes(words.octets(b"ice tie-breaker"));
         let ours = if config.dialect.is_draft06() {
             Vec::new()
         } else {
@@ -304,6 +304,6 @@ impl Agent {
     }
 
     fn transaction(&mut self) -> TransactionId {
-        TransactionId::new(self.stun_dialect(), self.words.octets())
+        TransactionId::new(self.stun_dialect(), self.words.octets(b"stun transaction"))
     }
 }

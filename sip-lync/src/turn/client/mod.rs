@@ -297,7 +297,7 @@ impl Client {
                     }
                 }
                 Effect::Greet => {
-                    let hello = client_hello(self.words.octets::<32>());
+                    let hello = client_hello(self.words.octets::<32>(b"hello"));
                     self.connect_until = now.checked_add(self.config.patience);
                     self.outgoing.push_back(hello.to_vec());
                 }

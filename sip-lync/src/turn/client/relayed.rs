@@ -306,7 +306,7 @@ impl Client {
     }
 
     fn next_transaction(&mut self) -> TransactionId {
-        TransactionId::new(self.config.service.dialect(), self.words.octets::<16>())
+        TransactionId::new(self.config.service.dialect(), self.words.octets::<16>(b"turn transaction"))
     }
 }
 

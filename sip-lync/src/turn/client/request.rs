@@ -45,7 +45,8 @@ impl Client {
 
     /// Sends a request with a new transaction.
     pub(super) fn request_again(&mut self, now: Instant, purpose: Purpose, challenges: u32) {
-        let transaction = TransactionId::new(self.config.service.dialect(), self.words.octets::<16>());
+        let transaction =
+            TransactionId::new(self.config.service.dialect(), self.words.octets::<16>(b"turn transaction"));
         let octets = self.write(&purpose, transaction);
         let (wait, sent) = match self.config.transport {
             Transport::Udp => (self.config.retransmission, 1),

@@ -78,7 +78,7 @@ impl Server {
     #[must_use]
     pub fn new(config: Config, seed: Seed) -> Self {
         let mut words = Words::new(seed);
-        let nonces = Nonces::new(Seed(words.octets::<32>()));
+        let nonces = Nonces::new(Seed(words.octets::<32>(b"nonces")));
         Self {
             next_port: *config.ports.start(),
             words,
@@ -155,8 +155,8 @@ impl Server {
                 }
                 Ok(Some(length)) => {
                     rest = hello.split_off(length);
-                    let random = self.words.octets::<32>();
-                    let session = self.words.octets::<32>();
+                    let random = self.words.octets::<32>(b"hello");
+                    let session = self.words.octets::<32>(b"session");
                     self.outgoing
                         .push_back((Path::Connection(number), server_hello(random, session).to_vec()));
                 }

@@ -32,7 +32,7 @@ impl Server {
                 let amount = asked.amount.unwrap_or_default();
                 let before = held.map_or(0, |(_, amount)| amount);
                 let granted = amount.max_send.max(amount.max_receive).min(free.saturating_add(before));
-                let name = self.words.octets::<16>();
+                let name = self.words.octets::<16>(b"reservation");
                 self.reserve(relay, name, before, granted);
                 answer.reservation = Some(name);
                 answer.amount = Some(cut(amount, granted));

@@ -23,7 +23,7 @@ impl Server {
             self.enqueue(client, FrameKind::Data, octets);
             return;
         }
-        let transaction = TransactionId(self.words.octets::<16>());
+        let transaction = TransactionId(self.words.octets::<16>(b"data indication"));
         let mut buffer = vec![0; octets.len() + 64];
         let mut builder =
             Builder::new(&mut buffer, Dialect::MsTurn, Class::Indication, Method::Data, transaction);

@@ -134,7 +134,7 @@ impl Server {
         if of_user >= self.config.allocations_per_user || all >= self.config.allocations_max {
             return self.refuse(&asked, 486, "Allocation Quota Reached");
         }
-        let connection = self.words.octets::<20>();
+        let connection = self.words.octets::<20>(b"connection");
         let allocation = Allocation::new(client, from, username, key.clone(), connection, expires);
         let transaction = message.transaction();
         self.open(Opening { transaction, allocation, lifetime, tries: 0 });
