@@ -5,8 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::{
     __m128i, _mm_cvtsi128_si64, _mm_insert_epi16, _mm_loadu_si128, _mm_or_si128, _mm_set_epi32,
-    _mm_set_epi64x, _mm_shufflehi_epi16, _mm_shufflelo_epi16, _mm_slli_epi16, _mm_srli_epi16,
-    _mm_storeu_si128, _mm_unpackhi_epi64,
+    _mm_set_epi64x, _mm_storeu_si128, _mm_unpackhi_epi64,
 };
 
 /// Octets of a lane.
@@ -62,18 +61,6 @@ impl Lane {
         Self(unsafe { _mm_or_si128(self.0, other.0) })
     }
 
-    /// Four numbers, the highest octet of each first.
-    #[inline]
-    pub(crate) fn of_words(words: &[u32; 4]) -> Self {
-        // SAFETY: every x86-64 processor has SSE2; the load takes exactly the four numbers.
-        let turned = unsafe {
-            let words = _mm_loadu_si128(words.as_ptr().cast());
-            let halves = _mm_or_si128(_mm_slli_epi16::<8>(words), _mm_srli_epi16::<8>(words));
-            _mm_shufflehi_epi16::<0xb1>(_mm_shufflelo_epi16::<0xb1>(halves))
-        };
-        Self(turned)
-    }
-
     /// The first octet is the lowest.
     #[inline]
     pub(crate) fn number(self) -> u128 {
@@ -112,14 +99,13 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn lanes_are_what_they_are_in_plain_rust(octets: [u8; LANE], low: u64, high: u64, words: [u32; 4], number: u16) {
+        fn lanes_are_what_they_are_in_plain_rust(octets: [u8; LANE], low: u64, high: u64, number: u16) {
             let plain = portable::Lane::of(&octets);
             prop_assert_eq!(octets_of!(plain), octets);
             prop_assert_eq!(octets_of!(Lane::of(&octets)), octets);
             prop_assert_eq!((Lane::of(&octets).number(), plain.number()), (u128::from_le_bytes(octets), u128::from_le_bytes(octets)));
             prop_assert_eq!(octets_of!(Lane::of_fresh(&octets)), octets);
             prop_assert_eq!(octets_of!(Lane::halves(low, high)), octets_of!(portable::Lane::halves(low, high)));
-            prop_assert_eq!(octets_of!(Lane::of_words(&words)), octets_of!(portable::Lane::of_words(&words)));
             let (ours, theirs) = (Lane::of(&octets).with_second(number), plain.with_second(number));
             prop_assert_eq!(octets_of!(ours), octets_of!(theirs));
             let (ours, theirs) = (ours.or(Lane::halves(low, high)), theirs.or(portable::Lane::halves(low, high)));

@@ -1,4 +1,4 @@
-//! Finds line ends sixty-four octets at a time, and colons of names, and sums up checks, with whatever the processor has.
+//! Finds line ends sixty-four octets at a time, and colons of names, sums up checks and hashes, with whatever the processor has.
 //!
 //! Each kernel has the same twin in plain Rust; a test compares them all.
 #![expect(unsafe_code, reason = "functions for certain processors and their loads of whole registers")]
@@ -7,6 +7,8 @@
 mod crc;
 mod lane;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sha;
 pub(crate) mod spans;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -214,6 +216,23 @@ impl Sum {
     }
 }
 
+/// HMAC-SHA1 from the states behind both pads of a key: over blocks in three runs, filled up, and over their hash.
+#[inline]
+pub(crate) fn hmac_sha1(
+    inner: &[u32; 5],
+    outer: &[u32; 5],
+    start: &[[u8; 64]],
+    middle: &[[u8; 64]],
+    end: &[[u8; 64]],
+) -> [u32; 5] {
+    #[cfg(target_arch = "x86_64")]
+    if sha::has_sha() {
+        // SAFETY: the processor has what the function asks for.
+        return unsafe { sha::hmac_sha1(inner, outer, start, middle, end) };
+    }
+    portable::hmac_sha1(inner, outer, start, middle, end)
+}
+
 /// Offset of the first colon; thirty-two if there is none.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled for the processor where it is inlined")]
@@ -294,6 +313,19 @@ mod tests {
             for ends in all(&text) {
                 prop_assert_eq!(ends.get(), &expected[..]);
             }
+        }
+
+        #[test]
+        fn every_kernel_gives_the_same_hash(
+            inner: [u32; 5], outer: [u32; 5], octets in prop::collection::vec(any::<u8>(), 0..400), cut in any::<[u8; 2]>(),
+        ) {
+            let (blocks, _) = octets.as_chunks::<64>();
+            let (start, rest) = blocks.split_at(usize::from(cut[0]) % (blocks.len() + 1));
+            let (middle, end) = rest.split_at(usize::from(cut[1]) % (rest.len() + 1));
+            prop_assert_eq!(
+                hmac_sha1(&inner, &outer, start, middle, end),
+                portable::hmac_sha1(&inner, &outer, start, middle, end)
+            );
         }
 
         #[test]

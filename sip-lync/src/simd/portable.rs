@@ -1,6 +1,8 @@
 //! The kernel for any processor: eight octets at a time in one word.
 #![cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "the twin of the kernels in tests"))]
 
+use sha1::block_api::compress;
+
 use super::{Block, LineEndings, WIDTH};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -43,6 +45,29 @@ pub(super) fn colon(chunk: &[u8; 32]) -> usize {
     (colons | 1 << 32).trailing_zeros() as usize
 }
 
+/// HMAC-SHA1 from the states behind both pads of a key. RFC 2104 2
+pub(super) fn hmac_sha1(
+    inner: &[u32; 5],
+    outer: &[u32; 5],
+    start: &[[u8; 64]],
+    middle: &[[u8; 64]],
+    end: &[[u8; 64]],
+) -> [u32; 5] {
+    let mut state = *inner;
+    for run in [start, middle, end] {
+        compress(&mut state, run);
+    }
+    let mut block = [0; 64];
+    // The outer pad is a block of the hashed text, too.
+    let rest = [0x8000_0000, 0, 0, 0, 0, 0, 0, 0, 0, 0, (64 + 20) * 8];
+    for (to, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(state.into_iter().chain(rest)) {
+        *to = word.to_be_bytes();
+    }
+    let mut state = *outer;
+    compress(&mut state, &[block]);
+    state
+}
+
 /// Sixteen octets.
 #[derive(Clone, Copy)]
 pub(crate) struct Lane([u8; 16]);
@@ -67,14 +92,6 @@ impl Lane {
 
     pub(crate) fn or(self, other: Self) -> Self {
         Self((u128::from_ne_bytes(self.0) | u128::from_ne_bytes(other.0)).to_ne_bytes())
-    }
-
-    pub(crate) fn of_words(words: &[u32; 4]) -> Self {
-        let mut octets = [0; 16];
-        for (to, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *to = word.to_be_bytes();
-        }
-        Self(octets)
     }
 
     pub(crate) const fn number(self) -> u128 {

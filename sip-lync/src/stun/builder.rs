@@ -118,10 +118,11 @@ fn seal<'b>(
     let mut crc = None;
     if let Some(key) = key {
         let text = writer.written();
-        // What stands before the hash does not have to wait for it.
-        let sum = if fingerprint == Some(Table::Correct) { Crc::of(text) } else { None };
         let counted = if dialect.hashes_whole_length() { length } else { to_integrity };
         let tag = key.tag(text, counted as u16, dialect.pads_hashed_text(), Age::Fresh);
+        // Wide loads behind narrow stores wait until those have reached the cache; behind the hash they have, and are
+        // done while it still runs.
+        let sum = if fingerprint == Some(Table::Correct) { Crc::of(text) } else { None };
         writer.head(AttributeType::MESSAGE_INTEGRITY, 20);
         writer.put(&octets_of(tag));
         crc = sum.map(|sum| sum.behind_integrity(tag));

@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dialect::Dialect;
 use super::message::Message;
-use crate::simd::{LANE, Lane};
+use crate::simd::{LANE, Lane, hmac_sha1};
 
 /// What the MESSAGE-INTEGRITY of a message says under a key.
 ///
@@ -105,17 +105,14 @@ impl IntegrityKey {
     pub(super) fn tag(&self, text: &[u8], length: u16, zeros: bool, age: Age) -> [u32; 5] {
         let (lanes, _) = text.as_chunks::<LANE>();
         let ([_, ..], Some(last)) = (lanes, text.last_chunk::<LANE>()) else { return [0; 5] };
-        let mut state = self.inner;
         let mut rest = lanes;
         let mut patch = Some(length);
+        let mut start = [[0; BLOCK]];
+        let (mut first_block, mut middle): (&[[u8; BLOCK]], &[[u8; BLOCK]]) = (&[], &[]);
         if let (Some(first), [_, others @ ..]) = (lanes.first_chunk::<4>(), text.as_chunks::<BLOCK>().0) {
             // Only the first whole block is copied, for its length.
-            let mut block = [0; BLOCK];
-            copy(&mut block, first, patch.take(), age);
-            compress(&mut state, &[block]);
-            if !others.is_empty() {
-                compress(&mut state, others);
-            }
+            copy(start.as_flattened_mut(), first, patch.take(), age);
+            (first_block, middle) = (&start, others);
             rest = lanes.get(lanes.len() & !3..).unwrap_or_default();
         }
         let mut tail = [[0; BLOCK]; 2];
@@ -140,23 +137,7 @@ impl IntegrityKey {
         if let Some(count) = to.get_mut(used * 4 - 1) {
             Lane::of(count).or(Lane::halves(0, bits.swap_bytes())).store(count);
         }
-        compress(&mut state, tail.get(..used).unwrap_or(&tail));
-        self.finish(state)
-    }
-
-    /// The outer hash over the inner one.
-    #[inline]
-    fn finish(&self, inner: [u32; 5]) -> [u32; 5] {
-        let [words @ .., fifth] = inner;
-        let mut block = [0; BLOCK];
-        if let [first, second, _, last] = block.as_chunks_mut::<LANE>().0 {
-            Lane::of_words(&words).store(first);
-            Lane::halves(u64::from(fifth.swap_bytes()) | 0x80 << 32, 0).store(second);
-            Lane::halves(0, (((BLOCK + 20) * 8) as u64).swap_bytes()).store(last);
-        }
-        let mut state = self.outer;
-        compress(&mut state, &[block]);
-        state
+        hmac_sha1(&self.inner, &self.outer, first_block, middle, tail.get(..used).unwrap_or(&tail))
     }
 }
 
