@@ -66,6 +66,16 @@ fn words(block: &[[u8; LANE]; 4]) -> [__m128i; 4] {
     ]
 }
 
+/// The next four words of the schedule; of those before, the last sixteen are kept. FIPS 180-4 6.1.2
+#[inline]
+#[target_feature(enable = "sha,sse2")]
+fn next(words: &mut [__m128i; 4]) -> __m128i {
+    let [first, second, third, fourth] = *words;
+    let next = _mm_sha1msg2_epu32(_mm_xor_si128(_mm_sha1msg1_epu32(first, second), third), fourth);
+    *words = [second, third, fourth, next];
+    next
+}
+
 /// Takes one block in. FIPS 180-4 6.1.2
 #[inline]
 #[target_feature(enable = "sha,sse2")]
@@ -79,27 +89,19 @@ fn compress(state: State, mut words: [__m128i; 4]) -> State {
             (before, now) = (now, _mm_sha1rnds4_epu32::<$function>(now, _mm_sha1nexte_epu32(before, words)));
         };
     }
-    macro_rules! next {
-        () => {{
-            let [first, second, third, fourth] = words;
-            let next = _mm_sha1msg2_epu32(_mm_xor_si128(_mm_sha1msg1_epu32(first, second), third), fourth);
-            words = [second, third, fourth, next];
-            next
-        }};
-    }
     macro_rules! twenty {
         ($function:literal) => {
-            four!($function, next!());
-            four!($function, next!());
-            four!($function, next!());
-            four!($function, next!());
-            four!($function, next!());
+            four!($function, next(&mut words));
+            four!($function, next(&mut words));
+            four!($function, next(&mut words));
+            four!($function, next(&mut words));
+            four!($function, next(&mut words));
         };
     }
     four!(0, words[1]);
     four!(0, words[2]);
     four!(0, words[3]);
-    four!(0, next!());
+    four!(0, next(&mut words));
     twenty!(1);
     twenty!(2);
     twenty!(3);
