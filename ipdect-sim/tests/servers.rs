@@ -243,6 +243,19 @@ fn numbers_that_nobody_has_go_to_the_gateway_and_bypass_is_answered_as_such() {
             && answer[0].1.contains("Supported: ms-bypass\r\n"),
         "{answer:?}"
     );
+    // What the gateway refuses says who it was.
+    let call = invite("alice", "sip:+15550002222@example.net;user=phone", ";branch=z9hG4bKq");
+    let sent = site.send(1, &call);
+    let (to, out) = sent.last().expect("it goes to the gateway");
+    let refused = site.send(*to, &response(out, "503 Service \"Unavailable\"", "g2", ""));
+    let answer = &refused.last().expect("an answer").1;
+    assert!(
+        answer.starts_with("SIP/2.0 503 ")
+            && answer.contains(
+                "ms-diagnostics: 10503;reason=\"Gateway responded with 503 Service 'Unavailable'\";source="
+            ),
+        "{refused:?}"
+    );
     // A call from there, to somebody's line.
     site.one(1, &register("dect1", "01010101", SERVER_CONTACT, ""));
     let inbound = invite("dect1", "sip:unknown@example.net", ";branch=z9hG4bKin");

@@ -30,16 +30,20 @@ pub(crate) struct Handset {
 impl Handset {
     /// Starts everything; `media` is added to the section of that name.
     pub(crate) async fn start(kamailio: &Kamailio, media: &str) -> Self {
+        Self::start_at(Kamailio::MUTUAL_TLS, "lab.test", kamailio, media).await
+    }
+
+    /// The same with another front end than kamailio, whose certificates all have, and its domain.
+    pub(crate) async fn start_at(front_end: &str, domain: &str, kamailio: &Kamailio, media: &str) -> Self {
         let place = &kamailio.folder;
         let text = format!(
-            "[sip]\ndefault_domain = \"lab.test\"\nlisten = \"127.0.0.1:0\"\n\
-             proxies = [ {{ uri = \"sip:{}\" }} ]\n[lync]\ntrusted_peers = [\"lab.test\"]\n\
+            "[sip]\ndefault_domain = \"{domain}\"\nlisten = \"127.0.0.1:0\"\n\
+             proxies = [ {{ uri = \"sip:{front_end}\" }} ]\n[lync]\ntrusted_peers = [\"lab.test\"]\n\
              [tls]\nca = [\"ca.pem\"]\npublic_roots = false\ncertificate = \"client.pem\"\nkey = \"client.key\"\n\
              [network]\nhostname = \"localhost\"\n[media]\naddress = \"192.0.2.10\"\n{media}\n\
              [radio]\nlisten = \"127.0.0.1:0\"\nari = \"1f102f0e86\"\ntransport = \"tcp\"\nsystem_access_code = \"1234\"\n\
              [web]\nlisten = \"127.0.0.1:0\"\n\
              [[user]]\nipei = \"{JIM}\"\nusername = \"jim\"\ndisplay_name = \"Jim Kander\"\n",
-            Kamailio::MUTUAL_TLS
         );
         let configuration = Configuration::parse(&text, &place.file("ipdect.toml")).expect("a configuration");
         let options =

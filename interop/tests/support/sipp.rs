@@ -74,6 +74,7 @@ impl Sipp {
             .args(whom.map(|whom| whom.to_string()))
             .current_dir(&folder)
             .args(["-t", "t1", "-i", "127.0.0.1", "-nostdin", "-trace_err", "-r", "20"])
+            .args(media())
             .args(["-timeout", "100s", "-timeout_error", "-sf", "scenario.xml"])
             .args(["-m", &scenario.calls.to_string(), "-p", &address.port().to_string()])
             .stdout(Stdio::null())
@@ -95,6 +96,14 @@ impl Sipp {
         let _gone = fs::remove_dir_all(&self.folder);
     }
 }
+
+/// In a network of its own it sends the sound it gets back to where it came from.
+fn media() -> &'static [&'static str] {
+    if std::env::var_os(NETWORK).is_some() { &["-mi", "192.0.2.10", "-rtp_echo"] } else { &[] }
+}
+
+/// What `network` sets.
+const NETWORK: &str = "INTEROP_NETWORK";
 
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")

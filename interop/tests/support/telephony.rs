@@ -112,6 +112,11 @@ impl Kamailio {
     pub(crate) const MUTUAL_TLS: &str = "127.0.0.1:5062";
 
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same, and requests that begin something go through `route` before they are looked up.
+    pub(crate) fn start_with(route: &str) -> Self {
         let folder = Folder::new("kamailio-telephony");
         certificates(&folder);
         let tables = folder.file("dbtext");
@@ -131,7 +136,9 @@ impl Kamailio {
             + &server("server:127.0.0.1:5062", "yes")
             + &server("client:default", "yes");
         fs::write(folder.file("tls.cfg"), text).expect("a file");
-        let text = include_str!("../../peers/kamailio-telephony.cfg").replace("FOLDER", &place);
+        let text = include_str!("../../peers/kamailio-telephony.cfg")
+            .replace("FOLDER", &place)
+            .replace("# ROUTE", route);
         fs::write(folder.file("kamailio.cfg"), text).expect("a file");
         let child = Running::start(
             Command::new("kamailio")
@@ -294,6 +301,15 @@ impl Baresip {
         let heard = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
         let newest = heard.max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).ok());
         newest.map(|file| samples(&file)).unwrap_or_default()
+    }
+
+    /// Waits until it is registered.
+    pub(crate) fn is_registered(&self) {
+        let end = Instant::now() + PATIENCE;
+        while !self.folder.said().contains("200 OK") {
+            assert!(Instant::now() < end, "baresip does not register: {}", self.folder.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Has it do something: `dial`, `hold`, `resume`, `transfer`, `hangup`.

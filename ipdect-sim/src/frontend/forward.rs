@@ -239,8 +239,8 @@ impl FrontEnd {
                 .elements(&HeaderName::Route)
                 .next()
                 .and_then(|first| NameAddr::parse(first).ok());
-            let own =
-                first.and_then(|first| route::read(&self.random, &self.config.host_name, first.uri.as_str()));
+            let FrontEndConfig { host_name, port, .. } = &self.config;
+            let own = first.and_then(|first| route::read(&self.random, host_name, *port, first.uri.as_str()));
             if own.is_none() {
                 return last;
             }

@@ -47,11 +47,13 @@ pub(super) fn record(random: &Random, host: &str, port: u16, tls: bool, flows: D
     )
 }
 
-/// Reads a Route URI; none: it does not name this front end.
-pub(super) fn read(random: &Random, host: &str, uri: &str) -> Option<Recorded> {
+/// Reads a Route URI; none: it does not name this front end. Another server may have the same host and another port.
+pub(super) fn read(random: &Random, host: &str, port: u16, uri: &str) -> Option<Recorded> {
     let named = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"))?;
-    let end = named.find([':', ';', '>']).unwrap_or(named.len());
-    if !named.get(..end)?.eq_ignore_ascii_case(host) {
+    let authority = named.get(..named.find([';', '?', '>']).unwrap_or(named.len()))?;
+    let (named_host, named_port) =
+        authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((authority, ""));
+    if !named_host.eq_ignore_ascii_case(host) || named_port.parse().is_ok_and(|named: u16| named != port) {
         return None;
     }
     let given = parameter(named, "ms-route-sig=");
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn a_route_leads_to_the_other_side() {
         let random = Random::new(Seed::from_number(1));
-        let Some(Recorded::Valid(flows)) = read(&random, "fe1.example.net", &uri(&random)) else {
+        let Some(Recorded::Valid(flows)) = read(&random, "fe1.example.net", 5061, &uri(&random)) else {
             panic!("our own route is valid")
         };
         assert_eq!(flows.other(FlowId(3)), Some(FlowId(0x2a)));
@@ -114,9 +116,19 @@ mod tests {
     fn a_changed_route_and_one_from_before_a_restart_are_recognised() {
         let random = Random::new(Seed::from_number(1));
         let changed = uri(&random).replace("R3.2a", "R3.2b");
-        assert_eq!(read(&random, "fe1.example.net", &changed), Some(Recorded::Forged));
+        assert_eq!(read(&random, "fe1.example.net", 5061, &changed), Some(Recorded::Forged));
         let restarted = Random::new(Seed::from_number(2));
-        assert_eq!(read(&restarted, "fe1.example.net", &uri(&random)), Some(Recorded::Forged));
-        assert_eq!(read(&random, "fe2.example.net", &uri(&random)), None);
+        assert_eq!(read(&restarted, "fe1.example.net", 5061, &uri(&random)), Some(Recorded::Forged));
+        assert_eq!(read(&random, "fe2.example.net", 5061, &uri(&random)), None);
+    }
+
+    #[test]
+    fn a_route_of_another_server_on_the_same_host_is_not_ours() {
+        let random = Random::new(Seed::from_number(1));
+        assert_eq!(read(&random, "127.0.0.1", 5071, "sip:127.0.0.1:5061;transport=tls;lr"), None);
+        assert_eq!(read(&random, "127.0.0.1", 5071, "sip:127.0.0.1:5071;lr"), Some(Recorded::Forged));
+        assert_eq!(read(&random, "fe1.example.net", 5061, "sip:fe1.example.net;lr"), Some(Recorded::Forged));
+        assert_eq!(read(&random, "[::1]", 5061, "sip:[::1];lr"), Some(Recorded::Forged));
+        assert_eq!(read(&random, "[::1]", 5061, "sip:[::1]:5060;lr"), None);
     }
 }

@@ -32,9 +32,14 @@ impl FrontEnd {
         {
             bypass(&leg.request, self.config.provisioning.bypass_id.as_deref(), &mut response);
         }
+        let refused_by_gateway = leg.gateway && status >= 400 && status != 487;
         if proxied.invite && status >= 300 {
             let ack = acknowledgement(&leg.request, &response);
             self.send(flow, &ack.into());
+        }
+        if refused_by_gateway && !response.headers.contains(&HeaderName::MsDiagnostics) {
+            let reason = format!("Gateway responded with {status} {}", response.reason.replace('"', "'"));
+            self.explain(&mut response, GATEWAY + status, &reason);
         }
         let trigger = match status {
             ..=100 => Trigger::Trying(at),
@@ -181,6 +186,9 @@ impl FrontEnd {
         }
     }
 }
+
+/// ErrorIds of what gateways answer are this and the status (observed with Lync 2013).
+const GATEWAY: u16 = 10_000;
 
 /// The answer of a gateway to a caller at the same bypass location: its media go there themselves (MS-OCPSTN 3).
 fn bypass(request: &Request, location: Option<&str>, response: &mut Response) {
