@@ -8,13 +8,19 @@ mod network;
 mod sipe;
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use capture::Capture;
-use ipdect_sim::frontend::{CallEncryption, Event, Fault, FrontEndConfig, FrontEndUser, Password};
-use ipdect_sim::net::{FrontEndOptions, FrontEndServer, Security, TlsDskOptions};
+use ipdect_sim::frontend::{
+    CallEncryption, Event, Fault, FrontEndConfig, FrontEndUser, Password, RelayAuthentication,
+};
+use ipdect_sim::net::{Edge, EdgeOptions, FrontEndOptions, FrontEndServer, Security, TlsDskOptions};
 use presence_pidf::notifier::NewUsers;
 use sip_lync::SipUri;
+use sip_lync::turn::Credentials;
+use sip_lync::turn::mras::{Location, MediaRelay};
+use sip_lync::turn::server::Event as Relay;
 use sipe::{Login, Sipe, share_of_tone};
 use tokio::runtime::Runtime;
 
@@ -151,6 +157,87 @@ fn sipe_with_a_wrong_password_is_turned_away() {
     let events = lab.events();
     assert!(events.iter().any(|event| matches!(event, Event::LoginFailed { .. })), "{events:?}");
     assert!(!events.iter().any(|event| matches!(event, Event::Registered { .. })), "{events:?}");
+}
+
+/// Where the A/V Edge of a test listens, and its relayed ports: no client takes one of those for itself.
+const EDGE: &str = "192.0.2.10:3478";
+const RELAYED: std::ops::RangeInclusive<u16> = 20_000..=20_099;
+
+/// An edge that takes `edge-user` with `edge-password`, and a front end that hands these out.
+fn edge(runtime: &Runtime, options: &mut FrontEndOptions) -> Edge {
+    let address: SocketAddr = EDGE.parse().expect("an address");
+    let credentials = Credentials::new(b"edge-user", b"edge-password");
+    let mut wanted = EdgeOptions::new(address, SocketAddr::new(address.ip(), 443));
+    wanted.config.ports = RELAYED;
+    wanted.users.push(credentials.clone());
+    let edge = runtime.block_on(Edge::start(wanted)).expect("free ports");
+    let service = "sip:fe1.lab.test@lab.test;gruu;opaque=srvr:MRAS:lab";
+    let relay = |location| MediaRelay {
+        location,
+        host: edge.udp.ip().to_string(),
+        udp_port: edge.udp.port(),
+        tcp_port: edge.tcp.port(),
+    };
+    options.config.relay_authentication = Some(RelayAuthentication {
+        uri: SipUri::parse(service).expect("a URI"),
+        relays: vec![relay(Location::Intranet), relay(Location::Internet)],
+        credentials,
+        password: Password("edge-password".to_owned()),
+        lifetime: Duration::from_hours(8),
+    });
+    options.config.provisioning.mras_uri = Some(service.to_owned());
+    edge
+}
+
+/// Lets packets pass to the edge, from it, and between its relayed ports; others stay where they are.
+fn only_over_the_edge() {
+    let relayed = format!("{}:{}", RELAYED.start(), RELAYED.end());
+    for rule in [
+        "-d 127.0.0.0/8 -j ACCEPT".to_owned(),
+        "-p udp --dport 3478 -j ACCEPT".to_owned(),
+        "-p udp --sport 3478 -j ACCEPT".to_owned(),
+        format!("-p udp --sport {relayed} --dport {relayed} -j ACCEPT"),
+        "-p tcp --dport 443 -j ACCEPT".to_owned(),
+        "-p tcp --sport 443 -j ACCEPT".to_owned(),
+        "-j DROP".to_owned(),
+    ] {
+        let status = Command::new("iptables").args(["-A", "OUTPUT"]).args(rule.split(' ')).status();
+        assert!(status.expect("iptables (Debian package of that name)").success(), "{rule}");
+    }
+}
+
+/// Confirms: asks for credentials of the relay that the settings name, and allocates with them at our A/V Edge — SIPE 1.25
+/// Confirms: two clients that cannot reach each other speak over our A/V Edge, with SRTP, and hear each other — SIPE 1.25
+#[test]
+fn two_of_sipe_speak_over_our_relay() {
+    if !network::of_its_own("two_of_sipe_speak_over_our_relay") {
+        return;
+    }
+    let runtime = Runtime::new().expect("threads");
+    let mut started = None;
+    let lab = Lab::with(CallEncryption::Require, |options| started = Some(edge(&runtime, options)));
+    let mut edge = started.expect("it was started");
+    only_over_the_edge();
+    let mut alice = lab.client("alice", "Passw0rd", "required");
+    let mut bob = lab.client("bob", "Passw0rd", "required");
+    for client in [&mut alice, &mut bob] {
+        client.waits_for(&["SIGNED-ON"]);
+    }
+    alice.waits_for(&["BUDDY-ON", "bob@lab.test"]);
+    bob.waits_for(&["BUDDY-ON", "alice@lab.test"]);
+    alice.tell("call sip:bob@lab.test");
+    alice.hears(2);
+    bob.hears(2);
+    bob.tell("hangup");
+    alice.waits_for(&["BUDDY-STATUS", "bob@lab.test", "-> available"]);
+    for (client, who) in [(alice, "alice"), (bob, "bob")] {
+        let heard = client.quits();
+        let share = share_of_tone(&heard, 440.0);
+        assert!(share > 0.9, "{who} heard {} samples, {share:.2} tone", heard.len());
+    }
+    let events: Vec<_> = std::iter::from_fn(|| edge.events.try_recv().ok()).collect();
+    let allocated = events.iter().filter(|event| matches!(event, Relay::Allocated { .. })).count();
+    assert!(allocated >= 2, "{events:?}");
 }
 
 /// TLS-DSK beside NTLM, certificates over HTTPS on loopback.
