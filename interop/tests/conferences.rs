@@ -278,6 +278,21 @@ fn baresip_and_linphone_are_mixed_with_a_lync_user() {
     assert_hears("linphone", &linphone.heard(), &[OF_SIPE, OF_USER], OF_HANDSET);
 }
 
+/// baresip as `bob`, told of waiting messages. Now and then baresip 1.0 begins that subscription anew without end, thousands of
+/// times, with kamailio too: then it is started once more.
+async fn subscribed(server: &mut FrontEndServer) -> Baresip {
+    for control in 4444..4464 {
+        let baresip = Baresip::speaking("bob", control, 0.0, "answermode=manual;mwi=yes");
+        is_registered(server, "bob").await;
+        let said = || baresip.folder.said();
+        until("its subscription", said, || said().contains("Messages-Waiting: no"));
+        if said().matches("mwi: subscribing").count() == 1 {
+            return baresip;
+        }
+    }
+    panic!("baresip never subscribed once only")
+}
+
 /// Confirms: leaves a voice message for somebody who does not answer — linphone 5.1
 /// Confirms: hears by message-summary that a message waits, hears the message, and that none waits any more — baresip 1.0
 #[test]
@@ -287,13 +302,7 @@ fn linphone_leaves_a_message_that_baresip_is_told_of_and_hears() {
     }
     let runtime = Runtime::new().unwrap();
     let mut server = runtime.block_on(front_end());
-    let mut baresip = Baresip::speaking("bob", 4444, 0.0, "answermode=manual;mwi=yes");
-    runtime.block_on(is_registered(&mut server, "bob"));
-    until(
-        "its subscription",
-        || baresip.folder.said(),
-        || baresip.folder.said().contains("Messages-Waiting: no"),
-    );
+    let mut baresip = runtime.block_on(subscribed(&mut server));
     let mut linphone = Linphone::speaking("lin", OF_HANDSET);
     runtime.block_on(is_registered(&mut server, "lin"));
     linphone.tell("call sip:bob@lab.test");

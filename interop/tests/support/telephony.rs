@@ -238,7 +238,8 @@ impl Baresip {
         Self::speaking(name, control, 0.0, "answermode=auto")
     }
 
-    /// The same with a tone of so many hertz, and with these parameters of its account.
+    /// The same with a tone of so many hertz, and with these parameters of its account. It asks for waiting messages only if
+    /// these say so: baresip 1.0 now and then begins such a subscription anew without end.
     pub(crate) fn speaking(name: &str, control: u16, hertz: f64, account: &str) -> Self {
         let folder = Folder::new(&format!("baresip-{name}"));
         let place = folder.0.display();
@@ -263,8 +264,9 @@ impl Baresip {
             modules.join("\n")
         );
         fs::write(folder.file("config"), configuration).expect("a file");
+        let mwi = if account.contains("mwi=") { "" } else { "mwi=no;" };
         let account = format!(
-            "<sip:{name}@lab.test;transport=tcp>;outbound=\"sip:{};transport=tcp\";regint=600;{account};\
+            "<sip:{name}@lab.test;transport=tcp>;outbound=\"sip:{};transport=tcp\";regint=600;{account};{mwi}\
              audio_codecs=pcma,pcmu;ptime=20\n",
             Kamailio::TCP
         );
