@@ -2,28 +2,36 @@
 //! transaction.
 //!
 //! Over TCP SIPp is the load, over TLS (which Debian's SIPp has not) a generator of ours that sends the same messages. Both
-//! servers take turns; the smallest of three counts. Needs the programs `kamailio` (with its TLS module) and `sipp`.
+//! servers take turns, and with them a floor: a server that reads, splits, parses and copies the header fields of a response
+//! but knows nobody. The smallest of three counts. Needs the programs `kamailio` (with its TLS module) and `sipp`.
+
+#![expect(clippy::format_collect, reason = "messages of the load, put together before they are sent")]
 
 #[expect(dead_code, reason = "its `main` is not called here")]
 #[path = "../../examples/examples/sip-server.rs"]
 mod sip_server;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use clap::Parser;
 use examples::connection::{Connection, Security};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use serde_json::json;
-use sip_lync::{Frame, Limits, StreamDecoder};
+use sip_lync::{Frame, HeaderName, Limits, Message, Response, StatusCode, StreamDecoder};
 
 /// The program starts itself again as the server, with these options.
 const SERVER: &str = "SIP_SERVER_OPTIONS";
+
+/// The program starts itself again as the floor, at this address.
+const FLOOR: &str = "SIP_FLOOR_ADDRESS";
 
 struct Running(Child);
 
@@ -110,6 +118,46 @@ fn ours(folder: &Path) -> Server {
     server
 }
 
+/// A server that answers every request with what the request says, and does nothing else.
+fn floor() -> Server {
+    let tcp = free_port();
+    let mut command = Command::new(env::current_exe().expect("this program"));
+    let child = command.env(FLOOR, tcp.to_string()).stdout(Stdio::null()).spawn().expect("this program");
+    wait_for(tcp);
+    Server { name: "floor: read, split, parse, reply, write", processes: vec![Running(child)], tcp, tls: tcp }
+}
+
+fn answer_everything(address: &str) {
+    let listener = TcpListener::bind(address).expect("a free port");
+    // One after the other: what an ended thread has spent is counted no more.
+    for connection in listener.incoming().flatten() {
+        answer_connection(connection);
+    }
+}
+
+fn answer_connection(mut connection: TcpStream) {
+    let mut decoder = StreamDecoder::new(Limits::DEFAULT);
+    let (mut piece, mut out) = (vec![0; 65_536], BytesMut::new());
+    while let Ok(count) = connection.read(&mut piece)
+        && count > 0
+    {
+        decoder.push(&piece[..count]);
+        while let Some(frame) = decoder.next() {
+            let Ok(Frame::Message(message)) = frame else { continue };
+            let Ok(Message::Request(request)) = Message::parse(message) else { continue };
+            let mut response = request.response(StatusCode::OK);
+            response.headers.copy_from(&request.headers, &HeaderName::Contact);
+            response.emit(&mut out);
+        }
+        if connection.write_all(&out).is_err() {
+            return;
+        }
+        out.clear();
+        // It gathers as `sip-server` does.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 fn kamailio(folder: &Path) -> Server {
     let (tcp, tls) = (free_port(), free_port());
     let place = folder.display().to_string();
@@ -184,12 +232,12 @@ fn callee(folder: &Path, kamailio: &Server) -> Running {
 }
 
 /// Writes requests and reads as many final responses, each of them 2xx.
-fn exchange(connection: &mut Connection, requests: &str, responses: usize) {
+fn exchange(connection: &mut Connection, requests: &str, responses: usize) -> Vec<Bytes> {
     connection.write(requests.as_bytes()).expect("the server reads");
     let mut decoder = StreamDecoder::new(Limits::DEFAULT);
-    let (mut buffer, mut left) = (vec![0; 65_536], responses);
-    let end = Instant::now() + Duration::from_secs(20);
-    while left > 0 {
+    let (mut buffer, mut finals) = (vec![0; 65_536], Vec::new());
+    let end = Instant::now() + Duration::from_mins(1);
+    while finals.len() < responses {
         let bytes = connection.read(&mut buffer, end).expect("the server writes").expect("in time");
         assert!(!bytes.is_empty(), "the server closed the connection");
         decoder.push(bytes);
@@ -199,9 +247,65 @@ fn exchange(connection: &mut Connection, requests: &str, responses: usize) {
                 continue;
             }
             assert!(message.starts_with(b"SIP/2.0 2"), "{}", String::from_utf8_lossy(&message));
-            left -= 1;
+            finals.push(message);
         }
     }
+    finals
+}
+
+/// Calls the callee over one connection of TLS, 20 calls under way at a time: INVITE 180 200, then ACK BYE 200.
+fn calls_over_tls(folder: &Path, server: &Server, round: usize, count: u64) -> f64 {
+    let ca = folder.join("ca.pem");
+    let security = Security { ca: Some(&ca), identity: None, name: None };
+    let mut connection = Connection::open(&server.tls.to_string(), Some(&security)).expect("it listens");
+    let (local, _) = connection.addresses().expect("it stands");
+    let before = server.spent();
+    let window = 20;
+    for first in (0..count).step_by(window) {
+        let last = count.min(first + window as u64);
+        let invites: String = (first..last)
+            .map(|number| {
+                let body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+                            m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
+                format!(
+                    "INVITE sip:echo@lab.test SIP/2.0\r\nVia: SIP/2.0/TLS {local};branch=z9hG4bKi{round}x{number}\r\n\
+                     Max-Forwards: 70\r\nFrom: <sip:ann@lab.test>;tag=t{number}\r\nTo: <sip:echo@lab.test>\r\n\
+                     Call-ID: {round}x{number}@127.0.0.1\r\nCSeq: 1 INVITE\r\n\
+                     Contact: <sip:ann@{local};transport=tls>\r\nContent-Type: application/sdp\r\n\
+                     Content-Length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+            })
+            .collect();
+        let under_way = (last - first) as usize;
+        let answers = exchange(&mut connection, &invites, under_way);
+        let calls: BTreeMap<String, String> =
+            answers.into_iter().map(|answer| goodbye(local, answer)).collect();
+        assert_eq!(calls.len(), under_way, "each call is answered once");
+        let goodbyes: String = calls.into_values().collect();
+        exchange(&mut connection, &goodbyes, under_way);
+    }
+    (server.spent() - before) as f64 / count as f64
+}
+
+/// The Call-ID of a 200 to INVITE, and ACK and BYE for it.
+fn goodbye(local: SocketAddr, answer: Bytes) -> (String, String) {
+    let Ok(Message::Response(Response { headers, .. })) = Message::parse(answer) else { panic!("a 200") };
+    let of = |name: &HeaderName| headers.get(name).expect("a header field of every response").to_owned();
+    let (from, to, call_id) = (of(&HeaderName::From), of(&HeaderName::To), of(&HeaderName::CallId));
+    let contact = headers.contact().expect("it is well formed").expect("the 200 has one");
+    let target = contact.address().expect("no wildcard").uri.to_string();
+    let mut routes: Vec<_> = headers.elements(&HeaderName::RecordRoute).collect();
+    routes.reverse();
+    let routes: String = routes.iter().map(|route| format!("Route: {route}\r\n")).collect();
+    let request = |method: &str, number: u32| {
+        format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/TLS {local};branch=z9hG4bK{method}{call_id}\r\n{routes}\
+             Max-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    (call_id.clone(), request("ACK", 1) + &request("BYE", 2))
 }
 
 /// Registers so many users over one connection of TLS or TCP, 20 under way at a time.
@@ -257,6 +361,9 @@ fn main() {
         sip_server::run(&options, |_| {}).expect("it serves");
         return;
     }
+    if let Ok(address) = env::var(FLOOR) {
+        return answer_everything(&address);
+    }
     let number = |name: &str, usual: u64| {
         env::var(name).ok().and_then(|number| number.parse::<u64>().ok()).unwrap_or(usual)
     };
@@ -265,29 +372,37 @@ fn main() {
     let folder = env::temp_dir().join(format!("sip-server-load-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     certificates(&folder);
-    let servers = [ours(&folder), kamailio(&folder)];
+    let servers = [ours(&folder), kamailio(&folder), floor()];
     let _callee = callee(&folder, &servers[1]);
-    let mut best = [[f64::INFINITY; 2]; 4];
+    let mut best = [[f64::INFINITY; 3]; 5];
     for round in 0..rounds {
-        for turn in 0..2 {
-            let who = (round + turn) % 2;
+        for turn in 0..servers.len() {
+            let who = (round + turn) % servers.len();
             let server = &servers[who];
-            let times = [
+            let mut times = vec![
                 sipp(&folder, server, "register.xml", count, 12_000),
                 registers(&folder, server, false, round, count),
-                registers(&folder, server, true, round, count),
-                sipp(&folder, server, "call.xml", calls, 1_500),
             ];
+            // The floor knows neither TLS nor dialogs.
+            if who < 2 {
+                times.push(registers(&folder, server, true, round, count));
+                times.push(sipp(&folder, server, "call.xml", calls, 1_500));
+                times.push(calls_over_tls(&folder, server, round, calls));
+            }
             for (best, time) in best.iter_mut().zip(times) {
                 best[who] = best[who].min(time);
             }
         }
     }
-    let rows = |times: [f64; 2]| [(servers[0].name, times[0]), (servers[1].name, times[1])];
-    tell("one REGISTER over TCP by SIPp, processor time of the server", &rows(best[0]));
-    tell("one REGISTER over TCP by the generator, processor time of the server", &rows(best[1]));
-    tell("one REGISTER over TLS by the generator, processor time of the server", &rows(best[2]));
-    let call = "INVITE 180 200 ACK BYE 200 over TCP, processor time of the server";
-    tell(call, &[("ours", best[3][0]), ("kamailio, which relays the call", best[3][1])]);
+    let rows = |times: [f64; 3], names: [&'static str; 3]| -> Vec<(&str, f64)> {
+        names.into_iter().zip(times).filter(|(_, time)| time.is_finite()).collect()
+    };
+    let names = [servers[0].name, servers[1].name, servers[2].name];
+    tell("one REGISTER over TCP by SIPp, processor time of the server", &rows(best[0], names));
+    tell("one REGISTER over TCP by the generator, processor time of the server", &rows(best[1], names));
+    tell("one REGISTER over TLS by the generator, processor time of the server", &rows(best[2], names));
+    let names = ["ours", "kamailio, which relays the call", ""];
+    tell("INVITE 180 200 ACK BYE 200 over TCP, processor time of the server", &rows(best[3], names));
+    tell("INVITE 180 200 ACK BYE 200 over TLS, processor time of the server", &rows(best[4], names));
     let _gone = fs::remove_dir_all(folder);
 }
