@@ -92,29 +92,7 @@ pub(super) fn push_contact_of_registration(
     account: &Account,
     sent_by: &str,
 ) {
-    let [scheme, colon, name, at, host, label, transport, key] = contact_parts(config, account, sent_by);
-    let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
-    let instance = account.instance.in_capitals();
-    let contact = [
-        "<",
-        scheme,
-        colon,
-        name,
-        at,
-        host,
-        label,
-        transport,
-        key,
-        &account.opaque,
-        ">;methods=\"",
-        METHODS,
-        "\"",
-        replace,
-        ";+sip.instance=\"<urn:uuid:",
-        instance.as_str(),
-        ">\"",
-    ];
-    headers.push_parts(&HeaderName::Contact, &contact);
+    push_address_here(headers, config, account, sent_by, [";methods=\"", METHODS, "\""], "");
 }
 
 /// The Contact of everything else: the GRUU once there is one.
@@ -131,8 +109,21 @@ pub(super) fn push_contact(
     if let Some(gruu) = account.gruu.as_ref().filter(|_| config.gruu) {
         return headers.push_parts(&HeaderName::Contact, &["<", gruu.as_str(), ">", rendering]);
     }
+    push_address_here(headers, config, account, sent_by, [""; 3], rendering);
+}
+
+/// Adds the Contact with the address at which the user is reached here.
+fn push_address_here(
+    headers: &mut Headers,
+    config: &Config,
+    account: &Account,
+    sent_by: &str,
+    [methods, all, end]: [&str; 3],
+    rendering: &str,
+) {
     let [scheme, colon, name, at, host, label, transport, key] = contact_parts(config, account, sent_by);
-    let instance = account.instance.in_capitals();
+    let replace = if config.proxy_replace() { ";proxy=replace" } else { "" };
+    let (instance, of_instance) = (account.instance.in_capitals(), ";+sip.instance=\"<urn:uuid:");
     let contact = [
         "<",
         scheme,
@@ -145,8 +136,11 @@ pub(super) fn push_contact(
         key,
         &account.opaque,
         ">",
-        if config.proxy_replace() { ";proxy=replace" } else { "" },
-        ";+sip.instance=\"<urn:uuid:",
+        methods,
+        all,
+        end,
+        replace,
+        of_instance,
         instance.as_str(),
         ">\"",
         rendering,

@@ -336,7 +336,7 @@ impl<const N: usize, const R: usize> Short<'_, N, R> {
 
 /// Calls a function with a [`Short`] if the packet is one.
 macro_rules! if_short {
-    ($keys:ident, $powers:ident, $whitened:ident, $head:ident, $data:ident, $short:ident => $done:expr) => {{
+    ($keys:ident, $powers:ident, $whitened:ident, $head:ident, $data:ident, $short:pat => $done:expr) => {{
         let blocks = $data.len().div_ceil(BLOCK);
         let covered = $head.len().div_ceil(BLOCK);
         if covered <= LANES && covered + blocks < GROUP {
@@ -344,8 +344,7 @@ macro_rules! if_short {
                 ($n:literal, $r:literal) => {
                     if let Some((keys, [])) = $keys.split_first_chunk::<$r>() {
                         let streams = streams::<$n, $r>(keys, $whitened);
-                        #[allow(unused_mut, reason = "opening alone changes it")]
-                        let mut $short = Short::<$n, $r> { head: $head, powers: $powers, streams };
+                        let $short = Short::<$n, $r> { head: $head, powers: $powers, streams };
                         return $done;
                     }
                 };
@@ -391,7 +390,7 @@ pub(super) fn open(
     data: &mut [u8],
     tag: &Tag,
 ) -> bool {
-    if_short!(keys, powers, whitened, head, data, short => short.open(data, tag));
+    if_short!(keys, powers, whitened, head, data, mut short => short.open(data, tag));
     let mask = aes::encrypt_block(keys, whitened ^ 1);
     let right = equal(value(hash(powers, head, data)) ^ mask, u128::from_be_bytes(*tag));
     if right {
