@@ -31,7 +31,7 @@ use crate::gruu::InstanceId;
 use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
 use crate::status::StatusCode;
-use crate::uri::{SipUri, SipUriView};
+use crate::uri::{SipUri, SipUriView, Uri};
 
 /// What a registrar grants.
 ///
@@ -122,7 +122,14 @@ impl Registrar {
     fn registered(&mut self, now: Instant, flow: FlowId, request: &Request) -> Result<Answer, Answer> {
         let headers = &request.headers;
         let to = address(headers, &HeaderName::To).ok_or_else(|| refuse(400, 0, "To cannot be read"))?;
-        let uri = to.sip_uri().map_err(|_| refuse(404, 1003, "the user does not exist"))?;
+        let uri = to.sip_uri().map_err(|_| {
+            // RFC 3261 10.3 5 is for addresses of another scheme: what is no address at all is a bad request.
+            if Uri::check(to.uri).is_ok() {
+                refuse(404, 1003, "the user does not exist")
+            } else {
+                refuse(400, 0, "To cannot be read")
+            }
+        })?;
         let user: Arc<str> = user_key(uri.user(), uri.host()).into();
         if headers
             .get(&HeaderName::Event)

@@ -207,6 +207,25 @@ fn a_registration_without_what_it_needs_is_refused_with_its_error() {
 }
 
 #[test]
+fn a_to_that_cannot_be_read_is_a_bad_request_and_one_of_another_scheme_is_nobody() {
+    let answer = |to: Option<&'static str>| {
+        let mut request = register("");
+        match to {
+            Some(to) => request.headers.set(HeaderName::To, to),
+            None => _ = request.headers.remove_all(&HeaderName::To),
+        }
+        Registrar::new(RegistrarConfig::default()).register(origin(), FLOW, &request).0.code()
+    };
+    assert_eq!(answer(None), 400);
+    for broken in ["", "<sip:jim@example.net", "<sip:jim@exa mple.net>", "<sip:>", "<jim>", "<tel:jim doe>"] {
+        assert_eq!(answer(Some(broken)), 400, "{broken}");
+    }
+    for elsewhere in ["<tel:+4930123456>", "<urn:service:sos>", "<mailto:jim@example.net>"] {
+        assert_eq!(answer(Some(elsewhere)), 404, "{elsewhere}");
+    }
+}
+
+#[test]
 fn an_old_register_changes_nothing_and_floods_are_bounded() {
     let mut registrar = Registrar::new(RegistrarConfig::default());
     assert_eq!(registrar.register(origin(), FLOW, &register("")).0, StatusCode::OK);
