@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::error::{ParseError, Rule};
 use crate::grammar;
 use crate::headers::HeaderName;
-use crate::message::Limits;
+use crate::message::{Limits, Message};
 use crate::scan::{self, LineEnds, Step};
 
 /// What came out of the stream.
@@ -19,6 +19,14 @@ pub enum Frame {
     /// One message, for [`crate::Message::parse`].
     Message(Bytes),
     /// CR LF CR LF between messages.
+    KeepAlive,
+}
+
+/// The same with the message read, or why it cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    Message(Message),
+    Unreadable(ParseError),
     KeepAlive,
 }
 
@@ -115,6 +123,26 @@ impl StreamDecoder {
             self.buffer = BytesMut::new();
         }
         result
+    }
+
+    /// The next frame, a message of it read. Most messages come whole, and their lines are split once only: to find where
+    /// they end and to read them.
+    pub(crate) fn next_message(&mut self) -> Option<Result<Arrived, FramingError>> {
+        let between = self.wanted.is_none() && self.searched == 0;
+        if between && self.buffer.first().is_some_and(|&b| !matches!(b, b'\r' | b'\n')) {
+            let before = self.buffer.len();
+            if let Some(message) = Message::take_whole(&mut self.buffer, &self.limits) {
+                self.consumed += (before - self.buffer.len()) as u64;
+                return Some(Ok(Arrived::Message(message)));
+            }
+        }
+        Some(self.next()?.map(|frame| match frame {
+            Frame::KeepAlive => Arrived::KeepAlive,
+            Frame::Message(bytes) => match Message::parse_with(bytes, LineEnds::Strict, &self.limits) {
+                Ok(message) => Arrived::Message(message),
+                Err(error) => Arrived::Unreadable(error),
+            },
+        }))
     }
 
     fn step(&mut self) -> Result<Option<Frame>, FramingError> {
@@ -261,6 +289,52 @@ mod tests {
             }
             assert_eq!(seen, expected, "in pieces of {size}");
             assert_eq!(decoder.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn messages_that_are_read_at_once_are_those_that_are_cut_first_and_read_then() {
+        let pieces = [
+            "\r\n\r\n",
+            &format!("{HEAD}abc"),
+            // Folds, a length in two lines, a start line and a body that nobody can read.
+            "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS c\r\n ;branch=1\r\nl:\r\n 3\r\nX: y\r\n\r\nabc",
+            "OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nContent-Length: 1\r\n\r\nx",
+            "nonsense\r\nl: 2\r\n\r\nxy",
+            "\r\nSIP/2.0 200 OK\r\nl: 00\r\nX-Unknown: 1\r\n\r\n",
+            "SIP/2.0 200 OK\r\nTo: \u{fffd}\r\nl: 4\r\n\r\n\r\n\r\n",
+        ];
+        let ends = ["l: 1,\r\n\r\n", "a: b\r\n\r\n", "l: 99\r\n\r\n", "l: 1\r\nb\r\n\r\n", "l: 1\r\n\nb\r\n\r\n"];
+        let limits = Limits { head: 150, line: 60, headers: 5, body: 50 };
+        let long = format!("OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nX: {}\r\n\r\nx", "y".repeat(120));
+        let many = format!("OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\n{}\r\nx", "a: b\r\n".repeat(5));
+        let ends = ends.map(|end| format!("OPTIONS sip:a@b SIP/2.0\r\n{end}"));
+        for end in ends.iter().chain([&long, &many]) {
+            let stream = pieces.concat() + end;
+            for size in 1..=stream.len() {
+                let (mut cut, mut read) = (StreamDecoder::new(limits), StreamDecoder::new(limits));
+                for chunk in stream.as_bytes().chunks(size) {
+                    cut.push(chunk);
+                    read.push(chunk);
+                    loop {
+                        let expected = cut.next().map(|frame| {
+                            frame.map(|frame| match frame {
+                                Frame::KeepAlive => Arrived::KeepAlive,
+                                Frame::Message(octets) => {
+                                    Message::parse_with(octets, LineEnds::Strict, &limits)
+                                        .map_or_else(Arrived::Unreadable, Arrived::Message)
+                                }
+                            })
+                        });
+                        let got = read.next_message();
+                        assert_eq!(got, expected, "{end} in pieces of {size}");
+                        assert_eq!((read.offset(), read.pending()), (cut.offset(), cut.pending()));
+                        if got.is_none() {
+                            break;
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -279,14 +279,23 @@ impl Message {
         if let Some(length) = headers.get(&HeaderName::ContentLength).and_then(|v| grammar::number(v).ok()) {
             body.truncate(length as usize);
         }
-        Ok(match start {
-            Start::Request(method, uri, version) => {
-                Self::Request(Request { method, uri, version, headers, body })
-            }
-            Start::Response(version, status, reason) => {
-                Self::Response(Response { version, status, reason, headers, body })
-            }
-        })
+        Ok(start.with(headers, body))
+    }
+
+    /// Takes the message at the start of a stream, if all of it is there and nothing about its length is unusual.
+    pub(crate) fn take_whole(stream: &mut BytesMut, limits: &Limits) -> Option<Self> {
+        let mut head = Head::new(0, LineEnds::Strict);
+        let start = start_line::read(stream, &mut head, limits).ok()?;
+        let (headers, at) = Headers::split(stream, &mut head, limits).ok()?;
+        // Without its empty line the head is not complete.
+        let complete = at <= limits.head && stream.get(..at)?.ends_with(b"\r\n\r\n");
+        let length = headers.split_length(stream)? as usize;
+        if !complete || length > limits.body || stream.len() - at < length {
+            return None;
+        }
+        let start = Start::from(start);
+        let (headers, body) = headers.with_wire(stream.split_to(at + length).freeze(), at);
+        Some(start.with(headers, body))
     }
 
     /// The header fields.
@@ -378,6 +387,19 @@ impl From<Response> for Message {
 enum Start {
     Request(Method, Uri, Version),
     Response(Version, StatusCode, String),
+}
+
+impl Start {
+    fn with(self, headers: Headers, body: Bytes) -> Message {
+        match self {
+            Self::Request(method, uri, version) => {
+                Message::Request(Request { method, uri, version, headers, body })
+            }
+            Self::Response(version, status, reason) => {
+                Message::Response(Response { version, status, reason, headers, body })
+            }
+        }
+    }
 }
 
 impl From<StartLine<'_>> for Start {

@@ -11,7 +11,7 @@ use super::vocabulary::FlowRole;
 use super::{Deadline, Endpoint, Event, identity};
 use crate::error::{Breach, Error, Refusal};
 use crate::flow::FlowId;
-use crate::framing::{Frame, StreamDecoder};
+use crate::framing::{Arrived, StreamDecoder};
 use crate::headers::Headers;
 use crate::message::{Abilities, Fault, Limits, Message};
 use crate::method::Method;
@@ -84,11 +84,15 @@ impl Endpoint {
         loop {
             // A message may end its own flow.
             let Some(entry) = self.flows.get_mut(&flow) else { return Ok(()) };
-            match entry.decoder.next() {
+            match entry.decoder.next_message() {
                 None => return Ok(()),
                 // The server never answers a keep-alive of ours, nor do we answer one.
-                Some(Ok(Frame::KeepAlive)) => {}
-                Some(Ok(Frame::Message(bytes))) => self.flow_message(now, flow, bytes),
+                Some(Ok(Arrived::KeepAlive)) => {}
+                Some(Ok(Arrived::Message(message))) => self.admit(now, flow, message),
+                // The stream is still framed: only this message is lost.
+                Some(Ok(Arrived::Unreadable(error))) => {
+                    self.events.push_back(Event::MessageDropped { flow, error });
+                }
                 Some(Err(_)) => {
                     let error = Error::Misbehaved(Breach::Framing);
                     self.flow_closed(now, flow);
@@ -102,7 +106,6 @@ impl Endpoint {
     fn flow_message(&mut self, now: Instant, flow: FlowId, bytes: Bytes) {
         let message = match Message::parse(bytes) {
             Ok(message) => message,
-            // The stream is still framed: only this message is lost.
             Err(error) => return self.events.push_back(Event::MessageDropped { flow, error }),
         };
         self.admit(now, flow, message);

@@ -136,11 +136,35 @@ impl Headers {
         head: &mut scan::Head,
         limits: &crate::message::Limits,
     ) -> Result<(Self, Bytes), ParseError> {
+        let (headers, at) = Self::split(&wire, head, limits)?;
+        Ok(headers.with_wire(wire, at))
+    }
+
+    /// The same of octets that are not owned yet: the lines, and where the body starts; `with_wire` follows.
+    pub(crate) fn split(
+        wire: &[u8],
+        head: &mut scan::Head,
+        limits: &crate::message::Limits,
+    ) -> Result<(Self, usize), ParseError> {
         let mut headers = Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::with_capacity(32) };
-        let at = head.lines(&wire, limits, |line| headers.take(&wire, line))?;
-        headers.wire = wire;
-        let body = headers.wire.slice(at.min(headers.wire.len())..);
-        Ok((headers, body))
+        let at = head.lines(wire, limits, |line| headers.take(wire, line))?;
+        Ok((headers, at))
+    }
+
+    /// Gives split lines the octets they are ranges of; what stands behind them is the body.
+    pub(crate) fn with_wire(mut self, wire: Bytes, at: usize) -> (Self, Bytes) {
+        let body = wire.slice(at.min(wire.len())..);
+        self.wire = wire;
+        (self, body)
+    }
+
+    /// What Content-Length says in lines that are split from these octets; `None` unless it stands there once, in one line.
+    pub(crate) fn split_length(&self, wire: &[u8]) -> Option<u32> {
+        let number = HeaderName::ContentLength.number();
+        let mut lengths = self.entries.iter().filter(|entry| entry.number == number);
+        let entry = lengths.next().filter(|entry| entry.value_source == Source::Wire)?;
+        let value = wire.get(entry.value as usize..entry.value_end as usize)?;
+        grammar::digits(value).ok().filter(|_| lengths.next().is_none())
     }
 
     fn take(&mut self, wire: &[u8], line: scan::Line) {
