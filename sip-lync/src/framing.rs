@@ -304,7 +304,8 @@ mod tests {
             "\r\nSIP/2.0 200 OK\r\nl: 00\r\nX-Unknown: 1\r\n\r\n",
             "SIP/2.0 200 OK\r\nTo: \u{fffd}\r\nl: 4\r\n\r\n\r\n\r\n",
         ];
-        let ends = ["l: 1,\r\n\r\n", "a: b\r\n\r\n", "l: 99\r\n\r\n", "l: 1\r\nb\r\n\r\n", "l: 1\r\n\nb\r\n\r\n"];
+        let ends =
+            ["l: 1,\r\n\r\n", "a: b\r\n\r\n", "l: 99\r\n\r\n", "l: 1\r\nb\r\n\r\n", "l: 1\r\n\nb\r\n\r\n"];
         let limits = Limits { head: 150, line: 60, headers: 5, body: 50 };
         let long = format!("OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nX: {}\r\n\r\nx", "y".repeat(120));
         let many = format!("OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\n{}\r\nx", "a: b\r\n".repeat(5));

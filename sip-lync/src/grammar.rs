@@ -99,6 +99,12 @@ pub(crate) fn find(text: &str, byte: u8) -> Option<usize> {
 
 /// The text without blanks, tabulators and line ends around it.
 pub(crate) fn trim(text: &str) -> &str {
+    let is_white = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t' | b'\r' | b'\n'));
+    let octets = text.as_bytes();
+    // Most values have none.
+    if !is_white(octets.first()) && !is_white(octets.last()) {
+        return text;
+    }
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
@@ -144,6 +150,31 @@ pub(crate) fn saturating_number(text: &str) -> Result<u32, ParseError> {
     match number(text) {
         Err(ParseError { rule: Rule::NumberTooLarge, .. }) => Ok(u32::MAX),
         other => other,
+    }
+}
+
+/// A number as text.
+pub(crate) struct Decimal {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    pub(crate) fn of(mut number: u64) -> Self {
+        let (mut digits, mut start) = ([b'0'; 20], 20);
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+            start -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        Self { digits, start }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.digits.get(self.start..).and_then(|digits| spans::text(digits).ok()).unwrap_or_default()
     }
 }
 
@@ -370,31 +401,21 @@ impl<'a> Iterator for List<'a> {
             }
             let start = self.at;
             let mut i = start;
-            // Most values are one element.
-            if start == 0 && find(self.text, b',').is_none() {
-                i = bytes.len();
-            }
-            while let Some(&b) = bytes.get(i) {
-                match b {
+            loop {
+                i = spans::list_mark(bytes, i);
+                match bytes.get(i) {
                     // Of what is quoted or in brackets only the end counts.
-                    b'"' => {
-                        i = quoted_end(bytes, i + 1).unwrap_or(bytes.len());
-                        continue;
-                    }
-                    b'<' => {
-                        i = spans::find(bytes, i, b'>').unwrap_or(bytes.len());
-                    }
-                    b',' => break,
-                    _ => {}
+                    Some(b'"') => i = quoted_end(bytes, i + 1).unwrap_or(bytes.len()),
+                    Some(b'<') => i = spans::find(bytes, i, b'>').map_or(bytes.len(), |end| end + 1),
+                    _ => break,
                 }
-                i += 1;
             }
             let end = i.min(bytes.len());
             self.at = end + 1;
             let raw = self.text.get(start..end).unwrap_or_default();
             let element = trim(raw);
             if !element.is_empty() {
-                let blanks = raw.len() - raw.trim_start_matches([' ', '\t', '\r', '\n']).len();
+                let blanks = raw.bytes().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
                 return Some((start + blanks, element));
             }
         }
@@ -430,6 +451,13 @@ mod tests {
                 Err(Rule::QuotedString),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are_elsewhere() {
+        for number in [0, 7, 10, 200, 65_535, 4_294_967_296, u64::MAX] {
+            assert_eq!(Decimal::of(number).as_str(), number.to_string());
         }
     }
 

@@ -12,9 +12,6 @@ use crate::uri::SipUri;
 pub struct InstanceId([u8; 16]);
 
 impl InstanceId {
-    /// The least one there is.
-    pub(crate) const NIL: Self = Self([0; 16]);
-
     /// The UUID of an epid, taken exactly as it is sent: letter case matters.
     ///
     /// MS-SIPRE 4.2
@@ -42,30 +39,17 @@ impl InstanceId {
             Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
             _ => text,
         };
-        let mut digits = text.bytes();
-        let mut digit = || {
-            let octet = digits.next()?;
-            let digit = match octet {
-                b'0'..=b'9' => octet - b'0',
-                b'a'..=b'f' => octet - b'a' + 10,
-                b'A'..=b'F' => octet - b'A' + 10,
-                b'-' => u8::MAX,
-                _ => return None,
-            };
-            Some(digit)
-        };
+        let digits: &[u8; 36] = text.as_bytes().try_into().ok()?;
         let mut octets = [0; 16];
         for (position, place) in PRINTED.iter().enumerate() {
-            if matches!(position, 4 | 6 | 8 | 10) && digit()? != u8::MAX {
+            let at = printed_at(position);
+            if at > 0 && printed_at(position - 1) + 2 < at && digits.get(at - 1) != Some(&b'-') {
                 return None;
             }
-            let (high, low) = (digit()?, digit()?);
-            if high > 15 || low > 15 {
-                return None;
-            }
-            *octets.get_mut(*place)? = high << 4 | low;
+            let digit = |at: usize| digits.get(at).and_then(|&octet| hex_digit(octet));
+            *octets.get_mut(*place)? = digit(at)? << 4 | digit(at + 1)?;
         }
-        digits.next().is_none().then_some(Self(octets))
+        Some(Self(octets))
     }
 
     /// The token of the GRUU that the server forms for this endpoint: URL-safe base64 of the octets
@@ -80,16 +64,17 @@ impl InstanceId {
     }
 
     fn push_token(&self, token: &mut String) {
-        let mut group = 0_u32;
-        for (position, octet) in self.0.iter().chain([0, 0].iter()).enumerate() {
-            group = (group << 8) | u32::from(*octet);
-            if position % 3 == 2 {
-                for shift in [18, 12, 6, 0] {
-                    token.push(base64_url(((group >> shift) & 0x3f) as u8));
-                }
-                group = 0;
-            }
+        let mut octets = [0; 18];
+        for (to, from) in octets.iter_mut().zip(self.0) {
+            *to = from;
         }
+        let (groups, _) = octets.as_chunks::<3>();
+        let mut text = [0; 24];
+        for ([first, second, third], text) in groups.iter().zip(text.as_chunks_mut::<4>().0) {
+            let group = u32::from(*first) << 16 | u32::from(*second) << 8 | u32::from(*third);
+            *text = [18, 12, 6, 0].map(|shift| base64_url((group >> shift & 0x3f) as u8));
+        }
+        token.push_str(core::str::from_utf8(&text).unwrap_or_default());
     }
 
     /// The `opaque` parameter of the user GRUU: `user:epid:` and the token.
@@ -115,16 +100,12 @@ impl InstanceId {
 
     fn printed(&self, digits: &[u8; 16]) -> [u8; 36] {
         let mut text = [b'-'; 36];
-        let places = PRINTED.iter().enumerate().flat_map(|(position, place)| {
-            // Hyphens stand before the fifth, seventh, ninth and eleventh octet.
-            let hyphens = position.saturating_sub(2).min(8) / 2;
+        for (position, place) in PRINTED.iter().enumerate() {
             let octet = self.0.get(*place).copied().unwrap_or(0);
-            let at = position * 2 + hyphens;
-            [(at, octet >> 4), (at + 1, octet & 0x0f)]
-        });
-        for (at, digit) in places {
-            if let (Some(to), Some(from)) = (text.get_mut(at), digits.get(usize::from(digit))) {
-                *to = *from;
+            let digit = |digit: u8| digits.get(usize::from(digit)).copied().unwrap_or(b'0');
+            let at = printed_at(position);
+            if let Some([high, low]) = text.get_mut(at..at + 2) {
+                (*high, *low) = (digit(octet >> 4), digit(octet & 0x0f));
             }
         }
         text
@@ -142,6 +123,28 @@ impl InstanceId {
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.in_small_letters().as_str())
+    }
+}
+
+/// Where the two digits of an octet stand: there are hyphens before the fifth, seventh, ninth and eleventh.
+const fn printed_at(position: usize) -> usize {
+    let hyphens = match position {
+        0..4 => 0,
+        4..6 => 1,
+        6..8 => 2,
+        8..10 => 3,
+        _ => 4,
+    };
+    position * 2 + hyphens
+}
+
+/// The value of a digit in either case.
+const fn hex_digit(octet: u8) -> Option<u8> {
+    match octet {
+        b'0'..=b'9' => Some(octet - b'0'),
+        b'a'..=b'f' => Some(octet - b'a' + 10),
+        b'A'..=b'F' => Some(octet - b'A' + 10),
+        _ => None,
     }
 }
 
@@ -230,13 +233,13 @@ impl fmt::Display for ConferenceUri {
     }
 }
 
-const fn base64_url(six: u8) -> char {
+const fn base64_url(six: u8) -> u8 {
     match six {
-        0..=25 => (b'A' + six) as char,
-        26..=51 => (b'a' + six - 26) as char,
-        52..=61 => (b'0' + six - 52) as char,
-        62 => '-',
-        _ => '_',
+        0..=25 => b'A' + six,
+        26..=51 => b'a' + six - 26,
+        52..=61 => b'0' + six - 52,
+        62 => b'-',
+        _ => b'_',
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests and responses: start line, header fields, body.
 
+mod essentials;
 mod passed_on;
 mod problem;
 mod rejection;
@@ -13,13 +14,15 @@ use core::fmt;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::error::{ParseError, Rule};
-use crate::grammar;
+use crate::grammar::{self, Decimal};
 use crate::headers::{HeaderName, Headers};
 use crate::method::Method;
 use crate::scan::{Head, LineEnds};
+use crate::simd::spans;
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
+pub(crate) use essentials::Essentials;
 pub use passed_on::Edit;
 pub use problem::{Abilities, Fault, Problem};
 pub use rejection::{Rejection, RejectionRow};
@@ -156,11 +159,7 @@ impl Request {
     /// RFC 3261 8.2.6.2
     pub fn response(&self, status: StatusCode) -> Response {
         let mut response = Response::new(status);
-        response.headers = Headers::with_capacity(16, self.headers.octets().min(1024));
-        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
-        {
-            response.headers.copy_from(&self.headers, &name);
-        }
+        response.headers = self.headers.repeated_in_response();
         if status == StatusCode::TRYING {
             response.headers.copy_from(&self.headers, &HeaderName::Timestamp);
         }
@@ -242,8 +241,16 @@ impl Response {
     fn start(&self, out: &mut BytesMut) {
         out.reserve(1024 + self.body.len());
         self.version.emit(out);
-        let _ = fmt::Write::write_fmt(out, format_args!(" {} ", self.status));
-        out.extend(self.reason.bytes().map(|b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        let code = Decimal::of(self.status.code().into());
+        for part in [" ", code.as_str(), " "] {
+            out.put_slice(part.as_bytes());
+        }
+        let reason = self.reason.as_bytes();
+        if spans::line_end(reason, 0) == reason.len() {
+            out.put_slice(reason);
+        } else {
+            out.extend(reason.iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        }
         out.put_slice(b"\r\n");
     }
 }

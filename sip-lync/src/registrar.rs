@@ -20,13 +20,11 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hasher};
 use std::time::{Duration, Instant};
 
-use sha1::{Digest, Sha1};
-
 use crate::flow::FlowId;
-use crate::grammar;
+use crate::grammar::{self, Decimal};
 use crate::gruu::InstanceId;
 use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
@@ -86,8 +84,18 @@ pub struct Binding {
     /// Whether it has a GRUU.
     pub has_gruu: bool,
     /// Which Call-ID registered it, shortened.
-    call: [u8; 8],
+    call: u64,
     cseq: u32,
+}
+
+/// A registered endpoint with its names.
+#[derive(Clone, Debug)]
+struct Registered {
+    user: Box<str>,
+    instance: InstanceId,
+    binding: Binding,
+    /// When it is looked at again. Refreshes only ever make it last longer: they leave this as it is.
+    wakes: Instant,
 }
 
 /// Who is registered where.
@@ -96,8 +104,13 @@ pub struct Binding {
 #[derive(Clone, Debug)]
 pub struct Registrar {
     config: RegistrarConfig,
-    bindings: BTreeMap<(Arc<str>, InstanceId), Binding>,
-    deadlines: BTreeSet<(Instant, InstanceId, Arc<str>)>,
+    /// By the number of the user. Those of one user, and of another with the same number, stand together in the order of
+    /// their instances.
+    users: BTreeMap<u64, Vec<Registered>>,
+    count: usize,
+    deadlines: BTreeSet<(Instant, u64, InstanceId)>,
+    /// Where the name of a user is written before it is looked for.
+    scratch: String,
 }
 
 type Answer = (StatusCode, Headers);
@@ -108,7 +121,7 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub const fn new(config: RegistrarConfig) -> Self {
-        Self { config, bindings: BTreeMap::new(), deadlines: BTreeSet::new() }
+        Self { config, users: BTreeMap::new(), count: 0, deadlines: BTreeSet::new(), scratch: String::new() }
     }
 
     /// Answers a REGISTER of a flow: status and header fields of the response.
@@ -116,10 +129,19 @@ impl Registrar {
     /// RFC 3261 10.3, MS-SIPREGE 3.2
     pub fn register(&mut self, now: Instant, flow: FlowId, request: &Request) -> Answer {
         self.handle_timeout(now);
-        self.registered(now, flow, request).unwrap_or_else(|refusal| refusal)
+        let mut user = core::mem::take(&mut self.scratch);
+        let answer = self.registered(now, flow, request, &mut user).unwrap_or_else(|refusal| refusal);
+        self.scratch = user;
+        answer
     }
 
-    fn registered(&mut self, now: Instant, flow: FlowId, request: &Request) -> Result<Answer, Answer> {
+    fn registered(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: &Request,
+        user: &mut String,
+    ) -> Result<Answer, Answer> {
         let headers = &request.headers;
         let to = address(headers, &HeaderName::To).ok_or_else(|| refuse(400, 0, "To cannot be read"))?;
         let uri = to.sip_uri().map_err(|_| {
@@ -130,7 +152,8 @@ impl Registrar {
                 refuse(400, 0, "To cannot be read")
             }
         })?;
-        let user: Arc<str> = user_key(uri.user(), uri.host()).into();
+        write_user(uri.user(), uri.host(), user);
+        let user = user.as_str();
         if headers
             .get(&HeaderName::Event)
             .is_some_and(|event| !event.trim().eq_ignore_ascii_case("registration"))
@@ -165,9 +188,11 @@ impl Registrar {
             .or_else(|| (!epid.is_empty()).then(|| InstanceId::from_epid(epid)))
             .ok_or_else(|| refuse(400, 4010, "neither epid nor instance"))?;
         let cseq = headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
-        let call = call_of(headers.get(&HeaderName::CallId).unwrap_or_default());
-        let key = (user, instance);
-        let before = self.bindings.get(&key);
+        let call = number_of(headers.get(&HeaderName::CallId).unwrap_or_default());
+        let number = number_of(user);
+        let own = self.users.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let at = own.iter().position(|of| of.instance == instance && *of.user == *user);
+        let before = at.and_then(|at| own.get(at)).map(|of| &of.binding);
         // RFC 3261 10.3 7: what is older than what is known is refused.
         if before.is_some_and(|before| before.call == call && before.cseq >= cseq) {
             return Err(refuse(500, 0, "CSeq is out of order"));
@@ -177,10 +202,12 @@ impl Registrar {
             .or_else(|| headers.expires().ok().flatten())
             .map(|seconds| Duration::from_secs(seconds.into()));
         if asked == Some(Duration::ZERO) || wildcard {
-            self.remove(&key);
-            return Ok((StatusCode::OK, self.contacts(now, &key.0, uri)));
+            self.remove(number, user, instance);
+            return Ok((StatusCode::OK, self.contacts(now, (number, user), uri)));
         }
-        let Some(contact) = contact else { return Ok((StatusCode::OK, self.contacts(now, &key.0, uri))) };
+        let Some(contact) = contact else {
+            return Ok((StatusCode::OK, self.contacts(now, (number, user), uri)));
+        };
         let expires = asked.unwrap_or(self.config.default_expires).min(self.config.longest_expires);
         if expires < self.config.least_expires {
             let (status, mut headers) = refuse(423, 0, "the interval is too brief");
@@ -188,7 +215,7 @@ impl Registrar {
             return Err((status, headers));
         }
         let action = match before {
-            None if self.bindings.len() >= self.config.endpoints => {
+            None if self.count >= self.config.endpoints => {
                 let (status, mut headers) = refuse(503, 1, "too many endpoints");
                 headers.push(HeaderName::RetryAfter, 60);
                 return Err((status, headers));
@@ -197,12 +224,29 @@ impl Registrar {
             Some(before) if before.call == call => "refreshed",
             Some(_) => "fixed",
         };
-        let contact = contact.uri.into();
-        let binding =
-            Binding { contact, epid: epid.into(), flow, until: now + expires, has_gruu, call, cseq };
-        self.insert(&key, binding);
-        let mut answer = self.contacts(now, &key.0, uri);
-        answer.push(HeaderName::Expires, expires.as_secs());
+        let until = now + expires;
+        if let Some(known) = at.and_then(|at| self.users.get_mut(&number)?.get_mut(at)) {
+            let binding = &mut known.binding;
+            // Mostly they are the ones it has.
+            for (kept, new) in [(&mut binding.contact, contact.uri), (&mut binding.epid, epid)] {
+                if **kept != *new {
+                    *kept = new.into();
+                }
+            }
+            (binding.flow, binding.until, binding.has_gruu) = (flow, until, has_gruu);
+            (binding.call, binding.cseq) = (call, cseq);
+            if until < known.wakes {
+                self.deadlines.remove(&(known.wakes, number, instance));
+                self.deadlines.insert((until, number, instance));
+                known.wakes = until;
+            }
+        } else {
+            let (contact, epid) = (contact.uri.into(), epid.into());
+            let binding = Binding { contact, epid, flow, until, has_gruu, call, cseq };
+            self.add(number, Registered { user: user.into(), instance, binding, wakes: until });
+        }
+        let mut answer = self.contacts(now, (number, user), uri);
+        answer.push_text(&HeaderName::Expires, Decimal::of(expires.as_secs()).as_str());
         let survivable = if self.config.survivable {
             ";is-connected-to-primary=\"no\";user-services-state=unavailable"
         } else {
@@ -211,11 +255,9 @@ impl Registrar {
         let state = ["register-action=\"", action, "\"", survivable];
         answer.push_parts(&HeaderName::PresenceState, &state);
         if headers.keep_alive().ok().flatten().and_then(|asked| asked.hop_hop()) == Some(true) {
-            let timeout = self.config.keep_alive.as_secs();
-            answer.push(
-                HeaderName::MsKeepAlive,
-                format_args!("UAS; tcp=no; hop-hop=yes; end-end=no; timeout={timeout}"),
-            );
+            let timeout = Decimal::of(self.config.keep_alive.as_secs());
+            let agreed = ["UAS; tcp=no; hop-hop=yes; end-end=no; timeout=", timeout.as_str()];
+            answer.push_parts(&HeaderName::MsKeepAlive, &agreed);
         }
         Ok((StatusCode::OK, answer))
     }
@@ -224,12 +266,10 @@ impl Registrar {
     ///
     /// RFC 3261 16.5
     pub fn endpoints(&self, user: &SipUri) -> impl Iterator<Item = (&InstanceId, &Binding)> {
-        let user: Arc<str> = user_key(user.user(), user.host()).into();
-        let first = (user.clone(), InstanceId::NIL);
-        self.bindings
-            .range(first..)
-            .take_while(move |((of, _), _)| *of == user)
-            .map(|((_, instance), binding)| (instance, binding))
+        let mut name = String::new();
+        write_user(user.user(), user.host(), &mut name);
+        let own = self.users.get(&number_of(&name)).map(Vec::as_slice).unwrap_or_default();
+        own.iter().filter(move |of| *of.user == *name).map(|of| (&of.instance, &of.binding))
     }
 
     /// The endpoint that a GRUU names.
@@ -247,36 +287,54 @@ impl Registrar {
     ///
     /// RFC 3261 10.3
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((until, _, _)) = self.deadlines.first()
-            && *until <= now
+        while let Some((wakes, number, instance)) = self.deadlines.first().copied()
+            && wakes <= now
         {
-            if let Some((_, instance, user)) = self.deadlines.pop_first() {
-                self.bindings.remove(&(user, instance));
+            self.deadlines.pop_first();
+            let Some(own) = self.users.get_mut(&number) else { continue };
+            own.retain_mut(|of| {
+                if of.wakes != wakes || of.instance != instance {
+                    return true;
+                }
+                let stays = of.binding.until > now;
+                if stays {
+                    of.wakes = of.binding.until;
+                    self.deadlines.insert((of.wakes, number, instance));
+                } else {
+                    self.count -= 1;
+                }
+                stays
+            });
+            if own.is_empty() {
+                self.users.remove(&number);
             }
         }
     }
 
-    /// When the next registration expires.
+    /// When [`Self::handle_timeout`] is to be called: not later than the next registration expires.
     ///
     /// RFC 3261 10.3
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(until, _, _)| *until)
+        self.deadlines.first().map(|(wakes, _, _)| *wakes)
     }
 
     /// Forgets the endpoints of a flow that is gone.
     ///
     /// MS-SIPREGE 3.2
     pub fn handle_flow_closed(&mut self, flow: FlowId) {
-        let gone: Vec<(Arc<str>, InstanceId)> = self
-            .bindings
-            .iter()
-            .filter(|(_, binding)| binding.flow == flow)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in gone {
-            self.remove(&key);
-        }
+        let (deadlines, count) = (&mut self.deadlines, &mut self.count);
+        self.users.retain(|number, own| {
+            own.retain(|of| {
+                let stays = of.binding.flow != flow;
+                if !stays {
+                    deadlines.remove(&(of.wakes, *number, of.instance));
+                    *count -= 1;
+                }
+                stays
+            });
+            !own.is_empty()
+        });
     }
 
     /// How many endpoints are registered.
@@ -284,7 +342,7 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bindings.len()
+        self.count
     }
 
     /// Whether nobody is registered.
@@ -292,44 +350,45 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bindings.is_empty()
+        self.count == 0
     }
 
-    fn insert(&mut self, key: &(Arc<str>, InstanceId), binding: Binding) {
-        if let Some(before) = self.bindings.get_mut(key) {
-            if let Some((_, instance, user)) = self.deadlines.take(&(before.until, key.1, key.0.clone())) {
-                self.deadlines.insert((binding.until, instance, user));
-            }
-            *before = binding;
-            return;
-        }
-        // The oldest of too many endpoints of a user makes room.
-        let first = (key.0.clone(), InstanceId::NIL);
-        let of_user = self.bindings.range(first..).take_while(|((user, _), _)| *user == key.0);
-        let of_user = of_user.map(|((_, instance), binding)| (binding.until, *instance));
+    /// Adds an endpoint; the oldest of too many of its user makes room.
+    fn add(&mut self, number: u64, new: Registered) {
+        let own = self.users.entry(number).or_insert_with(|| Vec::with_capacity(1));
+        let of_user = own.iter().filter(|of| of.user == new.user);
         if of_user.clone().count() >= self.config.endpoints_per_user
-            && let Some((_, oldest)) = of_user.min()
+            && let Some((_, oldest)) = of_user.map(|of| (of.binding.until, of.instance)).min()
         {
-            self.remove(&(key.0.clone(), oldest));
+            self.remove(number, &new.user, oldest);
         }
-        self.deadlines.insert((binding.until, key.1, key.0.clone()));
-        self.bindings.insert(key.clone(), binding);
+        let own = self.users.entry(number).or_default();
+        let at = own.partition_point(|of| of.instance < new.instance);
+        self.deadlines.insert((new.wakes, number, new.instance));
+        own.insert(at, new);
+        self.count += 1;
     }
 
-    fn remove(&mut self, key: &(Arc<str>, InstanceId)) {
-        if let Some(binding) = self.bindings.remove(key) {
-            self.deadlines.remove(&(binding.until, key.1, key.0.clone()));
+    fn remove(&mut self, number: u64, user: &str, instance: InstanceId) {
+        let Some(own) = self.users.get_mut(&number) else { return };
+        let at = own.iter().position(|of| of.instance == instance && *of.user == *user);
+        if let Some(at) = at {
+            let gone = own.remove(at);
+            self.deadlines.remove(&(gone.wakes, number, instance));
+            self.count -= 1;
+        }
+        if own.is_empty() {
+            self.users.remove(&number);
         }
     }
 
     /// One Contact for each endpoint of the user.
-    fn contacts(&self, now: Instant, user: &Arc<str>, uri: SipUriView<'_>) -> Headers {
+    fn contacts(&self, now: Instant, (number, user): (u64, &str), uri: SipUriView<'_>) -> Headers {
         let mut headers = Headers::with_capacity(4, 384);
-        let first = (user.clone(), InstanceId::NIL);
-        let own = self.bindings.range(first..).take_while(|((of, _), _)| of == user);
-        for ((_, instance), binding) in own {
+        let own = self.users.get(&number).map(Vec::as_slice).unwrap_or_default();
+        for Registered { instance, binding, .. } in own.iter().filter(|of| *of.user == *user) {
             let left = binding.until.saturating_duration_since(now).as_secs().max(1);
-            let (left, printed) = (left.to_string(), instance.in_small_letters());
+            let (left, printed) = (Decimal::of(left), instance.in_small_letters());
             let opaque = if binding.has_gruu { instance.opaque() } else { String::new() };
             let gruu = if binding.has_gruu {
                 [
@@ -349,7 +408,7 @@ impl Registrar {
                 "<",
                 &binding.contact,
                 ">;expires=",
-                &left,
+                left.as_str(),
                 ";+sip.instance=\"<urn:uuid:",
                 printed.as_str(),
                 ">\"",
@@ -375,9 +434,11 @@ fn refuse(status: u16, error: u16, reason: &str) -> Answer {
     (StatusCode::new(status).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR), headers)
 }
 
-fn call_of(call_id: &str) -> [u8; 8] {
-    let digest = Sha1::digest(call_id.as_bytes());
-    digest.first_chunk().copied().unwrap_or_default()
+/// A text as a number: what is told apart by it is compared whole, or harms only who sends it.
+fn number_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 /// From or To where it was received.
@@ -385,13 +446,11 @@ fn address<'a>(headers: &'a Headers, name: &HeaderName) -> Option<NameAddrView<'
     headers.get(name).and_then(|text| NameAddrView::parse(text).ok())
 }
 
-/// User and host without regard to case.
-fn user_key(user: Option<&str>, host: &str) -> String {
-    let user = user.unwrap_or_default();
-    let mut key = String::with_capacity(user.len() + host.len() + 1);
-    for part in [user, "@", host] {
-        key.push_str(part);
+/// Writes user and host without regard to case.
+fn write_user(user: Option<&str>, host: &str, name: &mut String) {
+    name.clear();
+    for part in [user.unwrap_or_default(), "@", host] {
+        name.push_str(part);
     }
-    key.make_ascii_lowercase();
-    key
+    name.make_ascii_lowercase();
 }

@@ -62,11 +62,19 @@ impl Uri {
 
     /// Whether it is a URI; one of SIP is not copied for that.
     pub(crate) fn check(text: &str) -> Result<(), ParseError> {
-        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
+        if Self::is_sip(text) {
             return SipUriView::parse(text).map(|_| ());
         }
         Self::parse(text).map(|_| ())
+    }
+
+    /// Whether a URI has one of the schemes of SIP.
+    pub(crate) const fn is_sip(text: &str) -> bool {
+        matches!(
+            text.as_bytes(),
+            [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..]
+                | [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..]
+        )
     }
 
     /// The Request-URI of a received request, whatever it is.

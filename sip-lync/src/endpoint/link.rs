@@ -113,14 +113,31 @@ impl Endpoint {
 
     /// A message whose signature, if it needs one, is right.
     pub(super) fn process(&mut self, now: Instant, flow: FlowId, message: Message) {
-        let problem =
-            message.problems(self.abilities()).into_iter().find(|problem| matters(&message, &problem.fault));
-        match (message, problem) {
-            (Message::Request(request), problem) => self.on_request(now, flow, request, problem.as_ref()),
+        let (problems, essentials) = message.judge(self.abilities());
+        let problem = problems.into_iter().find(|problem| matters(&message, &problem.fault));
+        match &message {
+            Message::Request(request) => {
+                let tagged = essentials.is_tagged();
+                let has_transaction = match request.method {
+                    // It makes none and is never answered, not even when it is wrong.
+                    Method::BeNotify => false,
+                    Method::Ack => problem.is_none(),
+                    _ => true,
+                };
+                let received =
+                    has_transaction.then(|| self.layer.handle_read_request(now, flow, request, &essentials));
+                if let Message::Request(request) = message {
+                    self.on_request(now, flow, request, tagged, received, problem.as_ref());
+                }
+            }
             // RFC 3261 8.1.3: a response that breaks the rules is dropped.
-            (Message::Response(_), Some(_)) => {}
-            (Message::Response(response), None) => {
-                self.layer.handle_response(now, flow, response);
+            Message::Response(_) if problem.is_some() => {}
+            Message::Response(_) => {
+                if let Some(client) = self.layer.client_of(flow, &essentials)
+                    && let Message::Response(response) = message
+                {
+                    self.layer.handle_response_to(now, client, response);
+                }
                 self.run_layer(now);
             }
         }

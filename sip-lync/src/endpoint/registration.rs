@@ -16,6 +16,7 @@ use crate::message::Request;
 use crate::method::Method;
 use crate::register::{self, Effect, Report, State, Trigger};
 use crate::status::StatusCode;
+use crate::transaction::key::ClientKey;
 use crate::uri::{SipUri, Uri};
 
 /// What a step may have to tell the user beside its report.
@@ -309,7 +310,8 @@ impl Endpoint {
         if let Some(leg) = leg {
             headers.push(CREDENTIALS, leg);
         }
-        match self.layer.request_owned(now, flow, request) {
+        let key = ClientKey { flow, branch: branch.into(), method: Method::Register };
+        match self.layer.request_keyed(now, key, request) {
             Ok(client) => {
                 account.registration.client = Some(client);
                 self.purposes.insert(client, Purpose::Register(user));

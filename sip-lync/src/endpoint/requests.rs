@@ -14,6 +14,7 @@ use crate::message::{Problem, Rejection, Request, Response};
 use crate::method::Method;
 use crate::seed::Words;
 use crate::status::StatusCode;
+use crate::transaction::key::{ClientKey, cseq};
 use crate::transaction::{ClientId, Received, ServerId};
 
 impl Endpoint {
@@ -129,22 +130,23 @@ impl Endpoint {
         now: Instant,
         flow: FlowId,
         request: Request,
+        tagged: bool,
+        received: Option<Received>,
         problem: Option<&Problem>,
     ) {
-        // BENOTIFY makes no transaction and is never answered, not even when it is wrong.
-        if request.method == Method::BeNotify {
-            if problem.is_none() && self.on_subscription_notice(now, &request).is_none() {
+        let Some(received) = received else {
+            if request.method == Method::BeNotify
+                && problem.is_none()
+                && self.on_subscription_notice(now, &request).is_none()
+            {
                 self.on_notification(now, &request);
             }
             return;
-        }
-        if request.method == Method::Ack && problem.is_some() {
-            return;
-        }
-        match self.layer.handle_request(now, flow, &request) {
+        };
+        match received {
             Received::New(server) => match problem {
                 Some(problem) => self.on_problem(now, server, &request, problem),
-                None => self.on_new_request(now, flow, server, request),
+                None => self.on_new_request(now, flow, server, request, tagged),
             },
             // RFC 3261 8.2.2.2: the same request by another way.
             Received::Merged(server) => {
@@ -160,8 +162,14 @@ impl Endpoint {
         self.run_layer(now);
     }
 
-    fn on_new_request(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
-        let in_dialog = has_tag(&request);
+    fn on_new_request(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        server: ServerId,
+        request: Request,
+        in_dialog: bool,
+    ) {
         match request.method {
             Method::Notify if self.on_refer_notification(now, &request) => {
                 self.respond_plainly(now, server, &request, StatusCode::OK);
@@ -308,7 +316,8 @@ impl Endpoint {
         if !request.headers.contains(&HeaderName::UserAgent) {
             request.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
         }
-        self.layer.request_owned(now, flow, request)
+        let method = cseq(&request.headers).ok_or(Error::Refused(Refusal::NoBranch))?.method;
+        self.layer.request_keyed(now, ClientKey { flow, branch: branch.into(), method }, request)
     }
 }
 

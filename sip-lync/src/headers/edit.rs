@@ -9,6 +9,7 @@ use crate::simd::spans;
 
 impl Headers {
     fn add(&mut self, name: &HeaderName, value: impl fmt::Display) -> Entry {
+        self.note(name.number());
         let start = self.added.len();
         self.added.extend_from_slice(name.as_str().as_bytes());
         self.added.extend_from_slice(b": ");
@@ -51,6 +52,7 @@ impl Headers {
     }
 
     fn add_parts(&mut self, name: &HeaderName, parts: &[&str]) -> Entry {
+        self.note(name.number());
         let line = self.added.len();
         let name_text = name.as_str();
         self.added.reserve(name_text.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 4);
@@ -77,8 +79,7 @@ impl Headers {
 
     /// A value never carries a line end: that would be a second header field.
     fn without_line_ends(&mut self, start: usize) {
-        let value = self.added.get(start..).unwrap_or_default();
-        if spans::find(value, 0, b'\r').is_none() && spans::find(value, 0, b'\n').is_none() {
+        if spans::line_end(&self.added, start) == self.added.len() {
             return;
         }
         for byte in self.added.iter_mut().skip(start) {
@@ -187,25 +188,79 @@ impl Headers {
 
     fn copy(&mut self, other: &Self, wanted: impl FnMut(&&Entry) -> bool) {
         for entry in other.entries.iter().filter(wanted) {
-            let value = other.slice(entry.value_source, entry.value, entry.value_end);
-            let start = self.added.len() as u32;
-            let sent = other.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name));
-            self.added.extend_from_slice(sent);
-            self.added.extend_from_slice(b": ");
-            let value_start = self.added.len() as u32;
-            self.added.extend_from_slice(value);
-            let value_end = self.added.len() as u32;
-            self.added.extend_from_slice(b"\r\n");
+            self.copy_line(other, entry);
+        }
+    }
+
+    fn copy_line(&mut self, other: &Self, entry: &Entry) {
+        self.note(entry.number);
+        let start = self.added.len() as u32;
+        // What was added before stands as it is written here, and in one piece.
+        if entry.line_source == Source::Added && entry.value_source == Source::Added {
+            self.added.extend_from_slice(other.slice(entry.line_source, entry.start, entry.end));
+            let moved = |at: u32| at - entry.start + start;
             self.entries.push(Entry {
                 start,
-                end: self.added.len() as u32,
-                value: value_start,
-                value_end,
-                name: entry.name,
-                number: entry.number,
-                line_source: Source::Added,
-                value_source: Source::Added,
+                end: moved(entry.end),
+                value: moved(entry.value),
+                value_end: moved(entry.value_end),
+                ..*entry
             });
+            return;
+        }
+        let value = other.slice(entry.value_source, entry.value, entry.value_end);
+        let sent = other.slice(entry.line_source, entry.start, entry.start + u32::from(entry.name));
+        self.added.extend_from_slice(sent);
+        self.added.extend_from_slice(b": ");
+        let value_start = self.added.len() as u32;
+        self.added.extend_from_slice(value);
+        let value_end = self.added.len() as u32;
+        self.added.extend_from_slice(b"\r\n");
+        self.entries.push(Entry {
+            start,
+            end: self.added.len() as u32,
+            value: value_start,
+            value_end,
+            name: entry.name,
+            number: entry.number,
+            line_source: Source::Added,
+            value_source: Source::Added,
+        });
+    }
+
+    /// The lines that a response repeats, in the order of the standard. They stay where they were received: only what was
+    /// added or unfolded is copied.
+    ///
+    /// RFC 3261 8.2.6.2
+    pub(crate) fn repeated_in_response(&self) -> Self {
+        let names = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+        let names = names.map(|name| name.number());
+        let mut headers = self.beside(16, 384);
+        let mut last = 0;
+        for entry in &self.entries {
+            let Some(rank) = names.iter().position(|name| *name == entry.number) else { continue };
+            if rank < last {
+                // Not in that order: name by name.
+                headers = self.beside(16, 384);
+                for name in names {
+                    for entry in self.entries.iter().filter(|entry| entry.number == name) {
+                        headers.repeat_line(self, entry);
+                    }
+                }
+                return headers;
+            }
+            last = rank;
+            headers.repeat_line(self, entry);
+        }
+        headers
+    }
+
+    fn repeat_line(&mut self, other: &Self, entry: &Entry) {
+        if entry.line_source == Source::Wire && entry.value_source == Source::Wire {
+            self.note(entry.number);
+            self.entries.push(*entry);
+        } else {
+            self.copy_line(other, entry);
         }
     }
 }
@@ -280,6 +335,23 @@ mod tests {
         assert_eq!(taken, ["SIP/2.0/TLS a", "SIP/2.0/TLS b", "SIP/2.0/TLS c"]);
         assert_eq!(headers.remove_all(&HeaderName::Route), 1);
         assert_eq!(lines(&headers), ["X-Y: 1"]);
+    }
+
+    #[test]
+    fn a_response_repeats_its_lines_in_the_order_of_the_standard_whatever_that_of_the_request_is() {
+        let text = "BYE sip:a SIP/2.0\r\nt: <sip:t>\r\nCSeq: 1\r\n BYE\r\nX: 1\r\nVia: a\r\nFrom: f\r\nv:b\r\ni: c\r\n\r\n";
+        let Message::Request(request) = Message::parse(text.into()).unwrap() else { panic!() };
+        let mut response = request.response(crate::status::StatusCode::OK);
+        let expected = ["Via: a", "v: b", "From: f", "t: <sip:t>", "i: c", "CSeq: 1 BYE"];
+        assert_eq!(lines(&response.headers), expected);
+        // What is added and replaced stands beside it.
+        response.headers.push_text(&HeaderName::Server, "s");
+        response.headers.set(HeaderName::To, "<sip:t>;tag=1");
+        let again = request.response(crate::status::StatusCode::OK);
+        assert_eq!(lines(&again.headers), expected);
+        let written = Message::from(response).to_bytes();
+        let expected = "SIP/2.0 200 OK\r\nVia: a\r\nv:b\r\nFrom: f\r\nTo: <sip:t>;tag=1\r\ni: c\r\nCSeq: 1 BYE\r\nServer: s\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(str::from_utf8(&written), Ok(expected));
     }
 
     #[test]

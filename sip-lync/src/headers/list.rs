@@ -45,6 +45,8 @@ pub struct Headers {
     wire: Bytes,
     pub(super) added: Vec<u8>,
     pub(super) entries: Vec<Entry>,
+    /// One bit for each name that ever stood in the list: most are looked for in vain.
+    seen: [u64; 2],
 }
 
 /// One header line.
@@ -122,12 +124,17 @@ impl Headers {
     ///
     /// RFC 3261 7.3
     pub const fn new() -> Self {
-        Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::new() }
+        Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::new(), seen: [0; 2] }
     }
 
     /// No header fields, and room for so many lines and octets.
     pub(crate) fn with_capacity(lines: usize, octets: usize) -> Self {
-        Self { wire: Bytes::new(), added: Vec::with_capacity(octets), entries: Vec::with_capacity(lines) }
+        Self { added: Vec::with_capacity(octets), entries: Vec::with_capacity(lines), ..Self::new() }
+    }
+
+    /// No header fields, room for so many lines and octets, and what these were received in.
+    pub(super) fn beside(&self, lines: usize, octets: usize) -> Self {
+        Self { wire: self.wire.clone(), ..Self::with_capacity(lines, octets) }
     }
 
     /// Splits the lines that start at `at` in `wire`; returns also what stands behind the empty line.
@@ -146,7 +153,7 @@ impl Headers {
         head: &mut scan::Head,
         limits: &crate::message::Limits,
     ) -> Result<(Self, usize), ParseError> {
-        let mut headers = Self { wire: Bytes::new(), added: Vec::new(), entries: Vec::with_capacity(32) };
+        let mut headers = Self::with_capacity(32, 0);
         let at = head.lines(wire, limits, |line| headers.take(wire, line))?;
         Ok((headers, at))
     }
@@ -185,7 +192,23 @@ impl Headers {
             unfold(value, &mut self.added);
             entry.value_end = self.added.len() as u32;
         }
+        self.note(line.number);
         self.entries.push(entry);
+    }
+
+    /// Notes that a name stands in the list.
+    #[inline]
+    pub(super) fn note(&mut self, number: u8) {
+        let [low, high] = &mut self.seen;
+        *(if number & 64 == 0 { low } else { high }) |= 1 << (number & 63);
+    }
+
+    /// The lines among which those of a name are: none if it never stood in the list.
+    #[inline]
+    fn candidates(&self, number: u8) -> &[Entry] {
+        let [low, high] = self.seen;
+        let word = if number & 64 == 0 { low } else { high };
+        if word >> (number & 63) & 1 == 0 { &[] } else { &self.entries }
     }
 
     pub(super) fn slice(&self, source: Source, start: u32, end: u32) -> &[u8] {
@@ -267,7 +290,8 @@ impl Headers {
     /// RFC 3261 7.3.1
     pub fn all<'a>(&'a self, name: &'a HeaderName) -> impl DoubleEndedIterator<Item = Header<'a>> {
         let number = name.number();
-        let lines = self.entries.iter().filter(move |entry| self.matches_number(entry, number, name));
+        let lines = self.candidates(number).iter();
+        let lines = lines.filter(move |entry| self.matches_number(entry, number, name));
         lines.map(|entry| self.header(entry))
     }
 
@@ -276,7 +300,7 @@ impl Headers {
     /// RFC 3261 7.3.1
     pub fn get(&self, name: &HeaderName) -> Option<&str> {
         let number = name.number();
-        let entry = self.entries.iter().find(|entry| self.matches_number(entry, number, name))?;
+        let entry = self.candidates(number).iter().find(|entry| self.matches_number(entry, number, name))?;
         self.header(entry).value().ok()
     }
 
@@ -299,7 +323,7 @@ impl Headers {
     /// RFC 3261 7.3.1
     pub fn contains(&self, name: &HeaderName) -> bool {
         let number = name.number();
-        self.entries.iter().any(|entry| self.matches_number(entry, number, name))
+        self.candidates(number).iter().any(|entry| self.matches_number(entry, number, name))
     }
 
     /// Number of lines of that name.
@@ -307,7 +331,7 @@ impl Headers {
     /// RFC 3261 7.3.1
     pub fn count(&self, name: &HeaderName) -> usize {
         let number = name.number();
-        self.entries.iter().filter(|entry| self.matches_number(entry, number, name)).count()
+        self.candidates(number).iter().filter(|entry| self.matches_number(entry, number, name)).count()
     }
 
     /// Writes every line as it stands, Content-Length corrected; adds one if there is none. Lines that were received one

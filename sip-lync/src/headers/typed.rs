@@ -40,19 +40,19 @@ impl Headers {
         Ok(Some(value))
     }
 
-    /// Whether the value of a field that occurs once can be read.
+    /// The value of a field that occurs once, where it was received.
     pub(crate) fn check_one<'a, T>(
         &'a self,
         name: &'a HeaderName,
         check: impl Fn(&'a str) -> Result<T, ParseError>,
-    ) -> Result<(), ParseError> {
+    ) -> Typed<T> {
         let mut lines = self.all(name);
-        let Some(first) = lines.next() else { return Ok(()) };
-        check(first.value()?).map_err(|error| error.within(name.clone()))?;
+        let Some(first) = lines.next() else { return Ok(None) };
+        let value = check(first.value()?).map_err(|error| error.within(name.clone()))?;
         if lines.next().is_some() {
             return Err(ParseError::new(0, Rule::Repeated).within(name.clone()));
         }
-        Ok(())
+        Ok(Some(value))
     }
 
     /// Whether all elements of the comma lists of all lines can be read, and how many they are.
@@ -237,7 +237,8 @@ impl Headers {
     /// RFC 3261 20.14
     pub fn content_length(&self) -> Typed<u32> {
         let mut length = None;
-        for value in self.lines(&HeaderName::ContentLength, |text| grammar::number(grammar::trim(text)))? {
+        for header in self.all(&HeaderName::ContentLength) {
+            let value = read(header, |text| grammar::number(grammar::trim(text)))?;
             if length.replace(value).is_some_and(|before| before != value) {
                 return Err(ParseError::new(0, Rule::Repeated).within(HeaderName::ContentLength));
             }

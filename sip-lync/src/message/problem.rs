@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use super::{Limits, Message, Rejection, Request, Response, Version};
+use super::{Essentials, Limits, Message, Rejection, Request, Response, Version};
 use crate::body::multipart;
 use crate::error::{ParseError, Rule};
 use crate::grammar;
@@ -212,9 +212,25 @@ struct Check<'a> {
     /// Whether the message is answered at all.
     answered: bool,
     problems: Vec<Problem>,
+    /// What was read on the way.
+    essentials: Essentials<'a>,
+    /// A Via names an address nobody sends from.
+    from_nobody: bool,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn new(headers: &'a Headers, answered: bool) -> Self {
+        let essentials = Essentials::default();
+        Self { headers, answered, problems: Vec::new(), essentials, from_nobody: false }
+    }
+
+    /// What is wrong, and what was read; of a message with which something is wrong as far as that is possible.
+    fn finish(self) -> (Vec<Problem>, Essentials<'a>) {
+        let essentials =
+            if self.problems.is_empty() { self.essentials } else { Essentials::read(self.headers) };
+        (self.problems, essentials)
+    }
+
     fn add(&mut self, rejection: Rejection, header: Option<HeaderName>, fault: Fault) {
         let status = self.answered.then_some(rejection.status());
         self.problems.push(Problem { rejection, status, header, fault });
@@ -247,13 +263,23 @@ impl Check<'_> {
                 self.bad(name, Fault::Missing);
             }
         }
-        let vias = self.value(&HeaderName::Via, self.headers.check_list(&HeaderName::Via, ViaView::parse));
+        let (mut first, mut from_nobody) = (None, false);
+        let vias = self.headers.check_list(&HeaderName::Via, |text| {
+            let via = ViaView::parse(text)?;
+            first.get_or_insert(via);
+            from_nobody |= is_nobody(via.host);
+            Ok(())
+        });
+        self.essentials.via = first;
+        self.from_nobody = from_nobody && vias.is_ok();
+        let vias = self.value(&HeaderName::Via, vias);
         if vias == 0 && self.headers.contains(&HeaderName::Via) && self.problems.is_empty() {
             self.bad(HeaderName::Via, Fault::Missing);
         }
-        for name in [HeaderName::From, HeaderName::To] {
-            self.value(&name, self.headers.check_one(&name, NameAddrView::check));
-        }
+        let from = self.headers.check_one(&HeaderName::From, NameAddrView::check);
+        self.essentials.from = self.value(&HeaderName::From, from);
+        let to = self.headers.check_one(&HeaderName::To, NameAddrView::check);
+        self.essentials.to = self.value(&HeaderName::To, to);
         self.value(&HeaderName::CallId, self.headers.check_one(&HeaderName::CallId, check_call_id));
         for name in [HeaderName::Route, HeaderName::RecordRoute] {
             self.value(&name, self.headers.check_list(&name, NameAddrView::check));
@@ -351,12 +377,29 @@ impl Check<'_> {
     }
 }
 
-fn request_problems(request: &Request, message: &Message, abilities: &Abilities) -> Vec<Problem> {
+/// Whether nobody sends from this host.
+fn is_nobody(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']);
+    // A name is none.
+    if !address.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
+        return false;
+    }
+    address.parse().is_ok_and(|address| match address {
+        IpAddr::V4(address) => address.is_broadcast() || address.is_multicast() || address.is_unspecified(),
+        IpAddr::V6(address) => address.is_multicast() || address.is_unspecified(),
+    })
+}
+
+fn judge_request<'a>(
+    request: &'a Request,
+    message: &Message,
+    abilities: &Abilities,
+) -> (Vec<Problem>, Essentials<'a>) {
     let answered = !matches!(request.method, Method::Ack | Method::BeNotify);
-    let mut check = Check { headers: &request.headers, answered, problems: Vec::new() };
+    let mut check = Check::new(&request.headers, answered);
     if request.version != Version::SIP_2_0 {
         check.add(Rejection::Version, None, Fault::Version(request.version));
-        return check.problems;
+        return check.finish();
     }
     let longest = |text: &str| text.len() > abilities.longest_uri;
     match &request.uri {
@@ -375,9 +418,8 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
     }
     check.common(request.body.len());
     check.value(&HeaderName::MaxForwards, request.headers.max_forwards());
-    if let Some(cseq) = check.value(&HeaderName::CSeq, request.headers.cseq())
-        && cseq.method != request.method
-    {
+    check.essentials.cseq = check.value(&HeaderName::CSeq, request.headers.cseq());
+    if check.essentials.cseq.as_ref().is_some_and(|cseq| cseq.method != request.method) {
         let known = !matches!(request.method, Method::Other(_));
         let rejection = if known { Rejection::Malformed } else { Rejection::UnknownMethod };
         check.add(rejection, Some(HeaderName::CSeq), Fault::Method);
@@ -394,9 +436,15 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
         }
     }
     if request.method == Method::Register {
-        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::parse(to).ok());
-        let once = request.headers.count(&HeaderName::To) == 1;
-        if once && to.is_some_and(|to| to.sip_uri().is_err()) {
+        let good = check.essentials.to.map_or_else(
+            || {
+                let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::parse(to).ok());
+                let once = request.headers.count(&HeaderName::To) == 1;
+                !once || to.is_none_or(|to| to.sip_uri().is_ok())
+            },
+            |to| Uri::is_sip(to.uri),
+        );
+        if !good {
             check.bad(HeaderName::To, Fault::AddressOfRecord);
         }
     }
@@ -410,32 +458,22 @@ fn request_problems(request: &Request, message: &Message, abilities: &Abilities)
     }
     let session = matches!(request.method, Method::Invite | Method::Update);
     check.body(message, session.then_some(abilities));
-    check.problems
+    check.finish()
 }
 
-fn response_problems(response: &Response, message: &Message) -> Vec<Problem> {
-    let mut check = Check { headers: &response.headers, answered: false, problems: Vec::new() };
+fn judge_response<'a>(response: &'a Response, message: &Message) -> (Vec<Problem>, Essentials<'a>) {
+    let mut check = Check::new(&response.headers, false);
     if response.version != Version::SIP_2_0 {
         check.add(Rejection::Version, None, Fault::Version(response.version));
-        return check.problems;
+        return check.finish();
     }
     check.common(response.body.len());
-    check.value(&HeaderName::CSeq, response.headers.cseq());
-    let nobody = |address: IpAddr| match address {
-        IpAddr::V4(address) => address.is_broadcast() || address.is_multicast() || address.is_unspecified(),
-        IpAddr::V6(address) => address.is_multicast() || address.is_unspecified(),
-    };
-    let mut from_nobody = false;
-    let vias = response.headers.check_list(&HeaderName::Via, |text| {
-        let via = ViaView::parse(text)?;
-        from_nobody |= via.host.trim_matches(['[', ']']).parse().is_ok_and(nobody);
-        Ok(())
-    });
-    if vias.is_ok() && from_nobody {
+    check.essentials.cseq = check.value(&HeaderName::CSeq, response.headers.cseq());
+    if check.from_nobody {
         check.bad(HeaderName::Via, Fault::ViaAddress);
     }
     check.body(message, None);
-    check.problems
+    check.finish()
 }
 
 impl Message {
@@ -444,9 +482,14 @@ impl Message {
     ///
     /// RFC 3261 8.2, 8.1.3
     pub fn problems(&self, abilities: &Abilities) -> Vec<Problem> {
+        self.judge(abilities).0
+    }
+
+    /// The same, and the header fields that everybody wants to know of.
+    pub(crate) fn judge(&self, abilities: &Abilities) -> (Vec<Problem>, Essentials<'_>) {
         match self {
-            Self::Request(request) => request_problems(request, self, abilities),
-            Self::Response(response) => response_problems(response, self),
+            Self::Request(request) => judge_request(request, self, abilities),
+            Self::Response(response) => judge_response(response, self),
         }
     }
 }

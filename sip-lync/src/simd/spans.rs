@@ -23,6 +23,18 @@ pub(crate) fn value_end(text: &[u8], from: usize) -> usize {
     stop(text, from, Stop::ValueEnd)
 }
 
+/// Offset of the first CR or LF from an offset on; the length of the text if there is none.
+#[inline]
+pub(crate) fn line_end(text: &[u8], from: usize) -> usize {
+    stop(text, from, Stop::LineEnd)
+}
+
+/// Offset of what ends an element of a comma list, or hides commas, from an offset on: a comma, quotation mark or bracket.
+#[inline]
+pub(crate) fn list_mark(text: &[u8], from: usize) -> usize {
+    stop(text, from, Stop::ListMark)
+}
+
 /// The octets as text: the check of [`core::str::from_utf8`], quicker where all are ASCII.
 #[inline]
 pub(crate) fn text(octets: &[u8]) -> Result<&str, Utf8Error> {
@@ -40,6 +52,8 @@ enum Stop {
     NoToken,
     ValueEnd,
     NoAscii,
+    LineEnd,
+    ListMark,
 }
 
 /// One octet after the other.
@@ -50,6 +64,8 @@ fn plain(text: &[u8], from: usize, stop: Stop) -> usize {
         Stop::NoToken => !grammar::is(b, TOKEN),
         Stop::ValueEnd => grammar::is(b, VALUE_END),
         Stop::NoAscii => !b.is_ascii(),
+        Stop::LineEnd => matches!(b, b'\r' | b'\n'),
+        Stop::ListMark => matches!(b, b',' | b'"' | b'<'),
     };
     let rest = text.get(from..).unwrap_or_default();
     rest.iter().position(ends).map_or(text.len(), |length| from + length)
@@ -107,6 +123,8 @@ mod sse2 {
         match stop {
             Stop::Octet(octet) => bits(is(octet)),
             Stop::NoAscii => bits(octets),
+            Stop::LineEnd => bits(_mm_or_si128(is(b'\r'), is(b'\n'))),
+            Stop::ListMark => bits(_mm_or_si128(_mm_or_si128(is(b','), is(b'"')), is(b'<'))),
             Stop::ValueEnd => {
                 let low = _mm_or_si128(within(0, b' '), is(0x7f));
                 let marks = _mm_or_si128(_mm_or_si128(is(b';'), is(b',')), is(b'"'));
@@ -132,8 +150,15 @@ mod tests {
 
     use super::*;
 
-    const STOPS: [Stop; 5] =
-        [Stop::Octet(b'>'), Stop::Octet(0), Stop::NoToken, Stop::ValueEnd, Stop::NoAscii];
+    const STOPS: [Stop; 7] = [
+        Stop::Octet(b'>'),
+        Stop::Octet(0),
+        Stop::NoToken,
+        Stop::ValueEnd,
+        Stop::NoAscii,
+        Stop::LineEnd,
+        Stop::ListMark,
+    ];
 
     #[test]
     fn every_octet_ends_the_same_runs_with_and_without_vectors() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::flow::FlowId;
 use crate::headers::{CSeq, HeaderName, Headers, NameAddrView};
-use crate::message::Request;
+use crate::message::{Essentials, Request};
 use crate::method::Method;
 
 /// The beginning of every branch that is unique in space and time.
@@ -34,13 +34,7 @@ impl ClientKey {
     /// RFC 3261 17.1.3
     #[must_use]
     pub fn new(flow: FlowId, headers: &Headers) -> Option<Self> {
-        let (branch, method) = Self::parts(headers)?;
-        Some(Self { flow, branch: branch.into(), method })
-    }
-
-    /// Branch and method.
-    pub(crate) fn parts(headers: &Headers) -> Option<(&str, Method)> {
-        Some((headers.top_via()?.branch()?, cseq(headers)?.method))
+        Some(Self { flow, branch: headers.top_via()?.branch()?.into(), method: cseq(headers)?.method })
     }
 }
 
@@ -64,7 +58,7 @@ impl ServerKey {
     #[must_use]
     pub fn new(flow: FlowId, method: &Method, headers: &Headers) -> Option<Self> {
         let mut branch = String::new();
-        Self::write_branch(headers, &mut branch)?;
+        Self::write_branch(headers, &Essentials::read(headers), &mut branch)?;
         let method = Self::method(method).clone();
         Some(Self { flow, branch: branch.into(), method })
     }
@@ -75,9 +69,13 @@ impl ServerKey {
     }
 
     /// Writes what the key is but for flow and method.
-    pub(crate) fn write_branch(headers: &Headers, key: &mut String) -> Option<()> {
+    pub(crate) fn write_branch(
+        headers: &Headers,
+        essentials: &Essentials<'_>,
+        key: &mut String,
+    ) -> Option<()> {
         key.clear();
-        let via = headers.top_via()?;
+        let via = essentials.via?;
         match via.branch() {
             Some(branch) if branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE) => {
                 key.extend([branch, " ", via.host]);
@@ -88,7 +86,7 @@ impl ServerKey {
             }
             _ => {
                 let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
-                let (call_id, number) = (headers.get(&HeaderName::CallId)?, cseq(headers)?.number);
+                let (call_id, number) = (headers.get(&HeaderName::CallId)?, essentials.cseq.as_ref()?.number);
                 let _ =
                     write!(key, "{call_id} {number} {} {}", from.tag().unwrap_or_default(), via.to_value());
             }
@@ -166,16 +164,17 @@ impl Ord for dyn Parts + '_ {
 /// tag are seen.
 ///
 /// RFC 3261 8.2.2.2
-pub(crate) fn write_merge_key(request: &Request, key: &mut String) -> Option<()> {
+pub(crate) fn write_merge_key(
+    request: &Request,
+    essentials: &Essentials<'_>,
+    key: &mut String,
+) -> Option<()> {
     key.clear();
     let headers = &request.headers;
-    let to = headers.get(&HeaderName::To)?;
-    // What has no semicolon has no parameters.
-    let tagged = to.contains(';') && NameAddrView::parse(to).ok()?.tag().is_some();
-    if tagged || matches!(request.method, Method::Ack | Method::Cancel) {
+    if essentials.to?.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
         return None;
     }
-    let from = NameAddrView::parse(headers.get(&HeaderName::From)?).ok()?;
+    let from = essentials.from?;
     let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
     let tag = from.tag().unwrap_or_default();
     key.extend([call_id, " ", tag, " ", cseq, " ", from.uri, " ", request.uri.as_str()]);

@@ -18,7 +18,7 @@ use crate::deadlines::Queue;
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::HeaderName;
-use crate::message::{Message, Request, Response};
+use crate::message::{Essentials, Message, Request, Response};
 use crate::method::Method;
 use crate::slots::{Place, Slots};
 use crate::status::StatusCode;
@@ -179,7 +179,18 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2.3
     pub fn handle_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Received {
-        if ServerKey::write_branch(&request.headers, &mut self.scratch).is_none() {
+        self.handle_read_request(now, flow, request, &Essentials::read(&request.headers))
+    }
+
+    /// The same when its header fields were read before.
+    pub(crate) fn handle_read_request(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        request: &Request,
+        essentials: &Essentials<'_>,
+    ) -> Received {
+        if ServerKey::write_branch(&request.headers, essentials, &mut self.scratch).is_none() {
             return Received::Unanswerable;
         }
         let method = ServerKey::method(&request.method);
@@ -201,7 +212,7 @@ impl TransactionLayer {
         let reliability = load.reliability;
         let key = ServerKey { flow, branch: self.scratch.as_str().into(), method: method.clone() };
         let mut merged = false;
-        let merge = write_merge_key(request, &mut self.scratch).and_then(|()| {
+        let merge = write_merge_key(request, essentials, &mut self.scratch).and_then(|()| {
             merged = self.merges.contains_key(self.scratch.as_str());
             (!merged).then(|| Arc::<str>::from(self.scratch.as_str()))
         });
@@ -243,11 +254,20 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.1.3, RFC 3261 18.1.2
     pub fn handle_response(&mut self, now: Instant, flow: FlowId, response: Response) {
-        let Some((branch, method)) = ClientKey::parts(&response.headers) else { return };
-        let known = self.client_keys.get(&(flow, branch, &method) as &dyn Parts).copied();
-        if let Some(id) = known {
-            self.client_step(now, id, ClientTrigger::Response(response));
+        if let Some(client) = self.client_of(flow, &Essentials::read(&response.headers)) {
+            self.handle_response_to(now, client, response);
         }
+    }
+
+    /// The transaction a response belongs to.
+    pub(crate) fn client_of(&self, flow: FlowId, essentials: &Essentials<'_>) -> Option<ClientId> {
+        let method = &essentials.cseq.as_ref()?.method;
+        self.client_keys.get(&(flow, essentials.branch()?, method) as &dyn Parts).copied()
+    }
+
+    /// A response to a request of ours came.
+    pub(crate) fn handle_response_to(&mut self, now: Instant, client: ClientId, response: Response) {
+        self.client_step(now, client, ClientTrigger::Response(response));
     }
 
     /// The connection broke: every transaction on it ends.
@@ -305,6 +325,17 @@ impl TransactionLayer {
         request: Request,
     ) -> Result<ClientId, Error> {
         let key = ClientKey::new(flow, &request.headers).ok_or(Error::Refused(Refusal::NoBranch))?;
+        self.request_keyed(now, key, request)
+    }
+
+    /// The same when it is known by what its responses are found.
+    pub(crate) fn request_keyed(
+        &mut self,
+        now: Instant,
+        key: ClientKey,
+        request: Request,
+    ) -> Result<ClientId, Error> {
+        let flow = key.flow;
         if self.client_keys.contains_key(&key) {
             return Err(Error::Refused(Refusal::BranchInUse));
         }
