@@ -119,6 +119,14 @@ impl Dialog {
         &self.remote_target
     }
 
+    /// The value of the peer's From, or of the To of its responses.
+    ///
+    /// RFC 3261 12.1
+    #[must_use]
+    pub const fn remote(&self) -> &str {
+        &self.remote
+    }
+
     /// The value of our From, or of the To of our responses.
     ///
     /// RFC 3261 12.1

@@ -2,7 +2,9 @@
 //!
 //! The list says who is tried first (a branch appliance before the front ends of its pool, by priority, then by weight);
 //! a redirection puts the home servers it names in front of all. Who failed is left alone for a time that grows and is
-//! random, so that ten thousand endpoints do not come back in the same moment. Connections are the owner's.
+//! random, so that ten thousand endpoints do not come back in the same moment. What happens when a connection breaks that
+//! has served well is the owner's choice: [`AfterLoss`]. Connections are the owner's, too; while a better proxy is tried
+//! again, there are two.
 //!
 //! ```
 //! use std::time::Instant;
@@ -69,6 +71,25 @@ pub struct HomesConfig {
     pub fail_back: Duration,
     /// Redirections in a row that are followed.
     pub redirections: u8,
+    /// A connection on which registrations stood for so long has proven itself: what failed before is forgotten.
+    pub proven: Duration,
+    /// What follows when a connection breaks that has proven itself.
+    pub after_loss: AfterLoss,
+}
+
+/// What follows when a connection breaks that has [proven](HomesConfig::proven) itself. One that stood for less, or on which
+/// nobody ever registered, counts as failed whatever is chosen here.
+///
+/// RFC 3263 4.3
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AfterLoss {
+    /// The next proxy at once: for an endpoint that has one user, and cannot be reached until it is registered again. The
+    /// lost one is left alone like any that failed.
+    #[default]
+    GoOn,
+    /// First nothing, for a random time between half of this and all of it, then the best one, which may be the lost one:
+    /// a front end that only starts anew gets all its users back, and they do not fall upon another one together.
+    Wait(Duration),
 }
 
 impl Default for HomesConfig {
@@ -78,6 +99,8 @@ impl Default for HomesConfig {
             pause_highest: Duration::from_mins(10),
             fail_back: Duration::from_mins(5),
             redirections: 5,
+            proven: Duration::from_mins(1),
+            after_loss: AfterLoss::GoOn,
         }
     }
 }
@@ -113,6 +136,16 @@ struct Entry {
     barred: Option<Instant>,
 }
 
+/// Where we are connected.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    id: ProxyId,
+    /// When a better one may be tried.
+    until: Instant,
+    /// Since when registrations stand there.
+    registered: Option<Instant>,
+}
+
 /// Where to register, in order.
 ///
 /// RFC 3263 4, MS-SIPREGE 3.1
@@ -123,8 +156,9 @@ pub struct Homes {
     /// Best first.
     entries: Vec<Entry>,
     next: u32,
-    /// Where we stand, and since when a better one may be tried.
-    current: Option<(ProxyId, Instant)>,
+    current: Option<Standing>,
+    /// Nobody is tried before.
+    rest: Option<Instant>,
     redirections: u8,
 }
 
@@ -134,7 +168,15 @@ impl Homes {
     /// RFC 3263 4
     #[must_use]
     pub const fn new(config: HomesConfig, seed: Seed) -> Self {
-        Self { config, words: Words::new(seed), entries: Vec::new(), next: 0, current: None, redirections: 0 }
+        Self {
+            config,
+            words: Words::new(seed),
+            entries: Vec::new(),
+            next: 0,
+            current: None,
+            rest: None,
+            redirections: 0,
+        }
     }
 
     /// Takes the configured list, or a new one; what is known of a proxy that stays is kept. Those of one priority are
@@ -198,21 +240,32 @@ impl Homes {
     pub fn advice(&self, now: Instant) -> Advice {
         let free = self.entries.iter().find(|entry| entry.barred.is_none_or(|until| until <= now));
         match (self.current, free) {
-            (Some((current, _)), Some(best)) if best.id == current => Advice::Stay(current),
-            (Some((current, until)), Some(best)) => {
-                let rank = |id| self.entries.iter().position(|entry| entry.id == id);
-                if until <= now && rank(best.id) < rank(current) {
+            (Some(at), Some(best)) => {
+                if at.until <= now && self.is_before(best.id, at.id) {
                     Advice::Connect(best.id)
                 } else {
-                    Advice::Stay(current)
+                    Advice::Stay(at.id)
                 }
             }
-            (Some((current, _)), None) => Advice::Stay(current),
-            (None, Some(best)) => Advice::Connect(best.id),
-            (None, None) => {
-                let next = self.entries.iter().filter_map(|entry| entry.barred).min();
-                next.map_or(Advice::Nobody, Advice::Wait)
-            }
+            (Some(at), None) => Advice::Stay(at.id),
+            (None, free) => match (self.rest.filter(|until| *until > now), free) {
+                (Some(until), _) => Advice::Wait(until),
+                (None, Some(best)) => Advice::Connect(best.id),
+                (None, None) => {
+                    let next = self.entries.iter().filter_map(|entry| entry.barred).min();
+                    next.map_or(Advice::Nobody, Advice::Wait)
+                }
+            },
+        }
+    }
+
+    /// A connection with a proxy stands; whether it serves is not known yet. Not for one that is tried while another
+    /// stands: that one is left only when somebody is [registered](Self::registered) here.
+    ///
+    /// RFC 3263 4.3
+    pub fn connected(&mut self, now: Instant, id: ProxyId) {
+        if self.proxy(id).is_some() && self.current.is_none_or(|at| at.id != id) {
+            self.stand(now, id, None);
         }
     }
 
@@ -221,22 +274,25 @@ impl Homes {
     /// MS-SIPREGE 3.1
     pub fn registered(&mut self, now: Instant, id: ProxyId) {
         self.redirections = 0;
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else { return };
-        entry.failures = 0;
-        entry.barred = None;
-        let stays = self.config.fail_back;
-        let until = now + self.words.between(stays, stays + stays / 2);
-        self.current = Some((id, until));
+        if self.proxy(id).is_none() {
+            return;
+        }
+        match &mut self.current {
+            // When a better one may be tried does not move with each registration.
+            Some(at) if at.id == id => at.registered = at.registered.or(Some(now)),
+            Some(_) | None => self.stand(now, id, Some(now)),
+        }
     }
 
     /// A proxy cannot be reached, does not answer, or says that it cannot serve now.
     ///
     /// RFC 3263 4.3
     pub fn failed(&mut self, now: Instant, id: ProxyId) {
-        if self.current.is_some_and(|(current, _)| current == id) {
-            self.current = None;
-        }
+        let proven = self.leave(now, id);
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else { return };
+        if proven {
+            entry.failures = 0;
+        }
         let factor = 1_u32 << entry.failures.min(16);
         entry.failures = entry.failures.saturating_add(1);
         let pause = self.config.pause_lowest.saturating_mul(factor).min(self.config.pause_highest);
@@ -244,6 +300,30 @@ impl Homes {
         // A home server that a redirection named and that is gone is named anew by the next redirection.
         if entry.learned && entry.failures > 3 {
             self.entries.retain(|entry| entry.id != id);
+        }
+        // Whoever tried to come back and could not stays for another while, unless there is somebody else to try.
+        if let Some(at) = self.current {
+            let free = self.entries.iter().find(|entry| entry.barred.is_none_or(|until| until <= now));
+            if !free.is_some_and(|best| self.is_before(best.id, at.id)) {
+                let until = self.fail_back(now);
+                self.current = Some(Standing { until, ..at });
+            }
+        }
+    }
+
+    /// The connection with a proxy broke.
+    ///
+    /// RFC 3263 4.3
+    pub fn lost(&mut self, now: Instant, id: ProxyId) {
+        let after_loss = self.config.after_loss;
+        match after_loss {
+            AfterLoss::Wait(wait) if self.leave(now, id) => {
+                if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+                    entry.failures = 0;
+                }
+                self.rest = Some(now + self.words.between(wait / 2, wait));
+            }
+            AfterLoss::Wait(_) | AfterLoss::GoOn => self.failed(now, id),
         }
     }
 
@@ -258,7 +338,7 @@ impl Homes {
             self.failed(now, by);
             return false;
         }
-        if self.current.is_some_and(|(current, _)| current == by) {
+        if self.current.is_some_and(|at| at.id == by) {
             self.current = None;
         }
         self.entries.retain(|entry| !entry.learned);
@@ -283,8 +363,34 @@ impl Homes {
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let barred = self.entries.iter().filter_map(|entry| entry.barred);
-        let back = self.current.map(|(_, until)| until);
-        barred.chain(back).filter(|at| *at > now).min()
+        let back = self.current.map(|at| at.until);
+        barred.chain(back).chain(self.rest).filter(|at| *at > now).min()
+    }
+
+    fn stand(&mut self, now: Instant, id: ProxyId, registered: Option<Instant>) {
+        self.rest = None;
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.barred = None;
+        }
+        let until = self.fail_back(now);
+        self.current = Some(Standing { id, until, registered });
+    }
+
+    fn fail_back(&mut self, now: Instant) -> Instant {
+        let stays = self.config.fail_back;
+        now + self.words.between(stays, stays + stays / 2)
+    }
+
+    /// Leaves a proxy if we are there; whether it has proven itself.
+    fn leave(&mut self, now: Instant, id: ProxyId) -> bool {
+        let Some(at) = self.current.filter(|at| at.id == id) else { return false };
+        self.current = None;
+        at.registered.is_some_and(|since| now.saturating_duration_since(since) >= self.config.proven)
+    }
+
+    fn is_before(&self, one: ProxyId, other: ProxyId) -> bool {
+        let rank = |id| self.entries.iter().position(|entry| entry.id == id);
+        rank(one) < rank(other)
     }
 
     fn entry(&mut self, proxy: Proxy, learned: bool) -> Entry {
@@ -293,8 +399,8 @@ impl Homes {
     }
 
     fn forget_current_if_gone(&mut self) {
-        if let Some((current, _)) = self.current
-            && self.proxy(current).is_none()
+        if let Some(at) = self.current
+            && self.proxy(at.id).is_none()
         {
             self.current = None;
         }

@@ -128,8 +128,13 @@ fn calls_without_end_ring_up_to_the_limit_of_the_user() {
         let mut invite = Peer::invite(1, SDP);
         invite.headers.set(HeaderName::CallId, format!("flood{number}"));
         invite.headers.set(HeaderName::Via, format!("SIP/2.0/TLS x;branch=z9hG4bKflood{number}"));
+        if number >= FLOOD / 2 {
+            invite.headers.set(HeaderName::From, format!("<sip:caller{number}@example.net>;tag=f"));
+        }
         site.peer.send_on(ATTACK, invite);
         site.peer.forget();
+        let most = if number < FLOOD / 2 { 8 } else { 16 };
+        assert!(site.peer.endpoint.state().sessions <= most, "one caller has half of them at most");
     }
     assert_eq!(site.peer.endpoint.state().sessions, 16);
     // Nobody takes the telephone: each ends for its reason.
@@ -147,6 +152,85 @@ fn calls_without_end_ring_up_to_the_limit_of_the_user() {
     assert_eq!(ended, 15);
     assert_eq!(site.peer.endpoint.state().sessions, 0);
     assert_eq!(site.peer.endpoint.registration(site.peer.user), register::State::Registered);
+}
+
+/// A call of somebody to the user of this number.
+fn call_of(caller: &str, number: u32, user: &str) -> Request {
+    let mut invite = Peer::invite(1, SDP);
+    invite.uri = format!("sip:{user}@example.net").parse().unwrap();
+    invite.headers.set(HeaderName::To, format!("<sip:{user}@example.net>"));
+    invite.headers.set(HeaderName::From, format!("<sip:{caller}@example.net>;tag=f{number}"));
+    invite.headers.set(HeaderName::CallId, format!("{caller}{number}"));
+    invite.headers.set(HeaderName::Via, format!("SIP/2.0/TLS x;branch=z9hG4bK{caller}{number}"));
+    invite
+}
+
+#[test]
+fn one_who_floods_the_connection_that_all_share_leaves_room_for_all_others() {
+    let mut site = Bystander::new();
+    let other = uri("sip:dect2@example.net");
+    let other = site.peer.endpoint.add_user(sip_lync::User::new(other.sip().unwrap().clone(), "02020202"));
+    let mut refused = 0;
+    for number in 0..FLOOD {
+        // Most of them wait for an ACK that never comes, some for the telephone.
+        site.peer.send(call_of("Mallory", number, if number % 2 == 0 { "dect1" } else { "dect2" }));
+        refused += u32::from(site.peer.statuses().contains(&503));
+        site.peer.forget();
+    }
+    let load = site.peer.endpoint.state();
+    assert!(load.server_transactions <= LIMIT / 2 && load.sessions <= 1 + 16, "{load:?}");
+    assert!(refused > FLOOD / 2, "{refused}");
+    // Many others, some more than once, to the same users and while it goes on.
+    let mut came = 0;
+    for number in 0..60 {
+        site.peer.send(call_of(
+            &format!("caller{number}"),
+            number,
+            if number < 7 { "dect1" } else { "dect2" },
+        ));
+        site.peer.send(call_of("mallory", FLOOD + number, "dect2"));
+        while let Some(event) = site.peer.next_event() {
+            let Event::Incoming { session, from, .. } = event else { continue };
+            assert!(!from.uri.as_str().contains("allory"), "{from:?}");
+            site.peer.endpoint.reject(site.peer.now, session, StatusCode::BUSY_HERE);
+            came += 1;
+        }
+        site.peer.forget();
+    }
+    assert_eq!(came, 60);
+    site.peer.endpoint.remove_user(site.peer.now, other);
+    site.unharmed();
+}
+
+#[test]
+fn a_share_is_had_again_as_soon_as_something_ends() {
+    let mut site = Bystander::new();
+    let overload = |site: &mut Bystander, request: Request| {
+        site.peer.send(request);
+        site.peer.statuses().contains(&503)
+    };
+    let mut sent = 0;
+    while !overload(&mut site, call_of("mallory", sent, "dect1")) {
+        sent += 1;
+    }
+    assert_eq!(sent as usize, LIMIT / 2, "up to there nobody counts");
+    // What rings may be cancelled, and what is refused may be acknowledged.
+    let of_same = |number: u32, method: Method| {
+        let mut request = call_of("mallory", number, "dect1");
+        request.headers.set(HeaderName::CSeq, format!("1 {method}"));
+        request.headers.remove_all(&HeaderName::ContentType);
+        (request.method, request.body) = (method, Vec::new().into());
+        request
+    };
+    assert!(!overload(&mut site, of_same(0, Method::Cancel)));
+    for number in 8..sent {
+        site.peer.send(of_same(number, Method::Ack));
+    }
+    site.peer.forget();
+    // RFC 3261 17.2.1: repetitions of the ACK are absorbed for a while.
+    site.peer.pass(6 * SECOND);
+    assert!(!overload(&mut site, call_of("mallory", FLOOD, "dect1")));
+    site.unharmed();
 }
 
 #[test]

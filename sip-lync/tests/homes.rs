@@ -5,7 +5,7 @@ mod peer;
 use std::time::{Duration, Instant};
 
 use peer::origin;
-use sip_lync::homes::{Advice, Homes, HomesConfig, Proxy, ProxyId};
+use sip_lync::homes::{Advice, AfterLoss, Homes, HomesConfig, Proxy, ProxyId};
 use sip_lync::{Seed, SipUri};
 
 fn uri(host: &str) -> SipUri {
@@ -160,4 +160,89 @@ fn a_new_list_keeps_what_is_known_of_those_who_stay() {
     homes.set_proxies(vec![Proxy::new(uri("sba"), 1, 1)]);
     assert!(matches!(homes.advice(now), Advice::Wait(_)), "who is not in the list any more is left");
     assert_eq!(Homes::new(HomesConfig::default(), Seed([0; 32])).advice(now), Advice::Nobody);
+}
+
+fn waiting(seed: u8) -> Homes {
+    let mut config = HomesConfig::default();
+    config.pause_lowest = Duration::from_secs(1);
+    config.pause_highest = Duration::from_secs(30);
+    config.proven = Duration::from_secs(5);
+    config.after_loss = AfterLoss::Wait(Duration::from_secs(1));
+    let mut homes = Homes::new(config, Seed([seed; 32]));
+    homes.set_proxies(vec![Proxy::new(uri("sba"), 1, 100), Proxy::new(uri("fe1"), 2, 100)]);
+    homes
+}
+
+#[test]
+fn who_loses_a_connection_that_served_goes_on_or_waits_as_the_owner_chose() {
+    for (mut homes, waits) in [(homes(7), false), (waiting(7), true)] {
+        let mut now = origin();
+        let sba = goes_to(&homes, now, "sba");
+        homes.connected(now, sba);
+        assert_eq!(homes.advice(now), Advice::Stay(sba), "a connection without users is one, too");
+        homes.registered(now, sba);
+        now += Duration::from_mins(20);
+        homes.lost(now, sba);
+        if waits {
+            let Advice::Wait(until) = homes.advice(now) else { panic!("{:?}", homes.advice(now)) };
+            let rest = until - now;
+            assert!(rest >= Duration::from_millis(500) && rest <= Duration::from_secs(1), "{rest:?}");
+            assert_eq!(homes.poll_timeout(now), Some(until));
+            assert_eq!(goes_to(&homes, until, "sba"), sba, "the appliance has only started anew");
+            homes.failed(until, sba);
+            goes_to(&homes, until, "fe1");
+        } else {
+            goes_to(&homes, now, "fe1");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_takes_connections_and_serves_nobody_for_long_is_left_at_once_and_ever_longer() {
+    for lasts in [None, Some(Duration::ZERO), Some(Duration::from_secs(2))] {
+        let started = origin();
+        let mut now = started;
+        let mut homes = waiting(8);
+        let mut went = std::collections::BTreeMap::<String, u32>::new();
+        while now < started + Duration::from_mins(10) {
+            match homes.advice(now) {
+                Advice::Connect(id) => {
+                    *went.entry(homes.proxy(id).unwrap().uri.host().to_owned()).or_default() += 1;
+                    homes.connected(now, id);
+                    if let Some(lasts) = lasts {
+                        homes.registered(now, id);
+                        now += lasts;
+                    }
+                    homes.lost(now, id);
+                }
+                Advice::Wait(until) => now = until,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(went.values().all(|times| (20..45).contains(times)), "{lasts:?} {went:?}");
+        assert_eq!(went.len(), 2, "both have their turns");
+    }
+}
+
+#[test]
+fn registrations_of_thousands_do_not_put_off_the_way_back() {
+    let mut now = origin();
+    let mut homes = waiting(9);
+    let sba = goes_to(&homes, now, "sba");
+    homes.failed(now, sba);
+    let fe1 = goes_to(&homes, now, "fe1");
+    homes.connected(now, fe1);
+    for _ in 0..800 {
+        now += Duration::from_secs(1);
+        homes.registered(now, fe1);
+    }
+    assert_eq!(goes_to(&homes, now, "sba"), sba);
+    homes.failed(now, sba);
+    assert_eq!(homes.advice(now), Advice::Stay(fe1));
+    assert_eq!(
+        homes.advice(now + Duration::from_mins(4)),
+        Advice::Stay(fe1),
+        "not every half minute: for the owner that is a second connection each time"
+    );
+    assert_eq!(goes_to(&homes, now + Duration::from_mins(8), "sba"), sba);
 }

@@ -3,10 +3,10 @@
 mod call;
 mod channels;
 pub mod deadlines;
-mod failover;
 mod media_plan;
 pub mod node;
 mod numbering;
+mod proxies;
 mod radio;
 pub mod status;
 mod subscriber;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod ice;
+mod proxies;
 mod transfers;
 mod world;
 
@@ -238,6 +239,55 @@ fn the_hold_key_pressed_in_haste_counts_as_often_as_it_was_pressed() {
         let expected = if presses % 2 == 1 { "held" } else { "connected" };
         assert_eq!(world.status().calls[0].state, expected, "{presses} presses");
     }
+}
+
+#[test]
+fn a_hold_of_the_handset_that_meets_one_of_the_peer_is_done_all_the_same() {
+    let display = |world: &World| {
+        let shown = world.events_of(JIM).into_iter().rev().find_map(|event| match event {
+            HandsetEvent::Display { text } => Some(text.clone()),
+            _ => None,
+        });
+        shown.unwrap_or_default()
+    };
+    let mut world = World::settled(&Options::new());
+    alice_calls_jim(&mut world);
+    // Both hold, then both go on, at every distance in time and in both orders. Who comes too late at Alice's is told so,
+    // which is her own affair.
+    let mut said_before = world.said.len();
+    let mut met = [0; 2];
+    for after in (0..40u64).step_by(3) {
+        for state in ["held", "connected"] {
+            let handset = |world: &mut World| world.handset(JIM, &HandsetCommand::Recall);
+            let alice = |world: &mut World| {
+                world.user(ALICE, |alice, now| {
+                    let _late = if state == "held" { alice.hold(now) } else { alice.retrieve(now) };
+                });
+            };
+            if after % 2 == 0 {
+                alice(&mut world);
+                world.run(Duration::from_millis(after / 2));
+                handset(&mut world);
+            } else {
+                handset(&mut world);
+                world.run(Duration::from_millis(after / 2));
+                alice(&mut world);
+            }
+            world.run(6 * SECOND);
+            alice(&mut world);
+            world.run(SECOND);
+            assert_eq!(world.status().calls[0].state, state, "{after}: {:?}", world.logs);
+            let said = if state == "held" { "On hold" } else { "User alice" };
+            assert_eq!(display(&world), said, "{after}");
+        }
+        let said = &world.said[said_before..];
+        said_before = world.said.len();
+        met[usize::from(said.iter().any(|message| message.starts_with("SIP/2.0 491")))] += 1;
+    }
+    assert!(met[0] > 1 && met[1] > 1, "some met and some did not: {met:?}");
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(12 * SECOND);
+    nothing_left(&world);
 }
 
 #[test]

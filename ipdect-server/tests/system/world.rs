@@ -38,7 +38,7 @@ pub(crate) const PIN: &str = "1234";
 enum Parcel {
     NodeFlow(FlowId, Vec<u8>),
     NodeFlowClosed(FlowId),
-    Dial(FlowId),
+    Dial(FlowId, usize),
     FrontEnd(u32, Vec<u8>),
     FrontEndClosed(u32),
     User(usize, Vec<u8>),
@@ -89,6 +89,12 @@ pub(crate) struct World {
     pub(crate) front_end_events: Vec<frontend::Event>,
     peers: BTreeMap<u32, Peer>,
     node_flows: BTreeMap<FlowId, u32>,
+    /// Which proxy a flow leads to.
+    proxy_of: BTreeMap<FlowId, usize>,
+    /// Proxies that cannot be reached.
+    pub(crate) closed: BTreeSet<usize>,
+    /// Which proxies were dialled, and when.
+    pub(crate) dialled: Vec<(Duration, usize)>,
     next_flow: u32,
     pub(crate) users: Vec<User>,
     pub(crate) bases: Vec<Base>,
@@ -131,6 +137,8 @@ pub(crate) struct Options {
     pub(crate) user_ice: Option<Dialect>,
     /// Users are heard before they answer.
     pub(crate) early_media: bool,
+    /// Proxies that cannot be reached.
+    pub(crate) closed: BTreeSet<usize>,
     /// Of a hundred datagrams between users and the server so many are lost.
     pub(crate) loss: u64,
 }
@@ -147,6 +155,7 @@ impl Options {
             never_logged_on: false,
             user_ice: Some(Dialect::MsIce2),
             early_media: false,
+            closed: BTreeSet::new(),
             loss: 0,
         }
     }
@@ -294,6 +303,9 @@ impl World {
             front_end_events: Vec::new(),
             peers: BTreeMap::new(),
             node_flows: BTreeMap::new(),
+            proxy_of: BTreeMap::new(),
+            closed: options.closed.clone(),
+            dialled: Vec::new(),
             next_flow: 1,
             users,
             bases,
@@ -416,6 +428,28 @@ impl World {
         let now = self.now;
         self.front_end.as_mut().expect("a front end").set_voice_messages(now, user, unread);
         self.drain();
+    }
+
+    /// The connections of the server that stand, by proxy.
+    pub(crate) fn connected(&self) -> Vec<usize> {
+        self.node_flows.keys().map(|flow| self.proxy_of[flow]).collect()
+    }
+
+    /// A proxy goes away, and the connections with it.
+    pub(crate) fn close_proxy(&mut self, proxy: usize) {
+        self.closed.insert(proxy);
+        let gone: Vec<(FlowId, u32)> = self
+            .node_flows
+            .iter()
+            .filter(|(flow, _)| self.proxy_of[*flow] == proxy)
+            .map(|(flow, number)| (*flow, *number))
+            .collect();
+        for (flow, number) in gone {
+            self.node_flows.remove(&flow);
+            self.peers.remove(&number);
+            self.post(Parcel::NodeFlowClosed(flow));
+            self.post(Parcel::FrontEndClosed(number));
+        }
     }
 
     pub(crate) fn kill_front_end(&mut self) {
@@ -574,7 +608,7 @@ impl World {
             Parcel::NodeFlowClosed(flow) => {
                 self.node.handle_input(now, Input::FlowClosed { flow, reason: "connection reset".into() });
             }
-            Parcel::Dial(flow) => self.dialled(flow),
+            Parcel::Dial(flow, proxy) => self.dialled(flow, proxy),
             Parcel::FrontEnd(flow, bytes) => {
                 if let Some(front_end) = &mut self.front_end {
                     let flow = frontend::FlowId(flow);
@@ -602,9 +636,10 @@ impl World {
         }
     }
 
-    fn dialled(&mut self, flow: FlowId) {
+    fn dialled(&mut self, flow: FlowId, proxy: usize) {
         let now = self.now;
-        if self.front_end.is_none() {
+        self.dialled.push((now - self.start, proxy));
+        if self.front_end.is_none() || self.closed.contains(&proxy) {
             self.node.handle_input(now, Input::DialFailed { flow, reason: "connection refused".into() });
             return;
         }
@@ -612,6 +647,7 @@ impl World {
         self.next_flow += 1;
         self.peers.insert(number, Peer::Node(flow));
         self.node_flows.insert(flow, number);
+        self.proxy_of.insert(flow, proxy);
         let (local, remote) = (address(1, 61_000), address(2, 5061));
         if let Some(front_end) = &mut self.front_end {
             front_end.handle_input(
@@ -625,7 +661,8 @@ impl World {
             );
         }
         let peer_names = vec![format!("pool.{DOMAIN}")];
-        self.node.handle_input(now, Input::FlowOpened { flow, proxy: Some(0), local, remote, peer_names });
+        self.node
+            .handle_input(now, Input::FlowOpened { flow, proxy: Some(proxy), local, remote, peer_names });
     }
 
     /// Takes what every machine has to say.
@@ -647,7 +684,7 @@ impl World {
                 self.transcript.push(format!("{:?} {effect:?} {:02x?}", self.now - self.start, &buffer[..]));
             }
             match effect {
-                Effect::Dial { flow, .. } => self.post(Parcel::Dial(flow)),
+                Effect::Dial { flow, proxy } => self.post(Parcel::Dial(flow, proxy)),
                 Effect::FlowBytes { flow, len } => {
                     let bytes = buffer.split_to(len).to_vec();
                     self.said.push(String::from_utf8_lossy(&bytes).into_owned());

@@ -19,6 +19,7 @@ use crate::method::Method;
 use crate::offer_answer::Position;
 use crate::session_timer::LEAST;
 use crate::status::StatusCode;
+use crate::transaction::peer_key;
 use crate::uri::Uri;
 
 impl Endpoint {
@@ -147,12 +148,22 @@ impl Endpoint {
     ) -> Result<(), Error> {
         self.begin(now);
         let entry = self.sessions.get_mut(session).ok_or(Error::Refused(Refusal::UnknownSession))?;
-        if entry.state != State::Established || entry.position != Position::Agreed {
+        if !entry.may_reoffer() {
             return Err(Error::Refused(Refusal::OfferNotAllowed));
         }
         entry.reoffer = Some((description.into(), rendering));
         self.session_step(now, session, Trigger::Reoffer, &Context::default());
         Ok(())
+    }
+
+    /// Whether a further offer may be made now: the call stands, and no offer of either side is open. An offer that the
+    /// peer's has overtaken ([`Event::ReofferRefused`](super::Event::ReofferRefused) while this is `false`) may be made
+    /// again when this is `true` again.
+    ///
+    /// RFC 3261 14.1, RFC 6337 2.3
+    #[must_use]
+    pub fn may_reoffer(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(Session::may_reoffer)
     }
 
     /// Asks the peer of a session for a further offer: a re-INVITE without one. What it offers is told as
@@ -227,6 +238,21 @@ impl Endpoint {
             return Err(Error::Refused(Refusal::TooManySessions));
         }
         Ok(())
+    }
+
+    /// Whether the caller has half of the sessions of a user already: the rest is for others.
+    pub(super) fn has_its_share(&self, user: UserId, request: &Request) -> bool {
+        let Some(account) = self.accounts.get(user) else { return false };
+        let share = (self.config.limits.sessions_per_user / 2).max(1);
+        if account.sessions.len() < share {
+            return false;
+        }
+        let caller = request.headers.get(&HeaderName::From).map(peer_key);
+        let calls = account.sessions.iter().filter(|id| {
+            let dialog = self.sessions.get(**id).and_then(|session| session.dialog.as_ref());
+            dialog.map(|dialog| peer_key(dialog.remote())) == caller
+        });
+        calls.count() >= share
     }
 
     pub(super) fn open_session(&mut self, user: UserId, session: Session) -> SessionId {

@@ -92,11 +92,12 @@ impl Default for KeepAliveOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Transactions under way on one flow, each way.
+    /// Transactions under way on one flow, each way. Many callers may share the flow: when half of this is under way, each
+    /// of them may have a sixteenth, and is answered 503 beyond that.
     pub transactions_per_flow: usize,
     /// Sessions of all users.
     pub sessions: usize,
-    /// Sessions of one user.
+    /// Sessions of one user; one caller may have half of them.
     pub sessions_per_user: usize,
     /// Early dialogs of one INVITE, and answers of further dialogs that are ended with BYE.
     pub forks: usize,

@@ -39,7 +39,7 @@ impl Endpoint {
         if self.accounts.get(user).is_none_or(|account| account.removed) {
             return self.refuse(now, server, &request, StatusCode::TEMPORARILY_UNAVAILABLE);
         }
-        if self.may_open_session(user).is_err() {
+        if self.may_open_session(user).is_err() || self.has_its_share(user, &request) {
             return self.refuse(now, server, &request, StatusCode::BUSY_HERE);
         }
         let Ok(description) = session_description(&request.headers, &request.body) else {

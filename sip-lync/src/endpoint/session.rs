@@ -183,6 +183,11 @@ impl Session {
         }
     }
 
+    /// Whether we may make an offer: none of either side is open.
+    pub(super) fn may_reoffer(&self) -> bool {
+        self.state == State::Established && self.position == Position::Agreed
+    }
+
     /// Whether the session has a dialog that another flow could carry on.
     pub(super) const fn is_confirmed(&self) -> bool {
         match self.state {

@@ -4,6 +4,7 @@ mod clients;
 mod event;
 mod running;
 mod servers;
+mod shares;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub use event::{Failure, LayerEvent};
 use clients::{ClientTrigger, of_same_transaction};
 use running::Timers;
 use servers::ServerTrigger;
+use shares::Shares;
+pub(crate) use shares::peer_key;
 
 /// A request of ours under way.
 ///
@@ -61,7 +64,7 @@ pub enum Received {
     Absorbed,
     /// It came before by another way, and that one is still under way: to be answered 482.
     Merged(ServerId),
-    /// There are too many transactions on this flow; it was answered 503.
+    /// There are too many transactions on this flow, or too many of this peer; it was answered 503.
     Overload,
     /// It has no usable Via or CSeq and cannot be answered.
     Unanswerable,
@@ -124,6 +127,8 @@ pub struct TransactionLayer {
     /// Requests outside of dialogs that are under way.
     merges: BTreeMap<Arc<str>, ServerId>,
     loads: BTreeMap<FlowId, Load>,
+    /// Of flows that are more than half full.
+    shares: BTreeMap<FlowId, Shares>,
     deadlines: Queue<Owner>,
     /// How many timers run.
     running: usize,
@@ -147,7 +152,8 @@ struct Load {
 }
 
 impl TransactionLayer {
-    /// A layer that holds at most `limit` transactions each way on a flow.
+    /// A layer that holds at most `limit` transactions each way on a flow; when half of those of the peers are under way,
+    /// each of them may have a sixteenth.
     ///
     /// RFC 3261 17
     #[must_use]
@@ -160,6 +166,7 @@ impl TransactionLayer {
             server_keys: BTreeMap::new(),
             merges: BTreeMap::new(),
             loads: BTreeMap::new(),
+            shares: BTreeMap::new(),
             deadlines: Queue::new(),
             running: 0,
             scratch: String::new(),
@@ -201,16 +208,19 @@ impl TransactionLayer {
         if request.method == Method::Ack {
             return Received::Acknowledgement;
         }
-        let load = self.loads.entry(flow).or_default();
-        if load.servers >= self.limit {
+        let key = ServerKey { flow, branch: self.scratch.as_str().into(), method: method.clone() };
+        let Load { servers, reliability, .. } = *self.loads.entry(flow).or_default();
+        let crowded = servers >= (self.limit / 2).max(1);
+        if servers >= self.limit || (crowded && self.has_its_share(flow, request, &key)) {
             let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
             response.headers.push(HeaderName::RetryAfter, 10);
             self.send(flow, response);
             return Received::Overload;
         }
-        load.servers += 1;
-        let reliability = load.reliability;
-        let key = ServerKey { flow, branch: self.scratch.as_str().into(), method: method.clone() };
+        self.loads.entry(flow).or_default().servers += 1;
+        if crowded {
+            self.share_taken(flow, request);
+        }
         let mut merged = false;
         let merge = write_merge_key(request, essentials, &mut self.scratch).and_then(|()| {
             merged = self.merges.contains_key(self.scratch.as_str());
@@ -295,6 +305,7 @@ impl TransactionLayer {
             self.server_step(now, id, ServerTrigger::FlowLost, None);
         }
         self.loads.remove(&flow);
+        self.shares.remove(&flow);
         self.transmits.retain(|(of, _)| *of != flow);
     }
 

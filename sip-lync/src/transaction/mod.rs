@@ -15,5 +15,5 @@ pub mod server;
 pub mod server_invite;
 pub mod timers;
 
-pub(crate) use layer::KEEP_ALIVE;
 pub use layer::{ClientId, Failure, LayerEvent, Received, ServerId, TransactionLayer};
+pub(crate) use layer::{KEEP_ALIVE, peer_key};

@@ -177,6 +177,16 @@ impl Peer {
         }
     }
 
+    /// The responses that came, taken.
+    pub(crate) fn statuses(&mut self) -> Vec<u16> {
+        self.drain();
+        let came = self.received.drain(..).filter_map(|(_, message)| match message {
+            Message::Response(response) => Some(response.status.code()),
+            Message::Request(_) => None,
+        });
+        came.collect()
+    }
+
     pub(crate) fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }

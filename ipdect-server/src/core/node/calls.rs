@@ -7,7 +7,7 @@ use dect_nwk::element::{ReleaseReason, Signal};
 use dect_nwk::fixed_part::IncomingCall;
 use dect_nwk::services::Slot;
 use presence_pidf::{CallKey, Remote};
-use sip_lync::{Invite, Rendering, StatusCode, Uri};
+use sip_lync::{Invite, Rendering, SessionId, StatusCode, Uri};
 
 use super::super::call::step::{Action, Phase, Trigger, step};
 use super::super::call::way::Way;
@@ -225,9 +225,7 @@ impl Node {
             Action::OfferHold => return self.reoffer(now, id, Rendering::No),
             Action::OfferRetrieve => return self.reoffer(now, id, Rendering::Yes),
             Action::ShowHeld => {
-                if let Some(dect) = dect {
-                    self.show(now, dect, "On hold");
-                }
+                self.show_peer(now, id);
                 self.install_media(now, id);
                 self.go_on(now, id);
             }
@@ -296,9 +294,10 @@ impl Node {
     pub(super) fn reoffer(&mut self, now: Instant, id: u32, rendering: Rendering) -> bool {
         let Some(call) = self.calls.get_mut(&id) else { return false };
         let Some(session) = call.session else { return false };
-        if call.way.offering {
-            // One offer at a time.
+        if call.way.offering || !self.endpoint.may_reoffer(session) {
+            // One offer at a time, the peer's too: ours follows.
             call.way.wanted = Some(rendering);
+            self.waiting_offers.insert(id);
             return true;
         }
         let description = self.further_offer(id, rendering);
@@ -313,12 +312,56 @@ impl Node {
         }
     }
 
-    /// The peer's name and number on the display.
-    fn show_peer(&mut self, now: Instant, id: u32) {
+    /// Makes the offers that waited for another one to end; whether there were any.
+    pub(super) fn drain_offers(&mut self, now: Instant) -> bool {
+        let mut ready = Vec::new();
+        self.waiting_offers.retain(|id| {
+            let Some(call) = self.calls.get_mut(id) else { return false };
+            let Some(session) = call.session.filter(|_| call.way.wanted.is_some()) else { return false };
+            let free = !call.way.offering && self.endpoint.may_reoffer(session);
+            if free {
+                ready.extend(call.way.wanted.take().map(|rendering| (*id, rendering)));
+            }
+            !free
+        });
+        for (id, rendering) in &ready {
+            self.reoffer(now, *id, *rendering);
+        }
+        !ready.is_empty()
+    }
+
+    /// An offer of ours came to nothing.
+    pub(super) fn offer_refused(&mut self, now: Instant, session: SessionId) {
+        let Some(id) = self.by_session.get(&session).copied() else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.offered = None;
+        let (phase, dect) = (call.phase, call.dect);
+        if self.last_offer_over(now, session) {
+            return;
+        }
+        // The peer was first: what the handset wants is offered again when that is settled.
+        let overtaken = !self.endpoint.may_reoffer(session);
+        match phase {
+            Phase::HoldPending if overtaken => _ = self.reoffer(now, id, Rendering::No),
+            Phase::RetrievePending if overtaken => _ = self.reoffer(now, id, Rendering::Yes),
+            _ => self.trigger(now, id, Trigger::ReofferRefused),
+        }
+        if let (Phase::HoldPending, false, Some(dect)) = (phase, overtaken, dect) {
+            self.show(now, dect, "Hold refused");
+        }
+    }
+
+    /// On the display: who holds the call, or else the peer's name or number.
+    pub(super) fn show_peer(&mut self, now: Instant, id: u32) {
         let Some(call) = self.calls.get(&id) else { return };
         let Some(dect) = call.dect else { return };
-        let name = if call.peer.name.is_empty() { &call.peer.number } else { &call.peer.name };
-        let text: String = name.chars().take(DISPLAY).collect();
+        let text = match (call.phase, call.held_by_peer) {
+            (Phase::Held, _) => "On hold",
+            (_, true) => "Held by peer",
+            (_, false) if call.peer.name.is_empty() => &call.peer.number,
+            (_, false) => &call.peer.name,
+        };
+        let text: String = text.chars().take(DISPLAY).collect();
         self.show(now, dect, &text);
     }
 

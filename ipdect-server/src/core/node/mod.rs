@@ -36,7 +36,7 @@ use sip_lync::{Endpoint, RequestId, SessionId};
 use super::call::Call;
 use super::channels::Channels;
 use super::deadlines::{Deadlines, Waiter};
-use super::failover::{Failover, Rank};
+use super::proxies::Proxies;
 use super::radio::Radio;
 use super::subscriber::{Registration, Subscriber, SubscriberId, Subscribers, epid};
 use super::vocabulary::{Command, Effect, FlowId, Input, Lane, Level, LinkId, Restored, StoreWrite};
@@ -66,6 +66,9 @@ pub enum StartError {
     /// A user's address is no SIP address.
     #[error("user {0}: the address is no SIP address")]
     Address(String),
+    /// A proxy's address is no SIP address.
+    #[error("proxy {0}: the address is no SIP address")]
+    Proxy(String),
 }
 
 /// Who waits in the timing wheel.
@@ -103,7 +106,13 @@ pub struct Node {
     own: own_presence::Own,
     publication_pace: Pace,
     channels: Channels,
-    failover: Failover,
+    proxies: Proxies,
+    /// The flow of a better proxy that is tried, with the name of the peer.
+    better: Option<(FlowId, String)>,
+    /// Who tries it.
+    trying: Option<SubscriberId>,
+    /// Connections that were left for a better proxy, with what still needs them.
+    leaving: BTreeMap<FlowId, registrations::Left>,
     /// Why each proxy failed last.
     proxy_failures: Vec<String>,
     /// The flow on which registrations go, with the name of the peer.
@@ -121,6 +130,8 @@ pub struct Node {
     link_waiters: BTreeMap<LinkId, Waiter>,
     /// Calls whose ICE may have something to say.
     searching: BTreeSet<u32>,
+    /// Calls whose hold or retrieval waits until another offer is settled.
+    waiting_offers: BTreeSet<u32>,
     /// Subscribers whose presence may have changed.
     touched: BTreeSet<SubscriberId>,
     tracing: bool,
@@ -164,13 +175,12 @@ impl Node {
             hello.capabilities |= rfp_link::capability::SRTP;
         }
         let mut deadlines = Deadlines::new(now);
-        let ranks = configuration
-            .sip
-            .proxies
-            .iter()
-            .map(|proxy| Rank { priority: proxy.priority, weight: proxy.weight })
-            .collect::<Vec<_>>();
-        let random = u64::from(draw.number("proxies")) << 32 | u64::from(draw.number("proxies"));
+        let listed = configuration.sip.proxies.iter().map(|proxy| {
+            let uri = proxy.uri.to_string();
+            let uri = uri.parse().map_err(|_| StartError::Proxy(uri))?;
+            Ok((uri, proxy.priority, proxy.weight))
+        });
+        let proxies = Proxies::new(listed.collect::<Result<_, StartError>>()?, draw.bytes("proxies"));
         let mut node = Self {
             started: now,
             wall,
@@ -187,8 +197,11 @@ impl Node {
             own: own_presence::Own::default(),
             publication_pace: Pace::new(Pace::PER_SECOND, u64::from(draw.number("presence"))),
             channels: Channels::new(channels),
-            proxy_failures: vec![String::new(); ranks.len()],
-            failover: Failover::new(ranks, random),
+            proxy_failures: vec![String::new(); configuration.sip.proxies.len()],
+            proxies,
+            better: None,
+            trying: None,
+            leaving: BTreeMap::new(),
             home: None,
             accepted: BTreeSet::new(),
             window_until: None,
@@ -202,6 +215,7 @@ impl Node {
             deadlines,
             link_waiters: BTreeMap::new(),
             searching: BTreeSet::new(),
+            waiting_offers: BTreeSet::new(),
             touched: BTreeSet::new(),
             tracing: false,
             traced: BTreeMap::new(),
@@ -216,8 +230,7 @@ impl Node {
         }
         node.allow_subscription(now);
         if configuration.lync.enabled {
-            let dial = node.failover.start();
-            node.dial(dial);
+            node.dial(now);
         }
         node.settle(now);
         Ok(node)
@@ -273,10 +286,7 @@ impl Node {
             match waiting {
                 Waiting::Endpoint => self.endpoint.handle_timeout(now),
                 Waiting::FixedPart => self.fixed_part.handle_timeout(now),
-                Waiting::Proxy => {
-                    let dial = self.failover.handle_timeout(now);
-                    self.dial(dial);
-                }
+                Waiting::Proxy => self.dial(now),
                 Waiting::SubscriptionWindow => {
                     self.window_until = None;
                     self.allow_subscription(now);
@@ -381,6 +391,7 @@ impl Node {
             let busy = self.drain_radio(now)
                 | self.drain_fixed_part(now)
                 | self.drain_endpoint(now)
+                | self.drain_offers(now)
                 | self.drain_ice(now)
                 | self.drain_presence(now);
             if !busy {
@@ -389,7 +400,9 @@ impl Node {
         }
         self.deadlines.set(self.endpoint_waiter, self.endpoint.poll_timeout());
         self.deadlines.set(self.fixed_part_waiter, self.fixed_part.poll_timeout());
-        self.deadlines.set(self.proxy_waiter, self.failover.poll_timeout());
+        let proxies = if self.configuration.lync.enabled { self.proxies.poll_timeout(now) } else { None };
+        self.deadlines.set(self.proxy_waiter, proxies);
+        self.close_left_flows(now);
         for (link, deadline) in self.radio.take_touched() {
             if let Some(waiter) = self.link_waiters.get(&link) {
                 self.deadlines.set(*waiter, deadline);

@@ -1,22 +1,33 @@
 //! Connections to the front end, and the registrations of all users over them.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use presence_pidf::publisher::PublisherState;
 use sip_lync::{Event, FlowRole, Retry, StatusCode};
 
-use super::super::failover::State;
+use super::super::proxies::Opened;
 use super::super::subscriber::{Registration, SubscriberId};
 use super::super::vocabulary::{Effect, FlowId, Level};
 use super::Node;
+
+/// What still needs a connection that was left for a better proxy.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    /// The calls that were up then.
+    calls: BTreeSet<u32>,
+    /// Users who are not registered on the other connection yet.
+    users: BTreeSet<SubscriberId>,
+}
 
 /// How long the shutdown waits for the front end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Node {
-    pub(super) fn dial(&mut self, dial: Option<(FlowId, usize)>) {
-        if let Some((flow, proxy)) = dial {
+    /// Opens a connection if it is time to.
+    pub(super) fn dial(&mut self, now: Instant) {
+        if let Some((flow, proxy)) = self.proxies.dial(now) {
             self.effects.push_back(Effect::Dial { flow, proxy });
         }
     }
@@ -31,7 +42,11 @@ impl Node {
         peer_names: Vec<String>,
     ) {
         let role = if proxy.is_some() { FlowRole::Dialled } else { FlowRole::Accepted };
-        if role == FlowRole::Dialled && !self.failover.opened(flow) {
+        let asked = match role {
+            FlowRole::Dialled => self.proxies.opened(now, flow),
+            FlowRole::Accepted => Opened::Home,
+        };
+        if asked == Opened::Unasked {
             self.effects.push_back(Effect::CloseFlow { flow });
             return;
         }
@@ -50,11 +65,100 @@ impl Node {
         if let Some(failure) = self.proxy_failures.get_mut(proxy) {
             failure.clear();
         }
+        if asked == Opened::Trial {
+            self.log(Level::Notice, format!("front end {name}: connected again"));
+            return self.try_better(now, flow, name);
+        }
         self.log(Level::Notice, format!("front end {name}: connected"));
         self.home = Some((flow, name));
         let all: Vec<SubscriberId> = self.subscribers.ids().collect();
         for id in all {
             self.want_registration(now, id);
+        }
+    }
+
+    /// One user registers at a better proxy than the one where all are; without users there is nothing to try.
+    fn try_better(&mut self, now: Instant, flow: FlowId, name: String) {
+        let mut registered = self.subscribers.ids().filter(|id| {
+            let subscriber = self.subscribers.get(*id);
+            subscriber.is_some_and(|subscriber| matches!(subscriber.registration, Registration::Up { .. }))
+        });
+        self.trying = registered.next();
+        self.better = Some((flow, name));
+        let Some(id) = self.trying else { return self.go_over(now) };
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        subscriber.registration = Registration::Pending;
+        let sip = subscriber.sip;
+        // The flow has just been opened and the user is one of ours.
+        let _registers = self.endpoint.register(now, sip, sip_lync::FlowId(flow.0), None);
+    }
+
+    /// The better proxy serves: all register there. The connection with the other one stays until that is done and the
+    /// calls on it are over.
+    fn go_over(&mut self, now: Instant) {
+        let tried = self.trying.take();
+        let left = self.proxies.tried(now);
+        let Some((flow, name)) = self.better.take() else { return };
+        self.log(Level::Notice, format!("front end {name}: serves again, all users go there"));
+        self.home = Some((flow, name));
+        let mut users = BTreeSet::new();
+        let all: Vec<SubscriberId> = self.subscribers.ids().collect();
+        for id in all.into_iter().filter(|id| Some(*id) != tried) {
+            if let Some(subscriber) = self.subscribers.get_mut(id)
+                && matches!(subscriber.registration, Registration::Pending | Registration::Up { .. })
+            {
+                subscriber.registration = Registration::Wanted;
+                users.insert(id);
+            }
+            self.want_registration(now, id);
+        }
+        if let Some(left) = left {
+            self.leaving.insert(left.flow, Left { calls: self.calls.keys().copied().collect(), users });
+        }
+    }
+
+    /// The better proxy does not serve after all: the user who tried it goes back.
+    fn go_back(&mut self, now: Instant, why: &str) {
+        let (Some((flow, name)), Some(id)) = (self.better.take(), self.trying.take()) else { return };
+        self.log(Level::Error, format!("front end {name}: {why}: we stay where we are"));
+        if let Some(way) = self.proxies.trial()
+            && let Some(failure) = self.proxy_failures.get_mut(way.proxy)
+        {
+            why.clone_into(failure);
+        }
+        self.proxies.refused(now, flow);
+        if let Some(subscriber) = self.subscribers.get_mut(id) {
+            subscriber.registration =
+                if subscriber.reachable() { Registration::Wanted } else { Registration::Unwanted };
+        }
+        self.close_flow(now, flow);
+        self.want_registration(now, id);
+        self.dial(now);
+    }
+
+    fn close_flow(&mut self, now: Instant, flow: FlowId) {
+        let closed = sip_lync::Input::FlowClosed { flow: sip_lync::FlowId(flow.0) };
+        let _unknown = self.endpoint.handle_input(now, closed);
+        self.effects.push_back(Effect::CloseFlow { flow });
+    }
+
+    /// Connections that were left are closed when nothing needs them any more.
+    pub(super) fn close_left_flows(&mut self, now: Instant) {
+        let calls = &self.calls;
+        let needed =
+            |left: &Left| !left.users.is_empty() || left.calls.iter().any(|call| calls.contains_key(call));
+        let over: Vec<FlowId> =
+            self.leaving.iter().filter(|(_, left)| !needed(left)).map(|(flow, _)| *flow).collect();
+        for flow in over {
+            self.leaving.remove(&flow);
+            self.close_flow(now, flow);
+        }
+    }
+
+    /// Whether a user is registered on the new connection or not, the one that was left does not wait for it any more.
+    fn moved(&mut self, id: SubscriberId) {
+        for left in self.leaving.values_mut() {
+            left.users.remove(&id);
         }
     }
 
@@ -80,26 +184,26 @@ impl Node {
     }
 
     fn proxy_lost(&mut self, now: Instant, flow: FlowId, reason: &str) {
-        let proxy = match self.failover.state() {
-            State::Dialling { proxy, flow: current } | State::Up { proxy, flow: current }
-                if current == flow =>
-            {
-                proxy
-            }
-            State::Dialling { .. } | State::Up { .. } | State::Idle | State::Waiting => return,
-        };
-        if self.home.as_ref().is_some_and(|(home, _)| *home == flow) {
-            self.home = None;
+        if self.leaving.remove(&flow).is_some() {
+            return;
         }
-        if let Some(failure) = self.proxy_failures.get_mut(proxy)
+        let Some(way) = self.proxies.lost(now, flow) else { return };
+        if let Some(failure) = self.proxy_failures.get_mut(way.proxy)
             && failure != reason
         {
             reason.clone_into(failure);
-            let uri = self.configuration.sip.proxies.get(proxy).map(|proxy| proxy.uri.to_string());
+            let uri = self.configuration.sip.proxies.get(way.proxy).map(|proxy| proxy.uri.to_string());
             self.log(Level::Error, format!("{}: {reason}", uri.unwrap_or_default()));
         }
-        let dial = self.failover.lost(now, flow);
-        self.dial(dial);
+        if self.better.as_ref().is_some_and(|(better, _)| *better == flow) {
+            self.better = None;
+            self.trying = None;
+        } else if self.home.as_ref().is_some_and(|(home, _)| *home == flow) {
+            self.trying = None;
+            // What was on trial is all there is. Whoever loses its registration by this registers there.
+            self.home = self.better.take();
+        }
+        self.dial(now);
     }
 
     /// The handset is there: its user should be registered.
@@ -161,6 +265,12 @@ impl Node {
                     self.log(Level::Notice, format!("{address}: registered"));
                     self.learn_own_presence(now, id);
                 }
+                self.moved(id);
+                if self.trying == Some(id) {
+                    self.go_over(now);
+                } else {
+                    self.proxies.registered(now);
+                }
             }
             Event::RegistrationFailed { user, failure, status, retry, diagnostics, .. } => {
                 let Some(id) = self.subscribers.of_sip(user) else { return };
@@ -172,8 +282,12 @@ impl Node {
                 if let Some(diagnostics) = diagnostics {
                     text = format!("{text}: {diagnostics}");
                 }
+                self.moved(id);
                 let Some(subscriber) = self.subscribers.get_mut(id) else { return };
                 subscriber.publisher.unregistered();
+                if self.trying == Some(id) {
+                    return self.go_back(now, &text);
+                }
                 let wanted = subscriber.reachable();
                 subscriber.registration = match (&subscriber.registration, retry) {
                     (Registration::Withdrawing | Registration::Unwanted, _) => Registration::Unwanted,
@@ -212,9 +326,20 @@ impl Node {
                     let address = subscriber.address.clone();
                     self.log(Level::Error, format!("{address}: {text}"));
                 }
+                self.moved(id);
+                if self.trying == Some(id) {
+                    self.go_back(now, &text);
+                }
             }
             Event::Deregistered { user } => {
-                if let Some(id) = self.subscribers.of_sip(user)
+                let of_user = self.subscribers.of_sip(user);
+                if let Some(id) = of_user {
+                    self.moved(id);
+                    if self.trying == Some(id) {
+                        self.go_back(now, "the user who tried it is gone");
+                    }
+                }
+                if let Some(id) = of_user
                     && let Some(subscriber) = self.subscribers.get_mut(id)
                 {
                     subscriber.registration = Registration::Unwanted;
@@ -231,16 +356,16 @@ impl Node {
     fn next_proxy(&mut self, now: Instant, why: &str) {
         let Some((flow, name)) = self.home.take() else { return };
         self.log(Level::Error, format!("front end {name}: {why}: trying the next one"));
-        if let State::Up { proxy, .. } = self.failover.state()
-            && let Some(failure) = self.proxy_failures.get_mut(proxy)
+        if let Some(way) = self.proxies.home()
+            && let Some(failure) = self.proxy_failures.get_mut(way.proxy)
         {
             why.clone_into(failure);
         }
-        let dial = self.failover.refused(now, flow);
-        let closed = sip_lync::Input::FlowClosed { flow: sip_lync::FlowId(flow.0) };
-        let _unknown = self.endpoint.handle_input(now, closed);
-        self.effects.push_back(Effect::CloseFlow { flow });
-        self.dial(dial);
+        self.proxies.refused(now, flow);
+        self.trying = None;
+        self.home = self.better.take();
+        self.close_flow(now, flow);
+        self.dial(now);
     }
 
     /// Ends calls, then registrations; [`Effect::Stopped`] follows when the front end has confirmed, or after a while.
@@ -274,7 +399,7 @@ impl Node {
     pub(super) fn finish(&mut self) {
         if !self.stopped {
             self.stopped = true;
-            self.failover.stop();
+            self.proxies.stop();
             self.deadlines.set(self.shutdown_waiter, None);
             self.effects.push_back(Effect::Stopped);
         }

@@ -60,14 +60,7 @@ impl Node {
                     self.session_trigger(now, session, Trigger::ReofferAccepted);
                 }
             }
-            Event::ReofferRefused { session, .. } => {
-                if let Some(call) = self.call_of(session) {
-                    call.offered = None;
-                }
-                if !self.last_offer_over(now, session) {
-                    self.session_trigger(now, session, Trigger::ReofferRefused);
-                }
-            }
+            Event::ReofferRefused { session, .. } => self.offer_refused(now, session),
             Event::ReofferWithdrawn { session } => {
                 if let Some(call) = self.call_of(session) {
                     call.way.answer_by = None;
@@ -285,14 +278,8 @@ impl Node {
             || call.remote.as_ref().is_some_and(|remote: &RemoteMedia| remote.flowing == Flowing::NONE);
         let changed = call.held_by_peer != held;
         call.held_by_peer = held;
-        let dect = call.dect;
-        if let (true, Some(dect)) = (changed, dect) {
-            if held {
-                self.show(now, dect, "Held by peer");
-            } else {
-                let name = self.calls.get(&id).map(|call| call.peer.name.clone()).unwrap_or_default();
-                self.show(now, dect, &name);
-            }
+        if changed {
+            self.show_peer(now, id);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::failover::State;
+use super::super::proxies::Way;
 use super::super::status::{CallStatus, ChannelStatus, HandsetStatus, ProxyStatus, Status};
 use super::super::subscriber::{Registration, Subscriber};
 use super::Node;
@@ -40,14 +40,16 @@ impl Node {
         let listed = self.configuration.sip.proxies.iter().zip(&self.proxy_failures).enumerate();
         listed
             .map(|(index, (proxy, failure))| {
-                let (state, detail) = match self.failover.state() {
-                    State::Up { proxy, .. } if proxy == index => {
-                        let peer = self.home.as_ref().map(|(_, name)| name.clone());
-                        ("connected", peer.unwrap_or_default())
-                    }
-                    State::Dialling { proxy, .. } if proxy == index => ("connecting", failure.clone()),
-                    _ if failure.is_empty() => ("idle", String::new()),
-                    _ => ("failed", failure.clone()),
+                let is_there = |way: Option<Way>| way.is_some_and(|way| way.proxy == index);
+                let (state, detail) = if is_there(self.proxies.home()) {
+                    let peer = self.home.as_ref().map(|(_, name)| name.clone());
+                    ("connected", peer.unwrap_or_default())
+                } else if is_there(self.proxies.dialling()) || is_there(self.proxies.trial()) {
+                    ("connecting", failure.clone())
+                } else if failure.is_empty() {
+                    ("idle", String::new())
+                } else {
+                    ("failed", failure.clone())
                 };
                 ProxyStatus { uri: proxy.uri.to_string(), state: state.into(), detail }
             })

@@ -133,6 +133,10 @@ impl TransactionLayer {
         }
         if let Some(load) = self.loads.get_mut(&server.key.flow) {
             load.servers = load.servers.saturating_sub(1);
+            let left = load.servers;
+            if !self.shares.is_empty() {
+                self.share_given_back(server.key.flow, &server.request, left);
+            }
         }
     }
 }
