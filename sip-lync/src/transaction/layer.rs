@@ -2,6 +2,7 @@
 
 mod clients;
 mod event;
+mod outgoing;
 mod running;
 mod servers;
 mod shares;
@@ -9,8 +10,6 @@ mod shares;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use bytes::BytesMut;
 
 use super::key::{ClientKey, Parts, ServerKey, write_merge_key};
 use super::timers::{Reliability, T1, TRYING_AFTER, Timer};
@@ -27,6 +26,7 @@ use crate::status::StatusCode;
 pub use event::{Failure, LayerEvent};
 
 use clients::{ClientTrigger, of_same_transaction};
+pub(crate) use outgoing::{KEEP_ALIVE, Outgoing};
 use running::Timers;
 use servers::ServerTrigger;
 use shares::Shares;
@@ -137,12 +137,6 @@ pub struct TransactionLayer {
     transmits: VecDeque<(FlowId, Outgoing)>,
     events: VecDeque<LayerEvent>,
 }
-
-/// What goes out next: a message, or a keep-alive.
-pub(crate) type Outgoing = Option<Message>;
-
-/// For so many messages the room is kept.
-const KEPT: usize = 64;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Load {
@@ -452,28 +446,6 @@ impl TransactionLayer {
         self.servers.get(server.0).map(|server| server.key.flow)
     }
 
-    /// Appends the next message to the buffer.
-    ///
-    /// RFC 3261 18
-    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<(FlowId, usize)> {
-        let (flow, outgoing) = self.poll_outgoing()?;
-        let start = buffer.len();
-        match outgoing {
-            Some(message) => message.emit(buffer),
-            None => buffer.extend_from_slice(KEEP_ALIVE),
-        }
-        Some((flow, buffer.len() - start))
-    }
-
-    /// The next message before it is written.
-    pub(crate) fn poll_outgoing(&mut self) -> Option<(FlowId, Outgoing)> {
-        let next = self.transmits.pop_front();
-        if next.is_none() && self.transmits.capacity() > KEPT {
-            self.transmits = VecDeque::new();
-        }
-        next
-    }
-
     /// The next event.
     ///
     /// RFC 3261 17
@@ -497,13 +469,6 @@ impl TransactionLayer {
         (self.clients.len(), self.servers.len())
     }
 
-    /// Sends a keep-alive.
-    ///
-    /// RFC 5626 3.5.1
-    pub(crate) fn keep_alive(&mut self, flow: FlowId) {
-        self.transmits.push_back((flow, None));
-    }
-
     /// Starts a timer and tells whether it is over at once.
     fn start(&mut self, now: Instant, owner: Owner, duration: Option<Duration>) -> bool {
         match duration {
@@ -512,10 +477,6 @@ impl TransactionLayer {
             None => {}
         }
         false
-    }
-
-    fn send(&mut self, flow: FlowId, message: impl Into<Message>) {
-        self.transmits.push_back((flow, Some(message.into())));
     }
 
     fn repeated(&mut self, now: Instant, id: ServerId, request: &Request) -> Received {
@@ -532,8 +493,3 @@ impl TransactionLayer {
         Received::Absorbed
     }
 }
-
-/// The keep-alive of the side that opened the connection.
-///
-/// RFC 5626 3.5.1, MS-CONMGMT 2.2.1
-pub(crate) const KEEP_ALIVE: &[u8] = b"\r\n\r\n";
