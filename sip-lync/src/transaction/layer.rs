@@ -18,7 +18,7 @@ use crate::deadlines::Queue;
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::HeaderName;
-use crate::message::{Essentials, Message, Request, Response};
+use crate::message::{Essentials, Request, Response};
 use crate::method::Method;
 use crate::slots::{Place, Slots};
 use crate::status::StatusCode;
