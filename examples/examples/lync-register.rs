@@ -1,8 +1,9 @@
 //! Registers at a Lync front end, with NTLM or with a certificate, and perhaps calls somebody.
 //!
-//! One JSON line per event on stdout: `connected`, `challenged`, `registered`, `call`, `progress`, `answered`,
-//! `released`, `deregistered`, `failed`. It ends with exit code 0 when it was registered and the call, if one was asked
-//! for, was answered; otherwise with 1.
+//! One JSON line per event on stdout: `connected`, `challenged`, `redirected`, `registered`, `call`, `progress`,
+//! `answered`, `released`, `deregistered`, `failed`. Where a front end redirects to, the best home server first, it goes.
+//! It ends with exit code 0 when it was registered and the call, if one was asked for, was answered, with 2 when it is
+//! called wrongly, otherwise with 1.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use examples::connection::{Connection, Security};
 use examples::login::Login;
 use serde_json::{Value, json};
 use sip_lync::gruu::InstanceId;
+use sip_lync::homes::{Advice, Homes, HomesConfig, Proxy};
 use sip_lync::{
     CallFailure, Config, EndReason, Endpoint, Event, FlowId, FlowRole, Input, Invite, RegistrationFailure,
     Retry, Seed, SessionId, SipUri, StatusCode, Transport, Uri, User, UserId,
@@ -28,13 +30,13 @@ use sip_lync::{
 #[command(name = "lync-register")]
 pub(crate) struct Options {
     /// The front end, HOST:PORT
-    #[arg(long)]
+    #[arg(long, value_parser = host_and_port)]
     server: String,
     /// The user, sip:U@D
-    #[arg(long)]
-    user: String,
+    #[arg(long, value_parser = SipUri::parse)]
+    user: SipUri,
     /// The Windows account DOMAIN\user (NTLM)
-    #[arg(long, requires = "password_file", conflicts_with = "cert")]
+    #[arg(long, value_parser = account, requires = "password_file", conflicts_with = "cert")]
     auth_user: Option<String>,
     /// A file with the account's password in its first line
     #[arg(long, requires = "auth_user")]
@@ -52,14 +54,14 @@ pub(crate) struct Options {
     #[arg(long)]
     server_name: Option<String>,
     /// Whom to call, sip:V@D
-    #[arg(long)]
-    call: Option<String>,
+    #[arg(long, value_parser = Uri::parse)]
+    call: Option<Uri>,
     /// How long the call, or without one the registration, stays
-    #[arg(long, default_value_t = 2.0)]
-    seconds: f64,
+    #[arg(long, default_value = "2", value_parser = seconds)]
+    seconds: Duration,
     /// How long the answer of the called one is waited for
-    #[arg(long, default_value_t = 60.0)]
-    patience: f64,
+    #[arg(long, default_value = "60", value_parser = seconds)]
+    patience: Duration,
     /// TCP in place of TLS, for laboratories
     #[arg(long)]
     tcp: bool,
@@ -98,6 +100,8 @@ struct Phone<W: Write> {
     /// When the stage ends by itself.
     until: Instant,
     reached: bool,
+    /// Where the front end sends us.
+    elsewhere: Option<Vec<SipUri>>,
     out: W,
 }
 
@@ -107,14 +111,57 @@ fn random<const N: usize>() -> Result<[u8; N], String> {
     Ok(octets)
 }
 
-fn seconds(number: f64) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
-/// Carries the options out; whether the goal was reached.
-pub(crate) fn run<W: Write>(options: &Options, out: W) -> Result<bool, String> {
-    let uri = SipUri::parse(&options.user).map_err(|error| format!("{}: {error}", options.user))?;
-    let call = options.call.as_deref().map(Uri::parse).transpose().map_err(|error| error.to_string())?;
+fn host_and_port(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    parts.map(|_| text.to_owned()).ok_or_else(|| "not of the form HOST:PORT".to_owned())
+}
+
+fn account(text: &str) -> Result<String, String> {
+    text.contains('\\').then(|| text.to_owned()).ok_or_else(|| "not of the form DOMAIN\\user".to_owned())
+}
+
+/// Carries the options out; whether the goal was reached. A redirection leads to the home servers that it names.
+pub(crate) fn run<W: Write>(options: &Options, mut out: W) -> Result<bool, String> {
+    let uri = |server: &str| SipUri::parse(&format!("sip:{server}")).map_err(|error| error.to_string());
+    let mut homes = Homes::new(HomesConfig::default(), Seed(random()?));
+    homes.set_proxies(vec![Proxy::new(uri(&options.server)?, 1, 1)]);
+    let mut tried = Vec::new();
+    let mut failure = "the front end redirects in a circle".to_owned();
+    loop {
+        let Advice::Connect(id) = homes.advice(Instant::now()) else { return Err(failure) };
+        if tried.contains(&id) {
+            return Err(failure);
+        }
+        tried.push(id);
+        let usual = if options.tcp { 5060 } else { 5061 };
+        let place = homes
+            .proxy(id)
+            .map(|proxy| format!("{}:{}", proxy.uri.host(), proxy.uri.port().unwrap_or(usual)));
+        match attempt(options, &place.unwrap_or_default(), tried.len() == 1, &mut out) {
+            Ok(Outcome::Over { reached }) => return Ok(reached),
+            Ok(Outcome::Redirected(to)) => _ = homes.redirected(Instant::now(), id, to),
+            Err(reason) if tried.len() == 1 => return Err(reason),
+            Err(reason) => {
+                failure = reason;
+                homes.failed(Instant::now(), id);
+            }
+        }
+    }
+}
+
+/// How it went with one front end.
+enum Outcome {
+    Over { reached: bool },
+    Redirected(Vec<SipUri>),
+}
+
+fn attempt<W: Write>(options: &Options, server: &str, first: bool, out: W) -> Result<Outcome, String> {
+    let uri = options.user.clone();
     let login = match (&options.auth_user, &options.password_file) {
         (Some(account), Some(file)) => {
             let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -123,8 +170,10 @@ pub(crate) fn run<W: Write>(options: &Options, out: W) -> Result<bool, String> {
         _ => None,
     };
     let identity = options.cert.as_deref().zip(options.key.as_deref());
-    let security = Security { ca: options.ca.as_deref(), identity, name: options.server_name.as_deref() };
-    let connection = Connection::open(&options.server, (!options.tcp).then_some(&security))?;
+    // The name that was given is that of the first front end.
+    let name = options.server_name.as_deref().filter(|_| first);
+    let security = Security { ca: options.ca.as_deref(), identity, name };
+    let connection = Connection::open(server, (!options.tcp).then_some(&security))?;
     let (local, remote) = connection.addresses().map_err(|error| error.to_string())?;
     let mut config = Config::client(uri.host());
     config.transport = if options.tcp { Transport::Tcp } else { Transport::Tls };
@@ -147,18 +196,19 @@ pub(crate) fn run<W: Write>(options: &Options, out: W) -> Result<bool, String> {
         login,
         trusted: identity.is_some(),
         connection,
-        call,
+        call: options.call.clone(),
         offer: offer(media.ip(), media.port(), options.clear)?,
-        seconds: seconds(options.seconds)?,
-        patience: seconds(options.patience)?,
+        seconds: options.seconds,
+        patience: options.patience,
         stage: Stage::Registering,
         until: now + Duration::from_secs(40),
         reached: false,
+        elsewhere: None,
         out,
     };
     phone.tell(&json!({ "event": "connected", "local": local.to_string(), "remote": remote.to_string() }))?;
     phone.run()?;
-    Ok(phone.reached)
+    Ok(phone.elsewhere.map_or(Outcome::Over { reached: phone.reached }, Outcome::Redirected))
 }
 
 impl<W: Write> Phone<W> {
@@ -240,20 +290,22 @@ impl<W: Write> Phone<W> {
                     self.registered(now)?;
                 }
             }
-            Event::RegistrationFailed { failure, status, retry, .. } => {
+            Event::RegistrationFailed { failure, status, retry, diagnostics, .. } => {
                 let not_trusted = failure == RegistrationFailure::Challenged && self.trusted;
                 let failure = if not_trusted { RegistrationFailure::NotTrusted } else { failure };
                 let after = match retry {
                     Retry::After(pause) => Some(pause),
                     Retry::Never => None,
                 };
-                self.failed("registration", failure.text(), status, after)?;
+                let because = diagnostics.map(|diagnostics| format!(" ({diagnostics})")).unwrap_or_default();
+                self.failed("registration", &format!("{}{because}", failure.text()), status, after)?;
                 self.reached = false;
                 self.stage = Stage::Over;
             }
             Event::Redirected { contacts, .. } => {
-                let contacts: Vec<String> = contacts.iter().map(ToString::to_string).collect();
-                self.tell(&json!({ "event": "redirected", "contacts": contacts }))?;
+                let named: Vec<String> = contacts.iter().map(ToString::to_string).collect();
+                self.tell(&json!({ "event": "redirected", "contacts": named }))?;
+                self.elsewhere = Some(contacts);
                 self.stage = Stage::Over;
             }
             Event::Deregistered { .. } => {
@@ -285,8 +337,9 @@ impl<W: Write> Phone<W> {
                 let offer = self.offer.clone();
                 self.endpoint.answer_reoffer(now, session, offer);
             }
-            Event::Failed { failure: CallFailure { status, reason, .. }, .. } => {
-                self.failed("call", &reason, status, None)?;
+            Event::Failed { failure: CallFailure { status, reason, diagnostics, .. }, .. } => {
+                let because = diagnostics.map(|diagnostics| format!(" ({diagnostics})")).unwrap_or_default();
+                self.failed("call", &format!("{reason}{because}"), status, None)?;
                 self.leave(now);
             }
             Event::Ended { reason, .. } => {

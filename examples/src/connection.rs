@@ -21,6 +21,9 @@ pub struct Security<'a> {
     pub name: Option<&'a str>,
 }
 
+/// How long a connection may take to come about.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A connection.
 #[derive(Debug)]
 pub enum Connection {
@@ -38,14 +41,18 @@ impl Connection {
         let addresses = server.to_socket_addrs().map_err(|error| format!("{server}: {error}"))?;
         let mut stream = Err(format!("{server}: no address"));
         for address in addresses {
-            stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))
-                .map_err(|error| format!("{server}: {error}"));
+            stream =
+                TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| format!("{server}: {error}"));
             if stream.is_ok() {
                 break;
             }
         }
         let stream = stream?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        // A front end that takes the connection and then says nothing is not waited for without end.
+        for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
+            set(&stream, Some(PATIENCE)).map_err(|error| error.to_string())?;
+        }
         let Some(security) = security else { return Ok(Self::Tcp(stream)) };
         let name = security.name.unwrap_or_else(|| host.trim_matches(['[', ']'])).to_owned();
         let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
@@ -53,7 +60,12 @@ impl Connection {
             .map_err(|error| error.to_string())?;
         let mut stream = StreamOwned::new(client, stream);
         while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock).map_err(|error| format!("{server}: {error}"))?;
+            stream.conn.complete_io(&mut stream.sock).map_err(|error| match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                    format!("{server}: it does not speak TLS, or is too slow")
+                }
+                _ => format!("{server}: {error}"),
+            })?;
         }
         Ok(Self::Tls(Box::new(stream)))
     }

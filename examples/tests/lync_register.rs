@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Parser;
-use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser, Password};
+use ipdect_sim::frontend::{FrontEndConfig, FrontEndUser, Homes, Password, ServerAddress};
 use ipdect_sim::json::UserCommand;
 use ipdect_sim::net::tls::{Identity, certificates};
 use ipdect_sim::net::{
@@ -27,7 +27,7 @@ struct Site {
     folder: PathBuf,
     server: SocketAddr,
     _runtime: tokio::runtime::Runtime,
-    _front_end: FrontEndServer,
+    _front_ends: [FrontEndServer; 2],
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -53,7 +53,7 @@ impl Site {
         params.distinguished_name.push(DnType::CommonName, "laboratory authority");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("it");
         write(&folder, "ca.pem", &issuer.pem());
-        for name in ["fe1.example.net", "clients.example.net", "mallory.example.net"] {
+        for name in ["fe1.example.net", "localhost", "clients.example.net", "mallory.example.net"] {
             issue(&folder, &issuer, name);
         }
         write(&folder, "password", "alice secret\n");
@@ -76,11 +76,24 @@ impl Site {
         }
         config.trusted.push("clients.example.net".to_owned());
         config.wall_clock = SystemTime::now();
+        let mut backup = FrontEndConfig::new("localhost", "example.net");
+        backup.trusted.clone_from(&config.trusted);
+        backup.wall_clock = config.wall_clock;
+        let mut carol = FrontEndUser::new(SipUri::parse("sip:carol@example.net").expect("a URI"));
+        backup.users.push(carol.clone());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let server_security = security(Some(identity("fe1.example.net")));
+        let backup_security = security(Some(identity("localhost")));
         let client_security = security(Some(identity("clients.example.net")));
-        let (front_end, server) = runtime.block_on(async {
+        let (front_ends, server) = runtime.block_on(async {
             let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+            let options = FrontEndOptions::new(backup, listen, backup_security);
+            let backup = FrontEndServer::start(options).await.expect("a free port");
+            // Carol is at home where nobody is, else there.
+            let primary = ServerAddress::new("localhost", 1);
+            let second = Some(ServerAddress::new("localhost", backup.local.port()));
+            carol.homes = Some(Homes { primary, backup: second });
+            config.users.push(carol);
             let options = FrontEndOptions::new(config, listen, server_security);
             let front_end = FrontEndServer::start(options).await.expect("a free port");
             let server = front_end.local;
@@ -100,13 +113,17 @@ impl Site {
                     }
                 }
             });
-            (front_end, server)
+            ([front_end, backup], server)
         });
-        Self { folder, server, _runtime: runtime, _front_end: front_end }
+        Self { folder, server, _runtime: runtime, _front_ends: front_ends }
     }
 
     /// Runs the program and returns whether it reached its goal, and its lines.
     fn run(&self, arguments: &[&str]) -> (bool, Vec<Value>) {
+        self.run_as("sip:alice@example.net", arguments)
+    }
+
+    fn run_as(&self, user: &str, arguments: &[&str]) -> (bool, Vec<Value>) {
         let server = self.server.to_string();
         let ca = self.folder.join("ca.pem").display().to_string();
         let common = [
@@ -118,7 +135,7 @@ impl Site {
             "--ca",
             &ca,
             "--user",
-            "sip:alice@example.net",
+            user,
             "--seconds",
             "0.1",
         ];
@@ -201,4 +218,31 @@ fn a_wrong_password_and_a_certificate_nobody_trusts_are_named_failures() {
     assert!(reason.contains("check the name in the certificate"), "{reason}");
     let (reached, lines) = site.run(&["--call", "sip:bob@example.net"]);
     assert!(!reached, "without any proof: {lines:?}");
+}
+
+#[test]
+fn it_goes_where_it_is_redirected_to_the_best_home_server_first() {
+    let site = Site::new("redirected");
+    let (certificate, key) = (site.file("clients.example.net.pem"), site.file("clients.example.net.key"));
+    let (reached, lines) = site.run_as("sip:carol@example.net", &["--cert", &certificate, "--key", &key]);
+    assert!(reached, "{lines:?}");
+    assert_eq!(events(&lines), ["connected", "redirected", "connected", "registered", "deregistered"]);
+    let named = lines[1]["contacts"].as_array().expect("a list");
+    assert!(named[0].as_str().is_some_and(|uri| uri.contains("localhost:1;")), "{named:?}");
+    assert_ne!(lines[0]["remote"], lines[2]["remote"]);
+}
+
+#[test]
+fn a_value_that_is_none_is_wrong_usage() {
+    let good = ["lync-register", "--server", "fe1:5061", "--user", "sip:alice@example.net"];
+    assert!(Options::try_parse_from(good).is_ok());
+    for (place, wrong) in [(2, "fe1"), (2, "fe1:70000"), (2, ":5061"), (4, "alice"), (4, "tel:+4930")] {
+        let mut called = good;
+        called[place] = wrong;
+        assert_eq!(Options::try_parse_from(called).expect_err(wrong).exit_code(), 2);
+    }
+    for wrong in [["--seconds", "nan"], ["--call", "bob"], ["--auth-user", "alice"], ["--patience", "1e30"]] {
+        let called = good.iter().chain(&wrong);
+        assert_eq!(Options::try_parse_from(called).expect_err(wrong[1]).exit_code(), 2);
+    }
 }
