@@ -101,15 +101,17 @@ fn roaming_self() {
     turns.finish();
 }
 
-/// A million users: each has had a call, all become inactive within one second, then away within one second.
+/// A million users: each has had a call, all become inactive within one second, then away within one second. The smallest
+/// times of a few rounds, each of which begins with users who never had a call.
 fn users() {
     const USERS: u32 = 1_000_000;
+    const ROUNDS: usize = 5;
     let now = Instant::now();
     let all: Vec<HandsetPresence> =
         (0..USERS).map(|_| HandsetPresence::new(now, PresenceConfig::new())).collect();
     println!("{} octets for one user", size_of::<HandsetPresence>());
-    let mut users = all.clone();
-    let per_user = |all: &mut Vec<HandsetPresence>, act: &mut dyn FnMut(u32, &mut HandsetPresence)| {
+    let second = |at: u32| now + Duration::from_micros(u64::from(at));
+    let per_user = |all: &mut Vec<HandsetPresence>, act: &dyn Fn(u32, &mut HandsetPresence)| {
         let start = Instant::now();
         for (at, user) in (0..).zip(all.iter_mut()) {
             act(at, user);
@@ -119,16 +121,24 @@ fn users() {
         }
         start.elapsed() / USERS
     };
-    let second = |at: u32| now + Duration::from_micros(u64::from(at));
-    let called = per_user(&mut users, &mut |at, user| user.answered(second(at), CallKey(1), Remote::Party));
-    let ended = per_user(&mut users, &mut |at, user| user.ended(second(at), CallKey(1)));
-    let inactive =
-        per_user(&mut users, &mut |at, user| user.handle_timeout(second(at) + Duration::from_mins(5)));
-    let away =
-        per_user(&mut users, &mut |at, user| user.handle_timeout(second(at) + Duration::from_mins(10)));
-    println!(
-        "1,000,000 users, each: answered {called:?}, ended {ended:?}, inactive {inactive:?}, away {away:?}"
-    );
+    let acts: [(&str, &dyn Fn(u32, &mut HandsetPresence)); 4] = [
+        ("answered", &|at, user| user.answered(second(at), CallKey(1), Remote::Party)),
+        ("ended", &|at, user| user.ended(second(at), CallKey(1))),
+        ("inactive", &|at, user| user.handle_timeout(second(at) + Duration::from_mins(5))),
+        ("away", &|at, user| user.handle_timeout(second(at) + Duration::from_mins(10))),
+    ];
+    let mut smallest = [Duration::MAX; 4];
+    for _ in 0..ROUNDS {
+        let mut users = all.clone();
+        for (smallest, (_, act)) in smallest.iter_mut().zip(acts) {
+            *smallest = per_user(&mut users, act).min(*smallest);
+        }
+    }
+    print!("1,000,000 users, each:");
+    for ((name, _), smallest) in acts.iter().zip(smallest) {
+        print!(" {name} {smallest:?}");
+    }
+    println!();
 }
 
 fn main() {

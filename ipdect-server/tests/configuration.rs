@@ -42,6 +42,19 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(configuration.presence.out_of_range, OutOfRange::Keep);
 }
 
+/// So many handsets of one user.
+fn handsets(number: usize, user: &str) -> String {
+    (0..number).map(|number| user.replace("0070387", &format!("{:07}", 70_387 + number))).collect()
+}
+
+#[test]
+fn a_user_may_have_several_handsets() {
+    let user = "[[user]]\nipei = \"05003 0070387\"\nusername = \"jim\"\n";
+    let configuration = parse(&format!("{SMALL}{}", handsets(8, user))).unwrap();
+    assert_eq!(configuration.users.len(), 8);
+    assert!(configuration.users.iter().all(|user| user.address("example.net") == "jim@example.net"));
+}
+
 #[test]
 fn paths_are_relative_to_the_file() {
     let configuration = parse(SMALL).unwrap();
@@ -209,9 +222,9 @@ fn findings_name_the_line_and_what_to_do() {
         ),
         (format!("{SMALL}{user}{}", user.replace("jim", "joe")), "line 16", &["already belongs to user 1"]),
         (
-            format!("{SMALL}{user}{}", user.replace("0070387", "0070388")),
-            "line 17",
-            &["sip:jim@example.net is already user 1"],
+            format!("{SMALL}{}", handsets(9, user)),
+            "line 38",
+            &["sip:jim@example.net has more than 8 handsets", "eight at most"],
         ),
         (
             format!("{}{user}", SMALL.replace("1234", "")),

@@ -56,8 +56,8 @@ fn what_was_kept_is_restored_after_a_restart() {
         StoreWrite::Subscription(subscription(JIM, 3)),
         StoreWrite::Location { ipei: JIM.to_owned(), tpui: Some(0x000e_1234) },
         StoreWrite::Location { ipei: ANN.to_owned(), tpui: None },
-        StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: at(1_700_000_000_123) },
-        StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: at(1_700_000_300_456) },
+        StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: Some(at(1_700_000_000_123)) },
+        StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: Some(at(1_700_000_300_456)) },
     ];
     store.write_all(&writes).unwrap();
     drop(store);
@@ -65,6 +65,12 @@ fn what_was_kept_is_restored_after_a_restart() {
     assert_eq!(restored.subscriptions, [subscription(JIM, 3), subscription(ANN, 2)]);
     assert_eq!(restored.locations, [(JIM.to_owned(), Some(0x000e_1234)), (ANN.to_owned(), None)]);
     assert_eq!(restored.presence_ends, [(JIM.to_owned(), at(1_700_000_300_456))]);
+    let mut store = open(&folder);
+    store.write(&StoreWrite::Detached { ipei: JIM.to_owned() }).unwrap();
+    store.write(&StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: None }).unwrap();
+    let restored = store.restored().unwrap();
+    assert_eq!(restored.locations, [(ANN.to_owned(), None)]);
+    assert_eq!(restored.presence_ends, []);
 }
 
 #[test]

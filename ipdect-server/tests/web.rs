@@ -149,6 +149,7 @@ fn sample() -> Status {
             registered: true,
             state: "registered".to_owned(),
             presence: "Available".to_owned(),
+            user_presence: "InConference".to_owned(),
             ..HandsetStatus::default()
         }],
         calls: vec![CallStatus {

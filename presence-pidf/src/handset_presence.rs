@@ -307,8 +307,7 @@ impl HandsetPresence {
         }
     }
 
-    /// The handset is out of range or without power: its calls end first. With several handsets of one user, tell the end of
-    /// the lost one's calls instead.
+    /// The handset is out of range or without power: its calls end first. The news may come late, or never.
     ///
     /// docs/states/handset-presence.md
     pub fn handset_lost(&mut self, now: Instant) {

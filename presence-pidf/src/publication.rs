@@ -42,10 +42,36 @@ impl Publication {
         Self { phase, machine, phone, activity, user: None }
     }
 
+    /// What several handsets of one user are together: in a call if any is, away only if all are that are there, removed if none
+    /// is there. One that is not to be disturbed is enough.
+    ///
+    /// docs/states/handset-presence.md
+    #[must_use]
+    pub fn together(all: impl IntoIterator<Item = Self>) -> Self {
+        let more_active = |found: Self, other: Self| {
+            let user = found.user.or(other.user);
+            let most = if rank(other.phase) < rank(found.phase) { other } else { found };
+            Self { user, ..most }
+        };
+        all.into_iter().reduce(more_active).unwrap_or_else(|| Self::of(Phase::Removed))
+    }
+
     /// The same with the user's wish not to be disturbed; nothing is added to what is removed.
     pub(crate) fn do_not_disturb(self) -> Self {
         let user = (self.phase != Phase::Removed).then_some(availability::DO_NOT_DISTURB);
         Self { user, ..self }
+    }
+}
+
+/// The more active, the less.
+fn rank(phase: Phase) -> u8 {
+    match phase {
+        Phase::InConference => 0,
+        Phase::InCall => 1,
+        Phase::Available => 2,
+        Phase::Inactive => 3,
+        Phase::Away => 4,
+        Phase::Removed => 5,
     }
 }
 

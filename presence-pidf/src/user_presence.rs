@@ -127,23 +127,6 @@ impl UserPresence {
     /// docs/states/handset-presence.md
     #[must_use]
     pub fn publication(&self) -> Publication {
-        let publications = self.handsets.values().map(HandsetPresence::publication);
-        let all: Vec<Publication> = publications.collect();
-        let most = all.iter().min_by_key(|publication| rank(publication.phase)).cloned();
-        let mut most = most.unwrap_or_else(|| Publication::of(Phase::Removed));
-        most.user = most.user.or_else(|| all.iter().find_map(|publication| publication.user));
-        most
-    }
-}
-
-/// The more active, the less.
-fn rank(phase: Phase) -> u8 {
-    match phase {
-        Phase::InConference => 0,
-        Phase::InCall => 1,
-        Phase::Available => 2,
-        Phase::Inactive => 3,
-        Phase::Away => 4,
-        Phase::Removed => 5,
+        Publication::together(self.handsets.values().map(HandsetPresence::publication))
     }
 }

@@ -301,7 +301,70 @@ proptest! {
         }
     }
 
-    /// Several handsets: each is its own, and the user is the definition over the calls of all of them.
+    /// Several handsets, each with a day of its own: what each publishes is its own definition, what the user publishes is
+    /// the most active of them, every change at its moment and none twice.
+    #[test]
+    fn handsets_of_one_user_are_each_its_own_and_together_the_most_active(
+        rules in rules(),
+        day in prop::collection::vec((pause(), 0..3u32, happening(), any::<u8>()), 1..60),
+    ) {
+        let start = clock::origin();
+        let instant = |at: u64| start + Duration::from_millis(at);
+        let mut user = UserPresence::new(rules.config());
+        let mut each: BTreeMap<u32, Definition> = BTreeMap::new();
+        let mut found: Vec<(u64, Told)> = Vec::new();
+        let mut wanted: Vec<(u64, Told)> = Vec::new();
+        let mut last: BTreeMap<Option<u32>, Numbers> = BTreeMap::new();
+        let drain = |user: &mut UserPresence, at: u64, found: &mut Vec<(u64, Told)>| {
+            let mut told = Vec::new();
+            while let Some(event) = user.poll_event() {
+                match event {
+                    UserEvent::Handset(key, publication) => told.push((at, (Some(key.0), numbers(&publication)))),
+                    UserEvent::User(publication) => told.push((at, (None, numbers(&publication)))),
+                    other => panic!("{other:?}"),
+                }
+            }
+            told.sort_unstable();
+            found.extend(told);
+        };
+        let mut at = 0u64;
+        drain(&mut user, 0, &mut found);
+        changes_of(&each, 0, rules, &[], &mut last, &mut wanted);
+        let end = (2_000_000_000u64, 0, Happening::Rang, 1);
+        for (pause, key, happening, dice) in day.into_iter().chain([end]) {
+            let until = at + pause;
+            let mut moments: Vec<u64> = each.values().flat_map(|own| own.moments(rules)).collect();
+            moments.retain(|moment| *moment > at && *moment <= until);
+            moments.sort_unstable();
+            for moment in moments {
+                changes_of(&each, moment, rules, &[], &mut last, &mut wanted);
+            }
+            while let Some(deadline) = user.poll_timeout().filter(|deadline| *deadline <= instant(until)) {
+                user.handle_timeout(deadline);
+                drain(&mut user, u64::try_from((deadline - start).as_millis()).expect("a day"), &mut found);
+            }
+            at = until;
+            let mut again = Vec::new();
+            if dice % 16 == 0 {
+                user.remove(instant(at), HandsetKey(key));
+                each.remove(&key);
+            } else {
+                user.add(instant(at), HandsetKey(key));
+                let own = each.remove(&key).unwrap_or_default().after(at, happening, rules);
+                each.insert(key, own);
+                tell(user.handset(HandsetKey(key)).expect("it was added"), instant(at), happening);
+                // Who restarts reports in any case.
+                again.extend(matches!(happening, Happening::Restarted(_)).then_some(key));
+            }
+            drain(&mut user, at, &mut found);
+            changes_of(&each, at, rules, &again, &mut last, &mut wanted);
+            let of_user = numbers(&user.publication());
+            prop_assert_eq!(of_user, together(&each, at, rules), "{:?} of {} at {}", happening, key, at);
+        }
+        prop_assert_eq!(found, wanted);
+    }
+
+    /// While only calls happen, several handsets are together what one handset with all their calls would be.
     #[test]
     fn handsets_of_one_user_are_together_what_one_handset_with_all_their_calls_would_be(
         rules in rules(),
@@ -310,7 +373,6 @@ proptest! {
         let start = clock::origin();
         let mut user = UserPresence::new(rules.config());
         let mut definition = Definition::default();
-        let mut each = vec![Definition::default(); 3];
         for key in 0..3 {
             user.add(start, HandsetKey(key));
         }
@@ -327,19 +389,51 @@ proptest! {
                 _ => Happening::Ended(number),
             };
             definition = definition.after(at, same, rules);
-            let own = &mut each[usize::try_from(handset).expect("few handsets")];
-            *own = own.clone().after(at, happening, rules);
             user.handle_timeout(now);
             tell(user.handset(HandsetKey(handset)).expect("it was added"), now, happening);
-            while user.poll_event().is_some() {}
             prop_assert_eq!(numbers(&user.publication()), definition.numbers(at, rules));
-            for key in 0..3u32 {
-                let own = each[usize::try_from(key).expect("few handsets")].numbers(at, rules);
-                let told = user.handset(HandsetKey(key)).map(|handset| numbers(&handset.publication()));
-                prop_assert_eq!(told, Some(own));
-            }
         }
     }
+}
+
+/// Who it is about, the user for none, and what is published.
+type Told = (Option<u32>, Numbers);
+
+/// In a call if any is, away only if all are; silence of one is enough.
+fn together(each: &BTreeMap<u32, Definition>, at: u64, rules: Rules) -> Numbers {
+    let order =
+        [Phase::InConference, Phase::InCall, Phase::Available, Phase::Inactive, Phase::Away, Phase::Removed];
+    let all: Vec<Numbers> = each.values().map(|own| own.numbers(at, rules)).collect();
+    let most = order.iter().find_map(|phase| all.iter().find(|numbers| numbers.0 == *phase));
+    let mut most = *most.unwrap_or(&(Phase::Removed, None, None, None, None));
+    most.4 = all.iter().find_map(|numbers| numbers.4);
+    most
+}
+
+/// What is to be told at a moment: what differs from what was told last, and `again` in any case.
+fn changes_of(
+    each: &BTreeMap<u32, Definition>,
+    at: u64,
+    rules: Rules,
+    again: &[u32],
+    last: &mut BTreeMap<Option<u32>, Numbers>,
+    wanted: &mut Vec<(u64, Told)>,
+) {
+    let mut now: BTreeMap<Option<u32>, Numbers> =
+        each.iter().map(|(key, own)| (Some(*key), own.numbers(at, rules))).collect();
+    now.insert(None, together(each, at, rules));
+    let gone: Vec<Option<u32>> = last.keys().filter(|key| !now.contains_key(key)).copied().collect();
+    let mut told: Vec<(u64, Told)> = gone
+        .into_iter()
+        .map(|key| (at, (key, (Phase::Removed, None, None, None, None))))
+        .chain(now.iter().filter_map(|(key, numbers)| {
+            let repeated = key.is_some_and(|key| again.contains(&key));
+            (repeated || last.get(key) != Some(numbers)).then_some((at, (*key, *numbers)))
+        }))
+        .collect();
+    told.sort_unstable();
+    wanted.extend(told);
+    *last = now;
 }
 
 #[test]

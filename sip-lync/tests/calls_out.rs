@@ -111,7 +111,8 @@ fn the_answer_is_acknowledged_over_the_recorded_route() {
     assert_ne!(ack.headers.via().unwrap(), invite.headers.via().unwrap());
     assert!(ack.body.is_empty());
     match peer.event() {
-        Event::Answered { connected, description, answer_due, fork, .. } => {
+        Event::Answered { connected, conference, description, answer_due, fork, .. } => {
+            assert_eq!(conference, None);
             assert_eq!(connected.unwrap().display.as_deref(), Some("Bob"));
             assert_eq!(description.as_deref(), Some(ANSWER.as_bytes()));
             assert!(!answer_due);
@@ -126,6 +127,19 @@ fn the_answer_is_acknowledged_over_the_recorded_route() {
     assert_eq!(peer.endpoint.session(session), State::Established);
     peer.pass(300 * SECOND);
     assert_eq!(peer.endpoint.state().client_transactions, 0);
+}
+
+#[test]
+fn a_number_may_turn_out_to_be_the_line_of_a_conference() {
+    let mut peer = Peer::registered();
+    let (_, invite) = call(&mut peer);
+    let mixer = ("Contact", "<sip:bob@example.net;gruu;opaque=app:conf:audio-video:id:5D3J>;isfocus");
+    peer.reply(&invite, 200, "b1", &[mixer], ANSWER);
+    peer.request(&Method::Ack);
+    match peer.event() {
+        Event::Answered { conference, .. } => assert_eq!(conference.unwrap().id(), "5D3J"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

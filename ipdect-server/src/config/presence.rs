@@ -70,10 +70,10 @@ pub enum OutOfRange {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DoNotDisturb {
-    /// Calls are refused here; nobody is told.
+    /// The handset is silent; nobody is told.
     #[default]
     Local,
-    /// It is published, so that Lync refuses calls everywhere.
+    /// It is published, so that Lync refuses calls everywhere, once a handset tells of it.
     Publish,
 }
 
@@ -84,6 +84,6 @@ pub enum Activity {
     /// Answered calls.
     #[default]
     Calls,
-    /// Any use: dialling, ringing and refused calls too.
+    /// Any use: also calls that the user tried or declined.
     AnyUse,
 }

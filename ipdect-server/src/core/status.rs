@@ -53,7 +53,7 @@ pub struct BaseStationStatus {
     pub free: u8,
 }
 
-/// One user and the handset that belongs to it.
+/// One handset and the user it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HandsetStatus {
     /// IPEI as configured.
@@ -76,6 +76,8 @@ pub struct HandsetStatus {
     pub detail: String,
     /// Presence phase: `Available`, `Inactive`, `Away`, `InCall`, `InConference` or `Removed`.
     pub presence: String,
+    /// The same of all handsets of the user together.
+    pub user_presence: String,
     /// Name of the base station that heard it last.
     pub base: Option<String>,
     /// Time since it was heard last.

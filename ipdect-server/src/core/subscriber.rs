@@ -1,7 +1,7 @@
 //! One subscriber: a configured user and the handset that belongs to him.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use dect_nwk::fixed_part::PortableId;
 use dect_nwk::identity::Ipei;
@@ -52,6 +52,8 @@ pub(crate) struct Subscriber {
     pub(crate) base: Option<String>,
     pub(crate) registration: Registration,
     pub(crate) presence: HandsetPresence,
+    /// The end of the last call as the store has it.
+    pub(crate) kept_end: Option<SystemTime>,
     pub(crate) publisher: Publisher,
     pub(crate) waiter: Waiter,
     pub(crate) calls: BTreeSet<u32>,

@@ -178,12 +178,17 @@ pub enum StoreWrite {
         /// IPEI, digits and a blank as configured.
         ipei: String,
     },
-    /// Where a handset is: none when detached.
+    /// A handset is there.
     Location {
         /// IPEI as configured.
         ipei: String,
-        /// Assigned TPUI.
+        /// Assigned TPUI, if it has one.
         tpui: Option<u32>,
+    },
+    /// A handset was switched off: nobody knows where it is.
+    Detached {
+        /// IPEI as configured.
+        ipei: String,
     },
     /// A call ended.
     Call(CallRecord),
@@ -191,8 +196,8 @@ pub enum StoreWrite {
     PresenceEnd {
         /// IPEI as configured.
         ipei: String,
-        /// Wall time.
-        at: SystemTime,
+        /// Wall time; none: nothing goes on.
+        at: Option<SystemTime>,
     },
 }
 

@@ -89,11 +89,15 @@ impl Sqlite {
                 params![ipei, tpui],
             ),
             StoreWrite::Call(record) => call_log::keep(&self.connection, record),
-            StoreWrite::PresenceEnd { ipei, at } => run(
+            StoreWrite::Detached { ipei } => run("DELETE FROM location WHERE ipei = ?1", params![ipei]),
+            StoreWrite::PresenceEnd { ipei, at: Some(at) } => run(
                 "INSERT INTO presence_end (ipei, at_ms) VALUES (?1, ?2)
                  ON CONFLICT (ipei) DO UPDATE SET at_ms = excluded.at_ms",
                 params![ipei, to_ms(*at)],
             ),
+            StoreWrite::PresenceEnd { ipei, at: None } => {
+                run("DELETE FROM presence_end WHERE ipei = ?1", params![ipei])
+            }
         }
     }
 

@@ -137,7 +137,10 @@ fn handsets(status: &Status, session: Option<&Session>, search: &str) -> Markup 
                         td { (name_of(handset)) }
                         td.number { (handset.ipei) }
                         td { (badge(&handset.state, handset_colour(handset))) }
-                        td { (handset.presence) }
+                        td {
+                            (handset.presence)
+                            @if !handset.user_presence.is_empty() && handset.user_presence != handset.presence { " " span.hint { "user: " (handset.user_presence) } }
+                        }
                         td { (handset.base.as_deref().unwrap_or("")) }
                         td { @if let Some(ms) = handset.last_seen_ms { (span(ms)) " ago" } }
                         td.bad { (handset.detail) }

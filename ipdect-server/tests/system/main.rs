@@ -1,6 +1,7 @@
 //! The whole product in virtual time: front end, users, base stations, handsets and the server, deterministically.
 
 mod faults;
+mod handsets;
 mod ice;
 mod proxies;
 mod transfers;
@@ -400,7 +401,11 @@ fn a_first_log_on_that_fails_for_a_while_is_made_up_for_before_the_next_registra
 
 /// How many messages Jim's handset was told of, in order.
 fn told_of_messages(world: &World) -> Vec<u32> {
-    let events = world.events_of(JIM).into_iter();
+    messages_shown(world, JIM)
+}
+
+fn messages_shown(world: &World, ipei: &str) -> Vec<u32> {
+    let events = world.events_of(ipei).into_iter();
     let told = events.filter_map(|event| match event {
         HandsetEvent::Mwi { messages } => Some(*messages),
         _ => None,

@@ -131,6 +131,10 @@ pub(crate) struct Options {
     pub(crate) users: Vec<(String, String)>,
     pub(crate) base_versions: Vec<Option<VersionRange>>,
     pub(crate) restored: Restored,
+    /// How long after 1970 the server starts.
+    pub(crate) wall: Duration,
+    /// The first user is the mixer of a conference.
+    pub(crate) conference: bool,
     /// No client of the handsets' users has ever logged on.
     pub(crate) never_logged_on: bool,
     /// The dialect of ICE that users speak.
@@ -152,6 +156,8 @@ impl Options {
             users: vec![("alice".into(), "+14255550100".into()), ("bob".into(), "+14255550101".into())],
             base_versions: vec![None],
             restored: Restored::default(),
+            wall: Duration::from_secs(1_700_000_000),
+            conference: false,
             never_logged_on: false,
             user_ice: Some(Dialect::MsIce2),
             early_media: false,
@@ -213,7 +219,7 @@ impl World {
             .collect();
         let node = Node::new(
             now,
-            SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            SystemTime::UNIX_EPOCH + options.wall,
             &Arc::new(configuration),
             &options.restored,
             channels.clone(),
@@ -254,6 +260,10 @@ impl World {
                 // A user may have several clients.
                 config.epid.push_str(&number.to_string());
                 config.display_name = Some(format!("User {name}"));
+                if options.conference && number == 0 {
+                    let mixer = format!("sip:{name}@{DOMAIN};gruu;opaque=app:conf:audio-video:id:5D3J");
+                    config.service = Some(mixer.parse().expect("a URI"));
+                }
                 User {
                     machine: LyncUser::new(
                         config,

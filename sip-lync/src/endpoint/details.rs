@@ -127,15 +127,18 @@ impl CallDetails {
                 word if word.eq_ignore_ascii_case("private-no-diversion") => Sensitivity::NoDiversion,
                 word => Sensitivity::Other(word.to_owned()),
             }),
-            conference: [HeaderName::Contact, HeaderName::From]
-                .iter()
-                .filter_map(|name| first(headers, name))
-                .find_map(|address| ConferenceUri::of(address.sip_uri()?)),
+            conference: conference_in(headers, &[HeaderName::Contact, HeaderName::From]),
             emergency: headers
                 .get(&HeaderName::Priority)
                 .is_some_and(|word| word.trim().eq_ignore_ascii_case("emergency")),
         }
     }
+}
+
+/// The conference that one of these header fields names.
+pub(super) fn conference_in(headers: &Headers, names: &[HeaderName]) -> Option<ConferenceUri> {
+    let mut addresses = names.iter().filter_map(|name| first(headers, name));
+    addresses.find_map(|address| ConferenceUri::of(address.sip_uri()?))
 }
 
 fn first(headers: &Headers, name: &HeaderName) -> Option<NameAddr> {

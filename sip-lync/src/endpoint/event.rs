@@ -11,6 +11,7 @@ use super::vocabulary::{ConferenceId, ForkId, Rendering, RequestId, SessionId, S
 use crate::body::c3p;
 use crate::error::{Error, ParseError};
 use crate::flow::FlowId;
+use crate::gruu::ConferenceUri;
 use crate::headers::ms::Diagnostics;
 use crate::headers::{Challenge, Reason};
 use crate::message::{Request, Response};
@@ -252,6 +253,8 @@ pub enum Event {
         fork: ForkId,
         /// The peer as the server asserts it.
         connected: Option<Party>,
+        /// The conference that answered.
+        conference: Option<ConferenceUri>,
         /// The answer, or with `answer_due` the offer.
         description: Option<Bytes>,
         /// The description is an offer: call `answer_reoffer` with our answer.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::conference::Fate;
+use super::details::conference_in;
 use super::event::{CallFailure, EndReason, Event};
 use super::vocabulary::{ForkId, Rendering, SessionId};
 use super::{Deadline, Endpoint};
-use crate::headers::Headers;
+use crate::headers::{HeaderName, Headers};
 use crate::invite::{self, Effect, Report, State, Trigger};
 use crate::message::{Request, Response};
 use crate::offer_answer::{self, Position};
@@ -141,12 +142,16 @@ impl Endpoint {
                 if self.conference_told(now, id, Fate::Answered(body)) {
                     return;
                 }
-                let connected =
-                    context.source.response.and_then(|response| asserted_party(&response.headers));
+                let headers = context.source.response.map(|response| &response.headers);
+                let connected = headers.and_then(asserted_party);
+                let conference = headers.and_then(|headers| {
+                    conference_in(headers, &[HeaderName::Contact, HeaderName::PAssertedIdentity])
+                });
                 self.events.push_back(Event::Answered {
                     session: id,
                     fork: context.fork.unwrap_or(ForkId(0)),
                     connected,
+                    conference,
                     description: context.description.clone(),
                     answer_due,
                 });

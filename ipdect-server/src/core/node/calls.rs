@@ -149,11 +149,6 @@ impl Node {
                 subscriber.presence.answered(now, key, remote);
             } else {
                 subscriber.presence.ended(now, key);
-                if subscriber.presence.last_end_age(now).is_some_and(|age| age.is_zero()) {
-                    let ipei = subscriber.user.ipei.text().to_owned();
-                    let at = self.wall_at(now);
-                    self.store(StoreWrite::PresenceEnd { ipei, at });
-                }
             }
             self.touched.insert(id);
         }
@@ -416,6 +411,10 @@ impl Node {
         }
         let Some(subscriber) = self.subscribers.get_mut(call.subscriber) else { return };
         subscriber.calls.remove(&id);
+        if call.answered.is_none() && !call.dialled.is_empty() {
+            subscriber.presence.used(now);
+            self.touched.insert(call.subscriber);
+        }
         let record = CallRecord {
             ipei: subscriber.user.ipei.text().to_owned(),
             direction: call.direction.name(),

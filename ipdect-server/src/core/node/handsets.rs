@@ -171,6 +171,10 @@ impl Node {
                     && let Some(subscriber) = self.subscribers.get_mut(id)
                 {
                     subscriber.located = true;
+                    if !subscriber.user.disabled {
+                        // After it was switched off it begins without memory.
+                        subscriber.presence.enabled(now);
+                    }
                     subscriber.presence.handset_back(now);
                     self.touched.insert(id);
                     let ipei = subscriber.user.ipei.text().to_owned();
@@ -265,8 +269,12 @@ impl Node {
             };
         }
         let leaves = if transferring { Trigger::HandsetGone } else { Trigger::HandsetReleased };
+        let refused = call.outcome == "refused";
         self.trigger(now, id, leaves);
         self.handset_left(now, subscriber);
+        if refused {
+            self.handset_used(now, subscriber);
+        }
     }
 
     fn access_terminated(&mut self, now: Instant, portable: PortableId) {
@@ -284,7 +292,8 @@ impl Node {
         let Some(subscriber) = self.subscribers.get_mut(id) else { return };
         subscriber.located = false;
         let ipei = subscriber.user.ipei.text().to_owned();
-        self.store(StoreWrite::Location { ipei, tpui: None });
+        self.store(StoreWrite::Detached { ipei });
+        self.withdraw_presence(now, id);
         self.unwant_registration(now, id);
     }
 
@@ -330,6 +339,7 @@ impl Node {
             self.note_dect(done);
             return;
         };
+        self.handset_used(now, id);
         self.open_bearer(now, call, link);
         let acknowledge = called.is_empty() || !complete;
         if acknowledge {

@@ -340,9 +340,6 @@ impl Node {
         let ended = restored.presence_ends.iter().find(|(known, _)| known == user.ipei.text());
         let age = ended.and_then(|(_, at)| self.wall.duration_since(*at).ok());
         presence.restart(now, age);
-        if user.disabled {
-            presence.disabled(now);
-        }
         let kept = restored.subscriptions.iter().find(|kept| kept.ipei == user.ipei.text());
         let location = restored.locations.iter().find(|(known, _)| known == user.ipei.text());
         let portable =
@@ -353,6 +350,12 @@ impl Node {
                 known.tpui = location.and_then(|(_, tpui)| Tpui::new((*tpui)?).ok());
                 self.fixed_part.add_portable(known)
             });
+        let located = portable.is_some() && location.is_some();
+        if user.disabled || !located {
+            presence.disabled(now);
+        }
+        let resumed = presence.last_end_age(now).and_then(|age| self.wall.checked_sub(age));
+        let kept_end = resumed.or(ended.map(|(_, at)| *at));
         let epid = epid(user.ipei.text(), &address);
         let mut publication = PublisherConfig::new(&format!("sip:{address}"), &epid);
         let uuid = sip_lync::gruu::InstanceId::from_epid(&epid).to_string();
@@ -366,11 +369,12 @@ impl Node {
             domain,
             sip,
             portable,
-            located: portable.is_some() && location.is_some(),
+            located,
             heard: None,
             base: None,
             registration: Registration::Unwanted,
             presence,
+            kept_end,
             publisher,
             waiter: self.deadlines.insert(Waiting::Call(0)),
             calls: BTreeSet::new(),

@@ -14,7 +14,7 @@ use sip_lync::{
     HeaderName, Headers, Method, OutgoingRequest, RequestId, Subscription, SubscriptionEnd, SubscriptionId,
 };
 
-use super::super::subscriber::SubscriberId;
+use super::super::subscriber::{Registration, SubscriberId};
 use super::super::vocabulary::Level;
 use super::Node;
 
@@ -60,7 +60,7 @@ impl Node {
         );
         self.forget_own_presence(now, id);
         let mut wanted = vec![(About::Presence, own)];
-        if self.configuration.presence.first_log_on {
+        if self.configuration.presence.first_log_on && !self.made_up_for_by_another(id) {
             self.own.log_ons.insert(id, FirstLogOn::new(&uri));
             wanted.insert(0, (About::Settings, fetch));
         }
@@ -72,6 +72,16 @@ impl Node {
                 Err(error) => self.log(Level::Warning, format!("{uri}: own presence: {error}")),
             }
         }
+    }
+
+    /// Of several handsets of a user one is enough, and two at once would contradict each other.
+    fn made_up_for_by_another(&self, id: SubscriberId) -> bool {
+        let user = |id: &SubscriberId| self.subscribers.get(*id);
+        let Some(own) = user(&id) else { return false };
+        let others = self.own.log_ons.keys().filter(|other| **other != id).filter_map(user);
+        others
+            .filter(|other| matches!(other.registration, Registration::Up { .. }))
+            .any(|other| other.address.eq_ignore_ascii_case(&own.address))
     }
 
     /// Subscriptions of an earlier registration are of no use.

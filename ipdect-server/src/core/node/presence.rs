@@ -9,7 +9,7 @@ use presence_pidf::publisher::{Event as Published, Input};
 use sip_lync::{Headers, Method, OutgoingRequest, RequestId, Response};
 
 use super::super::subscriber::{Registration, SubscriberId};
-use super::super::vocabulary::Level;
+use super::super::vocabulary::{Level, StoreWrite};
 use super::Node;
 
 impl Node {
@@ -24,6 +24,7 @@ impl Node {
                 }
             }
             subscriber.publisher.handle_timeout(now);
+            self.keep_end(now, id);
             self.publish(now, id);
             let Some(subscriber) = self.subscribers.get(id) else { continue };
             let log_on = self.first_log_on_due(id);
@@ -31,6 +32,35 @@ impl Node {
             self.deadlines.set(subscriber.waiter, deadlines.into_iter().flatten().min());
         }
         busy
+    }
+
+    /// After a restart presence goes on from the end of the last call, or from nothing.
+    fn keep_end(&mut self, now: Instant, id: SubscriberId) {
+        let wall = self.wall_at(now);
+        let Some(subscriber) = self.subscribers.get_mut(id) else { return };
+        let end = subscriber.presence.last_end_age(now).and_then(|age| wall.checked_sub(age));
+        if subscriber.kept_end != end {
+            subscriber.kept_end = end;
+            let ipei = subscriber.user.ipei.text().to_owned();
+            self.store(StoreWrite::PresenceEnd { ipei, at: end });
+        }
+    }
+
+    /// The user did something with the handset that is not a call, or none yet.
+    pub(super) fn handset_used(&mut self, now: Instant, id: SubscriberId) {
+        if let Some(subscriber) = self.subscribers.get_mut(id) {
+            subscriber.presence.used(now);
+            self.touched.insert(id);
+        }
+    }
+
+    /// Nothing is left of what the handset published, before its registration ends.
+    pub(super) fn withdraw_presence(&mut self, now: Instant, id: SubscriberId) {
+        if let Some(subscriber) = self.subscribers.get_mut(id) {
+            subscriber.presence.disabled(now);
+            self.touched.insert(id);
+            self.drain_presence(now);
+        }
     }
 
     pub(super) fn presence_timeout(&mut self, now: Instant, id: SubscriberId) {

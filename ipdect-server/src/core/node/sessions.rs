@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sip_lync::gruu::ConferenceUri;
 use sip_lync::{EndReason, Event, ForkId, Party, Rendering, SessionId, StatusCode, Uri};
 
 use super::super::call::step::{Phase, Trigger};
@@ -22,18 +23,19 @@ impl Node {
             | Event::Deregistered { .. } => self.registration_event(now, event),
             Event::FlowFailed { flow, error } => self.flow_failed(now, super::FlowId(flow.0), &error),
             Event::Incoming { session, user, from, description, replaces, details, .. } => {
-                self.incoming(now, session, user, &from, description.as_ref(), replaces);
-                if let (Some(call), Some(_)) = (self.call_of(session), &details.conference) {
-                    call.peer.conference = true;
-                }
+                let peer = Peer { conference: details.conference.is_some(), ..peer_of(&from) };
+                self.incoming(now, session, user, peer, description.as_ref(), replaces);
             }
             Event::Progress { session, fork, description, .. } => {
                 self.early_media(now, session, fork, description.as_ref());
                 self.session_trigger(now, session, Trigger::PeerProgress);
             }
-            Event::Answered { session, fork, connected, description, answer_due, .. } => {
-                if let (Some(call), Some(party)) = (self.call_of(session), connected.as_ref()) {
-                    call.peer.name = peer_of(party).name;
+            Event::Answered { session, fork, connected, conference, description, answer_due, .. } => {
+                if let Some(call) = self.call_of(session) {
+                    call.peer.conference |= conference.is_some();
+                    if let Some(party) = &connected {
+                        call.peer.name = peer_of(party).name;
+                    }
                 }
                 self.answered(now, session, fork, description.as_ref(), answer_due);
             }
@@ -158,7 +160,7 @@ impl Node {
         now: Instant,
         session: SessionId,
         user: sip_lync::UserId,
-        from: &Party,
+        peer: Peer,
         description: Option<&Bytes>,
         replaces: Option<SessionId>,
     ) {
@@ -187,7 +189,7 @@ impl Node {
         };
         if let Some(call) = self.calls.get_mut(&call) {
             call.session = Some(session);
-            call.peer = peer_of(from);
+            call.peer = peer;
         }
         self.by_session.insert(session, call);
         let described = description.is_none_or(|description| self.take_offer(call, description).is_some());
@@ -331,6 +333,11 @@ fn peer_of(party: &Party) -> Peer {
         uri: party.uri.to_string(),
         name: party.display.clone().or(user).unwrap_or_default(),
         number: number.unwrap_or_default(),
-        conference: false,
+        conference: is_conference(&party.uri),
     }
+}
+
+/// Whether the address is the one of a conference.
+pub(super) fn is_conference(uri: &Uri) -> bool {
+    uri.sip().and_then(ConferenceUri::of).is_some()
 }

@@ -142,7 +142,8 @@ impl Node {
         if let Some(call) = self.calls.get_mut(&to) {
             let name = target.sip().and_then(|uri| uri.user()).unwrap_or_default();
             let name = name.split(';').next().unwrap_or_default().to_owned();
-            call.peer = Peer { uri: target.to_string(), name, ..Peer::default() };
+            let conference = super::sessions::is_conference(target);
+            call.peer = Peer { uri: target.to_string(), name, conference, ..Peer::default() };
             call.slot = None;
         }
         self.take_handset(now, from, to);

@@ -1,6 +1,9 @@
 //! The node as the status page shows it.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
+
+use presence_pidf::{Phase, Publication};
 
 use super::super::proxies::Way;
 use super::super::status::{CallStatus, ChannelStatus, HandsetStatus, ProxyStatus, Status};
@@ -16,7 +19,7 @@ impl Node {
             uptime_ms: self.at_ms(now),
             proxies: self.proxies(),
             base_stations: self.radio.status(),
-            handsets: self.subscribers.iter().map(|subscriber| Self::handset(now, subscriber)).collect(),
+            handsets: self.handsets(now),
             calls: self.calls.values().map(|call| self.call_status(now, call)).collect(),
             channels: ChannelStatus { total: self.channels.total(), in_use: self.channels.in_use() },
             subscription: match (self.configuration.radio.subscription, self.window_until) {
@@ -56,7 +59,22 @@ impl Node {
             .collect()
     }
 
-    fn handset(now: Instant, subscriber: &Subscriber) -> HandsetStatus {
+    fn handsets(&self, now: Instant) -> Vec<HandsetStatus> {
+        let mut of_users: BTreeMap<String, Vec<Publication>> = BTreeMap::new();
+        for subscriber in self.subscribers.iter() {
+            let user = subscriber.address.to_ascii_lowercase();
+            of_users.entry(user).or_default().push(subscriber.presence.publication());
+        }
+        let together: BTreeMap<String, Publication> =
+            of_users.into_iter().map(|(user, all)| (user, Publication::together(all))).collect();
+        let shown = |subscriber: &Subscriber| {
+            let user = together.get(&subscriber.address.to_ascii_lowercase()).map(|together| together.phase);
+            Self::handset(now, subscriber, user.unwrap_or_else(|| subscriber.presence.state()))
+        };
+        self.subscribers.iter().map(shown).collect()
+    }
+
+    fn handset(now: Instant, subscriber: &Subscriber, user: Phase) -> HandsetStatus {
         let (registered, gruu) = match &subscriber.registration {
             Registration::Up { gruu } => (true, gruu.clone()),
             _ => (false, None),
@@ -89,6 +107,7 @@ impl Node {
             state: state.into(),
             detail,
             presence: format!("{:?}", subscriber.presence.state()),
+            user_presence: format!("{user:?}"),
             base: subscriber.base.clone(),
             last_seen_ms: subscriber
                 .heard
