@@ -231,6 +231,7 @@ async fn an_administrator_logs_in_sees_everything_and_logs_out() {
     assert_eq!(page.status, 200);
     for expected in [
         "Jim &lt;b&gt;Kander&lt;/b&gt;",
+        "user: InConference",
         "05003 0070387",
         "sip:ann@example.net",
         "AES_CM_128_HMAC_SHA1_80",

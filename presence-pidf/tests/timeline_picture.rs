@@ -104,8 +104,8 @@ fn picture() -> String {
             writeln!(picture, "<line x1=\"{left}\" y1=\"180\" x2=\"{left}\" y2=\"187\" stroke=\"#999999\"/>");
         let since = match from.checked_sub(ENDED) {
             None => format!("{from} min"),
-            Some(0) => format!("{from} min, the end"),
-            Some(since) => format!("{since} min after it"),
+            Some(0) => format!("{from} min: the end"),
+            Some(since) => format!("{since} min after the end"),
         };
         words(&mut picture, [left, 200], "m", &since);
     }

@@ -119,6 +119,7 @@ fn waiting_messages_light_the_lamps_of_all_handsets_of_a_user() {
         world.run(5 * SECOND);
     }
     assert_eq!([JIM, SECOND_OF_JIM].map(|ipei| messages_shown(&world, ipei)), [[2, 0], [2, 0]]);
+    world.run(12 * SECOND);
     nothing_left(&world);
 }
 
@@ -130,7 +131,6 @@ fn a_first_log_on_is_made_up_for_once_however_many_handsets_a_user_has() {
     world.run(30 * SECOND);
     assert_eq!(world.registered(), 2, "{:?}", world.logs);
     assert_eq!(seen_of_jim(&world), [Some(15_500); 2], "{:?}", world.logs);
-    assert!(!world.said.iter().any(|message| message.contains("Refused")));
     let written = world.said.iter().filter(|message| message.contains("setContainerMembers")).count();
     assert_eq!(written, 1);
 }
@@ -282,7 +282,6 @@ fn after_a_restart_presence_goes_on_from_the_stored_end_of_the_last_call() {
         let forgotten = StoreWrite::PresenceEnd { ipei: JIM.to_owned(), at: None };
         assert_eq!(kept, if resumed { vec![] } else { vec![&forgotten] }, "{later} s later");
     }
-    // In a call when the server died: no end, no memory of this one.
     let mut disabled = only_jim("");
     disabled.configuration.push_str("disabled = true\n");
     disabled.restored = kept;
