@@ -355,7 +355,7 @@ impl Node {
             presence.disabled(now);
         }
         let resumed = presence.last_end_age(now).and_then(|age| self.wall.checked_sub(age));
-        let kept_end = resumed.or(ended.map(|(_, at)| *at));
+        let kept_end = resumed.or_else(|| ended.map(|(_, at)| *at));
         let epid = epid(user.ipei.text(), &address);
         let mut publication = PublisherConfig::new(&format!("sip:{address}"), &epid);
         let uuid = sip_lync::gruu::InstanceId::from_epid(&epid).to_string();
