@@ -234,6 +234,35 @@ fn a_share_is_had_again_as_soon_as_something_ends() {
 }
 
 #[test]
+fn while_a_connection_is_crowded_each_has_its_share_and_what_ends_is_given_back() {
+    let mut site = Bystander::new();
+    let overload = |site: &mut Bystander, request: Request| {
+        site.peer.send(request);
+        site.peer.statuses().contains(&503)
+    };
+    // Half of the room is taken by as many callers.
+    for number in 0..LIMIT as u32 / 2 {
+        assert!(!overload(&mut site, call_of(&format!("caller{number}"), number, "dect1")));
+    }
+    let share = LIMIT as u32 / 16;
+    for number in 0..2 * share {
+        assert_eq!(overload(&mut site, call_of("mallory", number, "dect1")), number >= share, "{number}");
+    }
+    for ended in 0..5 {
+        let mut ack = call_of("mallory", ended, "dect1");
+        ack.headers.set(HeaderName::CSeq, "1 ACK");
+        ack.headers.remove_all(&HeaderName::ContentType);
+        (ack.method, ack.body) = (Method::Ack, Vec::new().into());
+        site.peer.send(ack);
+    }
+    for number in 0..10 {
+        let again = call_of("mallory", FLOOD + number, "dect1");
+        assert_eq!(overload(&mut site, again), number >= 5, "{number}");
+    }
+    site.unharmed();
+}
+
+#[test]
 fn requests_out_of_the_blue_are_answered_and_forgotten() {
     let package = [("Event", "presence"), ("Subscription-State", "active")];
     for (method, headers) in [

@@ -113,22 +113,45 @@ fn a_dialog_that_cannot_be_recovered_ends() {
 }
 
 #[test]
-fn the_peers_refresh_replaces_our_route_only_if_it_announces_that() {
+fn a_dialog_that_was_recovered_may_be_recovered_again_and_again() {
     let mut peer = Peer::registered();
-    peer.send(Peer::invite(1, SDP));
-    let Event::Incoming { session, .. } = peer.event() else { panic!() };
-    peer.endpoint.answer(peer.now, session, ANSWER);
-    let ok = peer.response(200);
-    peer.send(Peer::in_dialog(&ok, "ACK", 1, ""));
-    let mut update = Peer::in_dialog(&ok, "UPDATE", 2, "");
-    update.headers.push(HeaderName::RecordRoute, "<sip:elsewhere.example.net;lr>");
-    peer.send(update.clone());
-    peer.response(200);
-    let mut announced = Peer::in_dialog(&ok, "UPDATE", 3, "");
-    announced.headers.push(HeaderName::RecordRoute, NEW.1);
-    announced.headers.push(HeaderName::Supported, SUPPORTED.1);
-    peer.send(announced);
-    peer.response(200);
-    peer.endpoint.hang_up(peer.now, session);
-    assert_eq!(route(&peer.request(&Method::Bye)), Some(NEW.1));
+    let session = call(&mut peer, "INVITE");
+    for _ in 0..5 {
+        peer.endpoint.reoffer(peer.now, session, SDP, Rendering::No).unwrap();
+        let reinvite = peer.request(&Method::Invite);
+        peer.reply(&reinvite, 430, "", &[DIALOG], "");
+        peer.request(&Method::Ack);
+        peer.pass(5 * SECOND);
+        let again = peer.request(&Method::Invite);
+        peer.reply(&again, 200, "", &[CONTACT, NEW, SUPPORTED], ANSWER);
+        peer.request(&Method::Ack);
+        assert!(matches!(peer.event(), Event::ReofferAnswered { .. }));
+    }
+    assert_eq!(peer.endpoint.session(session), State::Established);
+}
+
+#[test]
+fn the_peers_refresh_replaces_our_route_only_if_it_announces_that() {
+    for announces in [false, true] {
+        let mut peer = Peer::registered();
+        let invite = Peer::invite(1, SDP);
+        let recorded = invite.headers.get(&HeaderName::RecordRoute).unwrap().to_owned();
+        peer.send(invite);
+        let Event::Incoming { session, .. } = peer.event() else { panic!() };
+        peer.endpoint.answer(peer.now, session, ANSWER);
+        let ok = peer.response(200);
+        peer.send(Peer::in_dialog(&ok, "ACK", 1, ""));
+        let mut update = Peer::in_dialog(&ok, "UPDATE", 2, "");
+        update.headers.push(HeaderName::RecordRoute, NEW.1);
+        if announces {
+            update.headers.push(HeaderName::Supported, SUPPORTED.1);
+        }
+        peer.send(update);
+        peer.response(200);
+        peer.endpoint.hang_up(peer.now, session);
+        let bye = peer.request(&Method::Bye);
+        let ours = route(&bye).unwrap();
+        assert_eq!(ours == NEW.1, announces, "{ours}");
+        assert_eq!(recorded.starts_with(ours), !announces, "{ours}");
+    }
 }

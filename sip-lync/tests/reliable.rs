@@ -40,7 +40,13 @@ fn an_early_answer_is_repeated_until_its_prack_and_the_200_waits_for_that() {
     peer.silence();
     peer.send(prack(&early, 2, 1));
     peer.response(481);
-    peer.send(prack(&early, 3, 0));
+    // The right response of another INVITE.
+    let mut of_another = prack(&early, 5, 0);
+    let rseq = early.headers.rseq().unwrap().unwrap();
+    of_another.headers.set(HeaderName::RAck, format!("{rseq} 2 INVITE"));
+    peer.send(of_another);
+    peer.response(481);
+    peer.send(prack(&early, 6, 0));
     peer.response(200);
     let ok = peer.response(200);
     assert_eq!(&ok.body[..], ANSWER.as_bytes());
@@ -48,7 +54,7 @@ fn an_early_answer_is_repeated_until_its_prack_and_the_200_waits_for_that() {
     assert!(matches!(peer.event(), Event::Confirmed { .. }));
     peer.pass(60 * SECOND);
     peer.silence();
-    peer.send(prack(&early, 4, 0));
+    peer.send(prack(&early, 7, 0));
     peer.response(481);
 }
 

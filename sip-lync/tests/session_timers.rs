@@ -70,6 +70,27 @@ fn we_refresh_with_update_at_half_of_the_interval_when_we_are_the_refresher() {
 }
 
 #[test]
+fn the_answer_to_a_refresh_says_where_the_peer_is_now() {
+    for how in [&[UPDATE][..], &[]] {
+        let mut peer = Peer::routed();
+        let mut headers = vec![("Session-Expires", "200;refresher=uac")];
+        headers.extend_from_slice(how);
+        let session = call(&mut peer, &headers);
+        peer.pass(100 * SECOND);
+        let refresh = peer.request(if how.is_empty() { &Method::Invite } else { &Method::Update });
+        assert_eq!(refresh.uri.as_str(), "sip:bob@192.0.2.30;transport=tls");
+        let moved = ("Contact", "<sip:bob@192.0.2.31;transport=tls>");
+        let body = if how.is_empty() { ANSWER } else { "" };
+        peer.reply(&refresh, 200, "", &[moved, ("Session-Expires", "200;refresher=uac")], body);
+        if how.is_empty() {
+            assert_eq!(peer.request(&Method::Ack).uri.as_str(), "sip:bob@192.0.2.31;transport=tls");
+        }
+        peer.endpoint.hang_up(peer.now, session);
+        assert_eq!(peer.request(&Method::Bye).uri.as_str(), "sip:bob@192.0.2.31;transport=tls");
+    }
+}
+
+#[test]
 fn a_peer_without_update_is_refreshed_by_reinvite_with_the_same_offer() {
     let mut peer = Peer::routed();
     call(&mut peer, &[("Session-Expires", "200;refresher=uac")]);

@@ -161,13 +161,20 @@ fn benotify_is_never_answered_and_notify_always() {
 
 #[test]
 fn a_notification_of_somebody_else_is_refused() {
-    let (mut peer, _, request) = active();
+    let (mut peer, id, request) = active();
     let mut foreign = notification(&request, "NOTIFY", 2, "active", "forged");
     foreign.headers.set(HeaderName::To, "<sip:dect1@example.net>;tag=guessed;epid=01010101");
     peer.send(foreign);
     peer.response(200);
     // It belongs to no subscription: handed on as an unsolicited one, which is the user's to judge.
     assert!(matches!(peer.event(), Event::Notified { .. }));
+    // Nor does one of another package, whatever dialog it names.
+    let mut other = notification(&request, "NOTIFY", 3, "terminated;reason=rejected", "forged");
+    other.headers.set(HeaderName::Event, "presence");
+    peer.send(other);
+    peer.response(200);
+    assert!(matches!(peer.event(), Event::Notified { .. }));
+    assert_eq!(peer.endpoint.subscription(id), State::Active);
 }
 
 #[test]

@@ -76,6 +76,11 @@ fn a_blind_transfer_refers_within_the_dialog_and_tells_how_it_goes() {
     peer.response(200);
     peer.send(notification(&ok, 3, "SIP/2.0 180 Ringing\r\n", "active;expires=60"));
     peer.response(200);
+    // One that comes too late ends nothing.
+    let mut late = notification(&ok, 2, "SIP/2.0 603 Decline\r\n", "terminated;reason=noresource");
+    late.headers.set(HeaderName::Via, "SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bKlate");
+    peer.send(late);
+    assert_eq!(peer.statuses(), [500]);
     peer.send(notification(&ok, 4, "SIP/2.0 200 OK\r\n", "terminated;reason=noresource"));
     peer.response(200);
     for expected in [StatusCode::TRYING, StatusCode::RINGING] {

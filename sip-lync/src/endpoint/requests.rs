@@ -171,10 +171,11 @@ impl Endpoint {
         in_dialog: bool,
     ) {
         match request.method {
-            Method::Notify if self.on_refer_notification(now, &request) => {
-                self.respond_plainly(now, server, &request, StatusCode::OK);
-            }
-            Method::Notify if let Some(in_order) = self.on_subscription_notice(now, &request) => {
+            Method::Notify
+                if let Some(in_order) = self
+                    .on_refer_notification(now, &request)
+                    .or_else(|| self.on_subscription_notice(now, &request)) =>
+            {
                 // RFC 3261 12.2.2: a lower number is out of order.
                 let status = if in_order { StatusCode::OK } else { StatusCode::SERVER_INTERNAL_ERROR };
                 self.respond_plainly(now, server, &request, status);

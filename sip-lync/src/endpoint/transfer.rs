@@ -150,13 +150,13 @@ impl Endpoint {
         self.transferor_step(now, id, transferor::Trigger::TimedOut, None);
     }
 
-    /// A NOTIFY about our REFER; `false` if it is none.
+    /// A NOTIFY about our REFER. `None`: it is none; otherwise whether it is in order.
     ///
     /// RFC 3515 2.4.5
-    pub(super) fn on_refer_notification(&mut self, now: Instant, request: &Request) -> bool {
+    pub(super) fn on_refer_notification(&mut self, now: Instant, request: &Request) -> Option<bool> {
         let refer = request.headers.event().ok().flatten().is_some_and(|event| event.package == "refer");
         let dialog = DialogId::of_request(&request.headers).filter(|_| refer);
-        let Some(id) = dialog.and_then(|dialog| self.sessions.of_dialog(&dialog)) else { return false };
+        let id = dialog.and_then(|dialog| self.sessions.of_dialog(&dialog))?;
         let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         let in_order = self
             .sessions
@@ -164,7 +164,7 @@ impl Endpoint {
             .and_then(|session| session.dialog.as_mut())
             .is_some_and(|dialog| dialog.accept(cseq));
         if !in_order {
-            return false;
+            return Some(false);
         }
         let status = sipfrag::parse(request.body.clone()).ok().and_then(|fragment| fragment.status);
         let status = status.map(|(status, _)| status);
@@ -180,7 +180,7 @@ impl Endpoint {
             transferor::Trigger::NotifiedProgress
         };
         self.transferor_step(now, id, trigger, status);
-        true
+        Some(true)
     }
 
     /// The peer's REFER within a session.

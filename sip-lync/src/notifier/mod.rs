@@ -24,6 +24,11 @@
 //! assert_eq!((flow, request.method), (FlowId(1), Method::BeNotify));
 //! # Ok::<(), sip_lync::ParseError>(())
 //! ```
+//!
+//! What it tells is a state: NOTIFY goes one at a time, and of several changes meanwhile the subscriber hears the last
+//! (RFC 6665 4.2.2). It is not for documents that tell differences, of which none may be left out: categories of
+//! enhanced presence, rosters of conferences with consecutive versions (RFC 4575 4.4). A front end whose subscribers get
+//! those keeps its own list and sends each document, as the one of the simulators does.
 
 pub mod step;
 mod telling;
