@@ -78,7 +78,11 @@ pub(crate) const fn is(byte: u8, class: u8) -> bool {
 
 /// Number of leading bytes that belong to the class.
 pub(crate) fn span(bytes: &[u8], class: u8) -> usize {
-    bytes.iter().position(|&b| !is(b, class)).unwrap_or(bytes.len())
+    let (eights, _) = bytes.as_chunks::<8>();
+    let whole = |eight: &&[u8; 8]| eight.iter().fold(class, |all, &b| all & CLASSES[b as usize]) != 0;
+    let start = 8 * eights.iter().take_while(whole).count();
+    let rest = bytes.get(start..).unwrap_or_default();
+    rest.iter().position(|&b| !is(b, class)).map_or(bytes.len(), |length| start + length)
 }
 
 /// Whether the text is a token.
@@ -184,7 +188,8 @@ pub(crate) fn unquote(raw: &str) -> Cow<'_, str> {
     let Some(inner) = raw.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
         return Cow::Borrowed(raw);
     };
-    if !inner.contains(['\\', '\r', '\n']) {
+    let octets = inner.as_bytes();
+    if spans::find(octets, 0, b'\\').is_none() && spans::line_end(octets, 0) == octets.len() {
         return Cow::Borrowed(inner);
     }
     let mut text = String::with_capacity(inner.len());
@@ -338,6 +343,17 @@ impl<'a> Cursor<'a> {
     pub(crate) fn token(&mut self) -> Result<&'a str, ParseError> {
         let token = self.advance_to(spans::token_end(self.text.as_bytes(), self.at));
         if token.is_empty() { Err(self.error(Rule::Token)) } else { Ok(token) }
+    }
+
+    /// The same where it is short mostly, and perhaps empty: the name of a parameter.
+    #[inline]
+    pub(crate) fn short_token(&mut self) -> &'a str {
+        let octets = self.text.as_bytes();
+        let mut end = self.at;
+        while octets.get(end).is_some_and(|&b| is(b, TOKEN)) {
+            end += 1;
+        }
+        self.advance_to(end)
     }
 
     /// A quoted string, returned with its quotes and escapes.

@@ -32,24 +32,32 @@ impl InstanceId {
     /// RFC 5627 4.1, RFC 4122 3
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().trim_matches('"');
-        let text = text.strip_prefix('<').unwrap_or(text);
-        let text = text.strip_suffix('>').unwrap_or(text);
-        let text = match text.get(..9) {
-            Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
-            _ => text,
+        let digits: &[u8; 36] = match text.as_bytes().strip_prefix(b"\"<urn:uuid:") {
+            // As everybody writes it.
+            Some([digits @ .., b'>', b'"']) if digits.len() == 36 => digits.try_into().ok()?,
+            _ => {
+                let text = text.trim().trim_matches('"');
+                let text = text.strip_prefix('<').unwrap_or(text);
+                let text = text.strip_suffix('>').unwrap_or(text);
+                let text = match text.get(..9) {
+                    Some(prefix) if prefix.eq_ignore_ascii_case("urn:uuid:") => text.get(9..)?,
+                    _ => text,
+                };
+                text.as_bytes().try_into().ok()?
+            }
         };
-        let digits: &[u8; 36] = text.as_bytes().try_into().ok()?;
-        let mut octets = [0; 16];
+        let (mut octets, mut good) = ([0; 16], true);
         for (position, place) in PRINTED.iter().enumerate() {
             let at = printed_at(position);
-            if at > 0 && printed_at(position - 1) + 2 < at && digits.get(at - 1) != Some(&b'-') {
-                return None;
+            if matches!(position, 4 | 6 | 8 | 10) {
+                good &= digits.get(at - 1) == Some(&b'-');
             }
-            let digit = |at: usize| digits.get(at).and_then(|&octet| hex_digit(octet));
-            *octets.get_mut(*place)? = digit(at)? << 4 | digit(at + 1)?;
+            let digit = |at: usize| digits.get(at).map_or(NO_DIGIT, |&octet| HEX_DIGITS[octet as usize]);
+            let (high, low) = (digit(at), digit(at + 1));
+            good &= (high | low) < NO_DIGIT;
+            *octets.get_mut(*place)? = high << 4 | low & 0x0f;
         }
-        Some(Self(octets))
+        good.then_some(Self(octets))
     }
 
     /// The token of the GRUU that the server forms for this endpoint: URL-safe base64 of the octets
@@ -138,15 +146,20 @@ const fn printed_at(position: usize) -> usize {
     position * 2 + hyphens
 }
 
-/// The value of a digit in either case.
-const fn hex_digit(octet: u8) -> Option<u8> {
-    match octet {
-        b'0'..=b'9' => Some(octet - b'0'),
-        b'a'..=b'f' => Some(octet - b'a' + 10),
-        b'A'..=b'F' => Some(octet - b'A' + 10),
-        _ => None,
+/// More than any digit has.
+const NO_DIGIT: u8 = 0x80;
+
+/// The values of digits in either case.
+const HEX_DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    digits
+};
 
 /// The text of a UUID.
 pub(crate) struct Printed([u8; 36]);

@@ -254,7 +254,7 @@ impl Registrar {
         };
         let state = ["register-action=\"", action, "\"", survivable];
         answer.push_parts(&HeaderName::PresenceState, &state);
-        if headers.keep_alive().ok().flatten().and_then(|asked| asked.hop_hop()) == Some(true) {
+        if headers.keep_alive_agreed().and_then(|(hop_hop, _)| hop_hop) == Some(true) {
             let timeout = Decimal::of(self.config.keep_alive.as_secs());
             let agreed = ["UAS; tcp=no; hop-hop=yes; end-end=no; timeout=", timeout.as_str()];
             answer.push_parts(&HeaderName::MsKeepAlive, &agreed);

@@ -212,6 +212,11 @@ impl Head {
         Self { ends, found: LineEndings::new(), origin: 0, used: 0, at }
     }
 
+    /// Whether every line ends with CR LF; all but the last of an input without an empty line.
+    pub(crate) const fn is_strict(&self) -> bool {
+        matches!(self.ends, LineEnds::Strict)
+    }
+
     /// Whether line ends are looked for ahead: they are as long as every line end is CR LF; all else is read line by line.
     #[inline]
     fn is_marked(&self, wire: &[u8]) -> bool {

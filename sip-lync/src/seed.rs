@@ -125,8 +125,8 @@ impl Words {
     /// RFC 3261 14.1
     pub fn between(&mut self, lowest: Duration, highest: Duration) -> Duration {
         let steps = highest.saturating_sub(lowest).as_millis() / 10 + 1;
-        let random = u128::from(u64::from_be_bytes(self.drawn::<8>()));
-        let step = u64::try_from(random % steps).unwrap_or(0);
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        let step = u64::from_be_bytes(self.drawn::<8>()) % steps;
         lowest.saturating_add(Duration::from_millis(step.saturating_mul(10)))
     }
 
@@ -186,11 +186,12 @@ impl Words {
 fn hex(text: &str, octets: &[u8]) -> String {
     let mut word = String::with_capacity(text.len() + octets.len() * 2);
     word.push_str(text);
-    for octet in octets {
-        for digit in [octet >> 4, octet & 0x0f] {
-            word.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
-        }
+    let digit = |digit: u8| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+    let mut digits = [0; 2 * BLOCK];
+    for (two, octet) in digits.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
+        *two = [digit(octet >> 4), digit(octet & 0x0f)];
     }
+    word.push_str(digits.get(..octets.len() * 2).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
     word
 }
 

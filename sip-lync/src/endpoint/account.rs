@@ -135,6 +135,9 @@ impl Accounts {
     /// Leads the requests of a user over a flow, or over none.
     pub(super) fn set_flow(&mut self, id: UserId, flow: Option<FlowId>) {
         let Some(account) = self.by_id.get_mut(&id) else { return };
+        if account.flow == flow {
+            return;
+        }
         if let Some(before) = account.flow {
             self.by_flow.remove(&(before, id));
         }

@@ -24,7 +24,15 @@ const METHODS: &str =
 fn address_parts<'a>(config: &Config, user: &'a User) -> [&'a str; 5] {
     let uri = &user.address_of_record;
     let (name, at) = uri.user().map_or(("", ""), |name| (name, "@"));
-    [config.scheme(), ":", name, at, uri.host()]
+    let (scheme, text) = (config.scheme(), uri.as_str());
+    // Mostly it was given as it is written.
+    if text.len() == scheme.len() + 1 + name.len() + at.len() + uri.host().len()
+        && text.as_bytes().get(scheme.len()) == Some(&b':')
+        && text.starts_with(scheme)
+    {
+        return [text, "", "", "", ""];
+    }
+    [scheme, ":", name, at, uri.host()]
 }
 
 /// The same as one text.

@@ -179,12 +179,12 @@ impl Endpoint {
     ///
     /// MS-CONMGMT 3.1
     pub(super) fn keep_alive_agreed(&mut self, now: Instant, flow: FlowId, headers: &Headers) {
-        let Ok(Some(agreed)) = headers.keep_alive() else { return };
+        let Some(agreed) = headers.keep_alive_agreed() else { return };
         let Some(entry) = self.flows.get_mut(&flow) else { return };
         if entry.role == FlowRole::Accepted {
             return;
         }
-        entry.keep_alive = match (agreed.hop_hop(), agreed.timeout()) {
+        entry.keep_alive = match agreed {
             (Some(false), _) => None,
             // MS-CONMGMT 3.1.2: at most two thirds of the time-out; a second at least, whatever the peer says.
             (_, Some(seconds)) => {

@@ -10,7 +10,7 @@ use crate::flow::FlowId;
 use crate::grammar;
 use crate::gruu::InstanceId;
 use crate::headers::ms::{RegisterAction, RegistrationAdvice, RegistrationEvent};
-use crate::headers::{HeaderName, NameAddrView};
+use crate::headers::{HeaderName, NameAddrView, ParametersView};
 use crate::message::{Request, Response};
 use crate::register::Trigger;
 use crate::uri::SipUri;
@@ -89,22 +89,24 @@ impl Endpoint {
         let Some(account) = self.accounts.get_mut(user) else { return Trigger::Success };
         let ours = headers.elements(&HeaderName::Contact).find_map(|element| {
             let contact = NameAddrView::parse(element).ok()?;
-            let ours = match contact.parameters.get("+sip.instance").and_then(InstanceId::parse) {
+            let granted = Granted::of(contact.parameters);
+            let ours = match granted.instance.and_then(InstanceId::parse) {
                 Some(instance) => instance == account.instance,
                 None => contact.sip_uri().ok()?.parameter("ms-opaque") == Some(&*account.opaque),
             };
-            ours.then_some(contact)
+            ours.then_some(granted)
         });
+        let ours = ours.unwrap_or_default();
         let seconds = ours
-            .and_then(|contact| grammar::saturating_number(contact.parameters.get("expires")?).ok())
+            .expires
+            .and_then(|expires| grammar::saturating_number(expires).ok())
             .or_else(|| headers.expires().ok().flatten())
             .or_else(|| account.registration.asked.map(|asked| asked.as_secs() as u32))
             .unwrap_or(UNNAMED_EXPIRY);
         // A lifetime of nothing would have us refresh without end.
         account.registration.lengthened = 0;
         account.registration.granted = Duration::from_secs(u64::from(seconds.clamp(10, 30 * 86_400)));
-        let named = |name: &str| ours.and_then(|contact| contact.parameters.get(name)).map(grammar::unquote);
-        let gruu = named("gruu").or_else(|| named("pub-gruu")).filter(|_| self.config.gruu);
+        let gruu = ours.gruu.or(ours.public_gruu).map(grammar::unquote).filter(|_| self.config.gruu);
         // Mostly it is the one we have.
         if gruu.as_deref() != account.gruu.as_ref().map(SipUri::as_str) {
             account.gruu = gruu.and_then(|gruu| SipUri::parse(&gruu).ok());
@@ -149,6 +151,33 @@ impl Endpoint {
             RegistrationAdvice::Stay => Trigger::NotifiedState,
         };
         self.registration_step(now, user, trigger, &told);
+    }
+}
+
+/// What the parameters of a Contact say of the registration; empty when one has no value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Granted<'a> {
+    instance: Option<&'a str>,
+    expires: Option<&'a str>,
+    gruu: Option<&'a str>,
+    public_gruu: Option<&'a str>,
+}
+
+impl<'a> Granted<'a> {
+    fn of(parameters: ParametersView<'a>) -> Self {
+        let mut granted = Self::default();
+        for (name, value) in parameters.iter() {
+            let place = match name.len() {
+                13 if name.eq_ignore_ascii_case("+sip.instance") => &mut granted.instance,
+                7 if name.eq_ignore_ascii_case("expires") => &mut granted.expires,
+                4 if name.eq_ignore_ascii_case("gruu") => &mut granted.gruu,
+                8 if name.eq_ignore_ascii_case("pub-gruu") => &mut granted.public_gruu,
+                _ => continue,
+            };
+            // The first of a name counts.
+            place.get_or_insert(value.unwrap_or_default());
+        }
+        granted
     }
 }
 

@@ -28,6 +28,7 @@ impl Headers {
             number: name.number(),
             line_source: Source::Added,
             value_source: Source::Added,
+            strict: true,
         }
     }
 
@@ -74,6 +75,7 @@ impl Headers {
             number: name.number(),
             line_source: Source::Added,
             value_source: Source::Added,
+            strict: true,
         }
     }
 
@@ -225,6 +227,7 @@ impl Headers {
             number: entry.number,
             line_source: Source::Added,
             value_source: Source::Added,
+            strict: true,
         });
     }
 

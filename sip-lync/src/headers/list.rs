@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) number: u8,
     pub(super) line_source: Source,
     pub(super) value_source: Source,
+    /// The line ends with CR LF, and so do the lines it is folded over.
+    pub(super) strict: bool,
 }
 
 /// The header fields of a message, in order; what was received is kept byte for byte until it is replaced.
@@ -154,7 +156,8 @@ impl Headers {
         limits: &crate::message::Limits,
     ) -> Result<(Self, usize), ParseError> {
         let mut headers = Self::with_capacity(32, 0);
-        let at = head.lines(wire, limits, |line| headers.take(wire, line))?;
+        let strict = head.is_strict();
+        let at = head.lines(wire, limits, |line| headers.take(wire, line, strict))?;
         Ok((headers, at))
     }
 
@@ -174,7 +177,7 @@ impl Headers {
         grammar::digits(value).ok().filter(|_| lengths.next().is_none())
     }
 
-    fn take(&mut self, wire: &[u8], line: scan::Line) {
+    fn take(&mut self, wire: &[u8], line: scan::Line, strict: bool) {
         let mut entry = Entry {
             start: line.start,
             end: line.end,
@@ -184,6 +187,8 @@ impl Headers {
             number: line.number,
             line_source: Source::Wire,
             value_source: Source::Wire,
+            // The last one may have no end at all.
+            strict: strict && line.end as usize != wire.len(),
         };
         if line.folded {
             let value = wire.get(line.value as usize..line.value_end as usize).unwrap_or_default();
@@ -374,6 +379,9 @@ impl Headers {
 
     /// Whether the line can be written as it stands: bare LF is read where it is allowed and never written.
     fn is_strict(&self, entry: &Entry) -> bool {
+        if entry.strict {
+            return true;
+        }
         let line = self.slice(entry.line_source, entry.start, entry.end);
         let folded = entry.value_source != entry.line_source;
         line.ends_with(b"\r\n") && !(folded && has_bare_line_feed(line))

@@ -135,6 +135,21 @@ impl<'a> NameAddrView<'a> {
     }
 
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
+        let (mut view, tag) = Self::read_with(cursor, "tag")?;
+        view.tag = tag.filter(|tag| !tag.is_empty());
+        Ok(view)
+    }
+
+    /// Reads one value and its URI, not its tag but the value of another parameter.
+    pub(crate) fn check_with(text: &'a str, wanted: &str) -> Result<Option<&'a str>, ParseError> {
+        let mut cursor = Cursor::new(text);
+        let (view, found) = Self::read_with(&mut cursor, wanted)?;
+        Uri::check(view.uri).map_err(|error| error.shifted(view.uri_at))?;
+        cursor.finish()?;
+        Ok(found)
+    }
+
+    fn read_with(cursor: &mut Cursor<'a>, wanted: &str) -> Result<(Self, Option<&'a str>), ParseError> {
         let origin = cursor.at();
         cursor.skip_blanks();
         let mut display = "";
@@ -170,11 +185,11 @@ impl<'a> NameAddrView<'a> {
             cursor.skip(end);
             (text, at)
         };
-        let (parameters, tag) = ParametersView::read_with(cursor, "tag").map_err(|error| {
+        let (parameters, found) = ParametersView::read_with(cursor, wanted).map_err(|error| {
             // A URI that is none is the first thing that is wrong.
             Uri::parse(uri).err().map_or(error, |error| error.shifted(uri_at))
         })?;
-        Ok(Self { display, uri, uri_at: uri_at - origin, parameters, tag })
+        Ok((Self { display, uri, uri_at: uri_at - origin, parameters, tag: None }, found))
     }
 
     /// The URI taken apart, where it was received.

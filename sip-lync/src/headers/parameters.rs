@@ -146,7 +146,7 @@ impl<'a> ParametersView<'a> {
         Self::read_with(cursor, "").map(|(parameters, _)| parameters)
     }
 
-    /// The same, and the value of the first one of a name, unless it is missing or empty.
+    /// The same, and the value of the first one of a name; empty when it has none.
     pub(crate) fn read_with(
         cursor: &mut Cursor<'a>,
         wanted: &str,
@@ -154,7 +154,10 @@ impl<'a> ParametersView<'a> {
         let start = cursor.clone();
         let mut found = None;
         while cursor.eat(b';') {
-            let name = cursor.token().map_err(|error| ParseError::new(error.at, Rule::Parameter))?;
+            let name = cursor.short_token();
+            if name.is_empty() {
+                return Err(cursor.error(Rule::Parameter));
+            }
             let mut value = "";
             if cursor.eat(b'=') {
                 value = cursor.parameter_value()?;
@@ -164,7 +167,7 @@ impl<'a> ParametersView<'a> {
             }
         }
         let text = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
-        Ok((Self { text }, found.filter(|value| !value.is_empty())))
+        Ok((Self { text }, found))
     }
 
     /// Names and values in order, values as they were sent.
@@ -176,7 +179,10 @@ impl<'a> ParametersView<'a> {
             if !cursor.eat(b';') {
                 return None;
             }
-            let name = cursor.token().ok()?;
+            let name = cursor.short_token();
+            if name.is_empty() {
+                return None;
+            }
             let value = if cursor.eat(b'=') { cursor.parameter_value().ok() } else { None };
             Some((name, value))
         })
@@ -189,17 +195,11 @@ impl<'a> ParametersView<'a> {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
     }
 
-    /// Whether a letter occurs anywhere in them; without it no parameter has its name.
-    pub(crate) fn may_have(self, letter: u8) -> bool {
-        grammar::find(self.text, letter).is_some()
-            || grammar::find(self.text, letter.to_ascii_uppercase()).is_some()
-    }
-
     /// The parameters as a value, without blanks.
     ///
     /// RFC 3261 25.1
     pub fn to_value(self) -> Parameters {
-        if !self.text.bytes().any(|b| b.is_ascii_whitespace()) {
+        if self.text.bytes().fold(true, |dense, b| dense & (b > b' ')) {
             return Parameters { text: self.text.to_owned() };
         }
         let mut text = String::with_capacity(self.text.len());

@@ -174,12 +174,18 @@ impl<'a> ViaView<'a> {
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
         cursor.skip_blanks();
         let at = cursor.at();
-        let name = protocol_word(cursor)?;
-        cursor.expect(b'/', Rule::SentProtocol)?;
-        let version = protocol_word(cursor)?;
-        cursor.expect(b'/', Rule::SentProtocol)?;
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
-            return Err(ParseError::new(at, Rule::SentProtocol));
+        // Mostly without blanks and in capitals; one behind it may be no transport.
+        if cursor.rest().starts_with("SIP/2.0/") && !cursor.rest().as_bytes().get(8).is_some_and(|&b| b <= b' ')
+        {
+            cursor.skip("SIP/2.0/".len());
+        } else {
+            let name = protocol_word(cursor)?;
+            cursor.expect(b'/', Rule::SentProtocol)?;
+            let version = protocol_word(cursor)?;
+            cursor.expect(b'/', Rule::SentProtocol)?;
+            if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+                return Err(ParseError::new(at, Rule::SentProtocol));
+            }
         }
         let transport = protocol_word(cursor)?;
         let before = cursor.at();
@@ -198,6 +204,7 @@ impl<'a> ViaView<'a> {
             port = Some(u16::try_from(number).map_err(|_| ParseError::new(at, Rule::Port))?);
         }
         let (parameters, branch) = ParametersView::read_with(cursor, "branch")?;
+        let branch = branch.filter(|branch| !branch.is_empty());
         Ok(Self { transport, host, port, parameters, branch })
     }
 

@@ -306,9 +306,7 @@ impl<'a> Check<'a> {
                 wildcard = true;
                 return Ok(());
             }
-            let address = NameAddrView::check(text)?;
-            // Few have a preference: most are not looked through for it.
-            let q = address.parameters.may_have(b'q').then(|| address.parameters.get("q")).flatten();
+            let q = NameAddrView::check_with(text, "q")?;
             if let Some(error) = q.and_then(|q| quality(q).err()) {
                 qualities.push(error);
             }
@@ -380,8 +378,8 @@ impl<'a> Check<'a> {
 /// Whether nobody sends from this host.
 fn is_nobody(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']);
-    // A name is none.
-    if !address.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
+    // Those nobody has begin in few ways.
+    if !matches!(address.as_bytes(), [b'2' | b'0' | b'f' | b'F' | b':', ..]) {
         return false;
     }
     address.parse().is_ok_and(|address| match address {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::error::{ParseError, Rule};
 use crate::grammar::{self, Cursor};
-use crate::headers::Parameters;
+use crate::headers::{Parameters, ParametersView};
 
 /// Which end of the connection speaks.
 ///
@@ -68,6 +68,28 @@ impl KeepAlive {
         Ok(Self { role, parameters })
     }
 
+    /// What a value says of CR LF CR LF on this hop and of the time-out; `None` if it cannot be read.
+    pub(crate) fn agreed(text: &str) -> Option<(Option<bool>, Option<u32>)> {
+        let mut cursor = Cursor::new(text);
+        cursor.skip_blanks();
+        let role = cursor.token().ok()?;
+        if !role.eq_ignore_ascii_case("UAC") && !role.eq_ignore_ascii_case("UAS") {
+            return None;
+        }
+        let parameters = ParametersView::read(&mut cursor).ok()?;
+        cursor.finish().ok()?;
+        let (mut hop_hop, mut timeout) = (None, None);
+        for (name, value) in parameters.iter() {
+            if hop_hop.is_none() && name.eq_ignore_ascii_case("hop-hop") {
+                hop_hop = value.or(Some(""));
+            } else if timeout.is_none() && name.eq_ignore_ascii_case("timeout") {
+                timeout = value.or(Some(""));
+            }
+        }
+        let hop_hop = hop_hop.map(|value| value.eq_ignore_ascii_case("yes"));
+        Some((hop_hop, timeout.and_then(|text| grammar::saturating_number(text).ok())))
+    }
+
     /// `yes` or `no` of a mechanism; `None` if it is not named.
     ///
     /// MS-CONMGMT 2.2.1
@@ -125,6 +147,10 @@ mod tests {
         assert_eq!((value.tcp(), value.hop_hop(), value.end_end()), (Some(false), Some(true), Some(false)));
         assert_eq!(value.timeout(), Some(300));
         assert_eq!(value, KeepAlive::answer(300));
+        for text in ["UAS; tcp=no; hop-hop=yes; timeout=300", "uac;hop-hop;timeout=x", "UAC", "UAX;tcp=no", "", "UAC;;"] {
+            let value = KeepAlive::parse(text).ok().map(|value| (value.hop_hop(), value.timeout()));
+            assert_eq!(KeepAlive::agreed(text), value, "{text}");
+        }
         assert_eq!(KeepAlive::offer().to_string(), "UAC;hop-hop=yes");
         assert!(KeepAlive::parse("UAX;tcp=no").is_err() && KeepAlive::parse("").is_err());
     }

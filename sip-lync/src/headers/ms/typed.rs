@@ -30,6 +30,13 @@ impl Headers {
         self.one(&HeaderName::MsKeepAlive, KeepAlive::parse)
     }
 
+    /// What ms-keep-alive says of CR LF CR LF on this hop and of the time-out; `None` if it is not there once and readable.
+    pub(crate) fn keep_alive_agreed(&self) -> Option<(Option<bool>, Option<u32>)> {
+        let mut lines = self.all(&HeaderName::MsKeepAlive);
+        let first = lines.next()?.value().ok()?;
+        if lines.next().is_some() { None } else { KeepAlive::agreed(first) }
+    }
+
     /// presence-state.
     ///
     /// MS-SIPREGE 2.2.1
