@@ -189,9 +189,13 @@ impl Request {
 
     fn start(&self, out: &mut BytesMut) {
         out.reserve(1024 + self.body.len());
-        for part in [self.method.as_str(), " ", self.uri.as_str(), " "] {
+        for part in [self.method.as_str(), " ", self.uri.as_str()] {
             out.put_slice(part.as_bytes());
         }
+        if self.version == Version::SIP_2_0 {
+            return out.put_slice(b" SIP/2.0\r\n");
+        }
+        out.put_slice(b" ");
         self.version.emit(out);
         out.put_slice(b"\r\n");
     }
@@ -240,6 +244,9 @@ impl Response {
 
     fn start(&self, out: &mut BytesMut) {
         out.reserve(1024 + self.body.len());
+        if self.version == Version::SIP_2_0 && self.status == StatusCode::OK && self.reason == "OK" {
+            return out.put_slice(b"SIP/2.0 200 OK\r\n");
+        }
         self.version.emit(out);
         let code = Decimal::of(self.status.code().into());
         for part in [" ", code.as_str(), " "] {

@@ -350,17 +350,31 @@ impl Endpoint {
     /// RFC 3261 18
     pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
         loop {
-            let (flow, outgoing) = self.layer.poll_outgoing()?;
+            let (flow, outgoing) = self.layer.next_outgoing()?;
+            let flow = *flow;
             if !self.flows.contains_key(&flow) {
+                self.layer.outgoing_done();
                 continue;
             }
-            let len = if let Some(message) = outgoing {
-                self.emit(flow, &message, buffer)
-            } else {
-                self.signature = None;
-                buffer.extend_from_slice(KEEP_ALIVE);
-                KEEP_ALIVE.len()
-            };
+            let start = buffer.len();
+            match outgoing {
+                Some(message) if !self.config.credentials => {
+                    self.signature = None;
+                    message.emit(buffer);
+                    self.layer.outgoing_done();
+                }
+                Some(_) => {
+                    if let Some((_, Some(message))) = self.layer.poll_outgoing() {
+                        self.emit(flow, &message, buffer);
+                    }
+                }
+                None => {
+                    self.signature = None;
+                    buffer.extend_from_slice(KEEP_ALIVE);
+                    self.layer.outgoing_done();
+                }
+            }
+            let len = buffer.len() - start;
             if let Some(now) = self.now {
                 self.restart_keep_alive(now, flow);
             }

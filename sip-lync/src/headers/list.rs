@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::name::{HeaderName, UNKNOWN};
 use crate::error::{ParseError, Rule};
-use crate::grammar::{self, List};
+use crate::grammar::{self, Decimal, List};
 use crate::scan;
 use crate::simd::spans;
 
@@ -410,7 +410,12 @@ impl Headers {
 }
 
 fn content_length(out: &mut BytesMut, body: usize) {
-    let _ = fmt::Write::write_fmt(out, format_args!("Content-Length: {body}\r\n"));
+    if body == 0 {
+        return out.put_slice(b"Content-Length: 0\r\n");
+    }
+    for part in ["Content-Length: ", Decimal::of(body as u64).as_str(), "\r\n"] {
+        out.put_slice(part.as_bytes());
+    }
 }
 
 fn has_bare_line_feed(line: &[u8]) -> bool {

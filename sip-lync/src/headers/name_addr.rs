@@ -153,7 +153,9 @@ impl<'a> NameAddrView<'a> {
         let origin = cursor.at();
         cursor.skip_blanks();
         let mut display = "";
-        if cursor.peek() == Some(b'"') {
+        if cursor.peek() == Some(b'<') {
+            // No name.
+        } else if cursor.peek() == Some(b'"') {
             display = cursor.quoted_string()?;
             // Lync writes no blank between the quoted name and the bracket.
             cursor.skip_blanks();

@@ -37,6 +37,19 @@ impl TransactionLayer {
         next
     }
 
+    /// The same where it stands; `outgoing_done` takes it away.
+    pub(crate) fn next_outgoing(&mut self) -> Option<&(FlowId, Outgoing)> {
+        if self.transmits.is_empty() && self.transmits.capacity() > KEPT {
+            self.transmits = VecDeque::new();
+        }
+        self.transmits.front()
+    }
+
+    pub(crate) fn outgoing_done(&mut self) {
+        // A message is large: it is not moved to be dropped.
+        self.transmits.drain(..self.transmits.len().min(1));
+    }
+
     /// Sends a keep-alive.
     ///
     /// RFC 5626 3.5.1
