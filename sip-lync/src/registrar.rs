@@ -19,8 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hasher};
+mod bindings;
+
 use std::time::{Duration, Instant};
 
 use crate::flow::FlowId;
@@ -30,6 +30,8 @@ use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
 use crate::status::StatusCode;
 use crate::uri::{SipUri, SipUriView, Uri};
+
+use bindings::{Bindings, Heard, Registered, UserKey, number_of};
 
 /// What a registrar grants.
 ///
@@ -88,27 +90,13 @@ pub struct Binding {
     cseq: u32,
 }
 
-/// A registered endpoint with its names.
-#[derive(Clone, Debug)]
-struct Registered {
-    user: Box<str>,
-    instance: InstanceId,
-    binding: Binding,
-    /// When it is looked at again. Refreshes only ever make it last longer: they leave this as it is.
-    wakes: Instant,
-}
-
 /// Who is registered where.
 ///
 /// RFC 3261 10.3, MS-SIPREGE 3.2
 #[derive(Clone, Debug)]
 pub struct Registrar {
     config: RegistrarConfig,
-    /// By the number of the user. Those of one user, and of another with the same number, stand together in the order of
-    /// their instances.
-    users: BTreeMap<u64, Vec<Registered>>,
-    count: usize,
-    deadlines: BTreeSet<(Instant, u64, InstanceId)>,
+    bindings: Bindings,
     /// Where the name of a user is written before it is looked for.
     scratch: String,
 }
@@ -121,7 +109,7 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub const fn new(config: RegistrarConfig) -> Self {
-        Self { config, users: BTreeMap::new(), count: 0, deadlines: BTreeSet::new(), scratch: String::new() }
+        Self { config, bindings: Bindings::new(), scratch: String::new() }
     }
 
     /// Answers a REGISTER of a flow: status and header fields of the response.
@@ -189,8 +177,8 @@ impl Registrar {
             .ok_or_else(|| refuse(400, 4010, "neither epid nor instance"))?;
         let cseq = headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         let call = number_of(headers.get(&HeaderName::CallId).unwrap_or_default());
-        let number = number_of(user);
-        let own = self.users.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let key = UserKey::of(user);
+        let own = self.bindings.of_user(key);
         let at = own.iter().position(|of| of.instance == instance && *of.user == *user);
         let before = at.and_then(|at| own.get(at)).map(|of| &of.binding);
         // RFC 3261 10.3 7: what is older than what is known is refused.
@@ -202,11 +190,11 @@ impl Registrar {
             .or_else(|| headers.expires().ok().flatten())
             .map(|seconds| Duration::from_secs(seconds.into()));
         if asked == Some(Duration::ZERO) || wildcard {
-            self.remove(number, user, instance);
-            return Ok((StatusCode::OK, self.contacts(now, (number, user), uri)));
+            self.bindings.remove(key, user, instance);
+            return Ok((StatusCode::OK, self.contacts(now, (key, user), uri)));
         }
         let Some(contact) = contact else {
-            return Ok((StatusCode::OK, self.contacts(now, (number, user), uri)));
+            return Ok((StatusCode::OK, self.contacts(now, (key, user), uri)));
         };
         let expires = asked.unwrap_or(self.config.default_expires).min(self.config.longest_expires);
         if expires < self.config.least_expires {
@@ -215,7 +203,7 @@ impl Registrar {
             return Err((status, headers));
         }
         let action = match before {
-            None if self.count >= self.config.endpoints => {
+            None if self.bindings.len() >= self.config.endpoints => {
                 let (status, mut headers) = refuse(503, 1, "too many endpoints");
                 headers.push(HeaderName::RetryAfter, 60);
                 return Err((status, headers));
@@ -225,27 +213,16 @@ impl Registrar {
             Some(_) => "fixed",
         };
         let until = now + expires;
-        if let Some(known) = at.and_then(|at| self.users.get_mut(&number)?.get_mut(at)) {
-            let binding = &mut known.binding;
-            // Mostly they are the ones it has.
-            for (kept, new) in [(&mut binding.contact, contact.uri), (&mut binding.epid, epid)] {
-                if **kept != *new {
-                    *kept = new.into();
-                }
-            }
-            (binding.flow, binding.until, binding.has_gruu) = (flow, until, has_gruu);
-            (binding.call, binding.cseq) = (call, cseq);
-            if until < known.wakes {
-                self.deadlines.remove(&(known.wakes, number, instance));
-                self.deadlines.insert((until, number, instance));
-                known.wakes = until;
-            }
+        if let Some(at) = at {
+            let heard = Heard { contact: contact.uri, epid, flow, until, has_gruu, call, cseq };
+            self.bindings.refresh(key, at, &heard);
         } else {
             let (contact, epid) = (contact.uri.into(), epid.into());
             let binding = Binding { contact, epid, flow, until, has_gruu, call, cseq };
-            self.add(number, Registered { user: user.into(), instance, binding, wakes: until });
+            let new = Registered { user: user.into(), instance, binding, wakes: until };
+            self.bindings.add(key, new, self.config.endpoints_per_user);
         }
-        let mut answer = self.contacts(now, (number, user), uri);
+        let mut answer = self.contacts(now, (key, user), uri);
         answer.push_text(&HeaderName::Expires, Decimal::of(expires.as_secs()).as_str());
         let survivable = if self.config.survivable {
             ";is-connected-to-primary=\"no\";user-services-state=unavailable"
@@ -268,7 +245,7 @@ impl Registrar {
     pub fn endpoints(&self, user: &SipUri) -> impl Iterator<Item = (&InstanceId, &Binding)> {
         let mut name = String::new();
         write_user(user.user(), user.host(), &mut name);
-        let own = self.users.get(&number_of(&name)).map(Vec::as_slice).unwrap_or_default();
+        let own = self.bindings.of_user(UserKey::of(&name));
         own.iter().filter(move |of| *of.user == *name).map(|of| (&of.instance, &of.binding))
     }
 
@@ -287,28 +264,7 @@ impl Registrar {
     ///
     /// RFC 3261 10.3
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((wakes, number, instance)) = self.deadlines.first().copied()
-            && wakes <= now
-        {
-            self.deadlines.pop_first();
-            let Some(own) = self.users.get_mut(&number) else { continue };
-            own.retain_mut(|of| {
-                if of.wakes != wakes || of.instance != instance {
-                    return true;
-                }
-                let stays = of.binding.until > now;
-                if stays {
-                    of.wakes = of.binding.until;
-                    self.deadlines.insert((of.wakes, number, instance));
-                } else {
-                    self.count -= 1;
-                }
-                stays
-            });
-            if own.is_empty() {
-                self.users.remove(&number);
-            }
-        }
+        self.bindings.handle_timeout(now);
     }
 
     /// When [`Self::handle_timeout`] is to be called: not later than the next registration expires.
@@ -316,25 +272,14 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(wakes, _, _)| *wakes)
+        self.bindings.next_deadline()
     }
 
     /// Forgets the endpoints of a flow that is gone.
     ///
     /// MS-SIPREGE 3.2
     pub fn handle_flow_closed(&mut self, flow: FlowId) {
-        let (deadlines, count) = (&mut self.deadlines, &mut self.count);
-        self.users.retain(|number, own| {
-            own.retain(|of| {
-                let stays = of.binding.flow != flow;
-                if !stays {
-                    deadlines.remove(&(of.wakes, *number, of.instance));
-                    *count -= 1;
-                }
-                stays
-            });
-            !own.is_empty()
-        });
+        self.bindings.handle_flow_closed(flow);
     }
 
     /// How many endpoints are registered.
@@ -342,7 +287,7 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub fn len(&self) -> usize {
-        self.count
+        self.bindings.len()
     }
 
     /// Whether nobody is registered.
@@ -350,42 +295,13 @@ impl Registrar {
     /// RFC 3261 10.3
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Adds an endpoint; the oldest of too many of its user makes room.
-    fn add(&mut self, number: u64, new: Registered) {
-        let own = self.users.entry(number).or_insert_with(|| Vec::with_capacity(1));
-        let of_user = own.iter().filter(|of| of.user == new.user);
-        if of_user.clone().count() >= self.config.endpoints_per_user
-            && let Some((_, oldest)) = of_user.map(|of| (of.binding.until, of.instance)).min()
-        {
-            self.remove(number, &new.user, oldest);
-        }
-        let own = self.users.entry(number).or_default();
-        let at = own.partition_point(|of| of.instance < new.instance);
-        self.deadlines.insert((new.wakes, number, new.instance));
-        own.insert(at, new);
-        self.count += 1;
-    }
-
-    fn remove(&mut self, number: u64, user: &str, instance: InstanceId) {
-        let Some(own) = self.users.get_mut(&number) else { return };
-        let at = own.iter().position(|of| of.instance == instance && *of.user == *user);
-        if let Some(at) = at {
-            let gone = own.remove(at);
-            self.deadlines.remove(&(gone.wakes, number, instance));
-            self.count -= 1;
-        }
-        if own.is_empty() {
-            self.users.remove(&number);
-        }
+        self.bindings.len() == 0
     }
 
     /// One Contact for each endpoint of the user.
-    fn contacts(&self, now: Instant, (number, user): (u64, &str), uri: SipUriView<'_>) -> Headers {
+    fn contacts(&self, now: Instant, (key, user): (UserKey, &str), uri: SipUriView<'_>) -> Headers {
         let mut headers = Headers::with_capacity(4, 384);
-        let own = self.users.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let own = self.bindings.of_user(key);
         for Registered { instance, binding, .. } in own.iter().filter(|of| *of.user == *user) {
             let left = binding.until.saturating_duration_since(now).as_secs().max(1);
             let (left, printed) = (Decimal::of(left), instance.in_small_letters());
@@ -432,13 +348,6 @@ fn refuse(status: u16, error: u16, reason: &str) -> Answer {
         headers.push(HeaderName::MsDiagnostics, format_args!("{error};reason=\"{reason}\""));
     }
     (StatusCode::new(status).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR), headers)
-}
-
-/// A text as a number: what is told apart by it is compared whole, or harms only who sends it.
-fn number_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(text.as_bytes());
-    hasher.finish()
 }
 
 /// From or To where it was received.

@@ -191,7 +191,9 @@ fn hex(text: &str, octets: &[u8]) -> String {
     for (two, octet) in digits.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
         *two = [digit(octet >> 4), digit(octet & 0x0f)];
     }
-    word.push_str(digits.get(..octets.len() * 2).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
+    word.push_str(
+        digits.get(..octets.len() * 2).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default(),
+    );
     word
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use crate::flow::FlowId;
@@ -158,27 +159,31 @@ impl Ord for dyn Parts + '_ {
     }
 }
 
-/// Writes what a request outside of dialogs must differ in from every other one: the same call by another way has it all the
-/// same. `None` for a request with a To tag. The Request-URI is part of it: a server that forks to two users of one
-/// endpoint sends them the same Call-ID, From and CSeq. So is the sender: two clients that draw the same Call-ID and
+/// What a request outside of dialogs must differ in from every other one, as a number: the same call by another way has it
+/// all the same. `None` for a request with a To tag. The Request-URI is part of it: a server that forks to two users of
+/// one endpoint sends them the same Call-ID, From and CSeq. So is the sender: two clients that draw the same Call-ID and
 /// tag are seen.
 ///
 /// RFC 3261 8.2.2.2
-pub(crate) fn write_merge_key(
-    request: &Request,
-    essentials: &Essentials<'_>,
-    key: &mut String,
-) -> Option<()> {
-    key.clear();
-    let headers = &request.headers;
+pub(crate) fn merge_key(request: &Request, essentials: &Essentials<'_>) -> Option<u128> {
     if essentials.to?.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
         return None;
     }
-    let from = essentials.from?;
+    let (headers, from) = (&request.headers, essentials.from?);
     let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
     let tag = from.tag().unwrap_or_default();
-    key.extend([call_id, " ", tag, " ", cseq, " ", from.uri, " ", request.uri.as_str()]);
-    Some(())
+    let parts = [call_id, tag, cseq, from.uri, request.uri.as_str()];
+    let half = |first: u8| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(first);
+        for part in parts {
+            hasher.write(part.as_bytes());
+            // An octet that is in no text.
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    };
+    Some(u128::from(half(0)) << 64 | u128::from(half(1)))
 }
 
 /// CSeq, if there is a readable one.

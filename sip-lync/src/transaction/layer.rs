@@ -8,10 +8,9 @@ mod servers;
 mod shares;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::key::{ClientKey, Parts, ServerKey, write_merge_key};
+use super::key::{ClientKey, Parts, ServerKey, merge_key};
 use super::timers::{Reliability, T1, TRYING_AFTER, Timer};
 use super::{client, client_invite, server, server_invite};
 use crate::deadlines::Queue;
@@ -98,13 +97,13 @@ enum ServerMachine {
 struct Server {
     key: ServerKey,
     machine: ServerMachine,
-    /// The request without its body, for 100 and for what is answered later.
-    request: Box<Request>,
+    /// The request without its body, for 100 and for what is answered later; gone with the final response.
+    request: Option<Box<Request>>,
     last: Option<Box<Response>>,
     reliability: Reliability,
     /// The last value of timer G.
     interval: Duration,
-    merge: Option<Arc<str>>,
+    merge: Option<u128>,
     timers: Timers,
 }
 
@@ -125,7 +124,7 @@ pub struct TransactionLayer {
     servers: Slots<Server>,
     server_keys: BTreeMap<ServerKey, ServerId>,
     /// Requests outside of dialogs that are under way.
-    merges: BTreeMap<Arc<str>, ServerId>,
+    merges: BTreeMap<u128, ServerId>,
     loads: BTreeMap<FlowId, Load>,
     /// Of flows that are more than half full.
     shares: BTreeMap<FlowId, Shares>,
@@ -215,11 +214,9 @@ impl TransactionLayer {
         if crowded {
             self.share_taken(flow, request);
         }
-        let mut merged = false;
-        let merge = write_merge_key(request, essentials, &mut self.scratch).and_then(|()| {
-            merged = self.merges.contains_key(self.scratch.as_str());
-            (!merged).then(|| Arc::<str>::from(self.scratch.as_str()))
-        });
+        let merge = merge_key(request, essentials);
+        let merged = merge.is_some_and(|merge| self.merges.contains_key(&merge));
+        let merge = merge.filter(|_| !merged);
         let invite = (request.method == Method::Cancel)
             .then(|| self.server_keys.get(&key.of_invite()).copied())
             .flatten();
@@ -231,11 +228,11 @@ impl TransactionLayer {
         let id = ServerId(self.servers.insert(Server {
             key: key.clone(),
             machine,
-            request: Box::new(request.without_body()),
+            request: Some(Box::new(request.without_body())),
             last: None,
             reliability,
             interval: T1,
-            merge: merge.clone(),
+            merge,
             timers: Timers::default(),
         }));
         self.server_keys.insert(key, id);
@@ -430,12 +427,12 @@ impl TransactionLayer {
         Some((client.key.flow, client.request.as_deref().filter(|request| request.method == Method::Invite)?))
     }
 
-    /// The request of a server transaction, without its body.
+    /// The request of a server transaction, without its body, until its final response is sent.
     ///
     /// RFC 3261 17.2
     #[must_use]
     pub fn server_request(&self, server: ServerId) -> Option<&Request> {
-        self.servers.get(server.0).map(|server| &*server.request)
+        self.servers.get(server.0)?.request.as_deref()
     }
 
     /// The flow a request of a peer came on.

@@ -147,7 +147,14 @@ mod tests {
         assert_eq!((value.tcp(), value.hop_hop(), value.end_end()), (Some(false), Some(true), Some(false)));
         assert_eq!(value.timeout(), Some(300));
         assert_eq!(value, KeepAlive::answer(300));
-        for text in ["UAS; tcp=no; hop-hop=yes; timeout=300", "uac;hop-hop;timeout=x", "UAC", "UAX;tcp=no", "", "UAC;;"] {
+        for text in [
+            "UAS; tcp=no; hop-hop=yes; timeout=300",
+            "uac;hop-hop;timeout=x",
+            "UAC",
+            "UAX;tcp=no",
+            "",
+            "UAC;;",
+        ] {
             let value = KeepAlive::parse(text).ok().map(|value| (value.hop_hop(), value.timeout()));
             assert_eq!(KeepAlive::agreed(text), value, "{text}");
         }

@@ -12,7 +12,7 @@ use crate::message::Message;
 pub(crate) type Outgoing = Option<Message>;
 
 /// For so many messages the room is kept.
-const KEPT: usize = 64;
+const KEPT: usize = 256;
 
 impl TransactionLayer {
     /// Appends the next message to the buffer.

@@ -60,7 +60,7 @@ impl TransactionLayer {
         match effect {
             Effect::Send => self.send_response(id, response.take()),
             Effect::SendTrying => {
-                let trying = self.servers.get(id.0)?.request.response(StatusCode::TRYING);
+                let trying = self.servers.get(id.0)?.request.as_deref()?.response(StatusCode::TRYING);
                 self.send_response(id, Some(trying));
             }
             Effect::Repeat => self.repeat_response(id),
@@ -113,6 +113,10 @@ impl TransactionLayer {
             }
         };
         server.last = kept.then(|| Box::new(response.clone()));
+        if response.status.is_final() {
+            // Half a minute may pass until the transaction is over.
+            server.request = None;
+        }
         let flow = server.key.flow;
         self.send(flow, response);
     }
@@ -129,7 +133,7 @@ impl TransactionLayer {
         self.server_keys.remove(&server.key);
         self.timers_gone(server.timers.running());
         if let Some(merge) = server.merge {
-            self.merges.remove(&*merge);
+            self.merges.remove(&merge);
         }
         if let Some(load) = self.loads.get_mut(&server.key.flow) {
             load.servers = load.servers.saturating_sub(1);
