@@ -52,6 +52,9 @@ const LISTENER: Token = Token(0);
 /// What one connection is read at once.
 const PIECE: usize = 64 * 1024;
 
+/// What the endpoint is given at once: what it tells of that, and sends, still lies in the processor's cache.
+const BITE: usize = 4 * 1024;
+
 /// What a connection that does not read may leave unsent before it is closed.
 const UNSENT: usize = 8 * 1024 * 1024;
 
@@ -286,9 +289,11 @@ fn serve(
                         if peer.tls.as_ref().is_some_and(|tls| tls.wants_write()) {
                             server.touched.push(flow);
                         }
-                        // An error is an event, too.
-                        let _ = server.endpoint.handle_input(now, Input::Bytes { flow, bytes: &plain });
-                        server.events(now);
+                        for bytes in plain.chunks(BITE) {
+                            // An error is an event, too.
+                            let _ = server.endpoint.handle_input(now, Input::Bytes { flow, bytes });
+                            server.events(now);
+                        }
                         if count < PIECE && server.peers.get(&flow).is_none_or(|peer| peer.tls.is_none()) {
                             break;
                         }

@@ -166,6 +166,12 @@ impl Request {
         response
     }
 
+    /// What its responses repeat, if that is no more than what all responses do.
+    pub(crate) fn repeated(&self) -> Option<Headers> {
+        let more = [HeaderName::RecordRoute, HeaderName::Timestamp];
+        (!more.iter().any(|name| self.headers.contains(name))).then(|| self.headers.repeated_in_response())
+    }
+
     /// A copy that leaves the body away.
     pub(crate) fn without_body(&self) -> Self {
         Self {

@@ -75,28 +75,38 @@ impl Words {
     ///
     /// RFC 3261 8.1.1.7
     pub fn branch(&mut self) -> String {
-        hex("z9hG4bK", &self.drawn::<10>())
+        self.branch_word().to_string()
+    }
+
+    /// The same without an allocation.
+    pub(crate) fn branch_word(&mut self) -> Word {
+        Word::hex("z9hG4bK", &self.drawn::<10>())
     }
 
     /// A tag for From or To: ten digits as the clients of the dialect write them.
     ///
     /// RFC 3261 19.3
     pub fn tag(&mut self) -> String {
-        hex("", &self.drawn::<5>())
+        self.tag_word().to_string()
+    }
+
+    /// The same without an allocation.
+    pub(crate) fn tag_word(&mut self) -> Word {
+        Word::hex("", &self.drawn::<5>())
     }
 
     /// A Call-ID without a host part.
     ///
     /// RFC 3261 8.1.1.4
     pub fn call_id(&mut self) -> String {
-        hex("", &self.drawn::<16>())
+        Word::hex("", &self.drawn::<16>()).to_string()
     }
 
     /// The key that leads requests for a contact of ours back to its user.
     ///
     /// MS-SIPRE 2.2
     pub fn opaque(&mut self) -> String {
-        hex("", &self.drawn::<8>())
+        Word::hex("", &self.drawn::<8>()).to_string()
     }
 
     /// The octets of a conversation identifier.
@@ -117,7 +127,7 @@ impl Words {
     ///
     /// MS-SIPAE 2.2
     pub fn random(&mut self) -> String {
-        hex("", &self.drawn::<4>())
+        Word::hex("", &self.drawn::<4>()).to_string()
     }
 
     /// A duration spread evenly over `lowest` to `highest`, in steps of 10 ms.
@@ -182,19 +192,36 @@ impl Words {
     }
 }
 
-/// Text and behind it the digits of octets.
-fn hex(text: &str, octets: &[u8]) -> String {
-    let mut word = String::with_capacity(text.len() + octets.len() * 2);
-    word.push_str(text);
-    let digit = |digit: u8| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-    let mut digits = [0; 2 * BLOCK];
-    for (two, octet) in digits.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
-        *two = [digit(octet >> 4), digit(octet & 0x0f)];
+/// One of the words, where it was drawn.
+pub(crate) struct Word {
+    octets: [u8; LONGEST],
+    length: usize,
+}
+
+/// The longest word is a Call-ID.
+const LONGEST: usize = BLOCK;
+
+impl Word {
+    /// Text and behind it the digits of octets.
+    fn hex(text: &str, octets: &[u8]) -> Self {
+        let mut word = [0; LONGEST];
+        let digit = |digit: u8| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        let digits = octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 0x0f)]);
+        for (to, from) in word.iter_mut().zip(text.bytes().chain(digits)) {
+            *to = from;
+        }
+        Self { octets: word, length: text.len() + octets.len() * 2 }
     }
-    word.push_str(
-        digits.get(..octets.len() * 2).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default(),
-    );
-    word
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.octets.get(..self.length).and_then(|word| str::from_utf8(word).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 #[cfg(test)]

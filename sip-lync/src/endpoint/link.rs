@@ -15,6 +15,7 @@ use crate::framing::{Arrived, StreamDecoder};
 use crate::headers::Headers;
 use crate::message::{Abilities, Fault, Limits, Message};
 use crate::method::Method;
+use crate::transaction::Kept;
 use crate::transaction::timers::Reliability;
 
 /// One connection.
@@ -124,8 +125,12 @@ impl Endpoint {
                     Method::Ack => problem.is_none(),
                     _ => true,
                 };
-                let received =
-                    has_transaction.then(|| self.layer.handle_read_request(now, flow, request, &essentials));
+                let keep = || {
+                    let repeated = if request.method == Method::Register { request.repeated() } else { None };
+                    repeated.map_or_else(|| Kept::Request(Box::new(request.without_body())), Kept::Repeated)
+                };
+                let received = has_transaction
+                    .then(|| self.layer.handle_read_request(now, flow, request, &essentials, keep));
                 if let Message::Request(request) = message {
                     self.on_request(now, flow, request, tagged, received, problem.as_ref());
                 }

@@ -266,7 +266,8 @@ impl Endpoint {
 
     fn send_register(&mut self, now: Instant, user: UserId, expires: Option<Duration>) {
         let Some(flow) = self.accounts.get(user).and_then(|account| account.flow) else { return };
-        let branch = self.words.branch();
+        let branch = self.words.branch_word();
+        let branch = branch.as_str();
         let asks_keep_alive = self.asks_keep_alive(flow);
         let Some(entry) = self.flows.get(&flow) else { return };
         let Some(account) = self.accounts.get_mut(user) else { return };
@@ -282,7 +283,7 @@ impl Endpoint {
         );
         request.headers = Headers::with_capacity(24, 1280);
         let headers = &mut request.headers;
-        identity::push_via(headers, config, &entry.sent_by, &branch);
+        identity::push_via(headers, config, &entry.sent_by, branch);
         headers.push_text(&HeaderName::MaxForwards, "70");
         identity::push_registered(headers, config, &account.user, &account.registration.tag);
         headers.push_text(&HeaderName::CallId, &account.registration.call_id);

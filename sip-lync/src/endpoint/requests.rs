@@ -110,16 +110,25 @@ impl Endpoint {
             self.waiting_by_server.remove(&server);
             self.deadlines.stop(&Deadline::Request(id));
         }
-        let Some(request) = self.layer.server_request(server) else { return };
-        let response = request.response(status);
-        let options = request.method == Method::Options;
-        let mut response = completed(&self.config, &mut self.words, request, response);
+        let mut options = false;
+        let repeated = self.layer.take_repeated(server, status.is_final());
+        let response = match repeated {
+            Some(headers) => Response { headers, ..Response::new(status) },
+            None => {
+                let Some(request) = self.layer.server_request(server) else { return };
+                options = request.method == Method::Options;
+                request.response(status)
+            }
+        };
+        let mut response = completed(&self.config, &mut self.words, response);
         self.push_abilities(&mut response, options);
         response.headers.copy_without(headers, is_structural);
         // A response that makes a dialog has the tag of whoever keeps the dialog, and the recorded route.
         if let Some(to) = headers.get(&HeaderName::To) {
             response.headers.set(HeaderName::To, to);
-            response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
+            if let Some(request) = self.layer.server_request(server) {
+                response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
+            }
         }
         response.body = body.into();
         self.layer.respond_owned(now, server, response);
@@ -244,7 +253,7 @@ impl Endpoint {
 
     fn on_problem(&mut self, now: Instant, server: ServerId, request: &Request, problem: &Problem) {
         if let Some(response) = problem.response(request, self.abilities()) {
-            let response = completed(&self.config, &mut self.words, request, response);
+            let response = completed(&self.config, &mut self.words, response);
             self.layer.respond_owned(now, server, response);
         }
     }
@@ -287,7 +296,7 @@ impl Endpoint {
     /// RFC 3261 8.2.6.2
     pub(super) fn response_to(&mut self, request: &Request, status: StatusCode) -> Response {
         let response = request.response(status);
-        let mut response = completed(&self.config, &mut self.words, request, response);
+        let mut response = completed(&self.config, &mut self.words, response);
         self.push_abilities(&mut response, request.method == Method::Options);
         response
     }
@@ -312,8 +321,9 @@ impl Endpoint {
         mut request: Request,
     ) -> Result<ClientId, Error> {
         let entry = self.flows.get(&flow).ok_or(Error::Refused(Refusal::NoFlow))?;
-        let branch = self.words.branch();
-        identity::push_via(&mut request.headers, &self.config, &entry.sent_by, &branch);
+        let branch = self.words.branch_word();
+        let branch = branch.as_str();
+        identity::push_via(&mut request.headers, &self.config, &entry.sent_by, branch);
         if !request.headers.contains(&HeaderName::UserAgent) {
             request.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
         }
@@ -322,21 +332,18 @@ impl Endpoint {
     }
 }
 
-/// Whether To has a tag: the request belongs to a dialog.
-fn has_tag(request: &Request) -> bool {
+/// Whether To has a tag: the message belongs to a dialog.
+fn has_tag(headers: &Headers) -> bool {
     // What has no semicolon has no parameters.
-    let to = request.headers.get(&HeaderName::To).filter(|to| to.contains(';'));
+    let to = headers.get(&HeaderName::To).filter(|to| to.contains(';'));
     to.is_some_and(|to| NameAddrView::parse(to).is_ok_and(|to| to.tag().is_some()))
 }
 
 /// Adds a To tag and User-Agent.
-fn completed(config: &Config, words: &mut Words, request: &Request, mut response: Response) -> Response {
-    if !has_tag(request)
-        && response.status != StatusCode::TRYING
-        && let Some(to) = request.headers.get(&HeaderName::To)
-    {
+fn completed(config: &Config, words: &mut Words, mut response: Response) -> Response {
+    if !has_tag(&response.headers) && response.status != StatusCode::TRYING {
         // Without brackets the first semicolon starts a parameter of the header field: appending is right always.
-        response.headers.set_parts(&HeaderName::To, &[to, ";tag=", &words.tag()]);
+        response.headers.append_to(&HeaderName::To, &[";tag=", words.tag_word().as_str()]);
     }
     response.headers.push_text(&HeaderName::UserAgent, &config.user_agent);
     response

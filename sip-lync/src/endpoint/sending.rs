@@ -59,9 +59,9 @@ impl Endpoint {
     }
 
     fn send_ack_of(&mut self, flow: FlowId, mut ack: Request) -> Request {
-        let branch = self.words.branch();
+        let branch = self.words.branch_word();
         if let Some(entry) = self.flows.get(&flow) {
-            identity::push_via(&mut ack.headers, &self.config, &entry.sent_by, &branch);
+            identity::push_via(&mut ack.headers, &self.config, &entry.sent_by, branch.as_str());
             ack.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
             self.layer.request_without_transaction(flow, &ack);
         }

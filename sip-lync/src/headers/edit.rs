@@ -108,9 +108,25 @@ impl Headers {
         self.replace(&name, entry);
     }
 
-    /// The same with texts, one behind the other.
-    pub(crate) fn set_parts(&mut self, name: &HeaderName, parts: &[&str]) {
-        let entry = self.add_parts(name, parts);
+    /// Adds texts to the value of the first line of a name and removes the others.
+    pub(crate) fn append_to(&mut self, name: &HeaderName, parts: &[&str]) {
+        let Some(before) = self.entries.iter().find(|e| self.matches(e, name)).copied() else { return };
+        let mut entry = self.add_parts(name, &[]);
+        // Behind the colon and the blank.
+        self.added.truncate(entry.value as usize);
+        let range = before.value as usize..before.value_end as usize;
+        match before.value_source {
+            Source::Wire => self.added.extend_from_slice(self.wire.get(range).unwrap_or_default()),
+            Source::Added if range.end <= self.added.len() => self.added.extend_from_within(range),
+            Source::Added => {}
+        }
+        for part in parts {
+            append(&mut self.added, part.as_bytes());
+        }
+        self.without_line_ends(entry.value as usize);
+        entry.value_end = self.added.len() as u32;
+        self.added.extend_from_slice(b"\r\n");
+        entry.end = self.added.len() as u32;
         self.replace(name, entry);
     }
 
@@ -373,8 +389,11 @@ mod tests {
         response.headers.set(HeaderName::To, "<sip:t>;tag=1");
         let again = request.response(crate::status::StatusCode::OK);
         assert_eq!(lines(&again.headers), expected);
+        response.headers.append_to(&HeaderName::To, &[";a=", "2"]);
+        response.headers.append_to(&HeaderName::From, &[";b"]);
+        response.headers.append_to(&HeaderName::Subject, &["nothing to add to"]);
         let written = Message::from(response).to_bytes();
-        let expected = "SIP/2.0 200 OK\r\nVia: a\r\nv:b\r\nFrom: f\r\nTo: <sip:t>;tag=1\r\ni: c\r\nCSeq: 1 BYE\r\nServer: s\r\nContent-Length: 0\r\n\r\n";
+        let expected = "SIP/2.0 200 OK\r\nVia: a\r\nv:b\r\nFrom: f;b\r\nTo: <sip:t>;tag=1;a=2\r\ni: c\r\nCSeq: 1 BYE\r\nServer: s\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(str::from_utf8(&written), Ok(expected));
     }
 

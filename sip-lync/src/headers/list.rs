@@ -44,7 +44,7 @@ pub(super) struct Entry {
 /// RFC 3261 7.3
 #[derive(Clone, Default)]
 pub struct Headers {
-    wire: Bytes,
+    pub(super) wire: Bytes,
     pub(super) added: Vec<u8>,
     pub(super) entries: Vec<Entry>,
     /// One bit for each name that ever stood in the list: most are looked for in vain.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod event;
+mod kept;
 mod outgoing;
 mod running;
 mod servers;
@@ -25,6 +26,7 @@ use crate::status::StatusCode;
 pub use event::{Failure, LayerEvent};
 
 use clients::{ClientTrigger, of_same_transaction};
+pub(crate) use kept::Kept;
 pub(crate) use outgoing::{KEEP_ALIVE, Outgoing};
 use running::Timers;
 use servers::ServerTrigger;
@@ -97,8 +99,8 @@ enum ServerMachine {
 struct Server {
     key: ServerKey,
     machine: ServerMachine,
-    /// The request without its body, for 100 and for what is answered later; gone with the final response.
-    request: Option<Box<Request>>,
+    /// For 100 and for what is answered later; gone with the final response.
+    kept: Kept,
     last: Option<Box<Response>>,
     reliability: Reliability,
     /// The last value of timer G.
@@ -179,16 +181,20 @@ impl TransactionLayer {
     ///
     /// RFC 3261 17.2.3
     pub fn handle_request(&mut self, now: Instant, flow: FlowId, request: &Request) -> Received {
-        self.handle_read_request(now, flow, request, &Essentials::read(&request.headers))
+        let essentials = Essentials::read(&request.headers);
+        self.handle_read_request(now, flow, request, &essentials, || {
+            Kept::Request(Box::new(request.without_body()))
+        })
     }
 
-    /// The same when its header fields were read before.
+    /// The same when its header fields were read before, and its user says what is to be kept of it.
     pub(crate) fn handle_read_request(
         &mut self,
         now: Instant,
         flow: FlowId,
         request: &Request,
         essentials: &Essentials<'_>,
+        keep: impl FnOnce() -> Kept,
     ) -> Received {
         if ServerKey::write_branch(&request.headers, essentials, &mut self.scratch).is_none() {
             return Received::Unanswerable;
@@ -228,7 +234,7 @@ impl TransactionLayer {
         let id = ServerId(self.servers.insert(Server {
             key: key.clone(),
             machine,
-            request: Some(Box::new(request.without_body())),
+            kept: keep(),
             last: None,
             reliability,
             interval: T1,
@@ -432,7 +438,7 @@ impl TransactionLayer {
     /// RFC 3261 17.2
     #[must_use]
     pub fn server_request(&self, server: ServerId) -> Option<&Request> {
-        self.servers.get(server.0)?.request.as_deref()
+        self.servers.get(server.0)?.kept.request()
     }
 
     /// The flow a request of a peer came on.

@@ -16,4 +16,4 @@ pub mod server_invite;
 pub mod timers;
 
 pub use layer::{ClientId, Failure, LayerEvent, Received, ServerId, TransactionLayer};
-pub(crate) use layer::{KEEP_ALIVE, peer_key};
+pub(crate) use layer::{KEEP_ALIVE, Kept, peer_key};

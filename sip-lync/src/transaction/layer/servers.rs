@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Failure, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer};
+use super::{Failure, Kept, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer};
 use crate::message::Response;
 use crate::status::StatusCode;
 use crate::transaction::timers::{Reliability, Timer};
@@ -60,7 +60,7 @@ impl TransactionLayer {
         match effect {
             Effect::Send => self.send_response(id, response.take()),
             Effect::SendTrying => {
-                let trying = self.servers.get(id.0)?.request.as_deref()?.response(StatusCode::TRYING);
+                let trying = self.servers.get(id.0)?.kept.request()?.response(StatusCode::TRYING);
                 self.send_response(id, Some(trying));
             }
             Effect::Repeat => self.repeat_response(id),
@@ -113,11 +113,13 @@ impl TransactionLayer {
             }
         };
         server.last = kept.then(|| Box::new(response.clone()));
-        if response.status.is_final() {
-            // Half a minute may pass until the transaction is over.
-            server.request = None;
-        }
         let flow = server.key.flow;
+        if response.status.is_final() && !matches!(server.kept, Kept::Sender(_)) {
+            let sender = self.sender_kept(id);
+            if let Some(server) = self.servers.get_mut(id.0) {
+                server.kept = sender;
+            }
+        }
         self.send(flow, response);
     }
 
@@ -139,7 +141,7 @@ impl TransactionLayer {
             load.servers = load.servers.saturating_sub(1);
             let left = load.servers;
             if !self.shares.is_empty() {
-                self.share_given_back(server.key.flow, &server.request, left);
+                self.share_given_back(server.key.flow, &server.kept, left);
             }
         }
     }

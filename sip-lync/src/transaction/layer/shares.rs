@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ServerKey, TransactionLayer};
+use super::{Kept, ServerKey, TransactionLayer};
 use crate::flow::FlowId;
-use crate::headers::{HeaderName, NameAddrView};
+use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
 use crate::method::Method;
 
@@ -29,7 +29,7 @@ impl TransactionLayer {
             self.shares.insert(flow, counted);
         }
         let share = (self.limit / SHARES).max(1);
-        let peer = peer_of(request);
+        let peer = peer_of(&request.headers);
         self.shares.get(&flow).and_then(|shares| shares.get(&peer)).is_some_and(|open| *open >= share)
     }
 
@@ -38,7 +38,7 @@ impl TransactionLayer {
         let of_flow = self.server_keys.range(first..).take_while(|(key, _)| key.flow == flow);
         let mut shares = Shares::new();
         for server in of_flow.filter_map(|(_, id)| self.servers.get(id.0)) {
-            *shares.entry(peer_of(&server.request)).or_default() += 1;
+            *shares.entry(sender_of(&server.kept)).or_default() += 1;
         }
         shares
     }
@@ -46,18 +46,18 @@ impl TransactionLayer {
     /// A transaction began.
     pub(super) fn share_taken(&mut self, flow: FlowId, request: &Request) {
         if let Some(shares) = self.shares.get_mut(&flow) {
-            *shares.entry(peer_of(request)).or_default() += 1;
+            *shares.entry(peer_of(&request.headers)).or_default() += 1;
         }
     }
 
     /// A transaction ended, and so many are left; below a quarter of the room nothing is counted any more.
-    pub(super) fn share_given_back(&mut self, flow: FlowId, request: &Request, left: usize) {
+    pub(super) fn share_given_back(&mut self, flow: FlowId, kept: &Kept, left: usize) {
         if left < self.limit / 4 {
             self.shares.remove(&flow);
             return;
         }
         let Some(shares) = self.shares.get_mut(&flow) else { return };
-        let peer = peer_of(request);
+        let peer = sender_of(kept);
         if let Some(open) = shares.get_mut(&peer) {
             *open -= 1;
             if *open == 0 {
@@ -67,8 +67,16 @@ impl TransactionLayer {
     }
 }
 
-fn peer_of(request: &Request) -> Box<str> {
-    request.headers.get(&HeaderName::From).map(peer_key).unwrap_or_default()
+fn peer_of(headers: &Headers) -> Box<str> {
+    headers.get(&HeaderName::From).map(peer_key).unwrap_or_default()
+}
+
+/// The peer whose request it is what is kept of.
+pub(super) fn sender_of(kept: &Kept) -> Box<str> {
+    match kept {
+        Kept::Sender(sender) => sender.clone().unwrap_or_default(),
+        Kept::Request(_) | Kept::Repeated(_) => kept.headers().map(peer_of).unwrap_or_default(),
+    }
 }
 
 /// Who a From or To names: user and host without regard to case. All whose address cannot be read are one.
