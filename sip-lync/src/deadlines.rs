@@ -49,7 +49,7 @@ impl<K: Ord> Queue<K> {
         }
         if self.entries.len() > 2 * running + STOPPED {
             self.entries.retain(|Reverse((at, name))| runs(name, *at));
-            self.entries.shrink_to(4 * (running + STOPPED));
+            self.entries.shrink_to(2 * (running + STOPPED));
         }
     }
 }

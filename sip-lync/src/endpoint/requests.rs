@@ -112,13 +112,12 @@ impl Endpoint {
         }
         let mut options = false;
         let repeated = self.layer.take_repeated(server, status.is_final());
-        let response = match repeated {
-            Some(headers) => Response { headers, ..Response::new(status) },
-            None => {
-                let Some(request) = self.layer.server_request(server) else { return };
-                options = request.method == Method::Options;
-                request.response(status)
-            }
+        let response = if let Some(headers) = repeated {
+            Response { headers, ..Response::new(status) }
+        } else {
+            let Some(request) = self.layer.server_request(server) else { return };
+            options = request.method == Method::Options;
+            request.response(status)
         };
         let mut response = completed(&self.config, &mut self.words, response);
         self.push_abilities(&mut response, options);

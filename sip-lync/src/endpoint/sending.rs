@@ -63,7 +63,7 @@ impl Endpoint {
         if let Some(entry) = self.flows.get(&flow) {
             identity::push_via(&mut ack.headers, &self.config, &entry.sent_by, branch.as_str());
             ack.headers.push_text(&HeaderName::UserAgent, &self.config.user_agent);
-            self.layer.request_without_transaction(flow, &ack);
+            return self.layer.request_and_keep(flow, ack);
         }
         ack
     }

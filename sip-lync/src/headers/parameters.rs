@@ -199,7 +199,7 @@ impl<'a> ParametersView<'a> {
     ///
     /// RFC 3261 25.1
     pub fn to_value(self) -> Parameters {
-        if self.text.bytes().fold(true, |dense, b| dense & (b > b' ')) {
+        if self.text.bytes().fold(u8::MAX, Ord::min) > b' ' {
             return Parameters { text: self.text.to_owned() };
         }
         let mut text = String::with_capacity(self.text.len());

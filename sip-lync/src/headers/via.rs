@@ -175,8 +175,7 @@ impl<'a> ViaView<'a> {
         cursor.skip_blanks();
         let at = cursor.at();
         // Mostly without blanks and in capitals; one behind it may be no transport.
-        if cursor.rest().starts_with("SIP/2.0/")
-            && !cursor.rest().as_bytes().get(8).is_some_and(|&b| b <= b' ')
+        if cursor.rest().starts_with("SIP/2.0/") && cursor.rest().as_bytes().get(8).is_none_or(|&b| b > b' ')
         {
             cursor.skip("SIP/2.0/".len());
         } else {

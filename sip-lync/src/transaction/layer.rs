@@ -384,6 +384,13 @@ impl TransactionLayer {
         self.send(flow, request.clone());
     }
 
+    /// The same, and hands back a copy that holds no more than it needs.
+    pub(crate) fn request_and_keep(&mut self, flow: FlowId, request: Request) -> Request {
+        let kept = request.clone();
+        self.send(flow, request);
+        kept
+    }
+
     /// Sends CANCEL for an INVITE under way.
     ///
     /// RFC 3261 9.1
