@@ -27,7 +27,7 @@ const FARTHEST: u64 = 1 << 40;
 /// Records that are looked at together.
 const CROWD: usize = 2048;
 /// Of a millisecond.
-const NANOSECONDS: u64 = 1_000_000;
+const NANOSECONDS: u32 = 1_000_000;
 /// So many records that nobody waits for are never worth a sweep.
 const STALE_MIN: usize = 1024;
 
@@ -41,14 +41,22 @@ struct Entry<T> {
     item: T,
 }
 
+/// A time, the milliseconds since the origin that are over at it, and the nanoseconds of the next one.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Instant,
+    milliseconds: u64,
+    nanoseconds: u32,
+}
+
 /// The wheel. `T` names the machine.
 #[derive(Clone, Debug)]
 pub struct Deadlines<T> {
     origin: Instant,
     /// Milliseconds since `origin` up to which everything has fired.
     elapsed: u64,
-    /// The time that was asked for last, and its nanoseconds since `origin`.
-    asked: (Instant, u64),
+    /// The time that was asked for last.
+    asked: Asked,
     /// The slot of this time is being handed over.
     firing: u64,
     /// Who was due at that time, and how many of them have been handed over.
@@ -84,7 +92,7 @@ impl<T: Copy> Deadlines<T> {
         Self {
             origin: now,
             elapsed: 0,
-            asked: (now, 0),
+            asked: Asked { at: now, milliseconds: 0, nanoseconds: 0 },
             firing: NONE,
             due: Vec::new(),
             crowd: Vec::new(),
@@ -150,28 +158,36 @@ impl<T: Copy> Deadlines<T> {
         // Does its record come early enough? Then nothing is moved.
         let needed = state == State::RESTING || wait < state.ahead(self.elapsed);
         let place = self.place(at);
-        if self.records.is_full(place) {
-            if !needed {
-                return;
-            }
+        if !self.records.append_here(place, waiter.0, needed) && needed {
             self.sweep();
+            self.records.append(place, waiter.0);
         }
-        self.records.append(place, waiter.0, needed);
     }
 
     /// Sets a deadline that is so far from `now`.
     #[inline]
     pub fn set_after(&mut self, waiter: Waiter, now: Instant, wait: Duration) {
         self.ask(now);
-        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        self.set_at(waiter, self.asked.1.saturating_add(wait).div_ceil(NANOSECONDS));
+        let seconds = wait.as_secs().min(FARTHEST / 1000) * 1000;
+        let rest = (self.asked.nanoseconds + wait.subsec_nanos() + NANOSECONDS - 1) / NANOSECONDS;
+        self.set_at(waiter, self.asked.milliseconds + seconds + u64::from(rest));
     }
 
     #[inline]
     fn ask(&mut self, now: Instant) {
-        if self.asked.0 != now {
-            self.asked = (now, now.saturating_duration_since(self.origin).as_nanos() as u64);
+        if self.asked.at != now {
+            self.ask_anew(now);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ask_anew(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.origin);
+        let (milliseconds, nanoseconds) =
+            (since.subsec_nanos() / NANOSECONDS, since.subsec_nanos() % NANOSECONDS);
+        let milliseconds = since.as_secs() * 1000 + u64::from(milliseconds);
+        self.asked = Asked { at: now, milliseconds, nanoseconds };
     }
 
     /// A deadline beyond the reach of records, or one in place of such a one.
@@ -246,7 +262,7 @@ impl<T: Copy> Deadlines<T> {
                 let state = *state;
                 self.look(index, state);
             }
-            if !self.advance(self.asked.1 / NANOSECONDS) {
+            if !self.advance(self.asked.milliseconds) {
                 return None;
             }
         }
@@ -353,12 +369,12 @@ impl<T: Copy> Deadlines<T> {
 
     fn milliseconds(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.origin);
-        since.as_secs() * 1000 + u64::from(since.subsec_nanos().div_ceil(1_000_000))
+        since.as_secs() * 1000 + u64::from(since.subsec_nanos().div_ceil(NANOSECONDS))
     }
 
     #[inline]
     fn link(&mut self, index: u32, at: u64) {
-        self.records.append(self.place(at), index, true);
+        self.records.append(self.place(at), index);
     }
 
     /// The slot of a time: at the level at which it differs from the present.

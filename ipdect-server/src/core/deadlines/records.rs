@@ -8,13 +8,19 @@ const WORDS: usize = SLOTS / 64;
 const PAGE: usize = 240;
 /// No page.
 const NOWHERE: u32 = u32::MAX;
+/// Slots that a place can name, whatever it was made of: nothing has to be compared to find one.
+const PLACES: usize = u64::BITS as usize / BITS as usize * SLOTS;
 
-/// Records: the places of waiters that are to be looked at.
-type Page = [u32; PAGE];
-
-/// The records of one slot: the page that is filled now, and how far it is.
+/// Where the next record of a slot is written, and where its page ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
+struct Slot {
+    next: u32,
+    end: u32,
+}
+
+/// The pages of one slot, taken out of it: the last of them, and how many records that has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
     page: u32,
     used: u32,
 }
@@ -26,19 +32,20 @@ pub(super) struct Taken {
     pub(super) used: usize,
 }
 
-const BLANK: Page = [0; PAGE];
-const EMPTY: Slot = Slot { page: NOWHERE, used: PAGE as u32 };
+const EMPTY: Slot = Slot { next: 0, end: 0 };
 
-/// All records, each in the slot of the time when it is looked at, in the order in which they were appended.
+/// All records, the places of waiters that are to be looked at: each in the slot of the time when that is, in the order in which
+/// they were appended.
 #[derive(Clone, Debug)]
 pub(super) struct Records {
-    pages: Vec<Page>,
+    /// Of all pages, one after the other.
+    pages: Vec<u32>,
     /// Of each page, the one that was begun after it; of the last one of a slot, the first; of a free one, the next free one.
     chained: Vec<u32>,
     free: u32,
     /// Full pages that are in use.
     full: usize,
-    slots: Vec<Slot>,
+    slots: Box<[Slot; PLACES]>,
     occupied: [[u64; WORDS]; LEVELS],
 }
 
@@ -49,14 +56,14 @@ impl Records {
             chained: Vec::new(),
             free: NOWHERE,
             full: 0,
-            slots: vec![EMPTY; LEVELS * SLOTS],
+            slots: Box::new([EMPTY; PLACES]),
             occupied: [[0; WORDS]; LEVELS],
         }
     }
 
     /// Room for so many, asked for before it is needed.
     pub(super) fn reserve(&mut self, records: usize) {
-        self.pages.resize(records / PAGE + SLOTS, BLANK);
+        self.pages.resize(records + SLOTS * PAGE, 0);
         self.pages.clear();
     }
 
@@ -65,53 +72,65 @@ impl Records {
         self.full * PAGE
     }
 
-    /// Whether the next record of a slot begins a page.
+    /// Appends a record where the page has room, and says whether it had; or writes but does not count it, where the machine cannot
+    /// foresee whether it is needed.
     #[inline]
-    pub(super) fn is_full(&self, place: usize) -> bool {
-        self.slots[place].used == PAGE as u32
-    }
-
-    /// Appends a record; or writes but does not count it, where the machine cannot foresee whether it is needed.
-    #[inline]
-    pub(super) fn append(&mut self, place: usize, index: u32, needed: bool) {
-        if self.is_full(place) {
-            self.turn(place);
-        }
+    pub(super) fn append_here(&mut self, place: usize, index: u32, needed: bool) -> bool {
         let slot = &mut self.slots[place];
-        self.pages[slot.page as usize][slot.used as usize] = index;
-        slot.used += u32::from(needed);
+        if slot.next == slot.end {
+            return false;
+        }
+        self.pages[slot.next as usize] = index;
+        slot.next += u32::from(needed);
+        true
     }
 
-    /// Begins a page.
+    /// Appends a record.
+    #[inline]
+    pub(super) fn append(&mut self, place: usize, index: u32) {
+        if !self.append_here(place, index, true) {
+            self.turn(place, index);
+        }
+    }
+
+    /// Begins a page with a record.
     #[cold]
-    fn turn(&mut self, place: usize) {
-        let last = self.slots[place].page;
+    fn turn(&mut self, place: usize, index: u32) {
+        let last = self.slots[place].end;
         let mut page = self.free;
         if page == NOWHERE {
-            page = self.pages.len() as u32;
-            self.pages.push(BLANK);
+            page = self.chained.len() as u32;
+            self.pages.resize(self.pages.len() + PAGE, 0);
             self.chained.push(page);
         } else {
             self.free = self.chained[page as usize];
         }
-        self.slots[place] = Slot { page, used: 0 };
-        if last == NOWHERE {
+        let start = page * PAGE as u32;
+        self.slots[place] = Slot { next: start + 1, end: start + PAGE as u32 };
+        self.pages[start as usize] = index;
+        if last == EMPTY.end {
             self.chained[page as usize] = page;
             self.occupied[place / SLOTS][place % SLOTS / 64] |= 1 << (place % 64);
         } else {
             self.full += 1;
-            self.chained[page as usize] = std::mem::replace(&mut self.chained[last as usize], page);
+            let last = last as usize / PAGE - 1;
+            self.chained[page as usize] = std::mem::replace(&mut self.chained[last], page);
         }
     }
 
     /// Empties a slot; what it had.
-    pub(super) fn take(&mut self, place: usize) -> Slot {
+    pub(super) fn take(&mut self, place: usize) -> Chain {
         self.occupied[place / SLOTS][place % SLOTS / 64] &= !(1 << (place % 64));
-        std::mem::replace(&mut self.slots[place], EMPTY)
+        let Slot { next, end } = std::mem::replace(&mut self.slots[place], EMPTY);
+        if end == EMPTY.end {
+            return Chain { page: NOWHERE, used: 0 };
+        }
+        let page = end / PAGE as u32 - 1;
+        Chain { page, used: next - page * PAGE as u32 }
     }
 
     /// The first page of what was taken.
-    pub(super) fn unchain(&mut self, chain: &mut Slot) -> Option<Taken> {
+    pub(super) fn unchain(&mut self, chain: &mut Chain) -> Option<Taken> {
         let page = *self.chained.get(chain.page as usize)?;
         if page == chain.page {
             let used = chain.used as usize;
@@ -126,7 +145,7 @@ impl Records {
     /// The records of a page.
     #[inline]
     pub(super) fn of(&self, taken: Taken) -> &[u32] {
-        &self.pages[taken.page as usize][..taken.used]
+        &self.pages[taken.page as usize * PAGE..][..taken.used]
     }
 
     pub(super) fn give_back(&mut self, taken: Taken) {
