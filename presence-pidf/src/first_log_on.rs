@@ -173,21 +173,23 @@ impl FirstLogOn {
     ///
     /// MS-PRES 3.2 (first log-on)
     pub fn answered(&mut self, now: Instant, status: u16) {
-        match (status, self.state) {
-            (0..=199, _) => {}
-            (200..=299, LogOnState::SettingMembers) => {
-                self.members_taken = true;
-                self.taken();
+        let members = self.state == LogOnState::SettingMembers;
+        if !members && self.state != LogOnState::PublishingDefaults {
+            return;
+        }
+        match status {
+            0..=199 => {}
+            200..=299 => {
+                self.members_taken |= members;
+                self.defaults_taken |= !members;
+                self.failures = 0;
+                self.go(LogOnTrigger::Taken);
             }
-            (200..=299, _) => {
-                self.defaults_taken = true;
-                self.taken();
-            }
-            (409, _) if self.conflicts < CONFLICTS_MAX => {
+            409 if self.conflicts < CONFLICTS_MAX => {
                 self.conflicts += 1;
                 self.go(LogOnTrigger::Conflict);
             }
-            (408 | 480 | 500..=599, LogOnState::SettingMembers | LogOnState::PublishingDefaults) => {
+            408 | 480 | 500..=599 => {
                 let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(16)).min(LAST_RETRY);
                 self.failures += 1;
                 self.retry = Some(now + wait);
@@ -195,11 +197,6 @@ impl FirstLogOn {
             }
             _ => self.go(LogOnTrigger::Refused),
         }
-    }
-
-    fn taken(&mut self) {
-        self.failures = 0;
-        self.go(LogOnTrigger::Taken);
     }
 
     /// Lets time pass until `now`.

@@ -26,6 +26,11 @@ impl Instances {
         Self { endpoint }
     }
 
+    /// The numbers of the endpoint whose `device` category has that number.
+    pub(crate) fn of_device(instance: u32) -> Self {
+        Self { endpoint: instance }
+    }
+
     /// Of the `device` category.
     ///
     /// MS-PRES 2.2.2 (instance)

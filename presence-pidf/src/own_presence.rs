@@ -1,6 +1,6 @@
 //! What a server holds of a user, kept current: versions, containers, watchers, messages that wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::category::{
     CategoryInstance, Container, Content, MemberKind, MessageWaiting, RoamingData, Subscriber,
@@ -22,7 +22,7 @@ pub struct OwnPresence {
     containers: BTreeMap<u16, Container>,
     subscribers: Vec<Subscriber>,
     reported_messages: Option<MessageWaiting>,
-    events: Vec<OwnEvent>,
+    events: VecDeque<OwnEvent>,
 }
 
 /// What the owner learns.
@@ -52,11 +52,12 @@ impl OwnPresence {
     pub fn take(&mut self, data: RoamingData) {
         if let Some(report) = data.categories.filter(|report| same_address(&report.uri, &self.uri)) {
             // Of every name that occurs, everything known before is dropped: the list is complete.
-            let named: Vec<&str> = report.categories.iter().map(|category| category.name.as_str()).collect();
+            let named: BTreeSet<&str> =
+                report.categories.iter().map(|category| category.name.as_str()).collect();
             self.categories.retain(|(name, container, _), _| {
                 let gone =
                     |(gone, of): &(String, Option<u16>)| gone == name && of.is_none_or(|of| of == *container);
-                !named.contains(&name.as_str()) && !report.gone.iter().any(gone)
+                !named.contains(name.as_str()) && !report.gone.iter().any(gone)
             });
             for category in report.categories {
                 let key = (category.name.clone(), category.container, category.instance);
@@ -68,16 +69,29 @@ impl OwnPresence {
         }
         if let Some(containers) = data.containers {
             // Those that are listed replace what was known of them.
-            self.containers.extend(containers.into_iter().map(|container| (container.id, container)));
-        }
-        for subscriber in data.subscribers.into_iter().flatten() {
-            let known = self.subscribers.iter().position(|known| same_address(&known.user, &subscriber.user));
-            if let Some(at) = known {
-                self.subscribers.remove(at);
-            } else if !subscriber.acknowledged && self.subscribers.len() < CATEGORIES_MAX {
-                self.events.push(OwnEvent::Watcher(subscriber.clone()));
+            for container in containers {
+                if self.containers.len() < CATEGORIES_MAX || self.containers.contains_key(&container.id) {
+                    self.containers.insert(container.id, container);
+                }
             }
-            if self.subscribers.len() < CATEGORIES_MAX {
+        }
+        if let Some(subscribers) = data.subscribers {
+            self.take_subscribers(subscribers);
+        }
+    }
+
+    fn take_subscribers(&mut self, subscribers: Vec<Subscriber>) {
+        let address = |subscriber: &Subscriber| subscriber.user.trim().to_ascii_lowercase();
+        let known = self.subscribers.iter().map(address);
+        let mut known: BTreeMap<String, usize> = known.zip(0..).collect();
+        for subscriber in subscribers {
+            let at = known.entry(address(&subscriber)).or_insert(self.subscribers.len());
+            if let Some(held) = self.subscribers.get_mut(*at) {
+                *held = subscriber;
+            } else if self.subscribers.len() < CATEGORIES_MAX {
+                if !subscriber.acknowledged {
+                    self.events.push_back(OwnEvent::Watcher(subscriber.clone()));
+                }
                 self.subscribers.push(subscriber);
             }
         }
@@ -87,7 +101,7 @@ impl OwnPresence {
     ///
     /// MS-PRES 3.2.5 (self subscription)
     pub fn poll_event(&mut self) -> Option<OwnEvent> {
-        (!self.events.is_empty()).then(|| self.events.remove(0))
+        self.events.pop_front()
     }
 
     /// A publication that is held.
@@ -144,7 +158,7 @@ impl OwnPresence {
         let messages = self.messages();
         if messages != self.reported_messages {
             self.reported_messages = messages;
-            self.events.push(OwnEvent::Messages(messages.unwrap_or_default()));
+            self.events.push_back(OwnEvent::Messages(messages.unwrap_or_default()));
         }
     }
 }
@@ -191,5 +205,5 @@ fn read_policy(reader: &mut Reader<'_>, found: &mut Option<bool>) -> Result<(), 
 }
 
 const PRIVACY: &str = "EnablePrivacyMode";
-/// Most publications, and most watchers, that are remembered of a user.
+/// Most publications, containers and watchers that are remembered of a user.
 const CATEGORIES_MAX: usize = 2000;

@@ -118,6 +118,9 @@ pub struct Publisher {
     failures: u32,
     /// Registrations in a row that the server did not know when something was published.
     unknown: u32,
+    /// How often the server has lost something, and until when it is not believed to have lost more.
+    losses: u32,
+    believed: Option<Instant>,
     /// Nothing is sent before.
     turn: Option<Instant>,
     deadline: Option<Instant>,
@@ -140,6 +143,8 @@ impl Publisher {
             conflicts: 0,
             failures: 0,
             unknown: 0,
+            losses: 0,
+            believed: None,
             turn: None,
             deadline: None,
             event: None,
@@ -153,6 +158,7 @@ impl Publisher {
         match input {
             Input::Report(body) => {
                 if let Ok(report) = parse_report(body) {
+                    self.miss(now, &report);
                     self.learn(&report);
                     match self.turn.filter(|turn| *turn > now && self.state == PublisherState::Starting) {
                         // The wait for the report is over, the one for its turn is not.
@@ -187,6 +193,8 @@ impl Publisher {
         self.held.forget_endpoint();
         self.conflicts = 0;
         self.failures = 0;
+        self.losses = 0;
+        self.believed = None;
         self.go(PublisherTrigger::Registered);
         // The wait for the user's own data has an end as well.
         let learning = if self.config.learn_first { LEARNING_MAX } else { Duration::ZERO };
@@ -348,6 +356,10 @@ impl Publisher {
             self.go(PublisherTrigger::ConflictsExhausted);
         } else {
             self.go(PublisherTrigger::Conflict);
+            if self.changes().is_empty() {
+                // What was to be deleted was not there.
+                self.event = Some(Event::Published);
+            }
         }
     }
 
@@ -368,12 +380,27 @@ impl Publisher {
         self.config.first_retry.saturating_mul(1 << failures.min(16)).min(self.config.last_retry)
     }
 
-    /// What the server holds of this endpoint. Somebody else's data are not ours to judge.
+    /// What the server does not hold any more is published anew; of a server that loses it again and again, not at once.
+    fn miss(&mut self, now: Instant, report: &CategoryReport) {
+        if self.is_ours(report)
+            && self.believed.is_none_or(|until| until <= now)
+            && self.held.forget_gone(report)
+        {
+            self.believed = Some(now + self.retry(self.losses));
+            self.losses = self.losses.saturating_add(1);
+        }
+    }
+
+    /// What the server holds of this endpoint.
     fn learn(&mut self, report: &CategoryReport) {
-        let same = report.uri.eq_ignore_ascii_case(&self.config.uri) || report.uri.is_empty();
-        if same {
+        if self.is_ours(report) {
             self.held.learn(report, self.instances);
         }
+    }
+
+    /// Somebody else's data are not ours to judge.
+    fn is_ours(&self, report: &CategoryReport) -> bool {
+        report.uri.eq_ignore_ascii_case(&self.config.uri) || report.uri.is_empty()
     }
 
     fn go(&mut self, trigger: PublisherTrigger) {

@@ -53,6 +53,25 @@ fn a_report_replaces_every_category_that_it_names_and_no_other() {
 }
 
 #[test]
+fn no_number_of_reports_fills_the_memory() {
+    let uri = "sip:a@b";
+    let mut own = OwnPresence::new(uri);
+    for round in 0..3u16 {
+        let all = |text: &dyn Fn(u16) -> String| (0..1000).map(text).collect::<String>();
+        own.take(categories(uri, &all(&|at| row(&format!("n{round}"), at.into(), 2))));
+        let containers = all(&|at| format!("<container id='{}' version='1'/>", round * 1000 + at));
+        own.take(roaming(&format!("<containers>{containers}</containers>")));
+        let watchers = all(&|at| format!("<subscriber user='{round}.{at}@b'/>"));
+        own.take(roaming(&format!("<subscribers>{watchers}</subscribers>")));
+    }
+    assert_eq!((own.categories().count(), own.subscribers().len()), (2000, 2000));
+    assert!(own.container(1999).is_some() && own.container(2000).is_none());
+    own.take(roaming("<containers><container id='7' version='9'/></containers>"));
+    assert_eq!(own.container(7).map(|held| held.version), Some(9), "what is known is kept current");
+    assert_eq!(std::iter::from_fn(|| own.poll_event()).count(), 2000);
+}
+
+#[test]
 fn messages_and_new_watchers_are_told_once() {
     let uri = "sip:a@b";
     let mut own = OwnPresence::new(uri);

@@ -225,6 +225,29 @@ fn after_a_conflict_the_next_report_is_awaited_and_not_for_ever() {
 }
 
 #[test]
+fn answers_that_nobody_waits_for_are_nothing() {
+    let mut log_on = FirstLogOn::new(JIM);
+    for status in [200, 409, 503, 403] {
+        log_on.answered(clock::origin(), status);
+        assert_eq!((log_on.state(), log_on.poll_timeout()), (LogOnState::Learning, None), "{status}");
+    }
+    log_on.settings(None);
+    log_on.report(report(0, &[], Vec::new()));
+    for status in [200, 409, 409, 409, 503, 403] {
+        log_on.answered(clock::origin(), status);
+        assert_eq!(log_on.state(), LogOnState::Ready, "{status}");
+    }
+    assert_eq!(members(&mut log_on).len(), 2);
+    log_on.answered(clock::origin(), 409);
+    assert_eq!(log_on.state(), LogOnState::Outdated, "the first conflict");
+    log_on.report(report(1, &[], Vec::new()));
+    assert_eq!(members(&mut log_on).len(), 2);
+    log_on.answered(clock::origin(), 200);
+    log_on.answered(clock::origin(), 200);
+    assert_eq!(defaults(&mut log_on), 13, "one answer, one request");
+}
+
+#[test]
 fn what_fails_for_a_while_is_tried_again_after_a_wait_that_grows() {
     let mut now = clock::origin();
     let mut log_on = FirstLogOn::new(JIM);

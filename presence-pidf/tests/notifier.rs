@@ -13,7 +13,7 @@ use presence_pidf::category::{
 use presence_pidf::contacts::Contacts;
 use presence_pidf::msrtc::Presentity;
 use presence_pidf::notifier::{
-    Accepted, Format, NewUsers, Notifier, NotifierConfig, Refusal, SubscriptionId, level,
+    Accepted, Format, NewUsers, Notifier, NotifierConfig, Refusal, SubscriptionId, level, services,
 };
 use presence_pidf::own_presence::OwnPresence;
 use presence_pidf::pidf::{Basic, Presence, Reading};
@@ -306,6 +306,40 @@ fn devices_make_one_service_and_remarks_are_shown_where_they_were_published() {
     let federated = server.notifier.seen(EVE, JIM);
     let names: Vec<_> = federated.categories.iter().map(|category| category.name.as_str()).collect();
     assert_eq!(names, ["state"], "strangers see a number");
+}
+
+#[test]
+fn of_several_devices_the_one_that_is_used_most_is_preferred() {
+    let device = |instance: u32, endpoint: &str, preferred: bool| {
+        let device = DeviceCategory { preferred, ..DeviceCategory::telephone(endpoint) };
+        CategoryInstance::new("device", instance, 2, Content::Device(device))
+    };
+    // A machine belongs to the device from whose number its own follows.
+    let machine = |device: u32, container: u16, availability: u16| {
+        CategoryInstance::state((device >> 4) | 0x3000_0000, container, StateCategory::machine(availability))
+    };
+    let preferred = |publications: &[CategoryInstance]| {
+        let all = services("jim@example.net", publications.iter());
+        let voice = all.services[0].capabilities.iter().find(|found| found.capability.name == "voice");
+        voice.map(|voice| (voice.preferred_endpoint.clone().unwrap_or_default(), voice.device_availability))
+    };
+    let (one, two) = (0x0102_0304, 0x1122_3344);
+    let mut all = vec![device(one, "one", false), device(two, "two", false)];
+    assert_eq!(preferred(&all), Some(("one".to_owned(), None)), "nothing is known of their machines");
+    all.push(machine(two, 3, 3500));
+    assert_eq!(preferred(&all), Some(("one".to_owned(), None)), "another container");
+    all.push(machine(two, 2, 15500));
+    assert_eq!(preferred(&all), Some(("two".to_owned(), Some(15500))));
+    all.push(machine(one, 2, 5000));
+    assert_eq!(preferred(&all), Some(("one".to_owned(), Some(5000))));
+    all[1] = device(two, "two", true);
+    assert_eq!(preferred(&all), Some(("two".to_owned(), Some(15500))), "its user wants it");
+    let text = services("jim@example.net", all.iter());
+    let text = text.services[0].capabilities.iter().find(|found| found.capability.name == "text");
+    assert_eq!(
+        text.map(|text| (text.capability.render, text.preferred_endpoint.clone())),
+        Some((false, None))
+    );
 }
 
 #[test]

@@ -163,6 +163,86 @@ fn a_conflict_is_answered_with_the_servers_versions_three_times_and_then_waits_f
 }
 
 #[test]
+fn after_a_conflict_nothing_is_taken_for_granted() {
+    let now = clock::origin();
+    let mut publisher = ready(now, Phase::Away);
+    let first = request(&mut publisher).expect("a publication");
+    accept(&mut publisher, now, first);
+    publisher.publish(Publication::of(Phase::Available));
+    request(&mut publisher).expect("another phase");
+    // Somebody else has written into one of the two; what that was is not known.
+    publisher.publish(Publication::of(Phase::Away));
+    conflict(&mut publisher, now, &[(1, 9)]);
+    let again = request(&mut publisher).expect("the server may hold anything");
+    assert_eq!(rows(&again), [(3, 2, 9, false)], "the other one is as it was");
+    accept(&mut publisher, now, again);
+    assert_eq!((publisher.poll_event(), request(&mut publisher)), (Some(Event::Published), None));
+    // What is to be deleted and is not there needs no deletion.
+    publisher.publish(Publication::of(Phase::Removed));
+    assert_eq!(rows(&request(&mut publisher).expect("the end")), [(3, 2, 10, true), (3, 3, 1, true)]);
+    conflict(&mut publisher, now, &[(1, 0), (2, 0)]);
+    assert_eq!((publisher.poll_event(), request(&mut publisher)), (Some(Event::Published), None));
+}
+
+#[test]
+fn what_the_server_has_lost_is_published_anew_and_not_again_and_again() {
+    let start = clock::origin();
+    let mut config = PublisherConfig::new(URI, EPID);
+    config.device = Some(DeviceCategory::telephone("a15780ab-975f-5b29-ada0-8b95adb48287"));
+    let mut publisher = Publisher::new(config);
+    let mut silent = Publication::of(Phase::InCall);
+    silent.user = Some(9500);
+    publisher.publish(silent);
+    publisher.registered(start);
+    publisher.handle_timeout(start);
+    let first = request(&mut publisher).expect("everything");
+    accept(&mut publisher, start, first);
+    let of_another = |gone: &[(&str, Option<u16>)]| {
+        let machine = CategoryInstance::state(0x3fff_ffff, 2, StateCategory::machine(3500));
+        let gone = gone.iter().map(|(name, container)| ((*name).to_owned(), *container)).collect();
+        let mut report = BytesMut::new();
+        CategoryReport { uri: URI.into(), categories: vec![machine], gone }.emit(&mut report);
+        report
+    };
+    publisher.handle_input(start, Input::Report(&of_another(&[])));
+    let again = request(&mut publisher).expect("a report that names states names all of them");
+    assert_eq!(
+        rows(&again),
+        [(3, 2, 0, false), (3, 3, 0, false), (8, 2, 0, false), (8, 3, 0, false)],
+        "not the device, of which nothing was said, and not what outlives the endpoint"
+    );
+    accept(&mut publisher, start, again);
+    // A server that tells it again is believed ever more seldom.
+    let mut believed = Vec::new();
+    for second in 0..1000 {
+        let now = start + Duration::from_secs(second);
+        publisher.handle_input(now, Input::Report(&of_another(&[])));
+        if let Some(again) = request(&mut publisher) {
+            believed.push(second);
+            accept(&mut publisher, now, again);
+        }
+    }
+    assert_eq!(believed, [5, 15, 35, 75, 155, 315, 615, 915]);
+    let now = start + Duration::from_secs(1300);
+    let report = of_another(&[("device", Some(3)), ("device", None)]);
+    publisher.handle_input(now, Input::Report(&report));
+    let again = request(&mut publisher).expect("all of a name are gone");
+    assert_eq!((again.publications.len(), again.publications[0].name.as_str()), (5, "device"));
+    accept(&mut publisher, now, again);
+    // A new registration is believed at once, and a container is not the other one.
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    let all = request(&mut publisher).expect("everything that was bound to the registration");
+    assert_eq!(all.publications.len(), 5);
+    accept(&mut publisher, now, all);
+    let mut report = BytesMut::new();
+    let gone = vec![("state".to_owned(), Some(3)), ("device".to_owned(), Some(3))];
+    CategoryReport { uri: URI.into(), categories: Vec::new(), gone }.emit(&mut report);
+    publisher.handle_input(now, Input::Report(&report));
+    assert_eq!(rows(&request(&mut publisher).expect("a container")), [(3, 3, 0, false), (8, 3, 0, false)]);
+}
+
+#[test]
 fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
     let now = clock::origin();
     for body in [

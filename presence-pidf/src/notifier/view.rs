@@ -8,10 +8,11 @@ use crate::aggregate::for_federated;
 use crate::availability::Class;
 use crate::category::{
     AggregatedCapability, CategoryInstance, Container, Content, EVENT_CONTENT_TYPE, EventCategories,
-    FIRST_AGGREGATION, MemberKind, SECOND_AGGREGATION, Service, ServicesCategory, StateCategory,
+    FIRST_AGGREGATION, MemberKind, SECOND_AGGREGATION, Service, ServicesCategory, StateCategory, StateKind,
     WatchedCategory,
 };
 use crate::data_model::Person;
+use crate::instance::Instances;
 use crate::msrtc::{self, Presentity as Numbers};
 use crate::pidf::{self, Basic, Note, Presence, Status, Tuple};
 use crate::rpid::{Activities, ActivityName};
@@ -94,7 +95,8 @@ pub fn level<'a>(
     None
 }
 
-/// What the devices of a user can do together: what any of them can. The most active one is to be preferred.
+/// What the devices of a user can do together: what any of them can. Of those that render a medium the one that wants to be
+/// preferred is, otherwise the one whose machine is used most.
 ///
 /// MS-PRES 2.2.2.7 (services)
 #[must_use]
@@ -102,9 +104,25 @@ pub fn services<'a>(
     user: &str,
     publications: impl Iterator<Item = &'a CategoryInstance>,
 ) -> ServicesCategory {
-    let mut capabilities: BTreeMap<&str, AggregatedCapability> = BTreeMap::new();
+    let mut machines: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut devices = Vec::new();
     for publication in publications.filter(|publication| publication.container == FIRST_AGGREGATION) {
-        let Content::Device(device) = &publication.content else { continue };
+        match &publication.content {
+            Content::Device(device) => devices.push((publication.instance, device)),
+            Content::State(StateCategory {
+                kind: StateKind::Machine,
+                availability: Some(availability),
+                ..
+            }) => {
+                machines.insert(publication.instance, *availability);
+            }
+            _ => {}
+        }
+    }
+    let machine = |device: u32| machines.get(&Instances::of_device(device).machine_state()).copied();
+    devices.sort_by_key(|(at, device)| (!device.preferred, machine(*at).unwrap_or(u32::MAX)));
+    let mut capabilities: BTreeMap<&str, AggregatedCapability> = BTreeMap::new();
+    for (at, device) in devices {
         for capability in &device.capabilities {
             let aggregated = capabilities.entry(&capability.name).or_insert_with(|| AggregatedCapability {
                 capability: crate::category::DeviceCapability {
@@ -120,8 +138,9 @@ pub fn services<'a>(
             aggregated.capability.capture |= capability.capture;
             aggregated.capability.render |= capability.render;
             aggregated.capability.publish |= capability.publish;
-            if first || device.preferred {
+            if first {
                 aggregated.preferred_endpoint = Some(device.endpoint_id.clone());
+                aggregated.device_availability = machine(at);
             }
         }
     }

@@ -51,16 +51,33 @@ impl Held {
         }
     }
 
-    /// The version that the server has; what it says there must be told again.
+    /// The version that the server has: of what was there before nothing is known any more, and it must be told again.
     pub(super) fn correct(&mut self, key: &Key, version: u32) {
-        let entry =
-            self.entries.entry(*key).or_insert(Entry { version, content: None, present: version > 0 });
-        entry.version = version;
+        self.entries.insert(*key, Entry { version, content: None, present: version > 0 });
     }
 
     /// What was bound to an earlier registration is gone.
     pub(super) fn forget_endpoint(&mut self) {
         self.entries.retain(|key, _| key.expire_type != ExpireType::Endpoint);
+    }
+
+    /// Forgets what the server does not hold any more, and says whether there was anything: a report lists all of every name that
+    /// occurs in it. What outlives the endpoint is not ours to restore.
+    pub(super) fn forget_gone(&mut self, report: &CategoryReport) -> bool {
+        let mut lost = false;
+        self.entries.retain(|key, entry| {
+            let mut named = report.categories.iter().filter(|held| held.name == key.name).peekable();
+            let unlisted = named.peek().is_some()
+                && !named.any(|held| held.instance == key.instance && held.container == key.container);
+            let gone = |(name, container): &(String, Option<u16>)| {
+                name == key.name && container.is_none_or(|container| container == key.container)
+            };
+            let gone = unlisted || report.gone.iter().any(gone);
+            let kept = key.expire_type != ExpireType::Endpoint || !gone;
+            lost |= !kept && entry.present;
+            kept
+        });
+        lost
     }
 
     /// Takes the versions of the endpoint's own publications over, and finds what an earlier run has left.

@@ -41,7 +41,7 @@ struct Entry<T> {
     item: T,
 }
 
-/// A time, the milliseconds since the origin that are over at it, and the nanoseconds of the next one.
+/// A time, the milliseconds since the origin that are over at it, and the nanoseconds of the next one with those that round up.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     at: Instant,
@@ -92,7 +92,7 @@ impl<T: Copy> Deadlines<T> {
         Self {
             origin: now,
             elapsed: 0,
-            asked: Asked { at: now, milliseconds: 0, nanoseconds: 0 },
+            asked: Asked { at: now, milliseconds: 0, nanoseconds: NANOSECONDS - 1 },
             firing: NONE,
             due: Vec::new(),
             crowd: Vec::new(),
@@ -169,7 +169,7 @@ impl<T: Copy> Deadlines<T> {
     pub fn set_after(&mut self, waiter: Waiter, now: Instant, wait: Duration) {
         self.ask(now);
         let seconds = wait.as_secs().min(FARTHEST / 1000) * 1000;
-        let rest = (self.asked.nanoseconds + wait.subsec_nanos() + NANOSECONDS - 1) / NANOSECONDS;
+        let rest = (self.asked.nanoseconds + wait.subsec_nanos()) / NANOSECONDS;
         self.set_at(waiter, self.asked.milliseconds + seconds + u64::from(rest));
     }
 
@@ -184,10 +184,12 @@ impl<T: Copy> Deadlines<T> {
     #[inline(never)]
     fn ask_anew(&mut self, now: Instant) {
         let since = now.saturating_duration_since(self.origin);
-        let (milliseconds, nanoseconds) =
-            (since.subsec_nanos() / NANOSECONDS, since.subsec_nanos() % NANOSECONDS);
-        let milliseconds = since.as_secs() * 1000 + u64::from(milliseconds);
-        self.asked = Asked { at: now, milliseconds, nanoseconds };
+        let rest = since.subsec_nanos();
+        self.asked = Asked {
+            at: now,
+            milliseconds: since.as_secs() * 1000 + u64::from(rest / NANOSECONDS),
+            nanoseconds: rest % NANOSECONDS + NANOSECONDS - 1,
+        };
     }
 
     /// A deadline beyond the reach of records, or one in place of such a one.
