@@ -2,10 +2,17 @@
 
 use presence_pidf::aggregate::{aggregate, for_federated};
 use presence_pidf::bootstrap::{Privacy, missing_defaults, missing_members};
-use presence_pidf::category::{EventCategories, MessageWaiting, RoamingData, StateCategory};
+use presence_pidf::category::{
+    EventCategories, Member, MemberKind, MessageWaiting, RoamingData, StateCategory,
+};
 use presence_pidf::contacts::Contacts;
 use presence_pidf::own_presence::{OwnEvent, OwnPresence, privacy_mode};
+use presence_pidf::pidf::{Presence, Reading};
 use presence_pidf::rlmi::{ContactPresence, ListNotification};
+use presence_pidf::subscription::{
+    BatchSubscription, MemberChange, ROAMING_LIST, SetContainerMembers, emit_acknowledged,
+    parse_acknowledged, parse_roaming_list,
+};
 use presence_pidf::{Activity, Class, Error, Rule};
 
 fn roaming(content: &str) -> RoamingData {
@@ -196,6 +203,138 @@ fn a_notification_changes_those_contacts_whose_part_is_there() {
 }
 
 #[test]
+fn a_contact_whose_subscription_has_ended_is_forgotten() {
+    let mut contacts = Contacts::default();
+    let one = "<categories xmlns='http://schemas.microsoft.com/2006/09/sip/categories' uri='sip:Bob@b'><category name='state' instance='1'>\
+        <state xmlns='http://schemas.microsoft.com/2006/09/sip/state'><availability>3500</availability></state></category></categories>";
+    let plain = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:Erin@b'/>";
+    contacts.take(EventCategories::parse(one.as_bytes()).expect("categories"));
+    contacts.take_pidf(&Presence::parse(plain.as_bytes(), Reading::Strict).expect("a document"));
+    let list = |state: &str| {
+        let body = format!(
+            "--b\r\nContent-Type: application/rlmi+xml\r\n\r\n<list xmlns='urn:ietf:params:xml:ns:rlmi' uri='sip:a@b' version='4'>\
+             <resource uri='sip:bob@b'><instance id='1' state='{state}'/></resource>\
+             <resource uri='sip:erin@b'><instance id='1' state='{state}'/></resource></list>\r\n--b--\r\n"
+        );
+        ListNotification::parse("multipart/related; boundary=b", body.as_bytes()).expect("a list")
+    };
+    for state in ["active", "pending"] {
+        contacts.take_list(list(state));
+        assert!(contacts.state("sip:bob@b").is_some() && contacts.state("sip:erin@b").is_some(), "{state}");
+    }
+    contacts.take_list(list("terminated"));
+    assert_eq!((contacts.state("sip:bob@b"), contacts.state("sip:erin@b")), (None, None));
+    assert_eq!(contacts.poll_elsewhere(), None);
+    contacts.take_list(list("resubscribe"));
+    assert_eq!(contacts.poll_elsewhere(), Some(("sip:bob@b".to_owned(), None)));
+}
+
+#[test]
+fn what_is_shown_of_a_contact_comes_from_its_categories() {
+    let mut contacts = Contacts::default();
+    let mut tell = |category: &str, instance: u32, content: &str| {
+        let body = format!(
+            "<categories xmlns='http://schemas.microsoft.com/2006/09/sip/categories' uri='sip:bob@b'><category name='{category}' \
+             instance='{instance}'>{content}</category></categories>"
+        );
+        contacts.take(EventCategories::parse(body.as_bytes()).expect("categories"));
+        contacts.state("SIP:bob@b").expect("something was told")
+    };
+    let state = |availability: u32, inside: &str| {
+        format!(
+            "<state xmlns='http://schemas.microsoft.com/2006/09/sip/state' lastActive='2026-01-01T10:00:00Z'>\
+             <availability>{availability}</availability>{inside}</state>"
+        )
+    };
+    let call = "<activity token='on-the-phone' minAvailability='6500' maxAvailability='8999'/>";
+    let shown = tell("state", 1, &state(15500, call));
+    assert_eq!((shown.class(), shown.activity), (Some(Class::Away), None), "an activity has its range");
+    assert_eq!(shown.last_active.map(|time| time.to_string()).as_deref(), Some("2026-01-01T10:00:00Z"));
+    assert_eq!(tell("state", 1, &state(7500, call)).activity.as_deref(), Some("on-the-phone"));
+    let card = |inside: &str| {
+        format!(
+            "<contactCard xmlns='http://schemas.microsoft.com/2006/09/sip/contactcard'>{inside}</contactCard>"
+        )
+    };
+    let shown =
+        tell("contactCard", 0, &card("<identity><name><displayName>Bob</displayName></name></identity>"));
+    assert_eq!((shown.display_name.as_deref(), shown.automaton), (Some("Bob"), false));
+    let shown = tell("contactCard", 2, &card("<automaton>true</automaton>"));
+    assert_eq!((shown.display_name.as_deref(), shown.automaton), (Some("Bob"), true));
+    let note = "<note xmlns='http://schemas.microsoft.com/2006/09/sip/note'><body type='personal'>back at two</body></note>";
+    assert_eq!(tell("note", 0, note).note.as_deref(), Some("back at two"));
+    let services = |text: bool| {
+        format!(
+            "<services xmlns='http://schemas.microsoft.com/2006/09/sip/service'><service uri='sip:bob@b'><capabilities>\
+             <text render='{text}'/><voice render='true'/></capabilities></service></services>"
+        )
+    };
+    assert!(tell("services", 0, &services(false)).voice_only);
+    assert!(!tell("services", 0, &services(true)).voice_only);
+    let shown = tell("note", 0, "");
+    assert_eq!((shown.note, shown.availability), (None, Some(7500)), "a category without content is gone");
+}
+
+#[test]
+fn what_is_shown_of_a_plain_document_is_the_nearest_number() {
+    let shown = |basic: &str, activity: &str| {
+        let person = match activity {
+            "" => String::new(),
+            _ => format!("<d:person id='p'><r:activities><r:{activity}/></r:activities></d:person>"),
+        };
+        let body = format!(
+            "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:d='urn:ietf:params:xml:ns:pidf:data-model' \
+             xmlns:r='urn:ietf:params:xml:ns:pidf:rpid' entity='sip:bob@b'><tuple id='t'><status>{basic}</status><note>hi</note></tuple>{person}</presence>"
+        );
+        let mut contacts = Contacts::default();
+        contacts.take_pidf(&Presence::parse(body.as_bytes(), Reading::Strict).expect("a document"));
+        let state = contacts.state("sip:BOB@b").expect("it was told");
+        assert_eq!(state.note.as_deref(), Some("hi"));
+        (state.availability, state.activity)
+    };
+    let (open, closed) = ("<basic>open</basic>", "<basic>closed</basic>");
+    let word = |word: &str| Some(word.to_owned());
+    assert_eq!(shown(open, ""), (Some(3500), None));
+    assert_eq!(shown(open, "on-the-phone"), (Some(6500), word("on-the-phone")));
+    assert_eq!(shown(open, "meeting"), (Some(6500), word("in-a-meeting")));
+    assert_eq!(shown(open, "busy"), (Some(6500), None));
+    assert_eq!(shown(open, "away"), (Some(15500), None));
+    assert_eq!(shown(open, "travel"), (Some(3500), None), "what has no number of its own");
+    assert_eq!(shown(closed, "on-the-phone"), (Some(18500), None));
+    assert_eq!(shown("", ""), (None, None), "nothing is known, which is not closed");
+}
+
+#[test]
+fn what_asks_is_read_as_it_was_written() {
+    let mut batch = BatchSubscription::of("sip:a@b", 7, &["sip:bob@b", "sip:carol@b"]);
+    batch.contacts[1].added = true;
+    let mut out = bytes::BytesMut::new();
+    batch.emit(&mut out);
+    assert_eq!(BatchSubscription::parse(&out), Ok(batch));
+    let kinds = parse_roaming_list(ROAMING_LIST.as_bytes());
+    assert_eq!(kinds.as_deref(), Ok(&["categories", "containers", "subscribers"].map(str::to_owned)[..]));
+    let change = |joins, kind, value: Option<&str>| MemberChange {
+        joins,
+        member: Member { kind, value: value.map(str::to_owned) },
+    };
+    let changes = vec![
+        change(true, MemberKind::User, Some("bob@b")),
+        change(false, MemberKind::Domain, Some("b")),
+        change(true, MemberKind::Everyone, None),
+    ];
+    let set = SetContainerMembers { containers: vec![(300, 4, changes), (32000, 0, Vec::new())] };
+    out.clear();
+    set.emit(&mut out);
+    assert_eq!(SetContainerMembers::parse(&out), Ok(set));
+    let notice = "<setSubscribers xmlns='http://schemas.microsoft.com/2006/09/sip/presence-subscribers'>\
+        <subscriber user='bob@b' acknowledged='true'/><subscriber user='carol@b' acknowledged='false'/><subscriber user='dave@b'/></setSubscribers>";
+    assert_eq!(parse_acknowledged(notice.as_bytes()).as_deref(), Ok(&["bob@b".to_owned()][..]));
+    out.clear();
+    emit_acknowledged(&["bob@b", "carol@b"], &mut out);
+    assert_eq!(parse_acknowledged(&out).map(|all| all.len()), Ok(2));
+}
+
+#[test]
 fn notifications_that_cannot_be_told_apart_are_refused() {
     for (content_type, body, rule) in [
         ("multipart/related", LIST, Rule::Multipart),
@@ -223,6 +362,18 @@ fn others_see_the_machine_that_is_used_most_and_what_its_user_does() {
     assert_eq!(seen(&[machine(5000), phone()]), Some(7500), "busy, and nobody at the machine");
     assert_eq!(seen(&[machine(3500), StateCategory::user(9500), phone()]), Some(9500));
     assert_eq!(seen(&[machine(3500), StateCategory::user(6500)]), Some(6500));
+    let not_chosen = StateCategory { manual: false, ..StateCategory::user(9500) };
+    assert_eq!(seen(&[machine(3500), not_chosen]), Some(3500), "only what was chosen by hand counts");
+    let conference = || StateCategory::phone(7000, Activity::InAConference);
+    for calls in [[phone(), conference()], [conference(), phone()]] {
+        let both = aggregate(&[&[machine(3500)][..], &calls].concat()).expect("a state");
+        let token = both.activity().and_then(|activity| activity.token.clone());
+        assert_eq!(
+            (both.availability, token.as_deref()),
+            (Some(7000), Some("in-a-conference")),
+            "the busier one"
+        );
+    }
     let call = aggregate(&[machine(3500), phone()]).expect("a state");
     assert_eq!(call.activity().and_then(|activity| activity.token.as_deref()), Some("on-the-phone"));
     assert!(for_federated(&call).activities.is_empty() && for_federated(&call).availability == Some(6500));

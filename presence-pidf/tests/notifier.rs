@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::BytesMut;
 use presence_pidf::category::{
     CategoryInstance, CategoryPublish, Container, Content, DeviceCategory, EventCategories, ExpireType,
-    Fault, Member, MemberKind, NoteBody, NoteCategory, RoamingData, StateCategory, Subscriber,
+    Fault, Member, MemberKind, NoteBody, NoteCategory, PublishedActivity, RoamingData, StateCategory,
+    StateKind, Subscriber,
 };
 use presence_pidf::contacts::Contacts;
 use presence_pidf::msrtc::Presentity;
@@ -185,6 +186,23 @@ fn bodies_of_others_and_broken_ones_are_refused() {
     let refusal = server.notifier.subscribe(JIM, JIM, Format::Categories, list).expect_err("no address");
     assert_eq!(refusal.status(), 400);
     assert_eq!(server.told(), [], "a refused subscription is none");
+}
+
+#[test]
+fn a_user_publishes_no_more_than_may_be_held() {
+    let mut server = Server::new(NewUsers::LoggedOnBefore);
+    let many = |from: u32, to: u32| -> Vec<CategoryInstance> {
+        (from..to)
+            .map(|instance| {
+                CategoryInstance::new("note", instance, 2, Content::Note(NoteCategory::default()))
+            })
+            .collect()
+    };
+    server.publish(0, JIM, many(0, 1000)).expect("new ones");
+    server.publish(0, JIM, many(1000, 2000)).expect("as many as may be");
+    let refusal = server.publish(1, JIM, many(2000, 2001)).expect_err("one more");
+    assert_eq!((refusal.status(), server.notifier.publications(JIM).count()), (413, 2000));
+    server.publish(1, ANN, many(0, 1)).expect("everybody for oneself");
 }
 
 #[test]
@@ -397,6 +415,16 @@ fn a_batched_subscription_is_told_all_at_once_and_then_what_changes() {
     let away = server.notifier.seen(ANN, JIM);
     let last_active = away.state().and_then(|state| state.last_active).map(|time| time.to_string());
     assert_eq!(last_active.as_deref(), Some("1970-01-02T00:00:06Z"), "the base of how long somebody is away");
+    server.machine(8, JIM, 18500);
+    let gone = server.notifier.seen(ANN, JIM);
+    let still = gone.state().and_then(|state| state.last_active).map(|time| time.to_string());
+    assert_eq!(still, last_active, "away is not active");
+    server.machine(9, JIM, 3500);
+    server.machine(20, JIM, 15500);
+    let away = server.notifier.seen(ANN, JIM);
+    let last_active = away.state().and_then(|state| state.last_active).map(|time| time.to_string());
+    assert_eq!(last_active.as_deref(), Some("1970-01-02T00:00:20Z"), "and begins anew");
+    server.told();
     // Contacts leave the list.
     let mut body = BytesMut::new();
     let leave =
@@ -404,12 +432,122 @@ fn a_batched_subscription_is_told_all_at_once_and_then_what_changes() {
     leave.emit(&mut body);
     server.notifier.subscribe_again(id, ANN, &body).expect("a list");
     server.told();
-    server.machine(7, JIM, 3500);
+    server.machine(21, JIM, 3500);
     assert_eq!(server.seen(), []);
     server.notifier.unsubscribe(id);
     assert!(server.notifier.contacts(id).is_empty());
     let mut gone = BytesMut::new();
     assert_eq!(server.notifier.poll_transmit(&mut gone), None);
+}
+
+#[test]
+fn only_what_is_wanted_is_told_and_what_has_gone_as_well() {
+    let mut server = Server::new(NewUsers::LoggedOnBefore);
+    server.machine(0, JIM, 3500);
+    let note = |version| {
+        let body = NoteBody { text: "back at two".to_owned(), ..NoteBody::default() };
+        let content = Content::Note(NoteCategory { bodies: vec![body] });
+        CategoryInstance { version, ..CategoryInstance::new("note", 0, 200, content) }
+    };
+    let device = DeviceCategory::telephone("7e2d4b57-ec36-55d1-a6a3-1b36c86ec1b8");
+    let device = CategoryInstance::new("device", 9, 2, Content::Device(device));
+    server.publish(0, JIM, vec![note(0), device]).expect("new ones");
+    let mut body = BytesMut::new();
+    let wanted = BatchSubscription {
+        categories: vec!["note".to_owned(), "state".to_owned()],
+        ..BatchSubscription::of(ANN, 1, &[JIM])
+    };
+    wanted.emit(&mut body);
+    server.notifier.subscribe(ANN, ANN, Format::Categories, &body).expect("a list");
+    let told = server.told();
+    let list = ListNotification::parse(&told[0].1, &told[0].2).expect("a list of contacts");
+    let ContactPresence::Categories(first) = &list.contacts[0] else { panic!("{list:?}") };
+    let names: Vec<_> = first.categories.iter().map(|category| category.name.as_str()).collect();
+    assert_eq!(names, ["note", "state"], "no services");
+    let mut contacts = Contacts::default();
+    contacts.take_list(list);
+    assert_eq!(contacts.state(JIM).and_then(|shown| shown.note).as_deref(), Some("back at two"));
+    server.publish(1, JIM, vec![note(1).deleted()]).expect("the current version");
+    for (.., body) in server.told() {
+        contacts.take(EventCategories::parse(&body).expect("our own body"));
+    }
+    let shown = contacts.state(JIM).expect("a state");
+    assert_eq!(
+        (shown.note, shown.availability),
+        (None, Some(3500)),
+        "a remark that is gone is told to be gone"
+    );
+}
+
+#[test]
+fn every_state_has_its_numbers_and_its_plain_document() {
+    let mut server = Server::new(NewUsers::LoggedOnBefore);
+    server.machine(0, JIM, 3500);
+    let numbers = server.notifier.subscribe(ANN, JIM, Format::Presentity, b"").expect("one contact");
+    server.notifier.subscribe(ANN, JIM, Format::Pidf, b"").expect("one contact");
+    let user = |version, availability, token: Option<&str>| {
+        let mut state = StateCategory::user(availability);
+        state.activities.extend(token.map(|token| PublishedActivity {
+            token: Some(token.to_owned()),
+            ..StateCategory::phone(availability, Activity::OnThePhone).activities.remove(0)
+        }));
+        state.kind = if token.is_some() { StateKind::Calendar } else { StateKind::User };
+        CategoryInstance { version, ..CategoryInstance::state(20, 2, state) }
+    };
+    let mut seen = Vec::new();
+    let states = [
+        (5000, None),
+        (6500, None),
+        (6500, Some("in-a-conference")),
+        (6500, Some("in-a-meeting")),
+        (9500, None),
+        (12500, None),
+        (15500, None),
+    ];
+    for (version, (availability, token)) in (0..).zip(states) {
+        server.publish(1, JIM, vec![user(version, availability, token)]).expect("the current version");
+        for (id, _, body) in server.told() {
+            if id == numbers {
+                let read = Presentity::parse(&body).expect("our own body");
+                seen.push((availability, format!("{:?} {:?}", read.availability, read.activity)));
+            } else {
+                let read = Presence::parse(&body, Reading::Strict).expect("our own body");
+                let said = read.person().into_iter().flat_map(|person| &person.activities);
+                let said: Vec<_> = said.flat_map(|list| &list.activities).map(|one| one.token()).collect();
+                seen.push((availability, format!("{:?} {}", read.basic().map(Basic::token), said.join(" "))));
+            }
+        }
+    }
+    server.notifier.endpoint_gone(server.start, JIM, "endpoint", true);
+    for (id, _, body) in server.told() {
+        let text = match id == numbers {
+            true => format!("{:?}", Presentity::parse(&body).expect("our own body").activity),
+            false => format!("{:?}", Presence::parse(&body, Reading::Strict).expect("our own body").basic()),
+        };
+        seen.push((18500, text));
+    }
+    let seen: Vec<_> = seen.iter().map(|(availability, text)| (*availability, text.as_str())).collect();
+    assert_eq!(
+        seen,
+        [
+            (5000, "Some(300) Some(200)"),
+            (5000, "Some(\"open\") "),
+            (6500, "Some(300) Some(600)"),
+            (6500, "Some(\"open\") busy"),
+            (6500, "Some(300) Some(500)"),
+            (6500, "Some(\"open\") on-the-phone meeting"),
+            (6500, "Some(300) Some(600)"),
+            (6500, "Some(\"open\") meeting"),
+            (9500, "Some(300) Some(600)"),
+            (9500, "Some(\"open\") busy"),
+            (12500, "Some(300) Some(300)"),
+            (12500, "Some(\"open\") away"),
+            (15500, "Some(300) Some(100)"),
+            (15500, "Some(\"open\") away"),
+            (18500, "Some(0)"),
+            (18500, "Some(Closed)")
+        ]
+    );
 }
 
 #[test]
@@ -508,6 +646,7 @@ fn a_user_is_told_of_its_own_publications_and_of_new_watchers() {
     let (parts, own) = take(&mut server);
     assert_eq!(parts, [(true, false, false)]);
     assert_eq!(own.category("state", 2, 7).map(|held| held.version), Some(1));
+    server.notifier.subscribe(JIM, JIM, Format::Categories, b"").expect("oneself");
     server.notifier.subscribe(ANN, JIM, Format::Categories, b"").expect("one contact");
     let (_, own) = take_all(&mut server, own);
     let ann = Subscriber { user: "ann@example.net".to_owned(), display_name: None, acknowledged: false };

@@ -280,6 +280,9 @@ fn failures_are_met_with_growing_waits_and_the_newest_document() {
     lab.answer(Answer { status: 503, retry_after: Some(1000), ..Answer::default() });
     assert_eq!(lab.sleeps(), 1000);
     assert!(lab.sends().is_some());
+    lab.answer(Answer { status: 503, retry_after: Some(1_000_000), ..Answer::default() });
+    assert_eq!(lab.sleeps(), 3600, "an hour at most");
+    assert!(lab.sends().is_some());
     lab.takes("z");
     assert_eq!(lab.agent.poll_event(), Some(Event::Published));
 }

@@ -49,7 +49,8 @@ fn the_table_in_the_documentation_is_the_code() {
          changes meanwhile waits, and only the newest is sent. A new registration forgets what was bound to the old one: versions \
          begin at 0. After a conflict the server's versions are used; the fourth in a row waits for the server's next report. \
          Without an answer the newest state is tried again after 5, 10, 20 … 300 seconds. Endpoints of one server begin 20 a \
-         second.";
+         second. What a report shows to be gone at the server is published anew, once in 5, 10, 20 … 300 seconds if it goes again and \
+         again.";
     table::is_documented("publisher", about, &STATES, &TRIGGERS, step);
 }
 
@@ -137,6 +138,68 @@ fn one_request_at_a_time_and_only_what_changed() {
     assert_eq!(rows(&third), [(8, 2, 1, true), (8, 3, 1, true)], "the machine is as active as before");
     accept(&mut publisher, now, third);
     assert_eq!((request(&mut publisher), publisher.poll_timeout()), (None, None));
+}
+
+#[test]
+fn a_server_that_reports_nothing_counts_as_we_do() {
+    let now = clock::origin();
+    let mut publisher = ready(now, Phase::Away);
+    for (version, phase) in [(0, Phase::InCall), (1, Phase::Inactive), (2, Phase::Away)] {
+        let request = request(&mut publisher).expect("another phase");
+        let machine = request.publications.iter().filter(|row| row.instance >> 28 == 3);
+        assert_eq!(machine.map(|row| row.version).collect::<Vec<_>>(), [version; 2]);
+        publisher.handle_input(now, Input::Answer { status: 200, body: b"" });
+        publisher.publish(Publication::of(phase));
+    }
+}
+
+#[test]
+fn a_report_about_somebody_else_teaches_nothing() {
+    let now = clock::origin();
+    let mut publisher = ready(now, Phase::Away);
+    let machine = Instances::of(EPID).machine_state();
+    let tell = |publisher: &mut Publisher, uri: &str| {
+        let state = StateCategory::machine(3500);
+        let held = CategoryInstance { version: 30, ..CategoryInstance::state(machine, 2, state) };
+        let mut report = BytesMut::new();
+        CategoryReport { uri: uri.into(), categories: vec![held], gone: Vec::new() }.emit(&mut report);
+        publisher.handle_input(now, Input::Report(&report));
+    };
+    tell(&mut publisher, "sip:ann@example.net");
+    let first = request(&mut publisher).expect("a publication");
+    assert_eq!(rows(&first), [(3, 2, 0, false), (3, 3, 0, false)]);
+    accept(&mut publisher, now, first);
+    tell(&mut publisher, "sip:ann@example.net");
+    assert_eq!(request(&mut publisher), None);
+    tell(&mut publisher, "SIP:Jim@Example.NET");
+    let again = request(&mut publisher).expect("somebody has written there, and one is gone");
+    assert_eq!(rows(&again), [(3, 2, 30, false), (3, 3, 0, false)]);
+}
+
+#[test]
+fn a_state_that_the_user_changes_elsewhere_stays_as_the_user_wants_it() {
+    let now = clock::origin();
+    let mut publisher = Publisher::new(PublisherConfig::new(URI, EPID));
+    let mut silent = Publication::of(Phase::Away);
+    silent.user = Some(9500);
+    publisher.publish(silent);
+    publisher.registered(now);
+    publisher.handle_timeout(now);
+    let first = request(&mut publisher).expect("everything");
+    accept(&mut publisher, now, first.clone());
+    let mut report = BytesMut::new();
+    let changed = first.publications.into_iter().map(|row| match row.instance {
+        0x2000_0000 => {
+            CategoryInstance { version: 8, content: Content::State(StateCategory::user(3500)), ..row }
+        }
+        _ => CategoryInstance { version: 1, ..row },
+    });
+    CategoryReport { uri: URI.into(), categories: changed.collect(), gone: Vec::new() }.emit(&mut report);
+    publisher.handle_input(now, Input::Report(&report));
+    assert_eq!(request(&mut publisher), None, "the user has chosen");
+    publisher.publish(Publication::of(Phase::Away));
+    let end = request(&mut publisher).expect("the key for silence is off");
+    assert_eq!(rows(&end), [(2, 2, 8, true), (2, 3, 8, true)], "with the version that is held");
 }
 
 #[test]
@@ -256,6 +319,8 @@ fn an_answer_that_cannot_be_understood_is_not_repeated_at_once() {
         publisher.handle_input(now, Input::Answer { status: 409, body });
         assert_eq!(publisher.poll_event(), Some(Event::Refused(409)));
         assert_eq!((request(&mut publisher), publisher.poll_timeout()), (None, None));
+        publisher.publish(Publication::of(Phase::Away));
+        assert_eq!(request(&mut publisher), None, "the same would be refused again");
         publisher.publish(Publication::of(Phase::InCall));
         assert!(request(&mut publisher).is_some(), "something else may be taken");
     }
@@ -440,6 +505,8 @@ fn a_thousand_endpoints_begin_twenty_a_second() {
     }
     let beats = (0..1000).filter(|at| turns[*at as usize] == Duration::from_millis(50) * *at).count();
     assert!(beats < 10, "they are off the beat: {beats}");
+    let off = (0..1000).map(|at| turns[at as usize].saturating_sub(Duration::from_millis(50) * at)).max();
+    assert!(off > Some(Duration::from_millis(45)), "anywhere between two beats: {off:?}");
     let later = now + Duration::from_hours(1);
     assert!(pace.turn(later) - later < Duration::from_millis(50), "nobody waits for those of long ago");
 }
