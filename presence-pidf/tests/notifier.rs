@@ -19,6 +19,7 @@ use presence_pidf::notifier::{
 use presence_pidf::own_presence::OwnPresence;
 use presence_pidf::pidf::{Basic, Presence, Reading};
 use presence_pidf::rlmi::{ContactPresence, ListNotification};
+use presence_pidf::rpid::Activity as RpidActivity;
 use presence_pidf::subscription::{BatchSubscription, MemberChange, SetContainerMembers, emit_acknowledged};
 use presence_pidf::{Activity, bootstrap};
 
@@ -513,16 +514,17 @@ fn every_state_has_its_numbers_and_its_plain_document() {
             } else {
                 let read = Presence::parse(&body, Reading::Strict).expect("our own body");
                 let said = read.person().into_iter().flat_map(|person| &person.activities);
-                let said: Vec<_> = said.flat_map(|list| &list.activities).map(|one| one.token()).collect();
+                let said: Vec<_> = said.flat_map(|list| &list.activities).map(RpidActivity::token).collect();
                 seen.push((availability, format!("{:?} {}", read.basic().map(Basic::token), said.join(" "))));
             }
         }
     }
     server.notifier.endpoint_gone(server.start, JIM, "endpoint", true);
     for (id, _, body) in server.told() {
-        let text = match id == numbers {
-            true => format!("{:?}", Presentity::parse(&body).expect("our own body").activity),
-            false => format!("{:?}", Presence::parse(&body, Reading::Strict).expect("our own body").basic()),
+        let text = if id == numbers {
+            format!("{:?}", Presentity::parse(&body).expect("our own body").activity)
+        } else {
+            format!("{:?}", Presence::parse(&body, Reading::Strict).expect("our own body").basic())
         };
         seen.push((18500, text));
     }
