@@ -102,7 +102,7 @@ use crate::register;
 use crate::seed::{Seed, Words};
 use crate::status::StatusCode;
 use crate::transaction::timers::T1;
-use crate::transaction::{ClientId, Failure, KEEP_ALIVE, LayerEvent, ServerId, TransactionLayer};
+use crate::transaction::{ClientId, Failure, LayerEvent, ServerId, TransactionLayer};
 
 use account::Accounts;
 use conference::Conferences;
@@ -342,43 +342,6 @@ impl Endpoint {
     pub fn route(&mut self, user: UserId, flow: FlowId) {
         if self.flows.contains_key(&flow) {
             self.accounts.set_flow(user, Some(flow));
-        }
-    }
-
-    /// Appends the next bytes to the buffer.
-    ///
-    /// RFC 3261 18
-    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
-        loop {
-            let (flow, outgoing) = self.layer.next_outgoing()?;
-            let flow = *flow;
-            if !self.flows.contains_key(&flow) {
-                self.layer.outgoing_done();
-                continue;
-            }
-            let start = buffer.len();
-            match outgoing {
-                Some(message) if !self.config.credentials => {
-                    self.signature = None;
-                    message.emit(buffer);
-                    self.layer.outgoing_done();
-                }
-                Some(_) => {
-                    if let Some((_, Some(message))) = self.layer.poll_outgoing() {
-                        self.emit(flow, &message, buffer);
-                    }
-                }
-                None => {
-                    self.signature = None;
-                    buffer.extend_from_slice(KEEP_ALIVE);
-                    self.layer.outgoing_done();
-                }
-            }
-            let len = buffer.len() - start;
-            if let Some(now) = self.now {
-                self.restart_keep_alive(now, flow);
-            }
-            return Some(Transmit { flow, len });
         }
     }
 

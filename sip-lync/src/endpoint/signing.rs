@@ -1,4 +1,4 @@
-//! Signatures of what is sent.
+//! What is sent, with its signatures.
 
 use std::ops::Range;
 
@@ -6,11 +6,12 @@ use bytes::BytesMut;
 
 use super::Endpoint;
 use super::credentials::CREDENTIALS;
-use super::vocabulary::UserId;
+use super::vocabulary::{Transmit, UserId};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, NameAddr};
 use crate::message::Message;
 use crate::signature::{SignatureFields, signature_text};
+use crate::transaction::KEEP_ALIVE;
 
 /// The place of a signature in the message that was polled last.
 ///
@@ -54,8 +55,45 @@ impl Endpoint {
         self.signature.take()
     }
 
+    /// Appends the next bytes to the buffer.
+    ///
+    /// RFC 3261 18
+    pub fn poll_transmit(&mut self, buffer: &mut BytesMut) -> Option<Transmit> {
+        loop {
+            let (flow, outgoing) = self.layer.next_outgoing()?;
+            let flow = *flow;
+            if !self.flows.contains_key(&flow) {
+                self.layer.outgoing_done();
+                continue;
+            }
+            let start = buffer.len();
+            match outgoing {
+                Some(message) if !self.config.credentials => {
+                    self.signature = None;
+                    message.emit(buffer);
+                    self.layer.outgoing_done();
+                }
+                Some(_) => {
+                    if let Some((_, Some(message))) = self.layer.poll_outgoing() {
+                        self.emit(flow, &message, buffer);
+                    }
+                }
+                None => {
+                    self.signature = None;
+                    buffer.extend_from_slice(KEEP_ALIVE);
+                    self.layer.outgoing_done();
+                }
+            }
+            let len = buffer.len() - start;
+            if let Some(now) = self.now {
+                self.restart_keep_alive(now, flow);
+            }
+            return Some(Transmit { flow, len });
+        }
+    }
+
     /// Writes a message, with room for its signature if its user has a security association.
-    pub(super) fn emit(&mut self, flow: FlowId, message: &Message, buffer: &mut BytesMut) -> usize {
+    fn emit(&mut self, flow: FlowId, message: &Message, buffer: &mut BytesMut) -> usize {
         let start = buffer.len();
         self.signature = None;
         match self.signed(flow, message) {

@@ -3,11 +3,11 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::name::{HeaderName, UNKNOWN};
 use crate::error::{ParseError, Rule};
-use crate::grammar::{self, Decimal, List};
+use crate::grammar::{self, List};
 use crate::scan;
 use crate::simd::spans;
 
@@ -56,9 +56,9 @@ pub struct Headers {
 /// RFC 3261 7.3.1
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
-    number: u8,
-    raw_name: &'a [u8],
-    value: &'a [u8],
+    pub(super) number: u8,
+    pub(super) raw_name: &'a [u8],
+    pub(super) value: &'a [u8],
 }
 
 impl<'a> Header<'a> {
@@ -103,14 +103,6 @@ impl<'a> Header<'a> {
     pub fn value(&self) -> Result<&'a str, ParseError> {
         spans::text(self.value)
             .map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8).within(self.name()))
-    }
-
-    /// Writes the line on one line.
-    fn emit(&self, out: &mut BytesMut) {
-        out.put_slice(self.raw_name);
-        out.put_slice(b": ");
-        out.put_slice(self.value);
-        out.put_slice(b"\r\n");
     }
 
     /// The unfolded value as bytes.
@@ -338,90 +330,6 @@ impl Headers {
         let number = name.number();
         self.candidates(number).iter().filter(|entry| self.matches_number(entry, number, name)).count()
     }
-
-    /// Writes every line as it stands, Content-Length corrected; adds one if there is none. Lines that were received one
-    /// after the other are copied together.
-    pub(crate) fn emit(&self, out: &mut BytesMut, body: usize) {
-        let mut written = false;
-        // What was looked at and is still to be copied.
-        let (mut source, mut start, mut end) = (Source::Wire, 0, 0);
-        for entry in &self.entries {
-            let mut right = true;
-            if entry.number == HeaderName::ContentLength.number() {
-                right = !written
-                    && self.header(entry).value().ok().and_then(|v| grammar::number(v).ok())
-                        == Some(body as u32);
-            }
-            if right && self.is_strict(entry) {
-                written |= entry.number == HeaderName::ContentLength.number();
-                if entry.line_source != source || entry.start != end {
-                    out.put_slice(self.slice(source, start, end));
-                    (source, start) = (entry.line_source, entry.start);
-                }
-                end = entry.end;
-                continue;
-            }
-            out.put_slice(self.slice(source, start, end));
-            (start, end) = (0, 0);
-            if right {
-                written |= entry.number == HeaderName::ContentLength.number();
-                self.header(entry).emit(out);
-            } else if !written {
-                written = true;
-                content_length(out, body);
-            }
-        }
-        out.put_slice(self.slice(source, start, end));
-        if !written {
-            content_length(out, body);
-        }
-    }
-
-    /// Whether the line can be written as it stands: bare LF is read where it is allowed and never written.
-    fn is_strict(&self, entry: &Entry) -> bool {
-        if entry.strict {
-            return true;
-        }
-        let line = self.slice(entry.line_source, entry.start, entry.end);
-        let folded = entry.value_source != entry.line_source;
-        line.ends_with(b"\r\n") && !(folded && has_bare_line_feed(line))
-    }
-
-    /// Writes every line with its shortest name and without folds: Content-Length is corrected or added.
-    pub(crate) fn emit_compact(&self, out: &mut BytesMut, body: usize) {
-        for header in self.iter().filter(|header| !header.is(&HeaderName::ContentLength)) {
-            let known = HeaderName::from_number(header.number);
-            let name =
-                known.map_or_else(|| header.sent_name(), |known| known.compact().unwrap_or(known.as_str()));
-            out.put_slice(name.as_bytes());
-            out.put_slice(b":");
-            out.put_slice(header.value);
-            out.put_slice(b"\r\n");
-        }
-        let _ = fmt::Write::write_fmt(out, format_args!("l:{body}\r\n"));
-    }
-
-    /// Writes every line without touching Content-Length: header fields of a body part.
-    pub(crate) fn emit_part(&self, out: &mut BytesMut) {
-        for header in self.iter() {
-            header.emit(out);
-        }
-    }
-}
-
-fn content_length(out: &mut BytesMut, body: usize) {
-    if body == 0 {
-        return out.put_slice(b"Content-Length: 0\r\n");
-    }
-    for part in ["Content-Length: ", Decimal::of(body as u64).as_str(), "\r\n"] {
-        out.put_slice(part.as_bytes());
-    }
-}
-
-fn has_bare_line_feed(line: &[u8]) -> bool {
-    let crlf = line.windows(2).filter(|pair| pair == b"\r\n").count();
-    let line_feeds = line.iter().fold(0, |count, &b| count + usize::from(b == b'\n'));
-    line_feeds > crlf
 }
 
 /// Line ends with the blanks around them become one blank.

@@ -35,6 +35,7 @@
 //! ```
 
 mod edit;
+mod emit;
 mod list;
 pub(crate) mod lookup;
 pub mod ms;

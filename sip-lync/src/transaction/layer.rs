@@ -377,20 +377,6 @@ impl TransactionLayer {
         Ok(id)
     }
 
-    /// Sends a request without a transaction: the ACK for a 2xx, BENOTIFY.
-    ///
-    /// RFC 3261 13.2.2.4
-    pub fn request_without_transaction(&mut self, flow: FlowId, request: &Request) {
-        self.send(flow, request.clone());
-    }
-
-    /// The same, and hands back a copy that holds no more than it needs.
-    pub(crate) fn request_and_keep(&mut self, flow: FlowId, request: Request) -> Request {
-        let kept = request.clone();
-        self.send(flow, request);
-        kept
-    }
-
     /// Sends CANCEL for an INVITE under way.
     ///
     /// RFC 3261 9.1

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::TransactionLayer;
 use crate::flow::FlowId;
-use crate::message::Message;
+use crate::message::{Message, Request};
 
 /// What goes out next: a message, or a keep-alive.
 pub(crate) type Outgoing = Option<Message>;
@@ -26,6 +26,20 @@ impl TransactionLayer {
             None => buffer.extend_from_slice(KEEP_ALIVE),
         }
         Some((flow, buffer.len() - start))
+    }
+
+    /// Sends a request without a transaction: the ACK for a 2xx, BENOTIFY.
+    ///
+    /// RFC 3261 13.2.2.4
+    pub fn request_without_transaction(&mut self, flow: FlowId, request: &Request) {
+        self.send(flow, request.clone());
+    }
+
+    /// The same, and hands back a copy that holds no more than it needs.
+    pub(crate) fn request_and_keep(&mut self, flow: FlowId, request: Request) -> Request {
+        let kept = request.clone();
+        self.send(flow, request);
+        kept
     }
 
     /// The next message before it is written.
