@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
@@ -343,10 +344,16 @@ pub(crate) fn run(
     output.flush()
 }
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let options = Options::parse();
     let mut output = io::BufWriter::new(io::stdout().lock());
-    run(options, Instant::now(), io::stdin().lock(), &mut output)
+    match run(options, Instant::now(), io::stdin().lock(), &mut output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("presence-timeline: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 const ENTITY: &str = "sip:handset@example.net";

@@ -55,6 +55,9 @@ fn a_report_replaces_every_category_that_it_names_and_no_other() {
     assert_eq!(held(&own), [("note".into(), 200, 0), ("state".into(), 2, 9)]);
     own.take(categories(uri, "<category name='note'/>"));
     assert_eq!(held(&own), [("state".into(), 2, 9)]);
+    let gone = row("state", 5, 2).replace("version", "expires='0' version");
+    own.take(categories(uri, &[row("state", 9, 2), gone].concat()));
+    assert_eq!(held(&own), [("state".into(), 2, 9)], "what expires at once is not held");
     own.take(roaming("<containers/>"));
     assert_eq!(held(&own).len(), 1, "a part that is missing says nothing");
 }

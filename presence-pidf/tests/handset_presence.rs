@@ -167,6 +167,7 @@ fn a_lost_handset_is_away_at_once_when_so_configured() {
     assert_eq!(handset.phases(), [Phase::InCall]);
     handset.presence.handset_lost(handset.at(3));
     assert_eq!(handset.phases(), [Phase::Away]);
+    assert_eq!(handset.presence.last_end_age(handset.at(3)), None, "forgotten");
     handset.presence.handset_back(handset.at(4));
     assert_eq!(handset.until(5000), []);
     assert_eq!(handset.phases(), []);

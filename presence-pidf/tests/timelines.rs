@@ -273,6 +273,9 @@ proptest! {
                 wanted.push((at, now));
             }
             prop_assert_eq!(presence.state(), now.0, "{:?} at {}", happening, at);
+            // What a store and a document say of the last call.
+            let age = presence.last_end_age(instant(at)).map(|age| i128::try_from(age.as_millis()).unwrap_or(-1));
+            prop_assert_eq!(age, definition.last_end.map(|end| i128::from(at) - end), "{:?} at {}", happening, at);
         }
         prop_assert_eq!(found, wanted);
     }
