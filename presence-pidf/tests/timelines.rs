@@ -304,6 +304,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Days of three handsets are three days.
+    #![proptest_config(ProptestConfig { cases: cases() / 3, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Several handsets, each with a day of its own: what each publishes is its own definition, what the user publishes is
     /// the most active of them, every change at its moment and none twice.
     #[test]
