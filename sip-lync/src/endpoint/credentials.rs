@@ -76,7 +76,12 @@ const ASSOCIATIONS: usize = 4;
 /// An association is renewed at the first refresh after this time.
 ///
 /// MS-SIPAE 3.2.2
-const RENEWAL: Duration = Duration::from_hours(7);
+pub(super) const RENEWAL: Duration = Duration::from_hours(7);
+
+/// There is a refresh before this time: after eight hours the server has forgotten the association.
+///
+/// MS-SIPAE 3.2.2
+pub(super) const RENEWED: Duration = Duration::from_mins(7 * 60 + 50);
 
 /// One leg of the answer to a challenge.
 ///
@@ -204,6 +209,11 @@ impl Authentication {
     /// Whether messages on a flow are to be signed by the server.
     pub(super) fn on_flow(&self, flow: FlowId) -> Option<&Association> {
         self.associations.iter().rev().find(|of| of.flow == flow)
+    }
+
+    /// Since when the association stands that signs on a flow.
+    pub(super) fn since(&self, flow: FlowId) -> Option<Instant> {
+        self.on_flow(flow).map(|of| of.since)
     }
 
     /// The association a server names in its signature.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::credentials::CREDENTIALS;
+use super::credentials::{CREDENTIALS, RENEWAL, RENEWED};
 use super::event::Event;
 use super::failure::{RegistrationFailure, Retry};
 use super::vocabulary::UserId;
@@ -237,8 +237,13 @@ impl Endpoint {
         let granted = account.registration.granted;
         let latest = granted.saturating_sub(self.config.refresh_before).max(granted / 2);
         let spread = latest * u32::from(self.config.refresh_spread.min(100)) / 100;
-        let wait = self.words.between(latest.saturating_sub(spread), latest);
-        self.deadlines.start(Deadline::Registration(user), now + wait);
+        let since = account.flow.and_then(|flow| account.authentication.since(flow));
+        let due = now + self.words.between(latest.saturating_sub(spread), latest);
+        // A long registration must not outlive its association; those of many users are renewed one after the other.
+        let renewal =
+            since.map(|since| since + self.words.between(RENEWAL + Duration::from_secs(1), RENEWED));
+        let due = renewal.filter(|renewal| *renewal > now).map_or(due, |renewal| due.min(renewal));
+        self.deadlines.start(Deadline::Registration(user), due);
     }
 
     fn start_retry(&mut self, now: Instant, user: UserId, trigger: Trigger) {
