@@ -432,6 +432,23 @@ fn a_challenged_call_is_signed_once_more_and_then_the_user_proves_itself_anew() 
 }
 
 #[test]
+fn the_version_is_the_lower_one_of_both_sides() {
+    for (theirs, ours) in [(", version=3", 3), (", version=4", 4), (", version=9", 4), ("", 3)] {
+        let mut peer = client();
+        peer.endpoint.register(peer.now, peer.user, FLOW, None).unwrap();
+        let register = peer.request(&Method::Register);
+        let challenge = format!("NTLM realm=\"{REALM}\", targetname=\"{TARGET}\"{theirs}");
+        peer.reply(&register, 401, "t", &[("WWW-Authenticate", &challenge)], "");
+        let mut leg = leg(&mut peer);
+        assert_eq!(leg.version, ours, "{theirs}");
+        leg.gssapi_data = Some(String::new());
+        peer.endpoint.authenticate(peer.now, peer.user, leg);
+        let answer = peer.request(&Method::Register);
+        assert!(authorization(&answer).ends_with(&format!(", version={ours}")), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_signature_of_the_wrong_length_is_not_written() {
     let mut peer = registered();
     peer.endpoint.invite(peer.now, peer.user, Invite::new(uri("sip:bob@example.net"), SDP)).unwrap();

@@ -229,6 +229,27 @@ fn the_mixer_calls_and_the_conference_knows_its_call() {
 }
 
 #[test]
+fn the_mixer_of_another_conference_is_an_ordinary_caller() {
+    let mut peer = Peer::registered();
+    let (conference, ..) = joined(&mut peer);
+    let mut call = Peer::invite(1, SDP);
+    call.headers.set(HeaderName::Contact, format!("<{}>;isfocus", MIXER.replace("5D3JHFSS", "OTHER")));
+    peer.send(call);
+    assert!(matches!(peer.event(), Event::Incoming { .. }));
+    assert_eq!(peer.endpoint.conference(conference), State::Joined);
+}
+
+#[test]
+fn a_user_takes_part_in_a_limited_number_of_conferences() {
+    let mut peer = Peer::registered();
+    for number in 0..5 {
+        let focus = SipUri::parse(&FOCUS.replace("5D3JHFSS", &format!("C{number}"))).unwrap();
+        let joins = peer.endpoint.join_conference(peer.now, peer.user, &focus);
+        assert_eq!(joins.is_ok(), number < 4, "{number}");
+    }
+}
+
+#[test]
 fn without_a_joined_focus_the_call_of_a_mixer_is_an_ordinary_one() {
     let mut peer = Peer::registered();
     let mut call = Peer::invite(1, SDP);
@@ -250,10 +271,13 @@ fn what_is_asked_of_the_focus_is_answered() {
         media: "1".to_owned(),
         heard: false,
     };
-    peer.endpoint.ask_focus(peer.now, conference, command).unwrap();
+    peer.endpoint.ask_focus(peer.now, conference, command.clone()).unwrap();
     let info = peer.request(&Method::Info);
     let asked = c3p::Request::parse(&info.body).unwrap();
     assert_eq!(asked.id, 2);
+    peer.endpoint.ask_focus(peer.now, conference, command).unwrap();
+    let next = c3p::Request::parse(&peer.request(&Method::Info).body).unwrap();
+    assert_eq!(next.id, 3, "each question has its own number");
     let mut ok = info.response(sip_lync::StatusCode::OK);
     ok.headers.push(HeaderName::ContentType, c3p::MEDIA_TYPE);
     ok.body = c3p::Response::to(&asked, Outcome::Success).to_body().into();

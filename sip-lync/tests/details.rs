@@ -46,6 +46,12 @@ fn a_call_that_was_sent_on_names_who_was_called_first_and_why() {
         assert_eq!(details.retarget_reason, Some(reason));
         assert_eq!(details.history.len(), 2);
     }
+    // Sent on twice: who was called first, and why it came here at last.
+    let history = "<sip:boss@example.net>;index=1, <sip:ann@example.net>;index=1.1;ms-retarget-reason=delegation, \
+                   <sip:dect1@example.net>;index=1.1.1;ms-retarget-reason=forwarding";
+    let details = details(&mut Peer::registered(), &[(HeaderName::HistoryInfo, history)]);
+    assert_eq!(details.called_first.unwrap().uri, uri("sip:boss@example.net"));
+    assert_eq!(details.retarget_reason, Some(RetargetReason::Forwarding));
 }
 
 #[test]

@@ -77,6 +77,27 @@ fn calls_that_are_refused_or_dropped_end_and_leave_nothing() {
 }
 
 #[test]
+fn a_hold_that_is_refused_is_told_and_the_call_goes_on() {
+    let mut world = World::settled(&Options::new());
+    jim_calls_alice(&mut world);
+    world.run(SECOND);
+    world.faults(&["503=INVITE"]);
+    world.handset(JIM, &HandsetCommand::Recall);
+    world.run(10 * SECOND);
+    assert_eq!(world.status().calls[0].state, "connected");
+    let shown =
+        |event: &&HandsetEvent| matches!(event, HandsetEvent::Display { text } if text == "Hold refused");
+    assert!(world.events_of(JIM).iter().any(shown), "{:?}", world.events_of(JIM));
+    world.faults(&[]);
+    world.handset(JIM, &HandsetCommand::Recall);
+    world.run(5 * SECOND);
+    assert_eq!(world.status().calls[0].state, "held", "it may be tried again");
+    world.handset(JIM, &HandsetCommand::HangUp);
+    world.run(20 * SECOND);
+    nothing_left(&world);
+}
+
+#[test]
 fn a_front_end_that_answers_late_still_carries_calls() {
     let mut world = World::settled(&Options::new());
     world.faults(&["late=3"]);

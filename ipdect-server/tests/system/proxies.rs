@@ -99,6 +99,14 @@ fn users_go_back_to_the_appliance_when_it_serves_again_and_calls_go_on_where_the
 }
 
 #[test]
+fn the_first_connection_stays_until_the_last_user_is_registered_on_the_other() {
+    let mut world = away();
+    world.closed.clear();
+    assert!(world.run_until(10 * MINUTE, |world| world.connected() == [APPLIANCE]), "{:?}", world.dialled);
+    assert_eq!(world.registered(), 2, "{:?}", world.logs);
+}
+
+#[test]
 fn an_appliance_that_answers_but_does_not_serve_costs_nobody_a_registration() {
     let mut world = away();
     world.closed.clear();
