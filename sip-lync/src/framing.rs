@@ -303,6 +303,8 @@ mod tests {
             "nonsense\r\nl: 2\r\n\r\nxy",
             "\r\nSIP/2.0 200 OK\r\nl: 00\r\nX-Unknown: 1\r\n\r\n",
             "SIP/2.0 200 OK\r\nTo: \u{fffd}\r\nl: 4\r\n\r\n\r\n\r\n",
+            // Behind its length more is to come.
+            "SIP/2.0 200 OK\r\nl: 0\r\nX: 1\r\n\r\n",
         ];
         let ends =
             ["l: 1,\r\n\r\n", "a: b\r\n\r\n", "l: 99\r\n\r\n", "l: 1\r\nb\r\n\r\n", "l: 1\r\n\nb\r\n\r\n"];
