@@ -101,6 +101,9 @@ fn roaming_self() {
     turns.finish();
 }
 
+/// What happens to one of many users.
+type Act<'a> = &'a dyn Fn(u32, &mut HandsetPresence);
+
 /// A million users: each has had a call, all become inactive within one second, then away within one second. The smallest
 /// times of a few rounds, each of which begins with users who never had a call.
 fn users() {
@@ -111,7 +114,7 @@ fn users() {
         (0..USERS).map(|_| HandsetPresence::new(now, PresenceConfig::new())).collect();
     println!("{} octets for one user", size_of::<HandsetPresence>());
     let second = |at: u32| now + Duration::from_micros(u64::from(at));
-    let per_user = |all: &mut Vec<HandsetPresence>, act: &dyn Fn(u32, &mut HandsetPresence)| {
+    let per_user = |all: &mut Vec<HandsetPresence>, act: Act<'_>| {
         let start = Instant::now();
         for (at, user) in (0..).zip(all.iter_mut()) {
             act(at, user);
@@ -121,7 +124,7 @@ fn users() {
         }
         start.elapsed() / USERS
     };
-    let acts: [(&str, &dyn Fn(u32, &mut HandsetPresence)); 4] = [
+    let acts: [(&str, Act<'_>); 4] = [
         ("answered", &|at, user| user.answered(second(at), CallKey(1), Remote::Party)),
         ("ended", &|at, user| user.ended(second(at), CallKey(1))),
         ("inactive", &|at, user| user.handle_timeout(second(at) + Duration::from_mins(5))),
