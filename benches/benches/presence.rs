@@ -84,7 +84,7 @@ fn roaming_self() {
         CategoryInstance::state(at, (at % 4) as u16, state)
     };
     let report = CategoryReport {
-        uri: "sip:alice@example.com".to_owned(),
+        uri: "sip:alice@example.com".into(),
         categories: (0..40).map(row).collect(),
         gone: Vec::new(),
     };

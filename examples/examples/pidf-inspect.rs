@@ -223,8 +223,8 @@ fn list(resources: &presence_pidf::rlmi::ResourceList) -> Value {
     }))
 }
 
-fn watched(categories: &EventCategories) -> Vec<Value> {
-    let show = |category: &presence_pidf::category::WatchedCategory| {
+fn watched(categories: &EventCategories<'_>) -> Vec<Value> {
+    let show = |category: &presence_pidf::category::WatchedCategory<'_>| {
         let mut shown = content(&category.content);
         shown["name"] = json!(category.name);
         shown["instance"] = json!(category.instance);
@@ -235,7 +235,7 @@ fn watched(categories: &EventCategories) -> Vec<Value> {
     categories.categories.iter().map(show).collect()
 }
 
-fn category(category: &CategoryInstance) -> Value {
+fn category(category: &CategoryInstance<'_>) -> Value {
     let mut shown = content(&category.content);
     shown["name"] = json!(category.name);
     shown["instance"] = json!(category.instance);
@@ -247,7 +247,7 @@ fn category(category: &CategoryInstance) -> Value {
     shown
 }
 
-fn content(content: &Content) -> Value {
+fn content(content: &Content<'_>) -> Value {
     let mut shown = json!({
         "name": null, "instance": null, "container": null, "version": null, "expire_type": null, "expires": null,
         "publish_time": null, "kind": null, "manual": null, "availability": null, "activity": null, "activities": null,

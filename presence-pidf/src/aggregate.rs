@@ -8,9 +8,11 @@ use crate::category::{PublishedActivity, StateCategory, StateKind};
 ///
 /// MS-PRES 3.3 (aggregation)
 #[must_use]
-pub fn aggregate<'a>(states: impl IntoIterator<Item = &'a StateCategory>) -> Option<StateCategory> {
+pub fn aggregate<'a, 't: 'a>(
+    states: impl IntoIterator<Item = &'a StateCategory<'t>>,
+) -> Option<StateCategory<'t>> {
     let mut machine: Option<u32> = None;
-    let mut busy: Option<&StateCategory> = None;
+    let mut busy: Option<&StateCategory<'t>> = None;
     let mut user: Option<u32> = None;
     for state in states {
         let Some(availability) = state.availability else { continue };
@@ -31,7 +33,7 @@ pub fn aggregate<'a>(states: impl IntoIterator<Item = &'a StateCategory>) -> Opt
     }
     let machine = machine?;
     let base = user.unwrap_or(machine);
-    let mut activities: Vec<PublishedActivity> = Vec::new();
+    let mut activities: Vec<PublishedActivity<'t>> = Vec::new();
     let availability = match busy.and_then(|busy| Some((busy.availability?, busy))) {
         _ if base >= DO_NOT_DISTURB && user.is_some() => base,
         Some((availability, busy)) => {
@@ -47,7 +49,7 @@ pub fn aggregate<'a>(states: impl IntoIterator<Item = &'a StateCategory>) -> Opt
 ///
 /// MS-PRES 3.3 (aggregation)
 #[must_use]
-pub fn for_federated(state: &StateCategory) -> StateCategory {
+pub fn for_federated(state: &StateCategory<'_>) -> StateCategory<'static> {
     StateCategory { availability: state.availability, ..StateCategory::aggregate(0) }
 }
 

@@ -35,13 +35,13 @@ pub enum Body<'a> {
     /// The list of contacts alone.
     ListOnly(ResourceList),
     /// Everything that a server tells a user about the user.
-    RoamingSelf(RoamingData),
+    RoamingSelf(RoamingData<'a>),
     /// What is asked for of that.
     RoamingList(Vec<String>),
     /// The categories of a contact.
-    Categories(EventCategories),
+    Categories(EventCategories<'a>),
     /// Publications.
-    Publish(CategoryPublish),
+    Publish(CategoryPublish<'a>),
     /// Why publications were not taken.
     Fault(Fault),
     /// A document for old watchers.

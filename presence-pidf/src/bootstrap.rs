@@ -43,7 +43,7 @@ pub fn missing_members(own: &OwnPresence, privacy: Privacy) -> Option<SetContain
 ///
 /// MS-PRES 3.2 (first log-on)
 #[must_use]
-pub fn missing_defaults(own: &OwnPresence) -> Vec<CategoryInstance> {
+pub fn missing_defaults(own: &OwnPresence) -> Vec<CategoryInstance<'static>> {
     let calendar = || OpaqueContent::parse(CALENDAR.as_bytes()).ok().map(Content::Other);
     let card = || Some(Content::ContactCard(ContactCard::default()));
     let note = || Some(Content::Note(NoteCategory::default()));

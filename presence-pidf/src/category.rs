@@ -20,7 +20,7 @@ pub use event_categories::{EVENT_CONTENT_TYPE, EventCategories, WatchedCategory}
 pub use fault::{Fault, VersionConflict, WRONG_DELTA};
 pub use instance::{CategoryInstance, Content, ExpireType, OpaqueContent};
 pub use publish::{CategoryPublish, parse_publish};
-pub use report::{CategoryReport, parse_report};
+pub use report::{CategoryReport, Gone, parse_report};
 pub use roaming_self::{Container, Member, MemberKind, RoamingData, Subscriber};
 pub use routing::RoutingCategory;
 pub use state_category::{PublishedActivity, StateCategory, StateKind};

@@ -14,7 +14,7 @@ use crate::rpid::{Activity, ActivityName};
 /// MS-PRES 3.2.5 (contact subscription); RFC 4662 4.6
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Contacts {
-    known: BTreeMap<String, BTreeMap<(String, u32), WatchedCategory>>,
+    known: BTreeMap<String, BTreeMap<(String, u32), WatchedCategory<'static>>>,
     plain: BTreeMap<String, ContactState>,
     elsewhere: Vec<(String, Option<String>)>,
 }
@@ -77,14 +77,14 @@ impl Contacts {
     /// Takes what is told of one contact: named categories replace those known before.
     ///
     /// MS-PRES 2.2.2.5
-    pub fn take(&mut self, categories: EventCategories) {
+    pub fn take(&mut self, categories: EventCategories<'_>) {
         let uri = categories.uri.to_ascii_lowercase();
         if self.known.len() >= CONTACTS_MAX && !self.known.contains_key(&uri) {
             return;
         }
         let known = self.known.entry(uri).or_default();
-        for mut category in categories.categories {
-            let key = (category.name.clone(), category.instance);
+        for mut category in categories.into_owned().categories {
+            let key = (category.name.to_string(), category.instance);
             if category.content == Content::Nothing {
                 known.remove(&key);
                 continue;
@@ -123,12 +123,14 @@ impl Contacts {
             match &category.content {
                 Content::State(state) => {
                     shown.availability = state.availability;
-                    shown.activity = state.activity().and_then(|activity| activity.token.clone());
+                    shown.activity =
+                        state.activity().and_then(|activity| activity.token.as_deref()).map(str::to_owned);
                     shown.last_active = state.last_active;
                 }
-                Content::Note(note) => shown.note = note.bodies.first().map(|body| body.text.clone()),
+                Content::Note(note) => shown.note = note.bodies.first().map(|body| body.text.to_string()),
                 Content::ContactCard(card) => {
-                    shown.display_name = card.display_name.clone().or(shown.display_name);
+                    shown.display_name =
+                        card.display_name.as_deref().map(str::to_owned).or(shown.display_name);
                     shown.automaton |= card.automaton == Some(true);
                 }
                 Content::Services(services) => {

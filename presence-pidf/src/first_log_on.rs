@@ -156,7 +156,7 @@ impl FirstLogOn {
     /// The user's own data have arrived.
     ///
     /// MS-PRES 2.2.2.6
-    pub fn report(&mut self, data: RoamingData) {
+    pub fn report(&mut self, data: RoamingData<'_>) {
         if self.is_over() {
             return;
         }
@@ -234,7 +234,7 @@ impl FirstLogOn {
         }
         let publications = missing_defaults(own);
         if !publications.is_empty() && !self.defaults_taken {
-            CategoryPublish { uri: self.uri.clone(), publications }.emit(out);
+            CategoryPublish { uri: self.uri.as_str().into(), publications }.emit(out);
             self.go(LogOnTrigger::DefaultsSent);
             return Some(Transmit { content_type: PUBLISH_CONTENT_TYPE, size: out.len() - before });
         }

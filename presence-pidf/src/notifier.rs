@@ -143,7 +143,7 @@ impl Notifier {
         let presentity = self.presentity(&user);
         presentity.check(&publish.publications)?;
         let names: BTreeSet<String> =
-            publish.publications.iter().map(|publication| publication.name.clone()).collect();
+            publish.publications.iter().map(|publication| publication.name.to_string()).collect();
         let changed = presentity.store(now, time, endpoint, publish.publications);
         let report = presentity.report(&user, Some(&names));
         self.changed(&user, &names);
@@ -325,7 +325,7 @@ impl Notifier {
     ///
     /// MS-PRES 2.2.2.6
     #[must_use]
-    pub fn roaming_data(&self, user: &str) -> RoamingData {
+    pub fn roaming_data(&self, user: &str) -> RoamingData<'static> {
         let user = address(user);
         let new = self.new_user();
         let presentity = self.users.get(&user).unwrap_or(&new);
@@ -339,7 +339,7 @@ impl Notifier {
     /// What the endpoints of a user have published.
     ///
     /// MS-PRES 2.2.2.6
-    pub fn publications(&self, user: &str) -> impl Iterator<Item = &CategoryInstance> {
+    pub fn publications(&self, user: &str) -> impl Iterator<Item = &CategoryInstance<'static>> {
         self.users.get(&address(user)).into_iter().flat_map(Presentity::publications)
     }
 
@@ -347,7 +347,7 @@ impl Notifier {
     ///
     /// MS-PRES 2.2.2.5, 3.3 (aggregation)
     #[must_use]
-    pub fn seen(&self, watcher: &str, user: &str) -> EventCategories {
+    pub fn seen(&self, watcher: &str, user: &str) -> EventCategories<'static> {
         let (watcher, user) = (address(watcher), address(user));
         let new = self.new_user();
         let presentity = self.users.get(&user).unwrap_or(&new);
@@ -395,7 +395,7 @@ impl Notifier {
             let seen = self.seen(&watcher, &contact);
             (contact, seen)
         });
-        let mut seen: BTreeMap<String, EventCategories> = seen.collect();
+        let mut seen: BTreeMap<String, EventCategories<'static>> = seen.collect();
         let watch = self.watches.get_mut(&id)?;
         watch.only_changes(&mut seen);
         let told = watch.notification(&mut seen, id, out);
@@ -471,6 +471,6 @@ impl From<Error> for Refusal {
 }
 
 /// Of a report: nothing about anybody.
-fn nothing(user: &str) -> CategoryReport {
-    CategoryReport { uri: format!("sip:{user}"), categories: Vec::new(), gone: Vec::new() }
+fn nothing(user: &str) -> CategoryReport<'static> {
+    CategoryReport { uri: format!("sip:{user}").into(), categories: Vec::new(), gone: Vec::new() }
 }

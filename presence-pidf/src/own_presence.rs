@@ -1,5 +1,6 @@
 //! What a server holds of a user, kept current: versions, containers, watchers, messages that wait.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::category::{
@@ -18,7 +19,7 @@ type Key = (String, u16, u32);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct OwnPresence {
     uri: String,
-    categories: BTreeMap<Key, CategoryInstance>,
+    categories: BTreeMap<Key, CategoryInstance<'static>>,
     containers: BTreeMap<u16, Container>,
     subscribers: Vec<Subscriber>,
     reported_messages: Option<MessageWaiting>,
@@ -49,20 +50,20 @@ impl OwnPresence {
     /// Takes a notification, or the body of an answer. Categories of another user are passed over.
     ///
     /// MS-PRES 2.2.2.6, 3.2.5
-    pub fn take(&mut self, data: RoamingData) {
+    pub fn take(&mut self, data: RoamingData<'_>) {
         if let Some(report) = data.categories.filter(|report| same_address(&report.uri, &self.uri)) {
             // Of every name that occurs, everything known before is dropped: the list is complete.
-            let named: BTreeSet<&str> =
-                report.categories.iter().map(|category| category.name.as_str()).collect();
+            let named: BTreeSet<&str> = report.categories.iter().map(|category| &*category.name).collect();
             self.categories.retain(|(name, container, _), _| {
-                let gone =
-                    |(gone, of): &(String, Option<u16>)| gone == name && of.is_none_or(|of| of == *container);
+                let gone = |(gone, of): &(Cow<'_, str>, Option<u16>)| {
+                    *gone == *name && of.is_none_or(|of| of == *container)
+                };
                 !named.contains(name.as_str()) && !report.gone.iter().any(gone)
             });
             for category in report.categories {
-                let key = (category.name.clone(), category.container, category.instance);
+                let key = (category.name.to_string(), category.container, category.instance);
                 if category.expires != Some(0) && self.categories.len() < CATEGORIES_MAX {
-                    self.categories.insert(key, category);
+                    self.categories.insert(key, category.into_owned());
                 }
             }
             self.report_messages();
@@ -108,14 +109,14 @@ impl OwnPresence {
     ///
     /// MS-PRES 2.2.2.6
     #[must_use]
-    pub fn category(&self, name: &str, container: u16, instance: u32) -> Option<&CategoryInstance> {
+    pub fn category(&self, name: &str, container: u16, instance: u32) -> Option<&CategoryInstance<'static>> {
         self.categories.get(&(name.to_owned(), container, instance))
     }
 
     /// All publications that are held.
     ///
     /// MS-PRES 2.2.2.6
-    pub fn categories(&self) -> impl Iterator<Item = &CategoryInstance> {
+    pub fn categories(&self) -> impl Iterator<Item = &CategoryInstance<'static>> {
         self.categories.values()
     }
 

@@ -31,7 +31,7 @@ pub struct PublisherConfig {
     /// The endpoint.
     pub epid: String,
     /// What the endpoint can do; nothing is said of it without.
-    pub device: Option<DeviceCategory>,
+    pub device: Option<DeviceCategory<'static>>,
     /// Whether to wait for the user's own data before anything is published, so that what an earlier run left is found.
     pub learn_first: bool,
     /// Wait after the first failure (5 s); it doubles with every further one.
@@ -113,7 +113,7 @@ pub struct Publisher {
     desired: Option<Publication>,
     held: Held,
     /// What the request in flight would make the server hold.
-    sent: Vec<(Key, Option<Content>)>,
+    sent: Vec<(Key, Option<Content<'static>>)>,
     conflicts: u32,
     failures: u32,
     /// Registrations in a row that the server did not know when something was published.
@@ -246,7 +246,7 @@ impl Publisher {
             });
         }
         let before = out.len();
-        CategoryPublish { uri: self.config.uri.clone(), publications }.emit(out);
+        CategoryPublish { uri: self.config.uri.as_str().into(), publications }.emit(out);
         self.sent = changes;
         self.go(PublisherTrigger::Sent);
         Some(Transmit { size: out.len() - before })
@@ -276,7 +276,7 @@ impl Publisher {
     }
 
     /// What differs between what is to be published and what the server holds.
-    fn changes(&self) -> Vec<(Key, Option<Content>)> {
+    fn changes(&self) -> Vec<(Key, Option<Content<'static>>)> {
         let Some(desired) = &self.desired else { return Vec::new() };
         let endpoint = ExpireType::Endpoint;
         let both = &[FIRST_AGGREGATION, SECOND_AGGREGATION][..];
@@ -381,7 +381,7 @@ impl Publisher {
     }
 
     /// What the server does not hold any more is published anew; of a server that loses it again and again, not at once.
-    fn miss(&mut self, now: Instant, report: &CategoryReport) {
+    fn miss(&mut self, now: Instant, report: &CategoryReport<'_>) {
         if self.is_ours(report)
             && self.believed.is_none_or(|until| until <= now)
             && self.held.forget_gone(report)
@@ -392,14 +392,14 @@ impl Publisher {
     }
 
     /// What the server holds of this endpoint.
-    fn learn(&mut self, report: &CategoryReport) {
+    fn learn(&mut self, report: &CategoryReport<'_>) {
         if self.is_ours(report) {
             self.held.learn(report, self.instances);
         }
     }
 
     /// Somebody else's data are not ours to judge.
-    fn is_ours(&self, report: &CategoryReport) -> bool {
+    fn is_ours(&self, report: &CategoryReport<'_>) -> bool {
         report.uri.eq_ignore_ascii_case(&self.config.uri) || report.uri.is_empty()
     }
 

@@ -89,7 +89,7 @@ pub struct ListNotification {
 #[non_exhaustive]
 pub enum ContactPresence {
     /// In categories.
-    Categories(EventCategories),
+    Categories(EventCategories<'static>),
     /// In plain presence.
     Pidf(Presence<'static>),
 }
@@ -188,7 +188,7 @@ const EMPTY_LINE: &[u8] = b"\r\n";
 /// A part in one of the formats that are read.
 fn contact(content_type: &str, body: &[u8]) -> Option<ContactPresence> {
     if is_type(content_type, crate::category::EVENT_CONTENT_TYPE) {
-        EventCategories::parse(body).ok().map(ContactPresence::Categories)
+        EventCategories::parse(body).ok().map(|it| ContactPresence::Categories(it.into_owned()))
     } else if is_type(content_type, crate::pidf::CONTENT_TYPE) {
         let presence = Presence::parse(body, Reading::Lenient).ok()?;
         Some(ContactPresence::Pidf(presence.into_owned()))

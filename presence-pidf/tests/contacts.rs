@@ -15,14 +15,15 @@ use presence_pidf::subscription::{
 };
 use presence_pidf::{Activity, Class, Error, Rule};
 
-fn roaming(content: &str) -> RoamingData {
+fn roaming(content: &str) -> RoamingData<'static> {
     let body = format!(
         "<roamingData xmlns='http://schemas.microsoft.com/2006/09/sip/roaming-self'>{content}</roamingData>"
     );
-    RoamingData::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{content}: {error}"))
+    let data = RoamingData::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{content}: {error}"));
+    data.into_owned().into_owned()
 }
 
-fn categories(uri: &str, rows: &str) -> RoamingData {
+fn categories(uri: &str, rows: &str) -> RoamingData<'static> {
     roaming(&format!(
         "<categories xmlns='http://schemas.microsoft.com/2006/09/sip/categories' uri='{uri}'>{rows}</categories>"
     ))
@@ -35,7 +36,7 @@ fn row(name: &str, instance: u32, container: u16) -> String {
 }
 
 fn held(own: &OwnPresence) -> Vec<(String, u16, u32)> {
-    own.categories().map(|row| (row.name.clone(), row.container, row.instance)).collect()
+    own.categories().map(|row| (row.name.to_string(), row.container, row.instance)).collect()
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn a_first_log_on_adds_what_is_missing_and_nothing_that_the_user_has() {
     own.take(categories("sip:a@b", &[row("note", 3, 100), row("state", 1, 32000)].concat()));
     let rest = missing_defaults(&own);
     assert_eq!(rest.len(), 11, "the user's own note and state stay");
-    assert!(!rest.iter().any(|row| (row.name.as_str(), row.container) == ("note", 100)));
+    assert!(!rest.iter().any(|row| (&*row.name, row.container) == ("note", 100)));
 }
 
 #[test]
@@ -357,7 +358,7 @@ fn notifications_that_cannot_be_told_apart_are_refused() {
 fn others_see_the_machine_that_is_used_most_and_what_its_user_does() {
     let machine = StateCategory::machine;
     let phone = || StateCategory::phone(6500, Activity::OnThePhone);
-    let seen = |states: &[StateCategory]| aggregate(states).and_then(|state| state.availability);
+    let seen = |states: &[StateCategory<'_>]| aggregate(states).and_then(|state| state.availability);
     assert_eq!(seen(&[]), None);
     assert_eq!(seen(&[phone()]), None, "nobody is there without a machine");
     assert_eq!(seen(&[machine(15500), machine(3500)]), Some(3500));

@@ -66,7 +66,11 @@ fn every_state_is_reached_and_its_ends_are_two() {
 const JIM: &str = "sip:jim@example.net";
 
 /// What a server reports of a user: members by container, and publications.
-fn report(version: u32, members: &[(u16, MemberKind)], categories: Vec<CategoryInstance>) -> RoamingData {
+fn report(
+    version: u32,
+    members: &[(u16, MemberKind)],
+    categories: Vec<CategoryInstance<'static>>,
+) -> RoamingData<'static> {
     let container = |id: u16| Container {
         id,
         version,
@@ -77,7 +81,7 @@ fn report(version: u32, members: &[(u16, MemberKind)], categories: Vec<CategoryI
             .collect(),
     };
     RoamingData {
-        categories: Some(CategoryReport { uri: JIM.to_owned(), categories, gone: Vec::new() }),
+        categories: Some(CategoryReport { uri: JIM.into(), categories, gone: Vec::new() }),
         containers: Some([100, 200, 300, 400, 32000].map(container).into()),
         subscribers: None,
     }

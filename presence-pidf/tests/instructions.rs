@@ -31,7 +31,7 @@ fn own_data() -> BytesMut {
         CategoryInstance::state(at, (at % 4) as u16, state)
     };
     let report = CategoryReport {
-        uri: "sip:alice@example.com".to_owned(),
+        uri: "sip:alice@example.com".into(),
         categories: (0..40).map(row).collect(),
         gone: Vec::new(),
     };

@@ -3,6 +3,7 @@
 #[path = "support/clock.rs"]
 mod clock;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::BytesMut;
@@ -52,10 +53,10 @@ impl Server {
         &mut self,
         at: u64,
         user: &str,
-        publications: Vec<CategoryInstance>,
+        publications: Vec<CategoryInstance<'_>>,
     ) -> Result<Accepted, Refusal> {
         let mut body = BytesMut::new();
-        CategoryPublish { uri: user.to_owned(), publications }.emit(&mut body);
+        CategoryPublish { uri: user.into(), publications }.emit(&mut body);
         let now = self.at(at);
         self.notifier.publish(now, user, "endpoint", &body)
     }
@@ -90,12 +91,13 @@ impl Server {
             .into_iter()
             .map(|(_, content_type, body)| {
                 assert_eq!(content_type, "application/msrtc-event-categories+xml");
-                let seen = EventCategories::parse(&body).expect("our own body");
-                let category = |category: presence_pidf::category::WatchedCategory| match category.content {
-                    Content::State(state) => (category.name, state.availability),
-                    _ => (category.name, None),
+                let seen = EventCategories::parse(&body).expect("our own body").into_owned();
+                let category = |category: presence_pidf::category::WatchedCategory<'_>| match category.content
+                {
+                    Content::State(state) => (category.name.into_owned(), state.availability),
+                    _ => (category.name.into_owned(), None),
                 };
-                (seen.uri, seen.categories.into_iter().map(category).collect())
+                (seen.uri.into_owned(), seen.categories.into_iter().map(category).collect())
             })
             .collect()
     }
@@ -116,11 +118,11 @@ impl Server {
     }
 }
 
-fn availability(seen: &EventCategories) -> Option<u32> {
+fn availability(seen: &EventCategories<'_>) -> Option<u32> {
     seen.state().and_then(|state| state.availability)
 }
 
-fn phone(version: u32, container: u16) -> CategoryInstance {
+fn phone(version: u32, container: u16) -> CategoryInstance<'static> {
     let state = StateCategory::phone(6500, Activity::OnThePhone);
     CategoryInstance { version, ..CategoryInstance::state(8, container, state) }
 }
@@ -147,7 +149,7 @@ fn a_publication_names_the_version_that_it_replaces_or_nothing_of_the_request_is
     // A deletion names the version as well, and leaves nothing.
     let gone =
         server.publish(2, JIM, vec![machine(1, 2, 0).deleted(), machine(1, 3, 0).deleted()]).expect("known");
-    assert_eq!(gone.report.gone, [("state".to_owned(), None)]);
+    assert_eq!(gone.report.gone, [("state".into(), None)]);
     assert_eq!(server.notifier.publications(JIM).count(), 0);
     server.publish(3, JIM, vec![machine(0, 2, 3500)]).expect("from the beginning");
 }
@@ -170,7 +172,7 @@ fn bodies_of_others_and_broken_ones_are_refused() {
     let mut server = Server::new(NewUsers::LoggedOnBefore);
     let now = server.at(0);
     let mut body = BytesMut::new();
-    CategoryPublish { uri: ANN.to_owned(), publications: vec![phone(0, 2)] }.emit(&mut body);
+    CategoryPublish { uri: ANN.into(), publications: vec![phone(0, 2)] }.emit(&mut body);
     assert_eq!(server.notifier.publish(now, JIM, "e", &body), Err(Refusal::AnotherUser));
     let refusal =
         server.notifier.publish(now, JIM, "e", b"<!DOCTYPE publish><publish/>").expect_err("hostile");
@@ -192,7 +194,7 @@ fn bodies_of_others_and_broken_ones_are_refused() {
 #[test]
 fn a_user_publishes_no_more_than_may_be_held() {
     let mut server = Server::new(NewUsers::LoggedOnBefore);
-    let many = |from: u32, to: u32| -> Vec<CategoryInstance> {
+    let many = |from: u32, to: u32| -> Vec<CategoryInstance<'_>> {
         (from..to)
             .map(|instance| {
                 CategoryInstance::new("note", instance, 2, Content::Note(NoteCategory::default()))
@@ -289,7 +291,7 @@ fn what_is_seen_depends_on_the_container() {
     let seen = |server: &Server, watcher: &str| {
         let seen = server.notifier.seen(watcher, JIM);
         let activity = seen.state().and_then(StateCategory::activity);
-        (availability(&seen), activity.and_then(|activity| activity.token.clone()))
+        (availability(&seen), activity.and_then(|activity| activity.token.clone().map(Cow::into_owned)))
     };
     let phone = Some("on-the-phone".to_owned());
     assert_eq!(seen(&server, ANN), (Some(6500), phone.clone()), "a colleague");
@@ -308,8 +310,7 @@ fn what_is_seen_depends_on_the_container() {
 fn devices_make_one_service_and_remarks_are_shown_where_they_were_published() {
     let mut server = Server::new(NewUsers::LoggedOnBefore);
     let device = DeviceCategory::telephone("7e2d4b57-ec36-55d1-a6a3-1b36c86ec1b8");
-    let body =
-        NoteBody { kind: "personal".to_owned(), text: "back at two".to_owned(), ..NoteBody::default() };
+    let body = NoteBody { kind: "personal".into(), text: "back at two".into(), ..NoteBody::default() };
     let note = NoteCategory { bodies: vec![body] };
     let publications = vec![
         CategoryInstance::new("device", 9, 2, Content::Device(device)),
@@ -323,13 +324,13 @@ fn devices_make_one_service_and_remarks_are_shown_where_they_were_published() {
     assert!(state.voice_only, "a telephone");
     assert_eq!(state.note.as_deref(), Some("back at two"));
     let federated = server.notifier.seen(EVE, JIM);
-    let names: Vec<_> = federated.categories.iter().map(|category| category.name.as_str()).collect();
+    let names: Vec<_> = federated.categories.iter().map(|category| &*category.name).collect();
     assert_eq!(names, ["state"], "strangers see a number");
 }
 
 #[test]
 fn of_several_devices_the_one_that_is_used_most_is_preferred() {
-    let device = |instance: u32, endpoint: &str, preferred: bool| {
+    let device = |instance: u32, endpoint: &'static str, preferred: bool| {
         let device = DeviceCategory { preferred, ..DeviceCategory::telephone(endpoint) };
         CategoryInstance::new("device", instance, 2, Content::Device(device))
     };
@@ -337,22 +338,22 @@ fn of_several_devices_the_one_that_is_used_most_is_preferred() {
     let machine = |device: u32, container: u16, availability: u16| {
         CategoryInstance::state((device >> 4) | 0x3000_0000, container, StateCategory::machine(availability))
     };
-    let preferred = |publications: &[CategoryInstance]| {
+    let preferred = |publications: &[CategoryInstance<'static>]| {
         let all = services("jim@example.net", publications.iter());
         let voice = all.services[0].capabilities.iter().find(|found| found.capability.name == "voice");
         voice.map(|voice| (voice.preferred_endpoint.clone().unwrap_or_default(), voice.device_availability))
     };
     let (one, two) = (0x0102_0304, 0x1122_3344);
     let mut all = vec![device(one, "one", false), device(two, "two", false)];
-    assert_eq!(preferred(&all), Some(("one".to_owned(), None)), "nothing is known of their machines");
+    assert_eq!(preferred(&all), Some(("one".into(), None)), "nothing is known of their machines");
     all.push(machine(two, 3, 3500));
-    assert_eq!(preferred(&all), Some(("one".to_owned(), None)), "another container");
+    assert_eq!(preferred(&all), Some(("one".into(), None)), "another container");
     all.push(machine(two, 2, 15500));
-    assert_eq!(preferred(&all), Some(("two".to_owned(), Some(15500))));
+    assert_eq!(preferred(&all), Some(("two".into(), Some(15500))));
     all.push(machine(one, 2, 5000));
-    assert_eq!(preferred(&all), Some(("one".to_owned(), Some(5000))));
+    assert_eq!(preferred(&all), Some(("one".into(), Some(5000))));
     all[1] = device(two, "two", true);
-    assert_eq!(preferred(&all), Some(("two".to_owned(), Some(15500))), "its user wants it");
+    assert_eq!(preferred(&all), Some(("two".into(), Some(15500))), "its user wants it");
     let text = services("jim@example.net", all.iter());
     let text = text.services[0].capabilities.iter().find(|found| found.capability.name == "text");
     assert_eq!(
@@ -403,7 +404,7 @@ fn a_batched_subscription_is_told_all_at_once_and_then_what_changes() {
         .contacts
         .iter()
         .map(|contact| match contact {
-            ContactPresence::Categories(seen) => (seen.uri.as_str(), availability(seen)),
+            ContactPresence::Categories(seen) => (&*seen.uri, availability(seen)),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -446,7 +447,7 @@ fn only_what_is_wanted_is_told_and_what_has_gone_as_well() {
     let mut server = Server::new(NewUsers::LoggedOnBefore);
     server.machine(0, JIM, 3500);
     let note = |version| {
-        let body = NoteBody { text: "back at two".to_owned(), ..NoteBody::default() };
+        let body = NoteBody { text: "back at two".into(), ..NoteBody::default() };
         let content = Content::Note(NoteCategory { bodies: vec![body] });
         CategoryInstance { version, ..CategoryInstance::new("note", 0, 200, content) }
     };
@@ -463,7 +464,7 @@ fn only_what_is_wanted_is_told_and_what_has_gone_as_well() {
     let told = server.told();
     let list = ListNotification::parse(&told[0].1, &told[0].2).expect("a list of contacts");
     let ContactPresence::Categories(first) = &list.contacts[0] else { panic!("{list:?}") };
-    let names: Vec<_> = first.categories.iter().map(|category| category.name.as_str()).collect();
+    let names: Vec<_> = first.categories.iter().map(|category| &*category.name).collect();
     assert_eq!(names, ["note", "state"], "no services");
     let mut contacts = Contacts::default();
     contacts.take_list(list);
@@ -486,10 +487,10 @@ fn every_state_has_its_numbers_and_its_plain_document() {
     server.machine(0, JIM, 3500);
     let numbers = server.notifier.subscribe(ANN, JIM, Format::Presentity, b"").expect("one contact");
     server.notifier.subscribe(ANN, JIM, Format::Pidf, b"").expect("one contact");
-    let user = |version, availability, token: Option<&str>| {
+    let user = |version, availability, token: Option<&'static str>| {
         let mut state = StateCategory::user(availability);
         state.activities.extend(token.map(|token| PublishedActivity {
-            token: Some(token.to_owned()),
+            token: Some(token.into()),
             ..StateCategory::phone(availability, Activity::OnThePhone).activities.remove(0)
         }));
         state.kind = if token.is_some() { StateKind::Calendar } else { StateKind::User };
@@ -592,7 +593,7 @@ fn older_watchers_are_told_in_their_formats() {
     let plain = server.notifier.subscribe(ANN, JIM, Format::Pidf, b"").expect("one contact");
     server.told();
     let mut seen = Vec::new();
-    let mut call = |server: &mut Server, at: u64, machine: u16, publications: Vec<CategoryInstance>| {
+    let mut call = |server: &mut Server, at: u64, machine: u16, publications: Vec<CategoryInstance<'_>>| {
         if machine != 0 {
             server.machine(at, JIM, machine);
         }

@@ -84,15 +84,15 @@ fn ready(now: Instant, phase: Phase) -> Publisher {
     publisher
 }
 
-fn request(publisher: &mut Publisher) -> Option<CategoryPublish> {
+fn request(publisher: &mut Publisher) -> Option<CategoryPublish<'static>> {
     let mut body = BytesMut::new();
     let transmit = publisher.poll_transmit(&mut body)?;
     assert_eq!(transmit.size, body.len());
-    Some(parse_publish(&body).expect("our own body"))
+    Some(parse_publish(&body).expect("our own body").into_owned())
 }
 
-fn accept(publisher: &mut Publisher, now: Instant, request: CategoryPublish) {
-    let raised = |row: CategoryInstance| CategoryInstance { version: row.version + 1, ..row };
+fn accept(publisher: &mut Publisher, now: Instant, request: CategoryPublish<'static>) {
+    let raised = |row: CategoryInstance<'static>| CategoryInstance { version: row.version + 1, ..row };
     let categories = request.publications.into_iter().map(raised).collect();
     let mut body = BytesMut::new();
     CategoryReport { uri: URI.into(), categories, gone: Vec::new() }.emit(&mut body);
@@ -107,9 +107,9 @@ fn conflict(publisher: &mut Publisher, now: Instant, rows: &[(usize, u32)]) {
     publisher.handle_input(now, Input::Answer { status: 409, body: &body });
 }
 
-fn rows(request: &CategoryPublish) -> Vec<(u32, u16, u32, bool)> {
+fn rows(request: &CategoryPublish<'_>) -> Vec<(u32, u16, u32, bool)> {
     let row =
-        |row: &CategoryInstance| (row.instance >> 28, row.container, row.version, row.expires == Some(0));
+        |row: &CategoryInstance<'_>| (row.instance >> 28, row.container, row.version, row.expires == Some(0));
     request.publications.iter().map(row).collect()
 }
 
@@ -262,7 +262,7 @@ fn what_the_server_has_lost_is_published_anew_and_not_again_and_again() {
     accept(&mut publisher, start, first);
     let of_another = |gone: &[(&str, Option<u16>)]| {
         let machine = CategoryInstance::state(0x3fff_ffff, 2, StateCategory::machine(3500));
-        let gone = gone.iter().map(|(name, container)| ((*name).to_owned(), *container)).collect();
+        let gone = gone.iter().map(|(name, container)| ((*name).into(), *container)).collect();
         let mut report = BytesMut::new();
         CategoryReport { uri: URI.into(), categories: vec![machine], gone }.emit(&mut report);
         report
@@ -290,7 +290,7 @@ fn what_the_server_has_lost_is_published_anew_and_not_again_and_again() {
     let report = of_another(&[("device", Some(3)), ("device", None)]);
     publisher.handle_input(now, Input::Report(&report));
     let again = request(&mut publisher).expect("all of a name are gone");
-    assert_eq!((again.publications.len(), again.publications[0].name.as_str()), (5, "device"));
+    assert_eq!((again.publications.len(), again.publications[0].name.as_ref()), (5, "device"));
     accept(&mut publisher, now, again);
     // A new registration is believed at once, and a container is not the other one.
     publisher.registered(now);
@@ -299,7 +299,7 @@ fn what_the_server_has_lost_is_published_anew_and_not_again_and_again() {
     assert_eq!(all.publications.len(), 5);
     accept(&mut publisher, now, all);
     let mut report = BytesMut::new();
-    let gone = vec![("state".to_owned(), Some(3)), ("device".to_owned(), Some(3))];
+    let gone = vec![("state".into(), Some(3)), ("device".into(), Some(3))];
     CategoryReport { uri: URI.into(), categories: Vec::new(), gone }.emit(&mut report);
     publisher.handle_input(now, Input::Report(&report));
     assert_eq!(rows(&request(&mut publisher).expect("a container")), [(3, 3, 0, false), (8, 3, 0, false)]);

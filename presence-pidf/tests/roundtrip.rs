@@ -1,5 +1,7 @@
 //! Generated bodies are read as they were written, and arbitrary octets never do harm.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use presence_pidf::category::{
     CategoryInstance, CategoryPublish, CategoryReport, Content, DeviceCategory, ExpireType, Fault,
@@ -7,28 +9,32 @@ use presence_pidf::category::{
 };
 use proptest::prelude::*;
 
-fn word() -> impl Strategy<Value = String> {
-    "[a-zA-Z<>&'\"\u{e4} ]{1,12}".prop_map(|text| format!("x{text}x"))
+fn word() -> impl Strategy<Value = Cow<'static, str>> {
+    "[a-zA-Z<>&'\"\u{e4} ]{1,12}".prop_map(|text| Cow::Owned(format!("x{text}x")))
 }
 
-fn kind() -> impl Strategy<Value = StateKind> {
+fn kind() -> impl Strategy<Value = StateKind<'static>> {
     prop_oneof![
         Just(StateKind::Machine),
         Just(StateKind::Phone),
         Just(StateKind::User),
         Just(StateKind::Calendar),
         Just(StateKind::Aggregate),
-        "[a-z]{3,9}".prop_map(StateKind::Other),
+        "[a-z]{3,9}".prop_map(|kind| StateKind::Other(kind.into())),
     ]
 }
 
-fn content() -> impl Strategy<Value = Content> {
+fn content() -> impl Strategy<Value = Content<'static>> {
     let activity = (prop::option::of(word()), any::<u32>(), any::<Option<u32>>()).prop_map(
         |(token, least, greatest)| PublishedActivity {
             token,
             least,
             greatest,
-            custom: least.checked_sub(7).map(|language| (language, "x & y".to_owned())).into_iter().collect(),
+            custom: least
+                .checked_sub(7)
+                .map(|language| (language, Cow::Borrowed("x & y")))
+                .into_iter()
+                .collect(),
         },
     );
     let state = (kind(), any::<bool>(), any::<Option<u32>>(), prop::collection::vec(activity, 0..3))
@@ -45,12 +51,12 @@ fn content() -> impl Strategy<Value = Content> {
         Just(Content::Nothing),
         state,
         (word(), prop::option::of(word())).prop_map(|(endpoint_id, machine_name)| Content::Device(
-            DeviceCategory { machine_name, ..DeviceCategory::telephone(&endpoint_id) }
+            DeviceCategory { machine_name, ..DeviceCategory::telephone(endpoint_id) }
         )),
     ]
 }
 
-fn instance() -> impl Strategy<Value = CategoryInstance> {
+fn instance() -> impl Strategy<Value = CategoryInstance<'static>> {
     let expire_type = prop_oneof![
         Just(ExpireType::Endpoint),
         Just(ExpireType::User),
@@ -99,7 +105,7 @@ proptest! {
     fn what_is_at_fault_is_read_again(code in word(), rows in prop::collection::vec(any::<(usize, u32, u32)>(), 0..6)) {
         let conflicts =
             rows.into_iter().map(|(index, version, current)| VersionConflict { index, version, current }).collect();
-        let fault = Fault { code, conflicts };
+        let fault = Fault { code: code.into_owned(), conflicts };
         let mut out = BytesMut::new();
         fault.emit(&mut out);
         prop_assert_eq!(Fault::parse(&out), Ok(fault));

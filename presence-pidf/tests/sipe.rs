@@ -26,7 +26,7 @@ const BOB: &str = "sip:bob@lab.test";
 
 #[test]
 fn its_publications_are_typed() {
-    let states = |body: &[u8]| -> Vec<(u16, StateKind, Option<u32>, ExpireType)> {
+    let states = |body: &'static [u8]| -> Vec<(u16, StateKind<'static>, Option<u32>, ExpireType)> {
         let publish = parse_publish(body).expect("a publication of SIPE");
         assert_eq!(publish.uri, ALICE);
         let states = publish.publications.into_iter().filter_map(|publication| match publication.content {
@@ -58,12 +58,12 @@ fn its_publications_are_typed() {
     let Content::Device(device) = &online.publications[0].content else { panic!("{online:?}") };
     assert_eq!(device.endpoint_id, "a15780ab-975f-5b29-ada0-8b95adb48287");
     assert_eq!(
-        device.capabilities.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
+        device.capabilities.iter().map(|it| &*it.name).collect::<Vec<_>>(),
         ["text", "gifInk", "isfInk", "voice", "video"]
     );
     let chosen = parse_publish(USER_STATE).expect("a publication of SIPE");
     let notes = chosen.publications.iter().filter_map(|publication| match &publication.content {
-        Content::Note(note) => Some((publication.container, note.bodies[0].text.as_str())),
+        Content::Note(note) => Some((publication.container, note.bodies[0].text.as_ref())),
         _ => None,
     });
     let note = "In a lab meeting";
@@ -130,7 +130,7 @@ fn its_day_is_understood_by_the_notifier() {
     server.set_members(now, ALICE, MEMBERS).expect("containers of SIPE");
     assert_eq!(sees(&server), Some((Some(Class::Available), None)));
     server.publish(now, ALICE, "pc", CALL).expect("a publication of SIPE");
-    assert_eq!(sees(&server), Some((Some(Class::Busy), Some("on-the-phone".to_owned()))));
+    assert_eq!(sees(&server), Some((Some(Class::Busy), Some("on-the-phone".into()))));
     server.publish(now, ALICE, "pc", CALL_ENDED).expect("a publication of SIPE");
     assert_eq!(sees(&server), Some((Some(Class::Available), None)));
     let refusal = server.publish(now, ALICE, "pc", ONLINE).expect_err("the versions are old");

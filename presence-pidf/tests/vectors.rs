@@ -12,7 +12,7 @@ fn a_publication_of_another_client_is_read() {
         .iter()
         .map(|row| {
             let what = match &row.content {
-                Content::Device(device) => device.endpoint_id.clone(),
+                Content::Device(device) => device.endpoint_id.to_string(),
                 Content::State(state) => {
                     format!("{:?} {:?} {}", state.kind, state.availability, state.manual)
                 }

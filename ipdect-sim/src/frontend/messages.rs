@@ -32,7 +32,7 @@ impl FrontEnd {
         publication.version = version;
         publication.expire_type = ExpireType::Static;
         let mut body = BytesMut::new();
-        CategoryPublish { uri: user.clone(), publications: vec![publication] }.emit(&mut body);
+        CategoryPublish { uri: user.as_str().into(), publications: vec![publication] }.emit(&mut body);
         if notifier.publish(now, &user, "pool", &body).is_ok() {
             self.tell(now);
         }

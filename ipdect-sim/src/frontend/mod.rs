@@ -273,7 +273,7 @@ impl FrontEnd {
     /// What a watcher may see of a user: nothing before anybody has spoken to the front end.
     ///
     /// MS-PRES 3.3 (aggregation)
-    pub fn seen(&self, watcher: &str, user: &str) -> Option<EventCategories> {
+    pub fn seen(&self, watcher: &str, user: &str) -> Option<EventCategories<'static>> {
         self.notifier.as_ref().map(|notifier| notifier.seen(watcher, user))
     }
 

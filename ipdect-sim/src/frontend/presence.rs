@@ -1,5 +1,6 @@
 //! Presence: what users publish goes to the notifier, and what it says goes to whoever subscribed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -116,7 +117,7 @@ impl FrontEnd {
     }
 
     /// The fault `conflict`: what was published is there, but as if somebody else had been faster.
-    fn conflict(&mut self, flow: FlowId, request: &Request, changed: &[CategoryInstance]) {
+    fn conflict(&mut self, flow: FlowId, request: &Request, changed: &[CategoryInstance<'_>]) {
         let conflicts = changed.iter().enumerate().map(|(at, instance)| VersionConflict {
             index: at + 1,
             version: instance.version.saturating_sub(1),
@@ -154,19 +155,20 @@ impl FrontEnd {
 /// What `ms-diagnostics` calls a conflict of versions (inferred: the number for containers is documented).
 const CONFLICT: u16 = 2044;
 
-fn published(user: &str, instance: &CategoryInstance) -> Event {
+fn published(user: &str, instance: &CategoryInstance<'_>) -> Event {
     let (category, availability, activity) = match &instance.content {
         Content::State(state) => {
             let kind = match &state.kind {
                 StateKind::Machine => "machineState",
                 StateKind::Phone => "phoneState",
                 StateKind::User => "userState",
-                _ => instance.name.as_str(),
+                _ => &*instance.name,
             };
-            let activity = state.activities.iter().find_map(|activity| activity.token.clone());
+            let activity =
+                state.activities.iter().find_map(|activity| activity.token.clone().map(Cow::into_owned));
             (kind.to_owned(), state.availability, activity)
         }
-        _ => (instance.name.clone(), None, None),
+        _ => (instance.name.to_string(), None, None),
     };
     Event::Presence {
         user: user.to_owned(),

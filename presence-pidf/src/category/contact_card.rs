@@ -5,25 +5,26 @@ use std::borrow::Cow;
 use crate::category::device::truth;
 use crate::date_time::DateTime;
 use crate::error::Error;
+use crate::pidf::owned;
 use crate::xml::{BLANKS, Namespace, Reader, Writer};
 
 /// A business card. Empty ones are published as well: they hide what other containers show.
 ///
 /// MS-PRES 2.2.2.7 (contactCard)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct ContactCard {
+pub struct ContactCard<'a> {
     /// The name to be shown.
-    pub display_name: Option<String>,
+    pub display_name: Option<Cow<'a, str>>,
     /// The address of mail.
-    pub email: Option<String>,
+    pub email: Option<Cow<'a, str>>,
     /// The job.
-    pub title: Option<String>,
+    pub title: Option<Cow<'a, str>>,
     /// The company.
-    pub company: Option<String>,
+    pub company: Option<Cow<'a, str>>,
     /// The room.
-    pub office: Option<String>,
+    pub office: Option<Cow<'a, str>>,
     /// Telephones.
-    pub phones: Vec<Phone>,
+    pub phones: Vec<Phone<'a>>,
     /// Whether a machine answers: its presence never changes, and nobody needs to watch it.
     pub automaton: Option<bool>,
 }
@@ -32,42 +33,42 @@ pub struct ContactCard {
 ///
 /// MS-PRES 2.2.2.7 (contactCard)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Phone {
+pub struct Phone<'a> {
     /// `work`, `mobile`, `home` or another.
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// Where it is reached, as in `tel:+492841`.
-    pub uri: Option<String>,
+    pub uri: Option<Cow<'a, str>>,
     /// As people write it.
-    pub display: Option<String>,
+    pub display: Option<Cow<'a, str>>,
 }
 
 /// Remarks of a user.
 ///
 /// MS-PRES 2.2.2.7 (note)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct NoteCategory {
+pub struct NoteCategory<'a> {
     /// The remarks.
-    pub bodies: Vec<NoteBody>,
+    pub bodies: Vec<NoteBody<'a>>,
 }
 
 /// A remark of a user.
 ///
 /// MS-PRES 2.2.2.7 (note)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct NoteBody {
+pub struct NoteBody<'a> {
     /// `personal` or `OOF`.
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// Where it was taken from.
-    pub uri: Option<String>,
+    pub uri: Option<Cow<'a, str>>,
     /// Since when.
     pub start_time: Option<DateTime>,
     /// Until when.
     pub end_time: Option<DateTime>,
     /// The remark.
-    pub text: String,
+    pub text: Cow<'a, str>,
 }
 
-impl ContactCard {
+impl<'a> ContactCard<'a> {
     pub(super) fn write(&self, out: &mut Writer<'_>) {
         let Self { display_name, email, title, company, office, phones, automaton } = self;
         out.raw("<contactCard xmlns=\"http://schemas.microsoft.com/2006/09/sip/contactcard\">");
@@ -106,14 +107,14 @@ impl ContactCard {
         out.raw("</contactCard>");
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut card = Self::default();
         while let Some(child) = reader.child()? {
             match child.local {
                 "identity" => card.read_identity(reader)?,
-                "title" => card.title = Some(reader.text()?.into_owned()),
-                "company" => card.company = Some(reader.text()?.into_owned()),
-                "office" => card.office = Some(reader.text()?.into_owned()),
+                "title" => card.title = Some(reader.text()?),
+                "company" => card.company = Some(reader.text()?),
+                "office" => card.office = Some(reader.text()?),
                 "phone" => card.phones.push(Phone::read(reader)?),
                 "automaton" => {
                     card.automaton = match reader.text()?.trim_matches(BLANKS) {
@@ -128,35 +129,55 @@ impl ContactCard {
         Ok(card)
     }
 
-    fn read_identity(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+    fn read_identity(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
         while let Some(child) = reader.child()? {
             match child.local {
                 "name" => {
                     while let Some(child) = reader.child()? {
                         match child.local {
-                            "displayName" => self.display_name = Some(reader.text()?.into_owned()),
+                            "displayName" => self.display_name = Some(reader.text()?),
                             _ => reader.skip()?,
                         }
                     }
                 }
-                "email" => self.email = Some(reader.text()?.into_owned()),
+                "email" => self.email = Some(reader.text()?),
                 _ => reader.skip()?,
             }
         }
         Ok(())
     }
 
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (contactCard)
+    #[must_use]
+    pub fn into_owned(self) -> ContactCard<'static> {
+        ContactCard {
+            display_name: self.display_name.map(owned),
+            email: self.email.map(owned),
+            title: self.title.map(owned),
+            company: self.company.map(owned),
+            office: self.office.map(owned),
+            phones: self.phones.into_iter().map(Phone::into_owned).collect(),
+            automaton: self.automaton,
+        }
+    }
+
     pub(super) const NAMESPACE: Namespace = Namespace::ContactCard;
 }
 
-impl Phone {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        let kind = reader.attribute("type").map(Cow::into_owned).unwrap_or_default();
+impl<'a> Phone<'a> {
+    fn into_owned(self) -> Phone<'static> {
+        Phone { kind: owned(self.kind), uri: self.uri.map(owned), display: self.display.map(owned) }
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let kind = reader.attribute("type").unwrap_or_default();
         let mut phone = Self { kind, ..Self::default() };
         while let Some(child) = reader.child()? {
             match child.local {
-                "uri" => phone.uri = Some(reader.text()?.into_owned()),
-                "displayString" => phone.display = Some(reader.text()?.into_owned()),
+                "uri" => phone.uri = Some(reader.text()?),
+                "displayString" => phone.display = Some(reader.text()?),
                 _ => reader.skip()?,
             }
         }
@@ -164,7 +185,22 @@ impl Phone {
     }
 }
 
-impl NoteCategory {
+impl<'a> NoteCategory<'a> {
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (note)
+    #[must_use]
+    pub fn into_owned(self) -> NoteCategory<'static> {
+        let body = |NoteBody { kind, uri, start_time, end_time, text }: NoteBody<'_>| NoteBody {
+            kind: owned(kind),
+            uri: uri.map(owned),
+            start_time,
+            end_time,
+            text: owned(text),
+        };
+        NoteCategory { bodies: self.bodies.into_iter().map(body).collect() }
+    }
+
     pub(super) fn write(&self, out: &mut Writer<'_>) {
         out.raw("<note xmlns=\"http://schemas.microsoft.com/2006/09/sip/note\">");
         for body in &self.bodies {
@@ -181,7 +217,7 @@ impl NoteCategory {
         out.raw("</note>");
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut note = Self::default();
         while let Some(child) = reader.child()? {
             if child.local != "body" {
@@ -190,11 +226,11 @@ impl NoteCategory {
             }
             let date = |name| reader.attribute(name).and_then(|text| DateTime::parse(&text));
             note.bodies.push(NoteBody {
-                kind: reader.attribute("type").map(Cow::into_owned).unwrap_or_default(),
-                uri: reader.attribute("uri").map(Cow::into_owned),
+                kind: reader.attribute("type").unwrap_or_default(),
+                uri: reader.attribute("uri"),
                 start_time: date("startTime"),
                 end_time: date("endTime"),
-                text: reader.text()?.into_owned(),
+                text: reader.text()?,
             });
         }
         Ok(note)

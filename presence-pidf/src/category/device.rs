@@ -4,36 +4,37 @@ use std::borrow::Cow;
 
 use crate::category::state_category::optional;
 use crate::error::{Error, Rule};
+use crate::pidf::owned;
 use crate::xml::{Name, Namespace, Reader, Writer, name_only};
 
 /// A device with its capabilities.
 ///
 /// MS-PRES 2.2.2.7 (device)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct DeviceCategory {
+pub struct DeviceCategory<'a> {
     /// The endpoint's UUID, without braces.
-    pub endpoint_id: String,
+    pub endpoint_id: Cow<'a, str>,
     /// The address of the endpoint.
-    pub gruu: Option<String>,
+    pub gruu: Option<Cow<'a, str>>,
     /// Whether the user prefers this device.
     pub preferred: bool,
     /// The user.
-    pub uri: Option<String>,
+    pub uri: Option<Cow<'a, str>>,
     /// What it can do; what is not named it cannot.
-    pub capabilities: Vec<DeviceCapability>,
+    pub capabilities: Vec<DeviceCapability<'a>>,
     /// The offset of its clock, as in `00:00:00+01:00`.
-    pub time_zone: Option<String>,
+    pub time_zone: Option<Cow<'a, str>>,
     /// What people call the machine.
-    pub machine_name: Option<String>,
+    pub machine_name: Option<Cow<'a, str>>,
 }
 
 /// What a device can do with one medium.
 ///
 /// MS-PRES 2.2.2.7 (device capabilities)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DeviceCapability {
+pub struct DeviceCapability<'a> {
     /// The medium, for example `voice`.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// It can record.
     pub capture: bool,
     /// It can play.
@@ -42,20 +43,36 @@ pub struct DeviceCapability {
     pub publish: bool,
 }
 
-impl DeviceCategory {
+impl<'a> DeviceCategory<'a> {
     /// A telephone: it speaks and listens, and takes part in conferences. Watchers without another device of the user show
     /// that there is voice only.
     ///
     /// MS-PRES 2.2.2.7 (device)
     #[must_use]
-    pub fn telephone(endpoint_id: &str) -> Self {
+    pub fn telephone(endpoint_id: impl Into<Cow<'a, str>>) -> Self {
         let capabilities = TELEPHONE.map(|(name, capture, render, publish)| DeviceCapability {
-            name: name.to_owned(),
+            name: Cow::Borrowed(name),
             capture,
             render,
             publish,
         });
-        Self { endpoint_id: endpoint_id.to_owned(), capabilities: capabilities.into(), ..Self::default() }
+        Self { endpoint_id: endpoint_id.into(), capabilities: capabilities.into(), ..Self::default() }
+    }
+
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (device)
+    #[must_use]
+    pub fn into_owned(self) -> DeviceCategory<'static> {
+        DeviceCategory {
+            endpoint_id: owned(self.endpoint_id),
+            gruu: self.gruu.map(owned),
+            preferred: self.preferred,
+            uri: self.uri.map(owned),
+            capabilities: self.capabilities.into_iter().map(DeviceCapability::into_owned).collect(),
+            time_zone: self.time_zone.map(owned),
+            machine_name: self.machine_name.map(owned),
+        }
     }
 
     /// As many octets as it hardly exceeds.
@@ -78,20 +95,20 @@ impl DeviceCategory {
         out.raw("</device>");
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut device = Self {
-            endpoint_id: reader.required("endpointId")?.into_owned(),
-            gruu: reader.attribute("gruu").map(Cow::into_owned),
+            endpoint_id: reader.required("endpointId")?,
+            gruu: reader.attribute("gruu"),
             ..Self::default()
         };
         while let Some(child) = reader.child()? {
             match child.local {
                 "capabilities" => {
                     device.preferred = truth(reader, "preferred");
-                    device.uri = reader.attribute("uri").map(Cow::into_owned);
+                    device.uri = reader.attribute("uri");
                     while let Some(capability) = reader.child()? {
                         device.capabilities.push(DeviceCapability {
-                            name: capability.local.to_owned(),
+                            name: Cow::Borrowed(capability.local),
                             capture: truth(reader, "capture"),
                             render: truth(reader, "render"),
                             publish: truth(reader, "publish"),
@@ -99,8 +116,8 @@ impl DeviceCategory {
                         reader.skip()?;
                     }
                 }
-                "timezone" => device.time_zone = Some(reader.text()?.into_owned()),
-                "machineName" => device.machine_name = Some(reader.text()?.into_owned()),
+                "timezone" => device.time_zone = Some(reader.text()?),
+                "machineName" => device.machine_name = Some(reader.text()?),
                 _ => reader.skip()?,
             }
         }
@@ -121,36 +138,65 @@ pub(crate) fn truth(reader: &Reader<'_>, name: &str) -> bool {
 ///
 /// MS-PRES 2.2.2.7 (services)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct ServicesCategory {
+pub struct ServicesCategory<'a> {
     /// The services, usually one.
-    pub services: Vec<Service>,
+    pub services: Vec<Service<'a>>,
 }
 
 /// One service of a user.
 ///
 /// MS-PRES 2.2.2.7 (services)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Service {
+pub struct Service<'a> {
     /// Where it is reached.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// What it can do.
-    pub capabilities: Vec<AggregatedCapability>,
+    pub capabilities: Vec<AggregatedCapability<'a>>,
 }
 
 /// What a service can do with one medium, and which endpoint does it best.
 ///
 /// MS-PRES 2.2.2.7 (services)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AggregatedCapability {
+pub struct AggregatedCapability<'a> {
     /// The capability.
-    pub capability: DeviceCapability,
+    pub capability: DeviceCapability<'a>,
     /// The endpoint to be preferred.
-    pub preferred_endpoint: Option<String>,
+    pub preferred_endpoint: Option<Cow<'a, str>>,
     /// The availability of that device.
     pub device_availability: Option<u32>,
 }
 
-impl ServicesCategory {
+impl DeviceCapability<'_> {
+    fn into_owned(self) -> DeviceCapability<'static> {
+        let Self { name, capture, render, publish } = self;
+        DeviceCapability { name: owned(name), capture, render, publish }
+    }
+}
+
+impl AggregatedCapability<'_> {
+    fn into_owned(self) -> AggregatedCapability<'static> {
+        AggregatedCapability {
+            capability: self.capability.into_owned(),
+            preferred_endpoint: self.preferred_endpoint.map(owned),
+            device_availability: self.device_availability,
+        }
+    }
+}
+
+impl<'a> ServicesCategory<'a> {
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (services)
+    #[must_use]
+    pub fn into_owned(self) -> ServicesCategory<'static> {
+        let service = |Service { uri, capabilities }: Service<'_>| Service {
+            uri: owned(uri),
+            capabilities: capabilities.into_iter().map(AggregatedCapability::into_owned).collect(),
+        };
+        ServicesCategory { services: self.services.into_iter().map(service).collect() }
+    }
+
     pub(super) fn write(&self, out: &mut Writer<'_>) {
         out.raw("<services xmlns=\"http://schemas.microsoft.com/2006/09/sip/service\">");
         for service in &self.services {
@@ -172,14 +218,14 @@ impl ServicesCategory {
         out.raw("</services>");
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let mut services = Self::default();
         while let Some(child) = reader.child()? {
             if child.local != "service" {
                 reader.skip()?;
                 continue;
             }
-            let uri = reader.attribute("uri").map(Cow::into_owned).unwrap_or_default();
+            let uri = reader.attribute("uri").unwrap_or_default();
             let mut service = Service { uri, ..Service::default() };
             while let Some(child) = reader.child()? {
                 if child.local != "capabilities" {
@@ -190,12 +236,12 @@ impl ServicesCategory {
                     let availability = reader.attribute("deviceAvailability");
                     service.capabilities.push(AggregatedCapability {
                         capability: DeviceCapability {
-                            name: capability.local.to_owned(),
+                            name: Cow::Borrowed(capability.local),
                             capture: truth(reader, "capture"),
                             render: truth(reader, "render"),
                             publish: truth(reader, "publish"),
                         },
-                        preferred_endpoint: reader.attribute("preferredEndpointId").map(Cow::into_owned),
+                        preferred_endpoint: reader.attribute("preferredEndpointId"),
                         device_availability: availability
                             .and_then(|text| super::state_category::unsigned(&text)),
                     });
@@ -212,7 +258,7 @@ impl ServicesCategory {
     }
 }
 
-impl DeviceCategory {
+impl DeviceCategory<'_> {
     /// Refuses an endpoint that is no name at all.
     pub(super) fn check(&self, reader: &Reader<'_>) -> Result<(), Error> {
         if self.endpoint_id.trim().is_empty() { Err(reader.broken(Rule::AttributeValue)) } else { Ok(()) }

@@ -1,5 +1,7 @@
 //! One category instance: what a publication consists of.
 
+use std::borrow::Cow;
+
 use crate::category::contact_card::MessageWaiting;
 use crate::category::state_category::natural;
 use crate::category::{
@@ -7,15 +9,16 @@ use crate::category::{
 };
 use crate::date_time::DateTime;
 use crate::error::{Error, Rule};
+use crate::pidf::owned;
 use crate::xml::{Element, Name, Namespace, Reader, Writer, trim};
 
 /// One publication: its key (name, instance, container), its version, how long it lives, and what it says.
 ///
 /// MS-PRES 2.2.2.1 (publication)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CategoryInstance {
+pub struct CategoryInstance<'a> {
     /// The category, for example `state`.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Which of several publications of that category.
     pub instance: u32,
     /// Who may read it; at most 32767.
@@ -29,7 +32,7 @@ pub struct CategoryInstance {
     /// When the server took it: in reports.
     pub publish_time: Option<DateTime>,
     /// What it says.
-    pub content: Content,
+    pub content: Content<'a>,
 }
 
 /// What ends a publication.
@@ -53,21 +56,21 @@ pub enum ExpireType {
 /// MS-PRES 2.2.2.7
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Content {
+pub enum Content<'a> {
     /// Nothing: it is deleted, or its answer only names it.
     Nothing,
     /// A `state`.
-    State(StateCategory),
+    State(StateCategory<'a>),
     /// A `device`.
-    Device(DeviceCategory),
+    Device(DeviceCategory<'a>),
     /// `services`.
-    Services(ServicesCategory),
+    Services(ServicesCategory<'a>),
     /// A `contactCard`.
-    ContactCard(ContactCard),
+    ContactCard(ContactCard<'a>),
     /// A `note`.
-    Note(NoteCategory),
+    Note(NoteCategory<'a>),
     /// A `routing`.
-    Routing(RoutingCategory),
+    Routing(RoutingCategory<'a>),
     /// An `mwi`.
     MessageWaiting(MessageWaiting),
     /// Another category, kept as it came.
@@ -140,12 +143,12 @@ impl ExpireType {
     }
 }
 
-impl CategoryInstance {
+impl<'a> CategoryInstance<'a> {
     /// A new `state` of an endpoint.
     ///
     /// MS-PRES 2.2.2.1 (publication)
     #[must_use]
-    pub fn state(instance: u32, container: u16, state: StateCategory) -> Self {
+    pub fn state(instance: u32, container: u16, state: StateCategory<'a>) -> Self {
         Self::new("state", instance, container, Content::State(state))
     }
 
@@ -153,9 +156,9 @@ impl CategoryInstance {
     ///
     /// MS-PRES 2.2.2.1 (publication)
     #[must_use]
-    pub fn new(name: &str, instance: u32, container: u16, content: Content) -> Self {
+    pub fn new(name: impl Into<Cow<'a, str>>, instance: u32, container: u16, content: Content<'a>) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             instance,
             container,
             version: 0,
@@ -172,6 +175,23 @@ impl CategoryInstance {
     #[must_use]
     pub fn deleted(self) -> Self {
         Self { expires: Some(0), content: Content::Nothing, ..self }
+    }
+
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.1 (publication)
+    #[must_use]
+    pub fn into_owned(self) -> CategoryInstance<'static> {
+        CategoryInstance {
+            name: owned(self.name),
+            instance: self.instance,
+            container: self.container,
+            version: self.version,
+            expire_type: self.expire_type,
+            expires: self.expires,
+            publish_time: self.publish_time,
+            content: self.content.into_owned(),
+        }
     }
 
     /// What tells it from others: name, instance and container.
@@ -211,7 +231,7 @@ impl CategoryInstance {
     }
 
     /// Reads the publication or category that the reader has entered.
-    pub(super) fn read(reader: &mut Reader<'_>, name_attribute: &str) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>, name_attribute: &str) -> Result<Self, Error> {
         let expire_type = ExpireType::of(reader.attribute("expireType").as_deref());
         let container: u16 = number(reader, "container")?;
         if container > CONTAINER_MAX {
@@ -223,7 +243,7 @@ impl CategoryInstance {
         };
         let publish_time = reader.attribute("publishTime").and_then(|text| DateTime::parse(&text));
         Ok(Self {
-            name: reader.required(name_attribute)?.into_owned(),
+            name: reader.required(name_attribute)?,
             instance: instance(reader)?,
             container,
             version: number(reader, "version")?,
@@ -235,7 +255,25 @@ impl CategoryInstance {
     }
 }
 
-impl Content {
+impl<'a> Content<'a> {
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7
+    #[must_use]
+    pub fn into_owned(self) -> Content<'static> {
+        match self {
+            Self::Nothing => Content::Nothing,
+            Self::State(state) => Content::State(state.into_owned()),
+            Self::Device(device) => Content::Device(device.into_owned()),
+            Self::Services(services) => Content::Services(services.into_owned()),
+            Self::ContactCard(card) => Content::ContactCard(card.into_owned()),
+            Self::Note(note) => Content::Note(note.into_owned()),
+            Self::Routing(routing) => Content::Routing(routing.into_owned()),
+            Self::MessageWaiting(waiting) => Content::MessageWaiting(waiting),
+            Self::Other(other) => Content::Other(other),
+        }
+    }
+
     pub(crate) fn write(&self, out: &mut Writer<'_>) {
         match self {
             Self::Nothing => {}
@@ -251,7 +289,7 @@ impl Content {
     }
 
     /// Reads what stands in a publication or category, to its end. Further elements are not looked at.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let Some(name) = reader.child()? else {
             return Ok(Self::Nothing);
         };
@@ -262,7 +300,7 @@ impl Content {
         Ok(content)
     }
 
-    fn read_element(reader: &mut Reader<'_>, name: &Name<'_>) -> Result<Self, Error> {
+    fn read_element(reader: &mut Reader<'a>, name: &Name<'_>) -> Result<Self, Error> {
         Ok(match (name.namespace, name.local) {
             _ if StateCategory::is(name) => Self::State(StateCategory::read(reader)?),
             _ if DeviceCategory::is(name) => {

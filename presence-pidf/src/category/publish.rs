@@ -1,11 +1,13 @@
 //! The body of a SERVICE request that publishes categories.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
 
 use crate::category::{CategoryInstance, Content, is_of};
 use crate::error::{Error, Limits, Rule};
+use crate::pidf::owned;
 use crate::pidf::read::trimmed;
 use crate::xml::{Namespace, Reader, Writer};
 
@@ -13,14 +15,25 @@ use crate::xml::{Namespace, Reader, Writer};
 ///
 /// MS-PRES 2.2.2.1
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CategoryPublish {
+pub struct CategoryPublish<'a> {
     /// The user, for example `sip:jim@example.net`.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// The publications; their keys differ.
-    pub publications: Vec<CategoryInstance>,
+    pub publications: Vec<CategoryInstance<'a>>,
 }
 
-impl CategoryPublish {
+impl CategoryPublish<'_> {
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.1
+    #[must_use]
+    pub fn into_owned(self) -> CategoryPublish<'static> {
+        CategoryPublish {
+            uri: owned(self.uri),
+            publications: self.publications.into_iter().map(CategoryInstance::into_owned).collect(),
+        }
+    }
+
     /// Appends the body.
     ///
     /// MS-PRES 2.2.2.1
@@ -46,7 +59,7 @@ impl CategoryPublish {
 /// Reads the body of a request that publishes categories.
 ///
 /// MS-PRES 2.2.2.1
-pub fn parse_publish(body: &[u8]) -> Result<CategoryPublish, Error> {
+pub fn parse_publish(body: &[u8]) -> Result<CategoryPublish<'_>, Error> {
     let mut reader = Reader::new(body, Limits::DOCUMENT)?;
     let root = reader.root()?;
     if !is_of(&root, Namespace::RichPresence, "publish") {
@@ -65,12 +78,12 @@ pub fn parse_publish(body: &[u8]) -> Result<CategoryPublish, Error> {
     Ok(publish)
 }
 
-fn read_publications(reader: &mut Reader<'_>) -> Result<CategoryPublish, Error> {
-    let uri = trimmed(reader.required("uri")?).into_owned();
+fn read_publications<'a>(reader: &mut Reader<'a>) -> Result<CategoryPublish<'a>, Error> {
+    let uri = trimmed(reader.required("uri")?);
     if uri.is_empty() {
         return Err(reader.broken(Rule::AttributeValue));
     }
-    let mut publications: Vec<CategoryInstance> = Vec::new();
+    let mut publications: Vec<CategoryInstance<'a>> = Vec::new();
     let mut keys = BTreeSet::new();
     while let Some(child) = reader.child()? {
         if !is_of(&child, Namespace::RichPresence, "publication") {
@@ -78,8 +91,8 @@ fn read_publications(reader: &mut Reader<'_>) -> Result<CategoryPublish, Error> 
             continue;
         }
         let publication = CategoryInstance::read(reader, "categoryName")?;
-        let (name, instance, container) = publication.key();
-        if !keys.insert((name.to_owned(), instance, container)) {
+        let (_, instance, container) = publication.key();
+        if !keys.insert((publication.name.clone(), instance, container)) {
             return Err(reader.broken(Rule::DuplicatePublication));
         }
         publications.push(publication);
@@ -95,7 +108,7 @@ mod tests {
 
     const NAMESPACE: &str = "http://schemas.microsoft.com/2006/09/sip/rich-presence";
 
-    fn body(publish: &CategoryPublish) -> String {
+    fn body(publish: &CategoryPublish<'_>) -> String {
         let mut out = BytesMut::new();
         publish.emit(&mut out);
         String::from_utf8(out.to_vec()).expect("UTF-8")
@@ -104,7 +117,7 @@ mod tests {
     #[test]
     fn a_call_is_published_as_clients_publish_it() {
         let phone = CategoryInstance::state(0x8010_2030, 2, StateCategory::phone(6500, Activity::OnThePhone));
-        let publish = CategoryPublish { uri: "sip:jim@example.net".to_owned(), publications: vec![phone] };
+        let publish = CategoryPublish { uri: "sip:jim@example.net".into(), publications: vec![phone] };
         assert_eq!(
             body(&publish),
             "<publish xmlns=\"http://schemas.microsoft.com/2006/09/sip/rich-presence\">\
@@ -123,7 +136,7 @@ mod tests {
     fn a_deletion_has_no_content_and_keeps_its_version() {
         let state =
             CategoryInstance { version: 7, ..CategoryInstance::state(5, 3, StateCategory::machine(3500)) };
-        let publish = CategoryPublish { uri: "sip:a@b".to_owned(), publications: vec![state.deleted()] };
+        let publish = CategoryPublish { uri: "sip:a@b".into(), publications: vec![state.deleted()] };
         assert!(body(&publish).contains("version=\"7\" expireType=\"endpoint\" expires=\"0\"/>"));
         assert_eq!(parse_publish(body(&publish).as_bytes()), Ok(publish));
     }
@@ -168,7 +181,7 @@ mod tests {
         let publish = parse_publish(text.as_bytes()).expect("unknown categories are no error");
         let [note, other] = &publish.publications[..] else { panic!("{publish:?}") };
         assert_eq!(note.expire_type, ExpireType::Static);
-        let body = NoteBody { kind: "personal".to_owned(), text: "hello".to_owned(), ..NoteBody::default() };
+        let body = NoteBody { kind: "personal".into(), text: "hello".into(), ..NoteBody::default() };
         assert_eq!(note.content, Content::Note(NoteCategory { bodies: vec![body] }));
         let Content::Other(song) = &other.content else { panic!("{other:?}") };
         assert_eq!((song.namespace(), song.name()), ("u:j", "song"));

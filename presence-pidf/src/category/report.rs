@@ -1,27 +1,47 @@
 //! What the server holds of a user: the answer to a publication and the notification to oneself.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 
 use crate::category::instance::number;
 use crate::category::{CategoryInstance, Content, MessageWaiting, RoamingData, is_of};
 use crate::error::{Error, Limits, Rule};
+use crate::pidf::owned;
 use crate::pidf::read::trimmed;
 use crate::xml::{Namespace, Reader, Writer};
+
+/// A category of which nothing is held any more, everywhere or in that container.
+///
+/// MS-PRES 2.2.2.6
+pub type Gone<'a> = (Cow<'a, str>, Option<u16>);
 
 /// The categories that a server holds of a user, with their versions.
 ///
 /// MS-PRES 2.2.2.6
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CategoryReport {
+pub struct CategoryReport<'a> {
     /// The user.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// What is held; the versions are the current ones.
-    pub categories: Vec<CategoryInstance>,
+    pub categories: Vec<CategoryInstance<'a>>,
     /// Categories of which nothing is held any more: all, those of a container, or one instance of it.
-    pub gone: Vec<(String, Option<u16>)>,
+    pub gone: Vec<Gone<'a>>,
 }
 
-impl CategoryReport {
+impl<'a> CategoryReport<'a> {
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn into_owned(self) -> CategoryReport<'static> {
+        CategoryReport {
+            uri: owned(self.uri),
+            categories: self.categories.into_iter().map(CategoryInstance::into_owned).collect(),
+            gone: self.gone.into_iter().map(|(name, container)| (owned(name), container)).collect(),
+        }
+    }
+
     /// Appends the body.
     ///
     /// MS-PRES 2.2.2.6
@@ -76,8 +96,8 @@ impl CategoryReport {
     }
 
     /// Reads the `categories` that the reader has entered.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        let uri = trimmed(reader.required("uri")?).into_owned();
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let uri = trimmed(reader.required("uri")?);
         if uri.is_empty() {
             return Err(reader.broken(Rule::AttributeValue));
         }
@@ -102,7 +122,7 @@ impl CategoryReport {
 /// Reads the report of a user's own categories: of `roamingData`, or `categories` alone.
 ///
 /// MS-PRES 2.2.2.6
-pub fn parse_report(body: &[u8]) -> Result<CategoryReport, Error> {
+pub fn parse_report(body: &[u8]) -> Result<CategoryReport<'_>, Error> {
     let mut reader = Reader::new(body, Limits::ROAMING_SELF)?;
     let root = reader.root()?;
     if is_of(&root, Namespace::Categories, "categories") {
@@ -110,17 +130,17 @@ pub fn parse_report(body: &[u8]) -> Result<CategoryReport, Error> {
         reader.finish()?;
         return Ok(report);
     }
-    let nothing = || CategoryReport { uri: String::new(), categories: Vec::new(), gone: Vec::new() };
+    let nothing = || CategoryReport { uri: Cow::Borrowed(""), categories: Vec::new(), gone: Vec::new() };
     RoamingData::parse(body).map(|data| data.categories.unwrap_or_else(nothing))
 }
 
 /// A category without container, or with container but without instance, names what is no longer held.
-fn gone(reader: &Reader<'_>) -> Result<Option<(String, Option<u16>)>, Error> {
+fn gone<'a>(reader: &Reader<'a>) -> Result<Option<Gone<'a>>, Error> {
     if reader.attribute("container").is_none() {
-        return Ok(Some((reader.required("name")?.into_owned(), None)));
+        return Ok(Some((reader.required("name")?, None)));
     }
     if reader.attribute("instance").is_none() {
-        return Ok(Some((reader.required("name")?.into_owned(), Some(number(reader, "container")?))));
+        return Ok(Some((reader.required("name")?, Some(number(reader, "container")?))));
     }
     Ok(None)
 }
@@ -135,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_report_about_nobody_is_written_as_one_and_read_as_one() {
-        let nobody = CategoryReport { uri: String::new(), categories: Vec::new(), gone: Vec::new() };
+        let nobody = CategoryReport { uri: Cow::Borrowed(""), categories: Vec::new(), gone: Vec::new() };
         let mut out = BytesMut::new();
         nobody.emit(&mut out);
         assert_eq!(parse_report(&out), Ok(nobody));
@@ -146,9 +166,9 @@ mod tests {
         let state =
             CategoryInstance { version: 4, ..CategoryInstance::state(5, 3, StateCategory::machine(5000)) };
         let report = CategoryReport {
-            uri: "sip:a@b".to_owned(),
+            uri: "sip:a@b".into(),
             categories: vec![state],
-            gone: vec![("note".to_owned(), None), ("state".to_owned(), Some(2))],
+            gone: vec![("note".into(), None), ("state".into(), Some(2))],
         };
         let mut out = BytesMut::new();
         report.emit(&mut out);

@@ -13,9 +13,9 @@ use crate::xml::{BLANKS, Namespace, Reader, Writer};
 ///
 /// MS-PRES 2.2.2.6
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct RoamingData {
+pub struct RoamingData<'a> {
     /// The user's categories.
-    pub categories: Option<CategoryReport>,
+    pub categories: Option<CategoryReport<'a>>,
     /// The user's containers.
     pub containers: Option<Vec<Container>>,
     /// Who watches the user.
@@ -80,7 +80,7 @@ pub struct Subscriber {
     pub acknowledged: bool,
 }
 
-impl RoamingData {
+impl<'a> RoamingData<'a> {
     /// Appends the body.
     ///
     /// MS-PRES 2.2.2.6
@@ -122,10 +122,22 @@ impl RoamingData {
         out.raw("</roamingData>");
     }
 
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.6
+    #[must_use]
+    pub fn into_owned(self) -> RoamingData<'static> {
+        RoamingData {
+            categories: self.categories.map(CategoryReport::into_owned),
+            containers: self.containers,
+            subscribers: self.subscribers,
+        }
+    }
+
     /// Reads the body.
     ///
     /// MS-PRES 2.2.2.6
-    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+    pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(body, Limits::ROAMING_SELF)?;
         let root = reader.root()?;
         if !is_of(&root, Namespace::RoamingSelf, "roamingData") {

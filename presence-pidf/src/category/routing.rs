@@ -3,36 +3,53 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
+use crate::pidf::owned;
 use crate::xml::{Reader, Writer};
 
 /// What a server does with calls to a user, as far as a telephone wants to know: flags, waits and lists of targets.
 ///
 /// MS-PRES 2.2.2.7 (routing); the script itself is not interpreted
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct RoutingCategory {
+pub struct RoutingCategory<'a> {
     /// The name of the script, usually `rtcdefault`.
-    pub name: Option<String>,
+    pub name: Option<Cow<'a, str>>,
     /// Its version.
-    pub version: Option<String>,
+    pub version: Option<Cow<'a, str>>,
     /// Named flags with their words, for example `clientflags` with `block`.
-    pub flags: Vec<(String, String)>,
+    pub flags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Named waits in seconds, for example `user`.
-    pub waits: Vec<(String, String)>,
+    pub waits: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Named lists of targets, for example `forwardto`.
-    pub lists: Vec<(String, Vec<String>)>,
+    pub lists: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
 }
 
-impl RoutingCategory {
+impl<'a> RoutingCategory<'a> {
     /// The block that new users get: nobody is routed anywhere.
     ///
     /// MS-PRES 2.2.2.7 (routing)
     #[must_use]
     pub fn blocked() -> Self {
         Self {
-            name: Some("rtcdefault".to_owned()),
-            version: Some("1".to_owned()),
-            flags: vec![("clientflags".to_owned(), "block".to_owned())],
+            name: Some("rtcdefault".into()),
+            version: Some("1".into()),
+            flags: vec![("clientflags".into(), "block".into())],
             ..Self::default()
+        }
+    }
+
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (routing)
+    #[must_use]
+    pub fn into_owned(self) -> RoutingCategory<'static> {
+        let both = |(name, value)| (owned(name), owned(value));
+        let list = |(name, targets): (_, Vec<_>)| (owned(name), targets.into_iter().map(owned).collect());
+        RoutingCategory {
+            name: self.name.map(owned),
+            version: self.version.map(owned),
+            flags: self.flags.into_iter().map(both).collect(),
+            waits: self.waits.into_iter().map(both).collect(),
+            lists: self.lists.into_iter().map(list).collect(),
         }
     }
 
@@ -64,8 +81,8 @@ impl RoutingCategory {
         out.raw("</preamble></routing>");
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        let text = |reader: &Reader<'_>, name| reader.attribute(name).map(Cow::into_owned);
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let text = |reader: &Reader<'a>, name| reader.attribute(name);
         let mut routing =
             Self { name: text(reader, "name"), version: text(reader, "version"), ..Self::default() };
         while let Some(child) = reader.child()? {

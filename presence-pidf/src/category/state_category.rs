@@ -1,8 +1,11 @@
 //! The `state` category: machine, phone, user, calendar and aggregated states.
 
+use std::borrow::Cow;
+
 use crate::availability::{self, BUSY_LIMIT};
 use crate::date_time::DateTime;
 use crate::error::Error;
+use crate::pidf::owned;
 use crate::publication::Activity;
 use crate::xml::{Name, Namespace, Reader, Writer, trim};
 
@@ -10,9 +13,9 @@ use crate::xml::{Name, Namespace, Reader, Writer, trim};
 ///
 /// MS-PRES 2.2.2.7 (state)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct StateCategory {
+pub struct StateCategory<'a> {
     /// Whose state it is.
-    pub kind: StateKind,
+    pub kind: StateKind<'a>,
     /// Whether a person chose it.
     pub manual: bool,
     /// Since when.
@@ -20,27 +23,27 @@ pub struct StateCategory {
     /// When the user was active last: in aggregated states.
     pub last_active: Option<DateTime>,
     /// The endpoint: in aggregated states of machines.
-    pub endpoint_id: Option<String>,
+    pub endpoint_id: Option<Cow<'a, str>>,
     /// The calendar or phone it was taken from.
-    pub uri: Option<String>,
+    pub uri: Option<Cow<'a, str>>,
     /// The number; `None` when there is none, or none that can be understood: then the former one stays.
     pub availability: Option<u32>,
     /// Activities; the first whose range holds the aggregated availability counts.
-    pub activities: Vec<PublishedActivity>,
+    pub activities: Vec<PublishedActivity<'a>>,
     /// Where the endpoint is; empty when it does not say.
-    pub endpoint_location: Option<String>,
+    pub endpoint_location: Option<Cow<'a, str>>,
     /// What the meeting is about.
-    pub meeting_subject: Option<String>,
+    pub meeting_subject: Option<Cow<'a, str>>,
     /// Where the meeting is.
-    pub meeting_location: Option<String>,
+    pub meeting_location: Option<Cow<'a, str>>,
     /// Minutes to be added for UTC.
     pub time_zone_bias: Option<i32>,
     /// The time zone in words.
-    pub time_zone_name: Option<String>,
+    pub time_zone_name: Option<Cow<'a, str>>,
     /// The time zone in short.
-    pub time_zone_abbreviation: Option<String>,
+    pub time_zone_abbreviation: Option<Cow<'a, str>>,
     /// What kind of device: `computer`, `deskphone`, `mobile`, `web` or another.
-    pub device: Option<String>,
+    pub device: Option<Cow<'a, str>>,
 }
 
 /// Whose state it is.
@@ -48,7 +51,7 @@ pub struct StateCategory {
 /// MS-PRES 2.2.2.7 (xsi:type)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum StateKind {
+pub enum StateKind<'a> {
     /// The use of a machine.
     Machine,
     /// A phone.
@@ -64,12 +67,12 @@ pub enum StateKind {
     /// A conference.
     Conference,
     /// Another kind, or none.
-    Other(String),
+    Other(Cow<'a, str>),
 }
 
-impl Default for StateKind {
+impl Default for StateKind<'_> {
     fn default() -> Self {
-        Self::Other(String::new())
+        Self::Other(Cow::Borrowed(""))
     }
 }
 
@@ -77,18 +80,18 @@ impl Default for StateKind {
 ///
 /// MS-PRES 2.2.2.7 (activity)
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct PublishedActivity {
+pub struct PublishedActivity<'a> {
     /// The token, for example `on-the-phone`; an own text has none.
-    pub token: Option<String>,
+    pub token: Option<Cow<'a, str>>,
     /// The least availability at which it counts.
     pub least: u32,
     /// The greatest, if there is one.
     pub greatest: Option<u32>,
     /// Own words, each with the number of its language.
-    pub custom: Vec<(u32, String)>,
+    pub custom: Vec<(u32, Cow<'a, str>)>,
 }
 
-impl PublishedActivity {
+impl PublishedActivity<'_> {
     /// Whether it counts at this aggregated availability.
     ///
     /// MS-PRES 2.2.2.7 (activity)
@@ -98,7 +101,7 @@ impl PublishedActivity {
     }
 }
 
-impl StateCategory {
+impl<'a> StateCategory<'a> {
     /// The state of a machine.
     ///
     /// MS-PRES 2.2.2.7 (machineState)
@@ -107,7 +110,7 @@ impl StateCategory {
         Self {
             kind: StateKind::Machine,
             availability: Some(availability.into()),
-            endpoint_location: Some(String::new()),
+            endpoint_location: Some(Cow::Borrowed("")),
             ..Self::default()
         }
     }
@@ -122,7 +125,7 @@ impl StateCategory {
             Activity::InAConference => availability::IN_CONFERENCE,
         };
         let activity = PublishedActivity {
-            token: Some(activity.token().to_owned()),
+            token: Some(Cow::Borrowed(activity.token())),
             least: least.into(),
             greatest: Some(BUSY_LIMIT),
             custom: Vec::new(),
@@ -160,7 +163,7 @@ impl StateCategory {
     ///
     /// MS-PRES 2.2.2.7 (activity)
     #[must_use]
-    pub fn activity(&self) -> Option<&PublishedActivity> {
+    pub fn activity(&self) -> Option<&PublishedActivity<'a>> {
         let availability = self.availability?;
         self.activities.iter().find(|activity| activity.counts_at(availability))
     }
@@ -224,23 +227,22 @@ impl StateCategory {
 
     /// Reads the `state` that the reader has entered. Numbers and dates that cannot be understood are unknown, never an
     /// error.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let kind = reader
             .attribute_of(Namespace::SchemaInstance, "type")
             .or_else(|| reader.attribute("type"))
             .unwrap_or_default();
-        // The type may carry a prefix.
-        let kind = kind.rsplit(':').next().unwrap_or_default();
-        let kind = trim(kind);
         let date = |name| reader.attribute(name).and_then(|text| DateTime::parse(&text));
-        let text = |name| reader.attribute(name).map(std::borrow::Cow::into_owned);
         let mut state = Self {
-            kind: StateKind::of(kind),
+            kind: match &kind {
+                Cow::Borrowed(kind) => StateKind::of(kind),
+                Cow::Owned(kind) => StateKind::of(kind).into_owned(),
+            },
             manual: super::truth(reader, "manual"),
             start_time: date("startTime"),
             last_active: date("lastActive"),
-            endpoint_id: text("endpointId"),
-            uri: text("uri"),
+            endpoint_id: reader.attribute("endpointId"),
+            uri: reader.attribute("uri"),
             ..Self::default()
         };
         let mut first = true;
@@ -277,9 +279,33 @@ impl StateCategory {
                     continue;
                 }
             };
-            *place = Some(reader.text()?.into_owned());
+            *place = Some(reader.text()?);
         }
         Ok(state)
+    }
+
+    /// The same, independent of the octets it was read from.
+    ///
+    /// MS-PRES 2.2.2.7 (state)
+    #[must_use]
+    pub fn into_owned(self) -> StateCategory<'static> {
+        StateCategory {
+            kind: self.kind.into_owned(),
+            manual: self.manual,
+            start_time: self.start_time,
+            last_active: self.last_active,
+            endpoint_id: self.endpoint_id.map(owned),
+            uri: self.uri.map(owned),
+            availability: self.availability,
+            activities: self.activities.into_iter().map(PublishedActivity::into_owned).collect(),
+            endpoint_location: self.endpoint_location.map(owned),
+            meeting_subject: self.meeting_subject.map(owned),
+            meeting_location: self.meeting_location.map(owned),
+            time_zone_bias: self.time_zone_bias,
+            time_zone_name: self.time_zone_name.map(owned),
+            time_zone_abbreviation: self.time_zone_abbreviation.map(owned),
+            device: self.device.map(owned),
+        }
     }
 
     pub(super) fn is(name: &Name<'_>) -> bool {
@@ -287,7 +313,13 @@ impl StateCategory {
     }
 }
 
-impl PublishedActivity {
+impl<'a> PublishedActivity<'a> {
+    fn into_owned(self) -> PublishedActivity<'static> {
+        let Self { token, least, greatest, custom } = self;
+        let custom = custom.into_iter().map(|(language, text)| (language, owned(text))).collect();
+        PublishedActivity { token: token.map(owned), least, greatest, custom }
+    }
+
     fn write(&self, out: &mut Writer<'_>) {
         out.raw("<activity").optional(" token=\"", self.token.as_deref());
         out.raw(" minAvailability=\"").number(self.least);
@@ -305,10 +337,10 @@ impl PublishedActivity {
         out.raw("</activity>");
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         let number = |name| reader.attribute(name).and_then(|text| unsigned(&text));
         let mut activity = Self {
-            token: reader.attribute("token").map(std::borrow::Cow::into_owned),
+            token: reader.attribute("token"),
             least: number("minAvailability").unwrap_or(0),
             greatest: number("maxAvailability"),
             custom: Vec::new(),
@@ -316,7 +348,7 @@ impl PublishedActivity {
         while let Some(child) = reader.child()? {
             if child.local == "custom" {
                 let language = reader.attribute("LCID").and_then(|text| unsigned(&text)).unwrap_or(0);
-                activity.custom.push((language, reader.text()?.into_owned()));
+                activity.custom.push((language, reader.text()?));
             } else {
                 reader.skip()?;
             }
@@ -325,7 +357,7 @@ impl PublishedActivity {
     }
 }
 
-impl StateKind {
+impl<'a> StateKind<'a> {
     /// The word for it on the wire.
     ///
     /// MS-PRES 2.2.2.7 (xsi:type)
@@ -343,8 +375,23 @@ impl StateKind {
         }
     }
 
-    fn of(token: &str) -> Self {
-        match token {
+    /// The same, independent of the octets it was read from.
+    fn into_owned(self) -> StateKind<'static> {
+        match self {
+            Self::Machine => StateKind::Machine,
+            Self::Phone => StateKind::Phone,
+            Self::User => StateKind::User,
+            Self::Calendar => StateKind::Calendar,
+            Self::Aggregate => StateKind::Aggregate,
+            Self::AggregateMachine => StateKind::AggregateMachine,
+            Self::Conference => StateKind::Conference,
+            Self::Other(token) => StateKind::Other(owned(token)),
+        }
+    }
+
+    /// The type may carry a prefix.
+    fn of(written: &'a str) -> Self {
+        match trim(written.rsplit(':').next().unwrap_or_default()) {
             "machineState" => Self::Machine,
             "phoneState" => Self::Phone,
             "userState" => Self::User,
@@ -352,7 +399,7 @@ impl StateKind {
             "aggregateState" => Self::Aggregate,
             "aggregateMachineState" => Self::AggregateMachine,
             "conferenceState" => Self::Conference,
-            other => Self::Other(other.to_owned()),
+            other => Self::Other(Cow::Borrowed(other)),
         }
     }
 }
@@ -393,13 +440,13 @@ mod tests {
     use super::*;
     use crate::error::Limits;
 
-    fn written(state: &StateCategory) -> String {
+    fn written(state: &StateCategory<'_>) -> String {
         let mut out = BytesMut::new();
         state.write(&mut Writer::new(&mut out, 0));
         String::from_utf8(out.to_vec()).expect("UTF-8")
     }
 
-    fn read(body: &str) -> StateCategory {
+    fn read(body: &str) -> StateCategory<'_> {
         let mut reader = Reader::new(body.as_bytes(), Limits::DOCUMENT).expect("within the limits");
         assert!(StateCategory::is(&reader.root().expect("a root")));
         let state = StateCategory::read(&mut reader).expect("well-formed");
@@ -432,7 +479,7 @@ mod tests {
 
     #[test]
     fn every_member_of_a_state_is_read_as_it_was_written() {
-        let text = |text: &str| Some(text.to_owned());
+        let text = |text: &'static str| Some(Cow::Borrowed(text));
         for kind in
             [StateKind::Calendar, StateKind::Aggregate, StateKind::AggregateMachine, StateKind::Conference]
         {
@@ -448,7 +495,7 @@ mod tests {
                     token: None,
                     least: 1,
                     greatest: None,
-                    custom: vec![(1033, "at <home> & away".to_owned())],
+                    custom: vec![(1033, "at <home> & away".into())],
                 }],
                 endpoint_location: text(""),
                 meeting_subject: text("Budget"),
@@ -474,11 +521,12 @@ mod tests {
             ("35.0", None),
             ("99999999999999999999", None),
         ] {
-            let state = read(&format!(
+            let body = format!(
                 "<state xmlns='http://schemas.microsoft.com/2006/09/sip/state'><availability>{text}</availability></state>"
-            ));
+            );
+            let state = read(&body);
             assert_eq!(state.availability, expected, "{text:?}");
-            assert_eq!(state.kind, StateKind::Other(String::new()));
+            assert_eq!(state.kind, StateKind::Other(String::new().into()));
         }
     }
 

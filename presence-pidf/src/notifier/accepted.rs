@@ -11,9 +11,9 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Accepted {
     /// What was published, with the versions that are held now; what is gone expires at 0 and has version 0.
-    pub changed: Vec<CategoryInstance>,
+    pub changed: Vec<CategoryInstance<'static>>,
     /// All that is held now of every name that was published: the body of the answer.
-    pub report: CategoryReport,
+    pub report: CategoryReport<'static>,
 }
 
 /// Why a request is not taken.

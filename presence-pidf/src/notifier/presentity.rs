@@ -18,7 +18,7 @@ type Key = (String, u32, u16);
 
 #[derive(Clone, Debug)]
 struct Held {
-    instance: CategoryInstance,
+    instance: CategoryInstance<'static>,
     /// The endpoint with whose registration it ends.
     endpoint: Option<String>,
     until: Option<Instant>,
@@ -52,7 +52,7 @@ impl Presentity {
     }
 
     /// Every publication names the version that is held, or nothing is taken.
-    pub(super) fn check(&self, wanted: &[CategoryInstance]) -> Result<(), Refusal> {
+    pub(super) fn check(&self, wanted: &[CategoryInstance<'_>]) -> Result<(), Refusal> {
         let mut conflicts = Vec::new();
         for (at, publication) in wanted.iter().enumerate() {
             let current = self.held.get(&key(publication)).map_or(0, |held| held.instance.version);
@@ -76,11 +76,12 @@ impl Presentity {
         now: Instant,
         time: DateTime,
         endpoint: &str,
-        publications: Vec<CategoryInstance>,
-    ) -> Vec<CategoryInstance> {
+        publications: Vec<CategoryInstance<'_>>,
+    ) -> Vec<CategoryInstance<'static>> {
         let before = self.aggregated(FIRST_AGGREGATION);
         let mut changed = Vec::with_capacity(publications.len());
-        for mut publication in publications {
+        for publication in publications {
+            let mut publication = publication.into_owned();
             if publication.expires == Some(0) {
                 self.held.remove(&key(&publication));
                 publication.version = 0;
@@ -139,13 +140,13 @@ impl Presentity {
     }
 
     /// Notes when a state changed, and when somebody was there last.
-    fn after(&mut self, before: Option<&StateCategory>, time: DateTime) {
+    fn after(&mut self, before: Option<&StateCategory<'_>>, time: DateTime) {
         let after = self.aggregated(FIRST_AGGREGATION);
         if before == after.as_ref() {
             return;
         }
         self.changed = Some(time);
-        let there = |state: Option<&StateCategory>| {
+        let there = |state: Option<&StateCategory<'_>>| {
             let class = state.and_then(|state| state.availability).map(Class::of);
             matches!(class, Some(Class::Available | Class::Busy | Class::DoNotDisturb))
         };
@@ -197,15 +198,16 @@ impl Presentity {
     }
 
     /// All that is held, or all of those names; a name of which nothing is held is told to be gone.
-    pub(super) fn report(&self, user: &str, names: Option<&BTreeSet<String>>) -> CategoryReport {
+    pub(super) fn report(&self, user: &str, names: Option<&BTreeSet<String>>) -> CategoryReport<'static> {
         let mut report = nothing(user);
         for held in self.held.values() {
-            if names.is_none_or(|names| names.contains(&held.instance.name)) {
+            if names.is_none_or(|names| names.contains(&*held.instance.name)) {
                 report.categories.push(held.instance.clone());
             }
         }
         let empty = |name: &&String| !report.categories.iter().any(|category| category.name == **name);
-        report.gone = names.into_iter().flatten().filter(empty).map(|name| (name.clone(), None)).collect();
+        report.gone =
+            names.into_iter().flatten().filter(empty).map(|name| (name.clone().into(), None)).collect();
         report
     }
 
@@ -221,12 +223,12 @@ impl Presentity {
         self.subscribers.clone()
     }
 
-    pub(super) fn publications(&self) -> impl Iterator<Item = &CategoryInstance> {
+    pub(super) fn publications(&self) -> impl Iterator<Item = &CategoryInstance<'static>> {
         self.held.values().map(|held| &held.instance)
     }
 
     /// One state of all that stand in that container.
-    pub(super) fn aggregated(&self, container: u16) -> Option<StateCategory> {
+    pub(super) fn aggregated(&self, container: u16) -> Option<StateCategory<'static>> {
         let states = self.publications().filter_map(|publication| match &publication.content {
             Content::State(state) if publication.container == container => Some(state),
             _ => None,
@@ -235,7 +237,7 @@ impl Presentity {
     }
 }
 
-fn key(publication: &CategoryInstance) -> Key {
+fn key(publication: &CategoryInstance<'_>) -> Key {
     let (name, instance, container) = publication.key();
     (name.to_owned(), instance, container)
 }

@@ -102,8 +102,8 @@ pub fn level<'a>(
 #[must_use]
 pub fn services<'a>(
     user: &str,
-    publications: impl Iterator<Item = &'a CategoryInstance>,
-) -> ServicesCategory {
+    publications: impl Iterator<Item = &'a CategoryInstance<'static>>,
+) -> ServicesCategory<'static> {
     let mut machines: BTreeMap<u32, u32> = BTreeMap::new();
     let mut devices = Vec::new();
     for publication in publications.filter(|publication| publication.container == FIRST_AGGREGATION) {
@@ -121,7 +121,7 @@ pub fn services<'a>(
     }
     let machine = |device: u32| machines.get(&Instances::of_device(device).machine_state()).copied();
     devices.sort_by_key(|(at, device)| (!device.preferred, machine(*at).unwrap_or(u32::MAX)));
-    let mut capabilities: BTreeMap<&str, AggregatedCapability> = BTreeMap::new();
+    let mut capabilities: BTreeMap<&str, AggregatedCapability<'static>> = BTreeMap::new();
     for (at, device) in devices {
         for capability in &device.capabilities {
             let aggregated = capabilities.entry(&capability.name).or_insert_with(|| AggregatedCapability {
@@ -145,16 +145,16 @@ pub fn services<'a>(
         }
     }
     let capabilities = capabilities.into_values().collect();
-    ServicesCategory { services: vec![Service { uri: format!("sip:{user}"), capabilities }] }
+    ServicesCategory { services: vec![Service { uri: format!("sip:{user}").into(), capabilities }] }
 }
 
 impl Presentity {
     /// What a watcher may see: what stands in its container, and the state that is made for it.
-    pub(super) fn seen(&self, watcher: &str, user: &str, own_domain: &str) -> EventCategories {
+    pub(super) fn seen(&self, watcher: &str, user: &str, own_domain: &str) -> EventCategories<'static> {
         let own = watcher == user;
         let level = level(|id| self.container(id), watcher, own_domain);
         let level = if own { CLOSEST } else { level.unwrap_or(0) };
-        let mut seen = EventCategories { uri: format!("sip:{user}"), categories: Vec::new() };
+        let mut seen = EventCategories { uri: format!("sip:{user}").into(), categories: Vec::new() };
         let made = matches!(level, EXTERNAL | 200 | 300 | CLOSEST);
         for publication in self.publications().filter(|publication| publication.container == level) {
             if made && matches!(publication.content, Content::State(_) | Content::Services(_)) {
@@ -182,7 +182,7 @@ impl Presentity {
             let services = services(user, self.publications());
             if services.services.iter().any(|service| !service.capabilities.is_empty()) {
                 seen.categories.push(WatchedCategory {
-                    name: "services".to_owned(),
+                    name: Cow::Borrowed("services"),
                     instance: 0,
                     publish_time: self.changed,
                     content: Content::Services(services),
@@ -190,7 +190,7 @@ impl Presentity {
             }
         }
         seen.categories.push(WatchedCategory {
-            name: "state".to_owned(),
+            name: Cow::Borrowed("state"),
             instance: 1,
             publish_time: self.changed.filter(|_| level != BLOCKED),
             content: Content::State(state),
@@ -200,7 +200,7 @@ impl Presentity {
 }
 
 /// The same in numbers.
-pub(super) fn numbers(seen: &EventCategories) -> Numbers {
+pub(super) fn numbers(seen: &EventCategories<'_>) -> Numbers {
     let state = seen.state();
     let class = state.and_then(|state| state.availability).map_or(Class::Offline, Class::of);
     let on_the_phone = state.and_then(StateCategory::activity).and_then(|activity| activity.token.as_deref());
@@ -215,7 +215,7 @@ pub(super) fn numbers(seen: &EventCategories) -> Numbers {
         Class::Away => (300, 100),
     };
     Numbers {
-        uri: seen.uri.clone(),
+        uri: seen.uri.to_string(),
         availability: Some(availability),
         activity: Some(activity),
         display_name: None,
@@ -223,7 +223,7 @@ pub(super) fn numbers(seen: &EventCategories) -> Numbers {
 }
 
 /// The same as plain presence: one tuple, and a person where there is something to say of one.
-pub(super) fn plain(seen: &EventCategories) -> Presence<'static> {
+pub(super) fn plain(seen: &EventCategories<'_>) -> Presence<'static> {
     let state = seen.state();
     let class = state.and_then(|state| state.availability).map_or(Class::Offline, Class::of);
     let token = state.and_then(StateCategory::activity).and_then(|activity| activity.token.as_deref());
@@ -256,9 +256,9 @@ pub(super) fn plain(seen: &EventCategories) -> Presence<'static> {
         ..Tuple::default()
     };
     Presence {
-        entity: Cow::Owned(seen.uri.clone()),
+        entity: Cow::Owned(seen.uri.to_string()),
         tuples: vec![tuple],
-        notes: notes.map(|body| Note { language: None, text: Cow::Owned(body.text.clone()) }).collect(),
+        notes: notes.map(|body| Note { language: None, text: Cow::Owned(body.text.to_string()) }).collect(),
         persons: if activities.is_empty() { Vec::new() } else { vec![person] },
         ..Presence::default()
     }

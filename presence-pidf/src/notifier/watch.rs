@@ -35,7 +35,7 @@ pub(super) struct Watch {
     listed: bool,
     version: u32,
     /// What was told last.
-    told: BTreeMap<String, Vec<WatchedCategory>>,
+    told: BTreeMap<String, Vec<WatchedCategory<'static>>>,
 }
 
 impl Watch {
@@ -84,25 +84,25 @@ impl Watch {
     }
 
     /// Leaves of what is seen only what the watcher wants and was not told yet.
-    pub(super) fn only_changes(&self, seen: &mut BTreeMap<String, EventCategories>) {
+    pub(super) fn only_changes(&self, seen: &mut BTreeMap<String, EventCategories<'static>>) {
         seen.retain(|contact, seen| {
             if !self.contacts.contains(contact) {
                 return false;
             }
             if !self.wanted.is_empty() {
-                seen.categories.retain(|category| self.wanted.contains(&category.name));
+                seen.categories.retain(|category| self.wanted.contains(&*category.name));
             }
             let Some(told) = self.told.get(contact) else { return true };
-            let same = |one: &WatchedCategory, other: &WatchedCategory| {
+            let same = |one: &WatchedCategory<'_>, other: &WatchedCategory<'_>| {
                 one.name == other.name && one.instance == other.instance
             };
-            let gone: Vec<WatchedCategory> = told
+            let gone: Vec<WatchedCategory<'static>> = told
                 .iter()
                 .filter(|told| told.content != Content::Nothing)
                 .filter(|told| !seen.categories.iter().any(|seen| same(seen, told)))
                 .map(|told| WatchedCategory { content: Content::Nothing, ..told.clone() })
                 .collect();
-            let changed = |seen: &&WatchedCategory| {
+            let changed = |seen: &&WatchedCategory<'_>| {
                 !told.iter().any(|told| same(told, seen) && told.content == seen.content)
             };
             let changed = !gone.is_empty() || seen.categories.iter().any(|seen| changed(&seen));
@@ -114,7 +114,7 @@ impl Watch {
     /// Appends one notification and gives its content type; what it told is taken out.
     pub(super) fn notification(
         &mut self,
-        seen: &mut BTreeMap<String, EventCategories>,
+        seen: &mut BTreeMap<String, EventCategories<'static>>,
         id: SubscriptionId,
         out: &mut BytesMut,
     ) -> Option<String> {
@@ -134,7 +134,7 @@ impl Watch {
     /// All contacts in one body.
     fn list(
         &mut self,
-        seen: BTreeMap<String, EventCategories>,
+        seen: BTreeMap<String, EventCategories<'static>>,
         id: SubscriptionId,
         out: &mut BytesMut,
     ) -> String {

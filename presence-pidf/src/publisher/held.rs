@@ -1,5 +1,6 @@
 //! What the server holds of an endpoint, as far as we know.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::category::{CategoryReport, Content, ExpireType};
@@ -18,7 +19,7 @@ pub(super) struct Key {
 struct Entry {
     version: u32,
     /// `None`: the server holds something that is not ours, or nothing of which the version is known.
-    content: Option<Content>,
+    content: Option<Content<'static>>,
     present: bool,
 }
 
@@ -33,7 +34,7 @@ impl Held {
     }
 
     /// Whether the server is to be told.
-    pub(super) fn differs(&self, key: &Key, content: Option<&Content>) -> bool {
+    pub(super) fn differs(&self, key: &Key, content: Option<&Content<'_>>) -> bool {
         match (self.entries.get(key), content) {
             (None, content) => content.is_some(),
             (Some(entry), None) => entry.present,
@@ -42,7 +43,7 @@ impl Held {
     }
 
     /// Without a report the server counts as we do.
-    pub(super) fn accepted(&mut self, key: Key, content: Option<Content>) {
+    pub(super) fn accepted(&mut self, key: Key, content: Option<Content<'static>>) {
         let version = self.version(&key).saturating_add(1);
         if content.is_none() {
             self.entries.remove(&key);
@@ -63,13 +64,13 @@ impl Held {
 
     /// Forgets what the server does not hold any more, and says whether there was anything: a report lists all of every name that
     /// occurs in it. What outlives the endpoint is not ours to restore.
-    pub(super) fn forget_gone(&mut self, report: &CategoryReport) -> bool {
+    pub(super) fn forget_gone(&mut self, report: &CategoryReport<'_>) -> bool {
         let mut lost = false;
         self.entries.retain(|key, entry| {
             let mut named = report.categories.iter().filter(|held| held.name == key.name).peekable();
             let unlisted = named.peek().is_some()
                 && !named.any(|held| held.instance == key.instance && held.container == key.container);
-            let gone = |(name, container): &(String, Option<u16>)| {
+            let gone = |(name, container): &(Cow<'_, str>, Option<u16>)| {
                 name == key.name && container.is_none_or(|container| container == key.container)
             };
             let gone = unlisted || report.gone.iter().any(gone);
@@ -81,9 +82,9 @@ impl Held {
     }
 
     /// Takes the versions of the endpoint's own publications over, and finds what an earlier run has left.
-    pub(super) fn learn(&mut self, report: &CategoryReport, instances: Instances) {
+    pub(super) fn learn(&mut self, report: &CategoryReport<'_>, instances: Instances) {
         for category in &report.categories {
-            let name = match category.name.as_str() {
+            let name = match &*category.name {
                 "state" if category.instance == instances.machine_state() => "state",
                 "state" if category.instance == instances.phone_state() => "state",
                 "device" if category.instance == instances.device() => "device",
@@ -118,9 +119,9 @@ impl Held {
 }
 
 /// A content that can be compared with ours; nothing when the report does not say.
-fn comparable(content: &Content) -> Option<Content> {
+fn comparable(content: &Content<'_>) -> Option<Content<'static>> {
     match content {
         Content::Nothing => None,
-        content => Some(content.clone()),
+        content => Some(content.clone().into_owned()),
     }
 }

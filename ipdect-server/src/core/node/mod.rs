@@ -359,7 +359,7 @@ impl Node {
         let epid = epid(user.ipei.text(), &address);
         let mut publication = PublisherConfig::new(&format!("sip:{address}"), &epid);
         let uuid = sip_lync::gruu::InstanceId::from_epid(&epid).to_string();
-        publication.device = Some(DeviceCategory::telephone(&uuid));
+        publication.device = Some(DeviceCategory::telephone(uuid));
         publication.learn_first = self.configuration.presence.first_log_on;
         let publisher = Publisher::new(publication);
         let subscriber = Subscriber {

@@ -127,7 +127,7 @@ impl Node {
     }
 
     /// Perhaps other messages wait than before.
-    fn messages_reported(&mut self, now: Instant, id: SubscriberId, data: &RoamingData) {
+    fn messages_reported(&mut self, now: Instant, id: SubscriberId, data: &RoamingData<'_>) {
         let Some(subscriber) = self.subscribers.get(id) else { return };
         let uri = format!("sip:{}", subscriber.address);
         let report = data.categories.as_ref().filter(|report| report.uri.eq_ignore_ascii_case(&uri));
