@@ -25,11 +25,15 @@ fn every_demand_has_a_row_and_every_row_names_tests_that_exist() {
     sources(&root.join("../ipdect-server/tests/system"), &mut system);
     let program = root.join("../examples/tests/presence_timeline.rs");
     let program = fs::read_to_string(program).expect("a file of tests");
+    let outside = |file: &str| fs::read_to_string(root.join("..").join(file)).expect("a file of tests");
+    let (schemas, fuzz) = (outside("interop/tests/presence_schemas.rs"), outside("fuzz/tests/presence.rs"));
     let numbered = |letter: &str, last: usize| -> Vec<String> {
         (1..=last).map(|number| format!("{letter}{number}")).collect()
     };
     let telling = [numbered("M", 16), numbered("L", 7), numbered("S", 13), numbered("N", 14)].concat();
-    for name in [numbered("P", 5), numbered("O", 5), numbered("C", 21), numbered("R", 9), telling].concat() {
+    let documents = [numbered("D", 13), numbered("X", 10)].concat();
+    let phases = [numbered("P", 5), numbered("O", 5), numbered("C", 21), numbered("R", 9)].concat();
+    for name in [phases, telling, documents].concat() {
         let row = table.lines().find(|row| row.starts_with(&format!("| {name} |")));
         let row = row.unwrap_or_else(|| panic!("no row {name}"));
         let tests = row.rsplit('|').nth(1).expect("the last column");
@@ -38,6 +42,8 @@ fn every_demand_has_a_row_and_every_row_names_tests_that_exist() {
             let (code, test) = match test.split_once(' ') {
                 Some(("system", test)) => (&system, test),
                 Some(("program", test)) => (&program, test),
+                Some(("schemas", test)) => (&schemas, test),
+                Some(("fuzz", test)) => (&fuzz, test),
                 _ => (&here, test),
             };
             let function = format!("fn {}(", test.trim_matches('`'));
