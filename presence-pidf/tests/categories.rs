@@ -170,3 +170,20 @@ fn a_list_of_watchers_is_read_as_it_was_written() {
         assert_eq!(WatcherInfo::parse(&body), Ok(info));
     }
 }
+
+#[test]
+fn of_several_availabilities_the_first_counts_even_if_nobody_understands_it() {
+    let availability = |inside: &str| {
+        let body = format!(
+            "<categories xmlns='http://schemas.microsoft.com/2006/09/sip/categories' uri='sip:a@b'><category name='state' instance='1'>\
+             <state xmlns='http://schemas.microsoft.com/2006/09/sip/state' xmlns:x='http://www.w3.org/2001/XMLSchema-instance' \
+             x:type='userState'>{inside}</state></category></categories>"
+        );
+        let seen = EventCategories::parse(body.as_bytes()).expect("categories");
+        seen.state().expect("a state").availability
+    };
+    let one = |text: &str| format!("<availability>{text}</availability>");
+    assert_eq!(availability(&[one("5000"), one("9000")].concat()), Some(5000));
+    assert_eq!(availability(&[one("soon"), one("9000")].concat()), None);
+    assert_eq!(availability(&one("9000")), Some(9000));
+}

@@ -44,6 +44,16 @@ fn patched(operations: &str) -> Result<Presence<'static>, Rule> {
 }
 
 #[test]
+fn so_many_changes_and_steps_are_taken_and_no_more() {
+    let changes = |number: usize| patched(&"<d:replace sel='*/note/text()'>x</d:replace>".repeat(number));
+    assert_eq!(changes(256).expect("as many as may be").notes[0].text, "x");
+    assert_eq!(changes(257), Err(Rule::Elements));
+    let steps = |number: usize| patched(&format!("<d:remove sel='{}a'/>", "*/".repeat(number - 1)));
+    assert_eq!(steps(32), Err(Rule::Unlocated), "a selector that finds nothing");
+    assert_eq!(steps(33), Err(Rule::Selector));
+}
+
+#[test]
 fn the_example_of_the_standard_is_applied() {
     let presence = patched(
         "<d:add sel='*/note' pos='before'><tuple id='ert4773'><status><basic>open</basic></status>\

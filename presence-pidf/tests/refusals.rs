@@ -202,6 +202,16 @@ fn what_is_beyond_the_limits_is_refused_and_what_is_at_them_is_not() {
     assert_eq!(pidf(&"<a xmlns='u:a'/>".repeat(elements - 1)), None);
     assert_eq!(pidf(&"<a xmlns='u:a'/>".repeat(elements)), Some(Rule::Elements));
     assert_eq!(pidf(&" ".repeat(octets)), Some(Rule::Length));
+    let empty = "<presence xmlns='urn:ietf:params:xml:ns:pidf' entity='sip:a@b'></presence>".len();
+    assert_eq!(pidf(&" ".repeat(octets - empty)), None);
+    assert_eq!(pidf(&" ".repeat(octets - empty + 1)), Some(Rule::Length));
+    // Three are in scope where the inner elements begin: none, that of `xml`, and the document's own; the outer one adds its own.
+    let two = |number: usize| {
+        let (outer, inner) = (numbered(30, " xmlns:p#='u:#'"), numbered(number, " xmlns:q#='v:#'"));
+        format!("<a xmlns='u:a'{outer}><b{inner}/></a>")
+    };
+    assert_eq!(pidf(&two(namespaces - 34)), None);
+    assert_eq!(pidf(&two(namespaces - 33)), Some(Rule::Attributes));
     // Unknown elements and attributes of others are no reason to refuse.
     assert_eq!(pidf("<a xmlns='u:a' xmlns:p='u:p' p:b='1'><p:c/></a>"), None);
 }
