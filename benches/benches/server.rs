@@ -138,9 +138,11 @@ fn answer_everything(address: &str) {
 fn answer_connection(mut connection: TcpStream) {
     let mut decoder = StreamDecoder::new(Limits::DEFAULT);
     let (mut piece, mut out) = (vec![0; 65_536], BytesMut::new());
+    let mut gather = sip_server::Gather::new(Duration::from_millis(8));
     while let Ok(count) = connection.read(&mut piece)
         && count > 0
     {
+        let began = Instant::now();
         decoder.push(&piece[..count]);
         while let Some(frame) = decoder.next() {
             let Ok(Frame::Message(message)) = frame else { continue };
@@ -154,7 +156,7 @@ fn answer_connection(mut connection: TcpStream) {
         }
         out.clear();
         // It gathers as `sip-server` does.
-        std::thread::sleep(Duration::from_millis(2));
+        gather.turn(began, count);
     }
 }
 

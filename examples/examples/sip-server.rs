@@ -2,8 +2,8 @@
 //!
 //! Everybody may register; calls to `--user` are answered at once. Over TCP, or over TLS with `--cert` and `--key`. Each turn of
 //! the loop reads what the connections have, lets the endpoint work, and writes each connection once. A wake-up, a read and a
-//! write cost more than a message does: a server that has just worked waits a little and takes what has come by then
-//! together. One JSON line on stdout says where it listens.
+//! write cost more than a message does: a server that has just worked on little waits a few milliseconds and takes what has
+//! come by then together. One JSON line on stdout says where it listens.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sip:echo@lab.test")]
     user: String,
     /// How long a busy server gathers what arrives before it works again, in milliseconds; an idle one answers at once
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 8)]
     gather_ms: u64,
     /// The certificate (PEM): TLS in place of TCP
     #[arg(long, requires = "key")]
@@ -120,6 +120,36 @@ impl Peer {
 
     fn has_more(&self) -> bool {
         !self.out.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+}
+
+/// When to wait for company: a wake-up, a read and a write cost more than a message does.
+///
+/// A turn that found little waits before the next one, so that the messages which come one by one are worked on together.
+/// Where they come in crowds by themselves, because the peers wait for the answers, waiting would only cost time: now and
+/// then a turn that does not wait finds that out.
+pub(crate) struct Gather {
+    pause: Duration,
+    waits: bool,
+    /// Turns since the last one that did not wait.
+    turns: u32,
+}
+
+impl Gather {
+    /// So many octets in one turn are a crowd.
+    const CROWD: usize = 6 * 1024;
+
+    pub(crate) const fn new(pause: Duration) -> Self {
+        Self { pause, waits: false, turns: 0 }
+    }
+
+    /// A turn is over that brought so many octets.
+    pub(crate) fn turn(&mut self, began: Instant, octets: usize) {
+        self.turns = if self.waits { self.turns + 1 } else { 0 };
+        self.waits = octets > 0 && if self.waits { self.turns < 64 } else { octets < Self::CROWD };
+        if self.waits {
+            std::thread::sleep(self.pause.saturating_sub(began.elapsed()));
+        }
     }
 }
 
@@ -252,12 +282,8 @@ fn serve(
     listening(listener.local_addr()?);
     let mut ready = Events::with_capacity(256);
     let (mut piece, mut plain) = (vec![0; PIECE], Vec::with_capacity(PIECE));
-    let gather = Duration::from_millis(options.gather_ms);
-    let mut worked: Option<Instant> = None;
+    let mut gather = Gather::new(Duration::from_millis(options.gather_ms));
     loop {
-        if let Some(at) = worked.take() {
-            std::thread::sleep(gather.saturating_sub(at.elapsed()));
-        }
         let due = [server.endpoint.poll_timeout(), server.registrar.poll_timeout()];
         let wait = due.into_iter().flatten().min();
         // Timers of a second's resolution: waking for each of thousands would cost more than they do.
@@ -270,6 +296,7 @@ fn serve(
             other => other?,
         }
         let now = Instant::now();
+        let mut octets = 0;
         server.endpoint.handle_timeout(now);
         server.registrar.handle_timeout(now);
         server.events(now);
@@ -286,6 +313,7 @@ fn serve(
                 plain.clear();
                 match peer.read(&mut piece, &mut plain) {
                     Ok(Some(count)) => {
+                        octets += count;
                         if peer.tls.as_ref().is_some_and(|tls| tls.wants_write()) {
                             server.touched.push(flow);
                         }
@@ -308,7 +336,7 @@ fn serve(
             }
         }
         server.flush(now, &poll)?;
-        worked = (!ready.is_empty()).then_some(now);
+        gather.turn(now, octets);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A dialog: tags, sequence numbers, route set and remote target.
 
-use crate::headers::{HeaderName, Headers, NameAddr};
-use crate::message::{Request, Response};
+use crate::headers::{HeaderName, Headers, NameAddrView};
+use crate::message::{Essentials, Request, Response};
 use crate::method::Method;
 use crate::transaction::key::cseq;
 use crate::uri::Uri;
@@ -25,13 +25,23 @@ impl DialogId {
     /// RFC 3261 12.2.2
     #[must_use]
     pub fn of_request(headers: &Headers) -> Option<Self> {
-        let to = name_addr(headers, &HeaderName::To)?;
-        let from = name_addr(headers, &HeaderName::From)?;
-        Some(Self {
-            call_id: headers.get(&HeaderName::CallId)?.into(),
-            local_tag: to.tag()?.into(),
-            remote_tag: from.tag().unwrap_or_default().into(),
-        })
+        let (to, from) = (address(headers, &HeaderName::To)?, address(headers, &HeaderName::From)?);
+        let call_id = headers.get(&HeaderName::CallId)?;
+        to.tag()?;
+        Some(Self::of_peer(call_id, Some(to), Some(from)))
+    }
+
+    /// The same when the header fields were read before; without a To tag our tag is empty.
+    pub(crate) fn of_read(headers: &Headers, essentials: &Essentials<'_>) -> Self {
+        let call_id = headers.get(&HeaderName::CallId).unwrap_or_default();
+        Self::of_peer(call_id, essentials.to, essentials.from)
+    }
+
+    fn of_peer(call_id: &str, to: Option<NameAddrView<'_>>, from: Option<NameAddrView<'_>>) -> Self {
+        let tag = |address: Option<NameAddrView<'_>>| {
+            address.and_then(NameAddrView::tag).unwrap_or_default().into()
+        };
+        Self { call_id: call_id.into(), local_tag: tag(to), remote_tag: tag(from) }
     }
 }
 
@@ -61,8 +71,8 @@ impl Dialog {
     /// RFC 3261 12.1.2
     #[must_use]
     pub fn of_caller(request: &Request, response: &Response) -> Option<Self> {
-        let to = name_addr(&response.headers, &HeaderName::To)?;
-        let from = name_addr(&request.headers, &HeaderName::From)?;
+        let to = address(&response.headers, &HeaderName::To)?;
+        let from = address(&request.headers, &HeaderName::From)?;
         let mut route_set = recorded_routes(&response.headers);
         route_set.reverse();
         Some(Self {
@@ -85,19 +95,24 @@ impl Dialog {
     /// RFC 3261 12.1.1
     #[must_use]
     pub fn of_callee(request: &Request, local_tag: &str) -> Option<Self> {
-        let from = name_addr(&request.headers, &HeaderName::From)?;
-        let to = request.headers.get(&HeaderName::To)?;
+        let from = address(&request.headers, &HeaderName::From)?;
+        let id = DialogId {
+            call_id: request.headers.get(&HeaderName::CallId)?.into(),
+            local_tag: local_tag.into(),
+            remote_tag: from.tag().unwrap_or_default().into(),
+        };
+        Self::of_callee_as(request, id, cseq(&request.headers)?.number)
+    }
+
+    /// The same when it is known what identifies the dialog, and the number of the request.
+    pub(crate) fn of_callee_as(request: &Request, id: DialogId, number: u32) -> Option<Self> {
         Some(Self {
-            id: DialogId {
-                call_id: request.headers.get(&HeaderName::CallId)?.into(),
-                local_tag: local_tag.into(),
-                remote_tag: from.tag().unwrap_or_default().into(),
-            },
-            local: with_tag(to, local_tag).into(),
+            local: with_tag(request.headers.get(&HeaderName::To)?, &id.local_tag),
             remote: request.headers.get(&HeaderName::From)?.into(),
+            id,
             // Our own numbers start at will.
             local_cseq: 0,
-            remote_cseq: Some(cseq(&request.headers)?.number),
+            remote_cseq: Some(number),
             route_set: recorded_routes(&request.headers),
             remote_target: contact(&request.headers)?,
         })
@@ -253,33 +268,33 @@ impl Dialog {
 /// A From or To value with this tag; everything else stays as it is.
 ///
 /// RFC 3261 8.2.6.2
-pub(crate) fn with_tag(value: &str, tag: &str) -> String {
+pub(crate) fn with_tag(value: &str, tag: &str) -> Box<str> {
     // Without brackets the first semicolon starts a parameter of the header field, so that appending is right always.
-    format!("{value};tag={tag}")
+    [value, ";tag=", tag].concat().into()
 }
 
-/// From, To or Contact as one value.
-pub(crate) fn name_addr(headers: &Headers, name: &HeaderName) -> Option<NameAddr> {
-    NameAddr::parse(headers.get(name)?).ok()
+/// From or To where it was received.
+pub(crate) fn address<'a>(headers: &'a Headers, name: &HeaderName) -> Option<NameAddrView<'a>> {
+    NameAddrView::check(headers.get(name)?).ok()
 }
 
 fn contact(headers: &Headers) -> Option<Uri> {
     let first = headers.elements(&HeaderName::Contact).next()?;
-    NameAddr::parse(first).ok().map(|contact| contact.uri)
+    Uri::parse(NameAddrView::parse(first).ok()?.uri).ok()
 }
 
 /// The URIs of Record-Route with their brackets, byte for byte; parameters outside of the brackets are dropped.
 fn recorded_routes(headers: &Headers) -> Vec<Box<str>> {
     headers
         .elements(&HeaderName::RecordRoute)
-        .filter_map(|element| NameAddr::parse(element).ok())
+        .filter_map(|element| NameAddrView::check(element).ok())
         .map(|route| format!("<{}>", route.uri).into())
         .collect()
 }
 
 /// The URI of a route that is no loose router: it becomes the Request-URI.
 fn strict_router(route: &str) -> Option<Uri> {
-    let uri = NameAddr::parse(route).ok()?.uri;
+    let uri = Uri::parse(NameAddrView::parse(route).ok()?.uri).ok()?;
     let strict = uri.sip().is_some_and(|uri| !uri.is_loose_router());
     strict.then_some(uri)
 }

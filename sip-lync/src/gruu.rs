@@ -191,12 +191,15 @@ impl ConferenceUri {
     /// MS-CONFBAS 2.2
     pub const AUDIO_VIDEO: &'static str = "audio-video";
 
+    /// What every such address has in it.
+    pub(crate) const MARK: &'static str = "app:conf:";
+
     /// The conference an address is of: `opaque=app:conf:focus:id:5D3J`.
     ///
     /// MS-SIPRE 2.2.3
     #[must_use]
     pub fn of(uri: &SipUri) -> Option<Self> {
-        let rest = uri.opaque()?.strip_prefix("app:conf:")?;
+        let rest = uri.opaque()?.strip_prefix(Self::MARK)?;
         let (service, id) = rest.split_once(":id:")?;
         let good = !service.is_empty() && !service.contains(':') && !id.is_empty();
         // One text of the specification leaves the hyphen out.

@@ -37,13 +37,12 @@ impl Uri {
     ///
     /// RFC 3261 25.1
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let Some(colon) = text.find(':') else { return Err(ParseError::new(0, Rule::Scheme)) };
-        let (scheme, _) = text.split_at(colon);
-        let known = |name: &str| scheme.eq_ignore_ascii_case(name);
-        if known("sip") || known("sips") {
+        if Self::is_sip(text) {
             return SipUri::parse(text).map(Self::Sip);
         }
-        if known("tel") {
+        let Some(colon) = text.find(':') else { return Err(ParseError::new(0, Rule::Scheme)) };
+        let (scheme, _) = text.split_at(colon);
+        if scheme.eq_ignore_ascii_case("tel") {
             return TelUri::parse(text).map(Self::Tel);
         }
         let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -176,7 +176,7 @@ impl Accounts {
     ///
     /// MS-SIPRE 3.1
     pub(super) fn of_request(&self, request: &Request) -> Option<UserId> {
-        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::check(to).ok());
+        let to = request.headers.get(&HeaderName::To).and_then(|to| NameAddrView::parse(to).ok());
         let uri = request.uri.sip();
         if let Some(id) =
             uri.and_then(|uri| uri.parameter("ms-opaque")).and_then(|opaque| self.by_opaque.get(opaque))

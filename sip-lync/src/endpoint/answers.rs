@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::description::session_description;
+use super::requests::has_tag;
 use super::session::Fork;
 use super::step::{Context, Source};
 use super::vocabulary::{ForkId, SessionId};
@@ -49,7 +50,7 @@ impl Endpoint {
     }
 
     fn on_provisional(&mut self, now: Instant, id: SessionId, mut context: Context<'_>, response: &Response) {
-        let tagged = response.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
+        let tagged = has_tag(&response.headers);
         // 100 and 101 belong to routing and make no dialog.
         if response.status.code() > 101 && tagged {
             let Some(fork) = self.fork_of(id, response) else { return };

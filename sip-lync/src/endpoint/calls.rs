@@ -275,7 +275,7 @@ impl Endpoint {
         ];
         for (announced, option) in options {
             if announced {
-                headers.push(HeaderName::Supported, option);
+                headers.push_text(&HeaderName::Supported, option);
             }
         }
     }

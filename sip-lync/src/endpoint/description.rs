@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::body::multipart;
 use crate::headers::{HeaderName, Headers};
+use crate::simd::spans;
 
 /// A body that is none a telephone can take: a conference invitation, a message session, a gateway's own format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub(super) struct Unusable;
 pub(super) fn session_description(headers: &Headers, body: &Bytes) -> Result<Option<Bytes>, Unusable> {
     if body.is_empty() {
         return Ok(None);
+    }
+    if headers.is_sdp() {
+        return Ok(Some(body.clone()));
     }
     let Ok(media_type) = headers.content_type() else { return Err(Unusable) };
     // RFC 3261 7.4.1: a body needs a type; only old gateways leave it out, with a description.
@@ -40,7 +44,19 @@ pub(super) fn has_body(headers: &Headers, body: &Bytes) -> bool {
 ///
 /// RFC 3264 6, MS-CONFIM 1.3
 pub(super) fn is_for_telephone(offer: &[u8]) -> bool {
-    let Ok(text) = core::str::from_utf8(offer) else { return true };
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("m=")).peekable();
-    lines.peek().is_none() || lines.any(|line| line.starts_with("audio ") && !line.starts_with("audio 0 "))
+    if core::str::from_utf8(offer).is_err() {
+        return true;
+    }
+    let (mut rest, mut media) = (offer, false);
+    while !rest.is_empty() {
+        let end = spans::find(rest, 0, b'\n').unwrap_or(rest.len());
+        if let Some(line) = rest.strip_prefix(b"m=") {
+            media = true;
+            if line.starts_with(b"audio ") && !line.starts_with(b"audio 0 ") {
+                return true;
+            }
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    !media
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::event::Party;
 use crate::gruu::ConferenceUri;
-use crate::headers::{HeaderName, Headers, HistoryEntry, NameAddr};
+use crate::headers::{HeaderName, Headers, HistoryEntry, NameAddr, NameAddrView};
 use crate::message::Request;
 use crate::uri::Uri;
 
@@ -137,8 +137,13 @@ impl CallDetails {
 
 /// The conference that one of these header fields names.
 pub(super) fn conference_in(headers: &Headers, names: &[HeaderName]) -> Option<ConferenceUri> {
-    let mut addresses = names.iter().filter_map(|name| first(headers, name));
-    addresses.find_map(|address| ConferenceUri::of(address.sip_uri()?))
+    let mut addresses = names.iter().filter_map(|name| headers.elements(name).next());
+    addresses.find_map(|address| {
+        // Most are no conference, and are not taken apart.
+        let uri =
+            address.contains(ConferenceUri::MARK).then(|| NameAddrView::parse(address).ok()?.sip_uri().ok());
+        ConferenceUri::of(&uri.flatten()?.to_value())
+    })
 }
 
 fn first(headers: &Headers, name: &HeaderName) -> Option<NameAddr> {

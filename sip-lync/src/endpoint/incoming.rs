@@ -6,34 +6,42 @@ use super::answers::takes_update;
 use super::description::{has_body, is_for_telephone, session_description};
 use super::details::CallDetails;
 use super::event::{Event, Party};
+use super::requests::Asked;
 use super::session::Session;
 use super::step::{Context, Source, asserted_party};
 use super::vocabulary::{Rendering, SessionId};
 use super::{Deadline, Endpoint};
-use crate::dialog::{Dialog, DialogId};
+use crate::dialog::{Dialog, address};
 use crate::flow::FlowId;
 use crate::headers::ms::Diagnostics;
-use crate::headers::{Contact, HeaderName};
+use crate::headers::{Contact, HeaderName, NameAddrView};
 use crate::invite::{State, Trigger};
 use crate::message::{Rejection, Request};
 use crate::method::Method;
 use crate::offer_answer::Position;
+use crate::session_timer::SessionTimer;
 use crate::status::StatusCode;
 use crate::transaction::ServerId;
+use crate::uri::Uri;
 
 impl Endpoint {
     /// An INVITE outside of any dialog.
     ///
     /// RFC 3261 13.3.1
-    pub(super) fn on_invite(&mut self, now: Instant, flow: FlowId, server: ServerId, request: Request) {
-        let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default().to_owned();
-        let from = request.headers.from_().ok().flatten();
-        let from_tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default().to_owned();
+    pub(super) fn on_invite(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        server: ServerId,
+        request: Request,
+        asked: Asked,
+    ) {
+        let Some(mut dialog_id) = asked.dialog else { return };
         let Some(user) = self.accounts.of_request(&request) else {
             return self.refuse(now, server, &request, StatusCode::NOT_FOUND);
         };
         // RFC 3261 8.2.2.2: the same call by another way.
-        if self.sessions.of_caller(user, &call_id, &from_tag).is_some() {
+        if self.sessions.of_caller(user, &dialog_id.call_id, &dialog_id.remote_tag).is_some() {
             return self.refuse(now, server, &request, Rejection::Loop.status());
         }
         if self.accounts.get(user).is_none_or(|account| account.removed) {
@@ -61,8 +69,8 @@ impl Endpoint {
             Ok(replaces) => replaces,
             Err(status) => return self.refuse(now, server, &request, status),
         };
-        let tag = self.words.tag();
-        let Some(dialog) = Dialog::of_callee(&request, &tag) else {
+        dialog_id.local_tag = self.words.tag().into();
+        let Some(dialog) = Dialog::of_callee_as(&request, dialog_id.clone(), asked.number) else {
             return self.refuse(now, server, &request, StatusCode::BAD_REQUEST);
         };
         let conversation = request.headers.get(&HeaderName::MsConversationId).unwrap_or_default();
@@ -70,13 +78,11 @@ impl Endpoint {
         session.position = if description.is_some() { Position::OfferReceived } else { Position::None };
         session.peer_updates = takes_update(&request.headers);
         session.transfers.replaces = replaces;
-        let dialog_id = dialog.id().clone();
         session.dialog = Some(dialog);
         let id = self.open_session(user, session);
+        self.sessions.add_caller(user, &dialog_id.call_id, &dialog_id.remote_tag, id);
         self.sessions.add_dialog(dialog_id, id);
-        self.sessions.add_caller(user, &call_id, &from_tag, id);
-        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
-        self.sessions.set_pending(id, server, cseq);
+        self.sessions.set_pending(id, server, asked.number);
         self.deadlines.start(Deadline::Ring(id), now + self.config.ring_limit);
         let from = caller(&request);
         let details = Box::new(CallDetails::of(&request));
@@ -97,16 +103,13 @@ impl Endpoint {
     /// An ACK for a 2xx of ours.
     ///
     /// RFC 3261 13.3.1.4
-    pub(super) fn on_ack(&mut self, now: Instant, request: &Request) {
-        let Some(id) =
-            DialogId::of_request(&request.headers).and_then(|dialog| self.sessions.of_dialog(&dialog))
-        else {
+    pub(super) fn on_ack(&mut self, now: Instant, request: &Request, asked: &Asked) {
+        let Some(id) = asked.dialog.as_ref().and_then(|dialog| self.sessions.of_dialog(dialog)) else {
             return;
         };
-        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         let Some(session) = self.sessions.get_mut(id) else { return };
         // An ACK of an earlier INVITE is a repetition.
-        if session.repeating.as_ref().is_none_or(|repeating| repeating.cseq != cseq) {
+        if session.repeating.as_ref().is_none_or(|repeating| repeating.cseq != asked.number) {
             return;
         }
         let mut context = Context::default();
@@ -131,22 +134,27 @@ impl Endpoint {
     /// A request with a To tag.
     ///
     /// RFC 3261 12.2.2
-    pub(super) fn on_dialog_request(&mut self, now: Instant, server: ServerId, request: &Request) {
-        let dialog = DialogId::of_request(&request.headers);
-        let found = dialog.as_ref().and_then(|dialog| self.sessions.of_dialog(dialog));
+    pub(super) fn on_dialog_request(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        request: &Request,
+        asked: &Asked,
+    ) {
+        let dialog = asked.dialog.as_ref();
+        let found = dialog.and_then(|dialog| self.sessions.of_dialog(dialog));
         let (Some(dialog), Some(id)) = (dialog, found) else {
             return self.refuse(now, server, request, Rejection::NoDialog.status());
         };
-        let cseq = request.headers.cseq().ok().flatten().map_or(0, |cseq| cseq.number);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let confirmed = session.is_confirmed();
         let known = session
             .dialog
             .iter_mut()
             .chain(session.forks.iter_mut().map(|fork| &mut fork.dialog))
-            .find(|of| *of.id() == dialog);
+            .find(|of| of.id() == dialog);
         // RFC 3261 12.2.2: a lower number is out of order.
-        if known.is_none_or(|known| !known.accept(cseq)) {
+        if known.is_none_or(|known| !known.accept(asked.number)) {
             return self.refuse(now, server, request, StatusCode::SERVER_INTERNAL_ERROR);
         }
         let source = Source { request: Some((request, server)), ..Source::default() };
@@ -204,7 +212,8 @@ impl Endpoint {
         if let Some(session) = self.sessions.get(id) {
             self.push_contact(&mut response.headers, session.flow, session.user, session.rendering);
         }
-        self.agree_timer(now, id, &request.headers, &mut response.headers);
+        let timer = SessionTimer::of_request(&request.headers).ok().flatten();
+        self.agree_timer(now, id, timer, &mut response.headers);
         self.layer.respond_owned(now, server, response);
     }
 
@@ -229,13 +238,13 @@ fn caller(request: &Request) -> Party {
         .elements(&HeaderName::Privacy)
         .flat_map(|value| value.split(';'))
         .any(|word| word.trim().eq_ignore_ascii_case("id"));
-    let from = headers.from_().ok().flatten();
-    let displayed = from.as_ref().map(|from| from.display.clone()).filter(|display| !display.is_empty());
+    let from = address(headers, &HeaderName::From);
+    let displayed = from.map(NameAddrView::name).filter(|display| !display.is_empty());
     if let Some(mut party) = asserted_party(headers).filter(|_| !private) {
         party.display = party.display.or(displayed);
         return party;
     }
-    let uri = from.map_or_else(|| request.uri.clone(), |from| from.uri);
+    let uri = from.and_then(|from| Uri::parse(from.uri).ok()).unwrap_or_else(|| request.uri.clone());
     Party { display: displayed, tel: uri.tel().map(ToString::to_string), uri }
 }
 

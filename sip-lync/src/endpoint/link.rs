@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::requests::Asked;
 use super::verification::Verifying;
 use super::vocabulary::FlowRole;
 use super::{Deadline, Endpoint, Event, identity};
@@ -118,7 +119,7 @@ impl Endpoint {
         let problem = problems.into_iter().find(|problem| matters(&message, &problem.fault));
         match &message {
             Message::Request(request) => {
-                let tagged = essentials.is_tagged();
+                let asked = Asked::of(request, &essentials);
                 let has_transaction = match request.method {
                     // It makes none and is never answered, not even when it is wrong.
                     Method::BeNotify => false,
@@ -132,7 +133,7 @@ impl Endpoint {
                 let received = has_transaction
                     .then(|| self.layer.handle_read_request(now, flow, request, &essentials, keep));
                 if let Message::Request(request) = message {
-                    self.on_request(now, flow, request, tagged, received, problem.as_ref());
+                    self.on_request(now, flow, request, asked, received, problem.as_ref());
                 }
             }
             // RFC 3261 8.1.3: a response that breaks the rules is dropped.

@@ -41,8 +41,13 @@ impl Endpoint {
     /// Agrees in our 2xx to what the request asks for and starts the timer.
     ///
     /// RFC 4028 9
-    pub(super) fn agree_timer(&mut self, now: Instant, id: SessionId, asked: &Headers, answer: &mut Headers) {
-        let timer = SessionTimer::of_request(asked).ok().flatten();
+    pub(super) fn agree_timer(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        timer: Option<SessionTimer>,
+        answer: &mut Headers,
+    ) {
         if let Some(timer) = timer {
             answer.push(HeaderName::SessionExpires, timer.in_response());
             if !timer.ours {

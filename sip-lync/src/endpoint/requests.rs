@@ -7,15 +7,45 @@ use bytes::Bytes;
 use super::event::Event;
 use super::vocabulary::{OutgoingRequest, RequestId, UserId};
 use super::{Config, Deadline, Endpoint, Purpose, REQUEST_PATIENCE, identity};
+use crate::dialog::DialogId;
 use crate::error::{Error, Refusal};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, Headers, NameAddrView};
-use crate::message::{Problem, Rejection, Request, Response};
+use crate::message::{Essentials, Problem, Rejection, Request, Response};
 use crate::method::Method;
 use crate::seed::Words;
 use crate::status::StatusCode;
 use crate::transaction::key::{ClientKey, cseq};
 use crate::transaction::{ClientId, Received, ServerId};
+
+/// What was read of a request before it is asked what is to be done with it.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The dialog of a request of a call; our tag is empty in one that makes a dialog.
+    pub(super) dialog: Option<DialogId>,
+    /// The number in CSeq.
+    pub(super) number: u32,
+}
+
+impl Asked {
+    pub(super) fn of(request: &Request, essentials: &Essentials<'_>) -> Self {
+        let of_call = matches!(
+            request.method,
+            Method::Invite
+                | Method::Ack
+                | Method::Bye
+                | Method::Update
+                | Method::Prack
+                | Method::Info
+                | Method::Refer
+                | Method::Options
+        );
+        Self {
+            dialog: of_call.then(|| DialogId::of_read(&request.headers, essentials)),
+            number: essentials.cseq.as_ref().map_or(0, |cseq| cseq.number),
+        }
+    }
+}
 
 impl Endpoint {
     /// Sends a request of a user outside of sessions: SERVICE, MESSAGE, SUBSCRIBE, PUBLISH and others.
@@ -138,7 +168,7 @@ impl Endpoint {
         now: Instant,
         flow: FlowId,
         request: Request,
-        tagged: bool,
+        asked: Asked,
         received: Option<Received>,
         problem: Option<&Problem>,
     ) {
@@ -154,13 +184,13 @@ impl Endpoint {
         match received {
             Received::New(server) => match problem {
                 Some(problem) => self.on_problem(now, server, &request, problem),
-                None => self.on_new_request(now, flow, server, request, tagged),
+                None => self.on_new_request(now, flow, server, request, asked),
             },
             // RFC 3261 8.2.2.2: the same request by another way.
             Received::Merged(server) => {
                 self.respond_plainly(now, server, &request, Rejection::Loop.status());
             }
-            Received::Acknowledgement => self.on_ack(now, &request),
+            Received::Acknowledgement => self.on_ack(now, &request, &asked),
             Received::Cancel { cancel, .. } if let Some(problem) = problem => {
                 self.on_problem(now, cancel, &request, problem);
             }
@@ -176,8 +206,9 @@ impl Endpoint {
         flow: FlowId,
         server: ServerId,
         request: Request,
-        in_dialog: bool,
+        asked: Asked,
     ) {
+        let in_dialog = asked.dialog.as_ref().is_some_and(|dialog| !dialog.local_tag.is_empty());
         match request.method {
             Method::Notify
                 if let Some(in_order) = self
@@ -205,11 +236,11 @@ impl Endpoint {
             | Method::Options
                 if in_dialog =>
             {
-                self.on_dialog_request(now, server, &request);
+                self.on_dialog_request(now, server, &request, &asked);
             }
             // A telephone does not let itself be driven from outside.
             Method::Refer => self.respond_plainly(now, server, &request, StatusCode::FORBIDDEN),
-            Method::Invite => self.on_invite(now, flow, server, request),
+            Method::Invite => self.on_invite(now, flow, server, request, asked),
             Method::Options | Method::Info => {
                 self.respond_plainly(now, server, &request, StatusCode::OK);
             }
@@ -332,7 +363,7 @@ impl Endpoint {
 }
 
 /// Whether To has a tag: the message belongs to a dialog.
-fn has_tag(headers: &Headers) -> bool {
+pub(super) fn has_tag(headers: &Headers) -> bool {
     // What has no semicolon has no parameters.
     let to = headers.get(&HeaderName::To).filter(|to| to.contains(';'));
     to.is_some_and(|to| NameAddrView::parse(to).is_ok_and(|to| to.tag().is_some()))

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::requests::has_tag;
 use super::session::{ReinviteProgress, Repeating, next_repetition};
 use super::step::{Context, PATIENCE};
 use super::vocabulary::{Rendering, SessionId, UserId};
@@ -15,6 +16,7 @@ use crate::invite::State;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::offer_answer::{self, Position};
+use crate::session_timer::SessionTimer;
 use crate::status::StatusCode;
 use crate::transaction::ServerId;
 use crate::transaction::timers::T1;
@@ -147,9 +149,8 @@ impl Endpoint {
         let Some(mut response) = self.session_response(id, server, StatusCode::OK) else { return };
         response.headers.push_text(&HeaderName::Allow, identity::ALLOW);
         self.push_supported(&mut response.headers);
-        if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
-            self.agree_timer(now, id, &asked, &mut response.headers);
-        }
+        let timer = self.timer_asked_for(server);
+        self.agree_timer(now, id, timer, &mut response.headers);
         // RFC 6337 3.1.1: what PRACK or UPDATE settled is not repeated; what only the response said is.
         let settled = self.sessions.get(id).is_some_and(|session| {
             session.state == State::Answered
@@ -199,9 +200,8 @@ impl Endpoint {
             response.headers.push_text(&HeaderName::ContentType, "application/sdp");
             response.body = description.clone();
         }
-        if let Some(asked) = self.layer.server_request(server).map(|request| request.headers.clone()) {
-            self.agree_timer(now, id, &asked, &mut response.headers);
-        }
+        let timer = self.timer_asked_for(server);
+        self.agree_timer(now, id, timer, &mut response.headers);
         self.move_position(id, offer_answer::Trigger::Send);
         if let Some(session) = self.sessions.get_mut(id) {
             session.local_description.clone_from(&context.description);
@@ -261,13 +261,18 @@ impl Endpoint {
         }
     }
 
+    fn timer_asked_for(&self, server: ServerId) -> Option<SessionTimer> {
+        SessionTimer::of_request(&self.layer.server_request(server)?.headers).ok().flatten()
+    }
+
     /// A response to a request of this session, with its tag, Contact and recorded routes.
     fn session_response(&self, id: SessionId, server: ServerId, status: StatusCode) -> Option<Response> {
         let session = self.sessions.get(id)?;
         let request = self.layer.server_request(server)?;
         let mut response = request.response(status);
-        let tagged = request.headers.to().ok().flatten().is_some_and(|to| to.tag().is_some());
-        if !tagged && let Some(dialog) = &session.dialog {
+        if !has_tag(&request.headers)
+            && let Some(dialog) = &session.dialog
+        {
             response.headers.set(HeaderName::To, dialog.local());
         }
         if status.code() < 300 {

@@ -215,7 +215,7 @@ impl Session {
 /// All sessions with the indices that lead to them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
-    by_id: BTreeMap<SessionId, Session>,
+    by_id: BTreeMap<SessionId, Box<Session>>,
     by_dialog: BTreeMap<DialogId, SessionId>,
     by_flow: BTreeSet<(FlowId, SessionId)>,
     /// User, Call-ID and From tag of INVITEs that came: a second one with another branch is a merged request. Two users
@@ -230,23 +230,23 @@ impl Sessions {
         self.next = self.next.wrapping_add(1);
         let id = SessionId(self.next);
         self.by_flow.insert((session.flow, id));
-        self.by_id.insert(id, session);
+        self.by_id.insert(id, Box::new(session));
         id
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(|session| &**session)
     }
 
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&id).map(|session| &mut **session)
     }
 
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    pub(super) fn remove(&mut self, id: SessionId) -> Option<Session> {
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<Box<Session>> {
         let session = self.by_id.remove(&id)?;
         self.by_flow.remove(&(session.flow, id));
         for dialog in session.forks.iter().map(|fork| &fork.dialog).chain(session.dialog.as_ref()) {

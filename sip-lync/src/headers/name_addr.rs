@@ -213,13 +213,22 @@ impl<'a> NameAddrView<'a> {
     /// RFC 3261 20.10
     pub fn to_value(self) -> Result<NameAddr, ParseError> {
         let uri = Uri::parse(self.uri).map_err(|error| error.shifted(self.uri_at))?;
-        let display = if self.display.starts_with('"') {
-            grammar::unquote(self.display).into_owned()
-        } else {
-            let words: Vec<_> = self.display.split(blank).filter(|word| !word.is_empty()).collect();
-            words.join(" ")
-        };
-        Ok(NameAddr { display, uri, parameters: self.parameters.to_value() })
+        Ok(NameAddr { display: self.name(), uri, parameters: self.parameters.to_value() })
+    }
+
+    /// The display name without quotes and escapes, one blank between words.
+    pub(crate) fn name(self) -> String {
+        if self.display.starts_with('"') {
+            return grammar::unquote(self.display).into_owned();
+        }
+        let mut name = String::new();
+        for word in self.display.split(blank).filter(|word| !word.is_empty()) {
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(word);
+        }
+        name
     }
 }
 

@@ -253,6 +253,13 @@ impl Headers {
         self.one(&HeaderName::ContentType, MediaType::parse)
     }
 
+    /// Whether Content-Type is that of a session description, as it is mostly written.
+    pub(crate) fn is_sdp(&self) -> bool {
+        let mut lines = self.all(&HeaderName::ContentType).map(|line| line.bytes());
+        lines.next().is_some_and(|kind| kind.eq_ignore_ascii_case(b"application/sdp"))
+            && lines.next().is_none()
+    }
+
     /// Content-Disposition.
     ///
     /// RFC 3261 20.11

@@ -27,9 +27,4 @@ impl<'a> Essentials<'a> {
     pub(crate) fn branch(&self) -> Option<&'a str> {
         self.via?.branch()
     }
-
-    /// Whether To has a tag: the request belongs to a dialog.
-    pub(crate) fn is_tagged(&self) -> bool {
-        self.to.is_some_and(|to| to.tag().is_some())
-    }
 }

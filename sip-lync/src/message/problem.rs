@@ -330,7 +330,7 @@ impl<'a> Check<'a> {
     }
 
     fn session(&mut self, body: &[u8]) {
-        if let Err(error) = SessionDescription::parse_bytes(body) {
+        if let Err(error) = SessionDescription::check_bytes(body) {
             self.add(Rejection::SessionDescription, None, Fault::SessionDescription(error));
         }
     }
@@ -341,10 +341,18 @@ impl<'a> Check<'a> {
         if body.is_empty() {
             return;
         }
-        let kind = self.value(&HeaderName::ContentType, self.headers.content_type());
+        // The type that most bodies have is not taken apart.
+        let kind = if self.headers.is_sdp() {
+            None
+        } else {
+            let kind = self.value(&HeaderName::ContentType, self.headers.content_type());
+            if kind.is_none() {
+                return;
+            }
+            kind
+        };
         let optional =
             matches!(self.headers.content_disposition(), Ok(Some(disposition)) if disposition.is_optional());
-        let Some(kind) = kind else { return };
         let encoded =
             self.headers.elements(&HeaderName::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
         if encoded {
@@ -353,9 +361,10 @@ impl<'a> Check<'a> {
             }
             return;
         }
-        if kind.is("application", "sdp") {
-            self.session(body);
-        } else if kind.is_multipart() {
+        let Some(kind) = kind.filter(|kind| !kind.is("application", "sdp")) else {
+            return self.session(body);
+        };
+        if kind.is_multipart() {
             match multipart::parse(&kind, body) {
                 Err(error) => self.add(Rejection::Malformed, None, Fault::Multipart(error)),
                 Ok(parts) => {

@@ -31,14 +31,14 @@ impl Connection {
     ///
     /// RFC 8866 5.7
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut words = text.split_ascii_whitespace();
-        match (words.next(), words.next(), words.next(), words.next()) {
-            (Some(network), Some(address_type), Some(address), None) => Ok(Self {
-                network: network.to_owned(),
-                address_type: address_type.to_owned(),
-                address: address.to_owned(),
-            }),
-            _ => Err(ParseError::new(0, Rule::SdpConnection)),
+        words(text).map(Self::of)
+    }
+
+    pub(super) fn of([network, address_type, address]: [&str; 3]) -> Self {
+        Self {
+            network: network.to_owned(),
+            address_type: address_type.to_owned(),
+            address: address.to_owned(),
         }
     }
 
@@ -55,6 +55,15 @@ impl Connection {
     /// RFC 3264 8.4
     pub fn is_unspecified(&self) -> bool {
         self.ip().is_some_and(|address| address.is_unspecified())
+    }
+}
+
+/// The three words behind `c=`.
+pub(super) fn words(text: &str) -> Result<[&str; 3], ParseError> {
+    let mut words = text.split_ascii_whitespace();
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(network), Some(address_type), Some(address), None) => Ok([network, address_type, address]),
+        _ => Err(ParseError::new(0, Rule::SdpConnection)),
     }
 }
 

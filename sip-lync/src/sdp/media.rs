@@ -32,6 +32,41 @@ pub struct MediaDescription {
     pub attributes: Vec<Attribute>,
 }
 
+/// An `m=` line where it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MediaLine<'a> {
+    media: &'a str,
+    port: u16,
+    port_count: Option<u16>,
+    protocol: &'a str,
+    formats: &'a str,
+}
+
+/// What stands behind `m=`.
+pub(super) fn words(text: &str) -> Result<MediaLine<'_>, ParseError> {
+    let error = || ParseError::new(0, Rule::SdpMedia);
+    let mut rest = text;
+    let mut word = || {
+        let start = rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
+        let end = start.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(start.len());
+        let (word, behind) = start.split_at(end);
+        rest = behind;
+        if word.is_empty() { Err(error()) } else { Ok(word) }
+    };
+    let (media, port, protocol) = (word()?, word()?, word()?);
+    let (port, port_count) = match port.split_once('/') {
+        Some((port, count)) => (port, Some(count.parse().map_err(|_| error())?)),
+        None => (port, None),
+    };
+    let port = port.parse().map_err(|_| error())?;
+    let formats = rest.trim_ascii();
+    // SIPE writes a rejected line without formats.
+    if formats.is_empty() && port != 0 {
+        return Err(error());
+    }
+    Ok(MediaLine { media, port, port_count, protocol, formats })
+}
+
 impl MediaDescription {
     /// A medium without attributes.
     ///
@@ -50,36 +85,10 @@ impl MediaDescription {
         }
     }
 
-    /// Reads what stands behind `m=`.
-    pub(super) fn parse_line(text: &str) -> Result<Self, ParseError> {
-        let error = ParseError::new(0, Rule::SdpMedia);
-        let mut words = text.split_ascii_whitespace();
-        let (Some(media), Some(port), Some(protocol)) = (words.next(), words.next(), words.next()) else {
-            return Err(error);
-        };
-        let (port, count) = match port.split_once('/') {
-            Some((port, count)) => (port, Some(count.parse().map_err(|_| error.clone())?)),
-            None => (port, None),
-        };
-        let port = port.parse().map_err(|_| error.clone())?;
-        let formats: Vec<_> = words.map(str::to_owned).collect();
-        // SIPE writes a rejected line without formats.
-        if formats.is_empty() && port != 0 {
-            return Err(error);
-        }
-        let mut description = Self::new(media, port, protocol, formats);
-        description.port_count = count;
-        Ok(description)
-    }
-
-    pub(super) fn take(&mut self, letter: char, value: &str) -> Result<(), ParseError> {
-        match letter {
-            'c' if self.connection.is_none() => self.connection = Some(Connection::parse(value)?),
-            'b' => self.bandwidth.push(Bandwidth::parse(value)?),
-            'a' => self.attributes.push(Attribute::parse(value)),
-            _ => self.other.push((letter, value.to_owned())),
-        }
-        Ok(())
+    pub(super) fn of(line: &MediaLine<'_>) -> Self {
+        let formats = line.formats.split_ascii_whitespace().map(str::to_owned).collect();
+        let description = Self::new(line.media, line.port, line.protocol, formats);
+        Self { port_count: line.port_count, ..description }
     }
 
     /// Whether it is audio.

@@ -7,6 +7,7 @@ mod build;
 mod candidate;
 mod connection;
 mod direction;
+mod line;
 mod media;
 mod origin;
 mod rtpmap;

@@ -37,26 +37,34 @@ impl Origin {
     ///
     /// RFC 8866 5.2
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let error = ParseError::new(0, Rule::SdpOrigin);
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let &[username, session_id, session_version, network, address_type, address] = &words[..] else {
-            return Err(error);
-        };
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(session_id) || !digits(session_version) {
-            return Err(error);
-        }
-        Ok(Self {
+        words(text).map(Self::of)
+    }
+
+    pub(super) fn of(
+        [username, session_id, session_version, network, address_type, address]: [&str; 6],
+    ) -> Self {
+        Self {
             username: username.to_owned(),
             session_id: session_id.to_owned(),
             session_version: session_version.to_owned(),
-            connection: Connection {
-                network: network.to_owned(),
-                address_type: address_type.to_owned(),
-                address: address.to_owned(),
-            },
-        })
+            connection: Connection::of([network, address_type, address]),
+        }
     }
+}
+
+/// The six words behind `o=`.
+pub(super) fn words(text: &str) -> Result<[&str; 6], ParseError> {
+    let error = || ParseError::new(0, Rule::SdpOrigin);
+    let (mut words, mut rest) = ([""; 6], text.split_ascii_whitespace());
+    for word in &mut words {
+        *word = rest.next().ok_or_else(error)?;
+    }
+    let [_, session_id, session_version, ..] = words;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if rest.next().is_some() || !digits(session_id) || !digits(session_version) {
+        return Err(error());
+    }
+    Ok(words)
 }
 
 impl fmt::Display for Origin {

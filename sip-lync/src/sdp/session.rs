@@ -2,11 +2,13 @@
 
 use core::fmt;
 
+use super::line::{Line, Lines};
 use super::{Attribute, Connection, MediaDescription, Origin};
 use crate::error::{ParseError, Rule};
+use crate::simd::spans;
 
 /// The largest number of lines that is read.
-const MAXIMUM_LINES: usize = 2000;
+pub(super) const MAXIMUM_LINES: usize = 2000;
 
 /// A `b=` line.
 ///
@@ -24,10 +26,19 @@ impl Bandwidth {
     ///
     /// RFC 8866 5.8
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let error = ParseError::new(0, Rule::SdpBandwidth);
-        let (kind, value) = text.trim().split_once(':').ok_or_else(|| error.clone())?;
-        Ok(Self { kind: kind.to_owned(), value: value.trim().parse().map_err(|_| error)? })
+        bandwidth(text).map(Self::of)
     }
+
+    fn of((kind, value): (&str, u64)) -> Self {
+        Self { kind: kind.to_owned(), value }
+    }
+}
+
+/// The word and the number behind `b=`.
+pub(super) fn bandwidth(text: &str) -> Result<(&str, u64), ParseError> {
+    let error = || ParseError::new(0, Rule::SdpBandwidth);
+    let (kind, value) = text.trim().split_once(':').ok_or_else(error)?;
+    Ok((kind, value.trim().parse().map_err(|_| error())?))
 }
 
 impl fmt::Display for Bandwidth {
@@ -86,92 +97,50 @@ impl SessionDescription {
     ///
     /// RFC 8866 9
     pub fn parse_bytes(bytes: &[u8]) -> Result<Self, ParseError> {
-        let text =
-            core::str::from_utf8(bytes).map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8))?;
-        Self::parse(text)
+        Self::parse(text_of(bytes)?)
+    }
+
+    /// Whether bytes can be read as a description; nothing of it is kept.
+    pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), ParseError> {
+        Lines::new(text_of(bytes)?).try_for_each(|line| line.map(|_| ()))
     }
 
     /// Reads a description.
     ///
     /// RFC 8866 9
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut version = false;
-        let mut origin = None;
-        let mut description = Self {
-            origin: Origin::new(
-                0,
-                0,
-                Connection { network: String::new(), address_type: String::new(), address: String::new() },
-            ),
-            session_name: String::new(),
-            information: Vec::new(),
-            connection: None,
-            bandwidth: Vec::new(),
-            times: Vec::new(),
-            other: Vec::new(),
-            attributes: Vec::new(),
-            media: Vec::new(),
-        };
-        let mut at = 0;
-        for (count, raw) in text.split_inclusive('\n').enumerate() {
-            let start = at;
-            at += raw.len();
-            let line = raw.trim_end_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
-            if line.is_empty() {
-                continue;
-            }
-            if count >= MAXIMUM_LINES {
-                return Err(ParseError::new(start, Rule::SdpTooLong));
-            }
-            // `m =video` occurs in RFC 4475 itself: a blank behind the letter is taken.
-            let (letter, value) = line.split_once('=').unwrap_or_default();
-            let mut letters = letter.trim_end_matches(' ').chars();
-            let letter = match (letters.next(), letters.next()) {
-                (Some(letter), None) if letter.is_ascii_alphabetic() => letter,
-                _ => return Err(ParseError::new(start, Rule::SdpLine)),
-            };
-            let shift = |error: ParseError| error.shifted(start + line.len() - value.len());
-            if !version {
-                if letter != 'v' || value.trim() != "0" {
-                    return Err(ParseError::new(start, Rule::SdpVersion));
-                }
-                version = true;
-                continue;
-            }
-            if letter == 'm' {
-                description.media.push(MediaDescription::parse_line(value).map_err(shift)?);
-                continue;
-            }
-            if let Some(media) = description.media.last_mut() {
-                media.take(letter, value).map_err(shift)?;
-                continue;
-            }
-            match letter {
-                'v' => return Err(ParseError::new(start, Rule::SdpVersion)),
-                'o' => origin = Some(Origin::parse(value).map_err(shift)?),
-                's' => value.clone_into(&mut description.session_name),
-                'i' | 'u' | 'e' | 'p' => description.information.push((letter, value.to_owned())),
-                'c' => description.connection = Some(Connection::parse(value).map_err(shift)?),
-                'b' => description.bandwidth.push(Bandwidth::parse(value).map_err(shift)?),
-                't' => {
-                    let mut numbers = value.split_ascii_whitespace();
-                    let number =
-                        |word: Option<&str>| word.is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit()));
-                    if !number(numbers.next()) || !number(numbers.next()) || numbers.next().is_some() {
-                        return Err(shift(ParseError::new(0, Rule::SdpTime)));
-                    }
-                    description.times.push((letter, value.to_owned()));
-                }
-                'r' | 'z' => description.times.push((letter, value.to_owned())),
-                'a' => description.attributes.push(Attribute::parse(value)),
-                _ => description.other.push((letter, value.to_owned())),
-            }
+        let nowhere = Connection::of([""; 3]);
+        let mut description = Self::new(Origin::new(0, 0, nowhere.clone()), nowhere);
+        description.session_name.clear();
+        description.connection = None;
+        description.times.clear();
+        for line in Lines::new(text) {
+            description.take(line?);
         }
-        if !version {
-            return Err(ParseError::new(0, Rule::SdpVersion));
-        }
-        description.origin = origin.ok_or_else(|| ParseError::new(text.len(), Rule::SdpMissing))?;
         Ok(description)
+    }
+
+    fn take(&mut self, line: Line<'_>) {
+        let medium = self.media.last_mut();
+        match (line, medium) {
+            (Line::Media(line), _) => self.media.push(MediaDescription::of(&line)),
+            (Line::Connection(words), Some(medium)) => medium.connection = Some(Connection::of(words)),
+            (Line::Connection(words), None) => self.connection = Some(Connection::of(words)),
+            (Line::Bandwidth(kind, value), Some(medium)) => {
+                medium.bandwidth.push(Bandwidth::of((kind, value)));
+            }
+            (Line::Bandwidth(kind, value), None) => self.bandwidth.push(Bandwidth::of((kind, value))),
+            (Line::Attribute(text), Some(medium)) => medium.attributes.push(Attribute::parse(text)),
+            (Line::Attribute(text), None) => self.attributes.push(Attribute::parse(text)),
+            (Line::Other(letter, value), Some(medium)) => medium.other.push((letter, value.to_owned())),
+            (Line::Other(letter @ ('i' | 'u' | 'e' | 'p'), value), None) => {
+                self.information.push((letter, value.to_owned()));
+            }
+            (Line::Other(letter, value), None) => self.other.push((letter, value.to_owned())),
+            (Line::Origin(words), _) => self.origin = Origin::of(words),
+            (Line::Name(name), _) => name.clone_into(&mut self.session_name),
+            (Line::Time(letter, value), _) => self.times.push((letter, value.to_owned())),
+        }
     }
 
     /// The first attribute of the session with that name.
@@ -222,6 +191,10 @@ impl fmt::Display for SessionDescription {
         }
         Ok(())
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, ParseError> {
+    spans::text(bytes).map_err(|error| ParseError::new(error.valid_up_to(), Rule::Utf8))
 }
 
 pub(super) fn lines(f: &mut fmt::Formatter<'_>, lines: &[(char, String)]) -> fmt::Result {

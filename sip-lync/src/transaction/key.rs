@@ -1,8 +1,7 @@
 //! How messages find their transaction.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
@@ -39,69 +38,100 @@ impl ClientKey {
     }
 }
 
-/// What a request must repeat to belong to a server transaction.
+/// What a request must repeat to belong to a server transaction, as a number.
 ///
 /// RFC 3261 17.2.3
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerKey {
     /// The flow the request came on.
-    pub flow: FlowId,
-    /// The branch of the top Via and who sent it; without the magic cookie what RFC 2543 matched by.
-    pub branch: Arc<str>,
-    /// The method; that of an ACK or CANCEL is INVITE when its INVITE is looked for.
-    pub method: Method,
+    flow: FlowId,
+    /// Of the branch of the top Via and who sent it, without the magic cookie of what RFC 2543 matched by; and of the
+    /// method, which for an ACK is INVITE.
+    digest: [u64; 2],
 }
 
 impl ServerKey {
-    /// The key in the header fields of a request.
+    /// The key in the header fields of a request. That of the INVITE a CANCEL wants to end is the one with its method.
     ///
-    /// RFC 3261 17.2.3
+    /// RFC 3261 17.2.3, RFC 3261 9.2
     #[must_use]
     pub fn new(flow: FlowId, method: &Method, headers: &Headers) -> Option<Self> {
-        let mut branch = String::new();
-        Self::write_branch(headers, &Essentials::read(headers), &mut branch)?;
-        let method = Self::method(method).clone();
-        Some(Self { flow, branch: branch.into(), method })
+        Self::read(flow, method, headers, &Essentials::read(headers))
     }
 
-    /// The method that is looked for: an ACK belongs to its INVITE.
-    pub(crate) const fn method(method: &Method) -> &Method {
-        if let Method::Ack = method { &Method::Invite } else { method }
-    }
-
-    /// Writes what the key is but for flow and method.
-    pub(crate) fn write_branch(
+    /// The same when the header fields were read before.
+    pub(crate) fn read(
+        flow: FlowId,
+        method: &Method,
         headers: &Headers,
         essentials: &Essentials<'_>,
-        key: &mut String,
-    ) -> Option<()> {
-        key.clear();
+    ) -> Option<Self> {
+        // An ACK belongs to its INVITE.
+        let method = if *method == Method::Ack { Method::Invite.as_str() } else { method.as_str() };
         let via = essentials.via?;
-        match via.branch() {
+        let digest = match via.branch() {
             Some(branch) if branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE) => {
-                key.extend([branch, " ", via.host]);
-                if let Some(host) = key.get_mut(branch.len() + 1..) {
-                    host.make_ascii_lowercase();
-                }
-                let _ = write!(key, ":{}", via.port.unwrap_or_default());
+                let port = via.port.unwrap_or_default().to_be_bytes();
+                let host = lower_case(via.host);
+                digest([branch.as_bytes(), host.as_bytes(), &port, method.as_bytes()])
             }
             _ => {
                 let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
                 let (call_id, number) = (headers.get(&HeaderName::CallId)?, essentials.cseq.as_ref()?.number);
-                let _ =
-                    write!(key, "{call_id} {number} {} {}", from.tag().unwrap_or_default(), via.to_value());
+                let (tag, via) = (from.tag().unwrap_or_default(), via.to_value().to_string());
+                let parts = [call_id, tag, &via, method].map(str::as_bytes);
+                let [call_id, tag, via, method] = parts;
+                digest([call_id, tag, via, method, &number.to_be_bytes()])
             }
-        }
-        Some(())
+        };
+        Some(Self { flow, digest })
     }
 
-    /// The key of the INVITE that this CANCEL wants to end.
+    /// The flow the request came on.
     ///
-    /// RFC 3261 9.2
+    /// RFC 3261 17.2.3
     #[must_use]
-    pub fn of_invite(&self) -> Self {
-        Self { flow: self.flow, branch: self.branch.clone(), method: Method::Invite }
+    pub const fn flow(&self) -> FlowId {
+        self.flow
     }
+
+    /// No key of this flow comes before it.
+    pub(crate) const fn first(flow: FlowId) -> Self {
+        Self { flow, digest: [0; 2] }
+    }
+}
+
+fn lower_case(host: &str) -> Cow<'_, str> {
+    if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
+/// A number for parts, so long that no two are met that have the same.
+fn digest<const N: usize>(parts: [&[u8]; N]) -> [u64; 2] {
+    let mut hasher = DefaultHasher::new();
+    // What is mostly short is hashed in one piece.
+    let (mut joined, mut length) = ([0; 192], 0);
+    for part in parts {
+        // Behind each an octet that is in no text.
+        let place = joined.get_mut(length..length + part.len() + 1);
+        if let Some((end, place)) = place.and_then(<[u8]>::split_last_mut) {
+            place.copy_from_slice(part);
+            *end = 0xff;
+            length += part.len() + 1;
+        } else {
+            hasher.write(joined.get(..length).unwrap_or_default());
+            length = 0;
+            hasher.write(part);
+            hasher.write_u8(0xff);
+        }
+    }
+    hasher.write(joined.get(..length).unwrap_or_default());
+    let first = hasher.finish();
+    hasher.write_u8(0);
+    [first, hasher.finish()]
 }
 
 /// The three things a key is made of, to look for one without owning it.
@@ -115,12 +145,6 @@ impl Parts for ClientKey {
     }
 }
 
-impl Parts for ServerKey {
-    fn parts(&self) -> (FlowId, &str, &Method) {
-        (self.flow, &self.branch, &self.method)
-    }
-}
-
 impl Parts for (FlowId, &str, &Method) {
     fn parts(&self) -> (FlowId, &str, &Method) {
         *self
@@ -128,12 +152,6 @@ impl Parts for (FlowId, &str, &Method) {
 }
 
 impl<'a> Borrow<dyn Parts + 'a> for ClientKey {
-    fn borrow(&self) -> &(dyn Parts + 'a) {
-        self
-    }
-}
-
-impl<'a> Borrow<dyn Parts + 'a> for ServerKey {
     fn borrow(&self) -> &(dyn Parts + 'a) {
         self
     }
@@ -165,25 +183,14 @@ impl Ord for dyn Parts + '_ {
 /// tag are seen.
 ///
 /// RFC 3261 8.2.2.2
-pub(crate) fn merge_key(request: &Request, essentials: &Essentials<'_>) -> Option<u128> {
+pub(crate) fn merge_key(request: &Request, essentials: &Essentials<'_>) -> Option<[u64; 2]> {
     if essentials.to?.tag().is_some() || matches!(request.method, Method::Ack | Method::Cancel) {
         return None;
     }
     let (headers, from) = (&request.headers, essentials.from?);
     let (call_id, cseq) = (headers.get(&HeaderName::CallId)?, headers.get(&HeaderName::CSeq)?);
     let tag = from.tag().unwrap_or_default();
-    let parts = [call_id, tag, cseq, from.uri, request.uri.as_str()];
-    let half = |first: u8| {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u8(first);
-        for part in parts {
-            hasher.write(part.as_bytes());
-            // An octet that is in no text.
-            hasher.write_u8(0xff);
-        }
-        hasher.finish()
-    };
-    Some(u128::from(half(0)) << 64 | u128::from(half(1)))
+    Some(digest([call_id, tag, cseq, from.uri, request.uri.as_str()].map(str::as_bytes)))
 }
 
 /// CSeq, if there is a readable one.

@@ -105,7 +105,7 @@ struct Server {
     reliability: Reliability,
     /// The last value of timer G.
     interval: Duration,
-    merge: Option<u128>,
+    merge: Option<[u64; 2]>,
     timers: Timers,
 }
 
@@ -126,15 +126,13 @@ pub struct TransactionLayer {
     servers: Slots<Server>,
     server_keys: BTreeMap<ServerKey, ServerId>,
     /// Requests outside of dialogs that are under way.
-    merges: BTreeMap<u128, ServerId>,
+    merges: BTreeMap<[u64; 2], ServerId>,
     loads: BTreeMap<FlowId, Load>,
     /// Of flows that are more than half full.
     shares: BTreeMap<FlowId, Shares>,
     deadlines: Queue<Owner>,
     /// How many timers run.
     running: usize,
-    /// Where a key is written before it is looked for.
-    scratch: String,
     transmits: VecDeque<(FlowId, Outgoing)>,
     events: VecDeque<LayerEvent>,
 }
@@ -164,7 +162,6 @@ impl TransactionLayer {
             shares: BTreeMap::new(),
             deadlines: Queue::new(),
             running: 0,
-            scratch: String::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -196,21 +193,20 @@ impl TransactionLayer {
         essentials: &Essentials<'_>,
         keep: impl FnOnce() -> Kept,
     ) -> Received {
-        if ServerKey::write_branch(&request.headers, essentials, &mut self.scratch).is_none() {
-            return Received::Unanswerable;
-        }
-        let method = ServerKey::method(&request.method);
-        let known = self.server_keys.get(&(flow, self.scratch.as_str(), method) as &dyn Parts).copied();
-        if let Some(id) = known {
+        let key_of = |method: &Method| ServerKey::read(flow, method, &request.headers, essentials);
+        let Some(key) = key_of(&request.method) else { return Received::Unanswerable };
+        if let Some(id) = self.server_keys.get(&key).copied() {
             return self.repeated(now, id, request);
         }
         if request.method == Method::Ack {
             return Received::Acknowledgement;
         }
-        let key = ServerKey { flow, branch: self.scratch.as_str().into(), method: method.clone() };
+        let invite = (request.method == Method::Cancel)
+            .then(|| self.server_keys.get(&key_of(&Method::Invite)?).copied())
+            .flatten();
         let Load { servers, reliability, .. } = *self.loads.entry(flow).or_default();
         let crowded = servers >= (self.limit / 2).max(1);
-        if servers >= self.limit || (crowded && self.has_its_share(flow, request, &key)) {
+        if servers >= self.limit || (crowded && self.has_its_share(flow, request, invite)) {
             let mut response = request.response(StatusCode::SERVICE_UNAVAILABLE);
             response.headers.push(HeaderName::RetryAfter, 10);
             self.send(flow, response);
@@ -223,16 +219,13 @@ impl TransactionLayer {
         let merge = merge_key(request, essentials);
         let merged = merge.is_some_and(|merge| self.merges.contains_key(&merge));
         let merge = merge.filter(|_| !merged);
-        let invite = (request.method == Method::Cancel)
-            .then(|| self.server_keys.get(&key.of_invite()).copied())
-            .flatten();
         let machine = if request.method == Method::Invite {
             ServerMachine::Invite(server_invite::State::Incoming)
         } else {
             ServerMachine::Other(server::State::Trying)
         };
         let id = ServerId(self.servers.insert(Server {
-            key: key.clone(),
+            key,
             machine,
             kept: keep(),
             last: None,
@@ -291,13 +284,7 @@ impl TransactionLayer {
         for id in clients {
             self.client_step(now, id, ClientTrigger::FlowLost);
         }
-        let first_server = ServerKey { flow, branch: "".into(), method: Method::Invite };
-        let servers: Vec<ServerId> = self
-            .server_keys
-            .range(first_server..)
-            .take_while(|(key, _)| key.flow == flow)
-            .map(|(_, id)| *id)
-            .collect();
+        let servers: Vec<ServerId> = self.servers_of(flow).collect();
         for id in servers {
             self.server_step(now, id, ServerTrigger::FlowLost, None);
         }
@@ -439,7 +426,7 @@ impl TransactionLayer {
     /// RFC 3261 18.2.2
     #[must_use]
     pub fn server_flow(&self, server: ServerId) -> Option<FlowId> {
-        self.servers.get(server.0).map(|server| server.key.flow)
+        self.servers.get(server.0).map(|server| server.key.flow())
     }
 
     /// The next event.

@@ -69,6 +69,66 @@ impl Parts {
         if u32::try_from(text.len()).is_err() {
             return Err(ParseError::new(0, Rule::LineTooLong));
         }
+        match Self::find_plain(text, scheme) {
+            Some(parts) => Ok(parts),
+            None => Self::find_any(text, scheme),
+        }
+    }
+
+    /// The parts of a URI as most are, in one pass: without password, escapes, header fields and IPv6. `None` for any other.
+    fn find_plain(text: &str, scheme: usize) -> Option<Self> {
+        let octets = text.as_bytes();
+        let octet = |at: usize| octets.get(at).copied();
+        let run = |from: usize, class: u8| {
+            let rest = octets.get(from..).unwrap_or_default();
+            let length = rest.iter().position(|&b| !grammar::is(b, class) || b == b'%');
+            length.map_or(octets.len(), |length| from + length)
+        };
+        let (mut user, mut at) = (Span::default(), scheme);
+        let end = run(scheme, USER);
+        match octet(end) {
+            Some(b'@') if end > scheme => {
+                user = (scheme..end).into();
+                at = end + 1;
+            }
+            // A host with a port, or the password of a user.
+            Some(b':') if !octets.get(end..)?.contains(&b'@') => {}
+            Some(_) => return None,
+            None => {}
+        }
+        let end = run(at, HOST);
+        if end == at {
+            return None;
+        }
+        let host = Span::from(at..end);
+        at = end;
+        let mut port = None;
+        if octet(at) == Some(b':') {
+            let digits = octets.get(at + 1..)?;
+            let length = digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+            port = Some(text.get(at + 1..at + 1 + length)?.parse().ok()?);
+            at += 1 + length;
+        }
+        let mut parameters = Span::default();
+        if at < octets.len() {
+            let mut before = b';';
+            for &b in octets.get(at + 1..)? {
+                let ends = b == b';' || b == b'=';
+                let good = grammar::is(b, URI_PARAMETER) && b != b'%' || b == b';';
+                if !good || (ends && before == b';') {
+                    return None;
+                }
+                before = b;
+            }
+            if before == b';' || octet(at) != Some(b';') {
+                return None;
+            }
+            parameters = (at..octets.len()).into();
+        }
+        Some(Self { user, password: Span::default(), host, port, parameters, headers: Span::default() })
+    }
+
+    fn find_any(text: &str, scheme: usize) -> Result<Self, ParseError> {
         let part = |range: Range<usize>| text.get(range).unwrap_or_default();
         let check = |range: Range<usize>, class: u8, rule: Rule| {
             let bytes = part(range.clone()).as_bytes();
@@ -136,5 +196,41 @@ impl Parts {
             }
         }
         Ok(Self { user, password, host, port, parameters, headers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_in_one_pass_is_what_is_found_step_by_step() {
+        let alphabet = "a1.@:;=?%[&-_#";
+        let mut plain = 0;
+        for length in 0..=5_u32 {
+            for mut number in 0..alphabet.len().pow(length) {
+                let mut text = String::from("sip:");
+                for _ in 0..length {
+                    text.extend(alphabet.chars().nth(number % alphabet.len()));
+                    number /= alphabet.len();
+                }
+                if let Some(parts) = Parts::find_plain(&text, 4) {
+                    assert_eq!(Ok(parts), Parts::find_any(&text, 4), "{text}");
+                    plain += 1;
+                }
+            }
+        }
+        assert!(plain > 10_000, "{plain}");
+        for text in
+            ["sip:bob@host.example:5061;transport=tls;lr", "sip:host:65535", "sip:host;x=a@b", "sip:h"]
+        {
+            assert_eq!(Parts::find_plain(text, 4), Parts::find_any(text, 4).ok(), "{text}");
+            assert!(Parts::find_plain(text, 4).is_some(), "{text}");
+        }
+        for text in
+            ["sip:a:b@c", "sip:%41@b", "sip:a@[::1]", "sip:a@b?c=d", "sip:a@b:65536", "sip:a@b;", "sip:"]
+        {
+            assert_eq!(Parts::find_plain(text, 4), None, "{text}");
+        }
     }
 }

@@ -48,7 +48,7 @@ impl TransactionLayer {
         let Some(server) = self.servers.get(server.0) else { return Kept::Sender(None) };
         let stays = matches!(server.machine, ServerMachine::Invite(_))
             || server.reliability == Reliability::Unreliable
-            || self.shares.contains_key(&server.key.flow);
+            || self.shares.contains_key(&server.key.flow());
         Kept::Sender(if stays { Some(shares::sender_of(&server.kept)) } else { None })
     }
 }

@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use super::{Failure, Kept, LayerEvent, Owner, ServerId, ServerMachine, TransactionLayer};
+use crate::flow::FlowId;
 use crate::message::Response;
 use crate::status::StatusCode;
+use crate::transaction::key::ServerKey;
 use crate::transaction::timers::{Reliability, Timer};
 use crate::transaction::{server, server_invite};
 
@@ -113,7 +115,7 @@ impl TransactionLayer {
             }
         };
         server.last = kept.then(|| Box::new(response.clone()));
-        let flow = server.key.flow;
+        let flow = server.key.flow();
         if response.status.is_final() && !matches!(server.kept, Kept::Sender(_)) {
             let sender = self.sender_kept(id);
             if let Some(server) = self.servers.get_mut(id.0) {
@@ -126,8 +128,14 @@ impl TransactionLayer {
     fn repeat_response(&mut self, id: ServerId) {
         let Some(server) = self.servers.get(id.0) else { return };
         if let Some(last) = server.last.as_deref().cloned() {
-            self.send(server.key.flow, last);
+            self.send(server.key.flow(), last);
         }
+    }
+
+    /// The transactions of the peers on a flow.
+    pub(super) fn servers_of(&self, flow: FlowId) -> impl Iterator<Item = ServerId> {
+        let from_first = self.server_keys.range(ServerKey::first(flow)..);
+        from_first.take_while(move |(key, _)| key.flow() == flow).map(|(_, id)| *id)
     }
 
     fn forget_server(&mut self, id: ServerId) {
@@ -137,11 +145,11 @@ impl TransactionLayer {
         if let Some(merge) = server.merge {
             self.merges.remove(&merge);
         }
-        if let Some(load) = self.loads.get_mut(&server.key.flow) {
+        if let Some(load) = self.loads.get_mut(&server.key.flow()) {
             load.servers = load.servers.saturating_sub(1);
             let left = load.servers;
             if !self.shares.is_empty() {
-                self.share_given_back(server.key.flow, &server.kept, left);
+                self.share_given_back(server.key.flow(), &server.kept, left);
             }
         }
     }

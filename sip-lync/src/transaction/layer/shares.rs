@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kept, ServerKey, TransactionLayer};
+use super::{Kept, ServerId, TransactionLayer};
 use crate::flow::FlowId;
 use crate::headers::{HeaderName, Headers, NameAddrView};
 use crate::message::Request;
-use crate::method::Method;
 
 /// One peer may have one in so many of the transactions of a flow that is more than half full.
 const SHARES: usize = 16;
@@ -19,9 +18,9 @@ const SHARES: usize = 16;
 pub(super) type Shares = BTreeMap<Box<str>, usize>;
 
 impl TransactionLayer {
-    /// Whether the sender of a request has its share already. It may always end what it has begun.
-    pub(super) fn has_its_share(&mut self, flow: FlowId, request: &Request, key: &ServerKey) -> bool {
-        if request.method == Method::Cancel && self.server_keys.contains_key(&key.of_invite()) {
+    /// Whether the sender of a request has its share already. It may always end what it has begun: `ends`, with CANCEL.
+    pub(super) fn has_its_share(&mut self, flow: FlowId, request: &Request, ends: Option<ServerId>) -> bool {
+        if ends.is_some() {
             return false;
         }
         if !self.shares.contains_key(&flow) {
@@ -34,10 +33,8 @@ impl TransactionLayer {
     }
 
     fn count_shares(&self, flow: FlowId) -> Shares {
-        let first = ServerKey { flow, branch: "".into(), method: Method::Invite };
-        let of_flow = self.server_keys.range(first..).take_while(|(key, _)| key.flow == flow);
         let mut shares = Shares::new();
-        for server in of_flow.filter_map(|(_, id)| self.servers.get(id.0)) {
+        for server in self.servers_of(flow).filter_map(|id| self.servers.get(id.0)) {
             *shares.entry(sender_of(&server.kept)).or_default() += 1;
         }
         shares
