@@ -1,5 +1,6 @@
 //! Requests and responses: start line, header fields, body.
 
+mod abilities;
 mod essentials;
 mod passed_on;
 mod problem;
@@ -22,9 +23,10 @@ use crate::simd::spans;
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
+pub use abilities::Abilities;
 pub(crate) use essentials::Essentials;
 pub use passed_on::Edit;
-pub use problem::{Abilities, Fault, Problem};
+pub use problem::{Fault, Problem};
 pub use rejection::{Rejection, RejectionRow};
 
 pub use start_line::StartLine;
