@@ -143,11 +143,16 @@ impl Gather {
         Self { pause, waits: false, turns: 0 }
     }
 
-    /// A turn is over that brought so many octets.
-    pub(crate) fn turn(&mut self, began: Instant, octets: usize) {
+    /// A turn is over that brought so many octets: whether to wait before the next one.
+    pub(crate) fn waits_after(&mut self, octets: usize) -> bool {
         self.turns = if self.waits { self.turns + 1 } else { 0 };
         self.waits = octets > 0 && if self.waits { self.turns < 64 } else { octets < Self::CROWD };
-        if self.waits {
+        self.waits
+    }
+
+    /// Waits, if that is to be done, until the pause is over since the turn began.
+    pub(crate) fn turn(&mut self, began: Instant, octets: usize) {
+        if self.waits_after(octets) {
             std::thread::sleep(self.pause.saturating_sub(began.elapsed()));
         }
     }

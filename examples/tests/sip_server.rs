@@ -15,6 +15,21 @@ use sip_lync::{
 };
 
 #[test]
+fn it_waits_for_company_where_little_comes_and_not_where_crowds_come() {
+    let (one, crowd) = (500, 9_000);
+    let mut gather = sip_server::Gather::new(Duration::from_millis(8));
+    let mut waits = |octets: usize, turns: usize| (0..turns).filter(|_| gather.waits_after(octets)).count();
+    assert_eq!(waits(0, 10), 0, "nothing comes");
+    assert_eq!(waits(crowd, 1000), 0, "peers that wait for all answers");
+    assert_eq!(waits(one, 1), 1, "one message");
+    assert_eq!(waits(crowd, 63), 63, "those that came meanwhile");
+    assert_eq!(waits(crowd, 1), 0, "now and then it does not wait");
+    assert_eq!(waits(one, 1), 1, "they come one by one still");
+    assert_eq!(waits(0, 1), 0, "nothing comes any more");
+    assert_eq!(waits(one, 1), 1, "one again");
+}
+
+#[test]
 fn it_registers_whoever_asks_and_answers_calls() {
     let (tell, told) = channel();
     std::thread::spawn(move || {

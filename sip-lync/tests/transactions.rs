@@ -249,3 +249,69 @@ fn a_closed_flow_leaves_nothing() {
     assert_eq!(layer.open(), (0, 0));
     assert_eq!(layer.poll_timeout(), None);
 }
+
+#[test]
+fn a_request_is_the_same_by_branch_sender_method_and_flow() {
+    let clock = Clock::new();
+    let mut layer = layer();
+    layer.flow_opened(FlowId(2), Reliability::Unreliable);
+    let with_via = |branch: &str, sender: &str| {
+        let mut request = request("OPTIONS", branch);
+        let sender = format!("SIP/2.0/UDP {sender};branch=z9hG4bK{branch}");
+        request.headers.set(HeaderName::Via, sender);
+        request.headers.set(HeaderName::CallId, format!("call of {}", branch.len()).replace(' ', "-"));
+        request
+    };
+    let long = "0123456789abcdef".repeat(20);
+    let mut received = |flow: FlowId, branch: &str, sender: &str| {
+        !matches!(layer.handle_request(clock.now, flow, &with_via(branch, sender)), Received::Absorbed)
+    };
+    assert!(received(FLOW, "same", "Host.example.net:5060"));
+    assert!(!received(FLOW, "same", "hOST.example.NET:5060"), "hosts have no case");
+    assert!(received(FLOW, "same", "other.example.net:5060"));
+    assert!(received(FLOW, "same", "host.example.net:5061"));
+    assert!(received(FLOW, "same", "host.example.net"));
+    assert!(received(FlowId(2), "same", "host.example.net:5060"));
+    assert!(received(FLOW, "SAME", "host.example.net:5060"), "branches have");
+    // However long they are, the last octet counts, and so does what stands before and behind.
+    assert!(received(FLOW, &format!("{long}1"), "host.example.net"));
+    assert!(received(FLOW, &format!("{long}2"), "host.example.net"));
+    assert!(received(FLOW, &format!("{long}2"), "other.example.net"));
+    assert!(!received(FLOW, &format!("{long}2"), "other.example.net"));
+}
+
+#[test]
+fn long_requests_are_merged_by_everything_that_tells_them_apart() {
+    let clock = Clock::new();
+    let mut layer = layer();
+    let tag = "t".repeat(300);
+    let mut received = |branch: &str, call_id: &str| {
+        let mut request = request("OPTIONS", branch);
+        request.headers.set(HeaderName::CallId, call_id);
+        request.headers.set(HeaderName::From, format!("<sip:alice@example.net>;tag={tag}"));
+        layer.handle_request(clock.now, FLOW, &request)
+    };
+    assert!(matches!(received("a", "one"), Received::New(_)));
+    assert!(matches!(received("b", "two"), Received::New(_)), "another call");
+    assert!(matches!(received("c", "one"), Received::Merged(_)));
+}
+
+#[test]
+fn with_a_flow_its_own_transactions_end_and_no_others() {
+    let clock = Clock::new();
+    let mut layer = layer();
+    let flows = [FlowId(0), FLOW, FlowId(2)];
+    for flow in flows {
+        layer.flow_opened(flow, Reliability::Reliable);
+        for number in 0..5 {
+            let mut request = request("INVITE", &format!("b{number}"));
+            request.headers.set(HeaderName::CallId, format!("{}-{number}", flow.0));
+            assert!(matches!(layer.handle_request(clock.now, flow, &request), Received::New(_)));
+        }
+    }
+    layer.handle_flow_closed(clock.now, FLOW);
+    assert_eq!(layer.open(), (0, 10));
+    layer.handle_flow_closed(clock.now, FlowId(0));
+    layer.handle_flow_closed(clock.now, FlowId(2));
+    assert_eq!(layer.open(), (0, 0));
+}

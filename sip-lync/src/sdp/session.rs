@@ -263,6 +263,19 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_meaning_where_it_stands_is_kept_as_it_is() {
+        let text = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=x\r\nt=0 0\r\n\
+                    m=audio 5 RTP/AVP 8\r\nc=IN IP4 192.0.2.2\r\nc=not an address\r\nv=1\r\no=nobody\r\nt=never\r\n\
+                    m=audio 7 RTP/AVP 8\r\nc=IN IP4 192.0.2.3\r\n";
+        let session = SessionDescription::parse(text).unwrap();
+        let other = |letter: char, value: &str| (letter, value.to_owned());
+        let kept = [other('c', "not an address"), other('v', "1"), other('o', "nobody"), other('t', "never")];
+        assert_eq!(session.media[0].other, kept);
+        assert_eq!(session.media[1].rtp(&session), "192.0.2.3:7".parse().ok());
+        assert!(SessionDescription::check_bytes(text.as_bytes()).is_ok());
+    }
+
+    #[test]
     fn broken_descriptions_are_refused_where_they_break() {
         let head = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=x\r\n";
         for (text, at, rule) in [
