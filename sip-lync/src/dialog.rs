@@ -368,6 +368,15 @@ Contact: <sip:alice@example.net;opaque=user:epid:x;gruu>;isfocus
     }
 
     #[test]
+    fn a_request_without_to_tag_belongs_to_no_dialog() {
+        let mut invite = request(INVITE);
+        assert_eq!(DialogId::of_request(&invite.headers), None);
+        invite.headers.append_to(&HeaderName::To, &[";tag=ours"]);
+        let id = Dialog::of_callee(&request(INVITE), "ours").unwrap().id().clone();
+        assert_eq!(DialogId::of_request(&invite.headers), Some(id));
+    }
+
+    #[test]
     fn a_strict_router_gets_the_request_uri() {
         let text = INVITE.replace(";lr;ms-route-sig", ";ms-route-sig");
         let mut dialog = Dialog::of_callee(&request(&text), "ours").unwrap();

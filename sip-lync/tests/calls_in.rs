@@ -543,6 +543,19 @@ fn the_same_call_by_another_way_is_a_loop() {
 }
 
 #[test]
+fn a_second_invite_of_a_call_that_is_not_answered_is_a_loop_whatever_its_number() {
+    let mut peer = Peer::registered();
+    let session = ringing(&mut peer);
+    peer.send(Peer::invite(2, SDP));
+    peer.response(482);
+    peer.no_event();
+    // Another caller with the same Call-ID has a call of its own.
+    let other = "\"Carol\"<sip:carol@example.net>;tag=cc;epid=dd";
+    peer.send(with(Peer::invite(3, SDP), HeaderName::From, other));
+    assert!(matches!(peer.event(), Event::Incoming { session: second, .. } if second != session));
+}
+
+#[test]
 fn users_are_found_by_contact_key_gruu_epid_and_address() {
     let mut peer = Peer::new();
     let mut twin = peer::dect1();

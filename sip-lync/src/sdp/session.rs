@@ -283,6 +283,7 @@ mod tests {
             ("o=- 0 0 IN IP4 1.2.3.4\r\n".to_owned(), 0, Rule::SdpVersion),
             ("v=1\r\n".to_owned(), 0, Rule::SdpVersion),
             ("v=0\r\ns=x\r\n".to_owned(), 10, Rule::SdpMissing),
+            (format!("{head}v=0\r\n"), 36, Rule::SdpVersion),
             (format!("{head}rubbish\r\n"), 36, Rule::SdpLine),
             (format!("{head}7=x\r\n"), 36, Rule::SdpLine),
             (format!("{head}c=IN\r\n"), 38, Rule::SdpConnection),
