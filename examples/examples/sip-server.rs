@@ -69,27 +69,20 @@ struct Peer {
 }
 
 impl Peer {
-    /// Reads once; what came is appended as plain text. `false`: nothing more will come.
-    fn read(&mut self, piece: &mut [u8], plain: &mut Vec<u8>) -> io::Result<Option<usize>> {
+    /// Reads once: how many octets came, and how many of plain text stand in the buffer. `None`: nothing more will come.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, usize)>> {
         let Some(tls) = &mut self.tls else {
-            return match self.socket.read(piece) {
-                Ok(0) => Ok(None),
-                Ok(count) => {
-                    plain.extend_from_slice(piece.get(..count).unwrap_or_default());
-                    Ok(Some(count))
-                }
-                Err(error) => Err(error),
-            };
+            let count = self.socket.read(buffer)?;
+            return Ok((count > 0).then_some((count, count)));
         };
         let count = tls.read_tls(&mut self.socket)?;
         if count == 0 {
             return Ok(None);
         }
         let state = tls.process_new_packets().map_err(io::Error::other)?;
-        if state.plaintext_bytes_to_read() > 0 {
-            tls.reader().take(state.plaintext_bytes_to_read() as u64).read_to_end(plain)?;
-        }
-        Ok(Some(count))
+        let plain = state.plaintext_bytes_to_read().min(buffer.len());
+        tls.reader().read_exact(buffer.get_mut(..plain).unwrap_or_default())?;
+        Ok(Some((count, plain)))
     }
 
     /// Writes what the socket takes.
@@ -286,7 +279,7 @@ fn serve(
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     listening(listener.local_addr()?);
     let mut ready = Events::with_capacity(256);
-    let (mut piece, mut plain) = (vec![0; PIECE], Vec::with_capacity(PIECE));
+    let mut piece = vec![0; PIECE];
     let mut gather = Gather::new(Duration::from_millis(options.gather_ms));
     loop {
         let due = [server.endpoint.poll_timeout(), server.registrar.poll_timeout()];
@@ -315,14 +308,13 @@ fn serve(
                 server.touched.push(flow);
             }
             while let Some(peer) = server.peers.get_mut(&flow) {
-                plain.clear();
-                match peer.read(&mut piece, &mut plain) {
-                    Ok(Some(count)) => {
+                match peer.read(&mut piece) {
+                    Ok(Some((count, plain))) => {
                         octets += count;
                         if peer.tls.as_ref().is_some_and(|tls| tls.wants_write()) {
                             server.touched.push(flow);
                         }
-                        for bytes in plain.chunks(BITE) {
+                        for bytes in piece.get(..plain).unwrap_or_default().chunks(BITE) {
                             // An error is an event, too.
                             let _ = server.endpoint.handle_input(now, Input::Bytes { flow, bytes });
                             server.events(now);
