@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
@@ -106,7 +106,12 @@ impl Capture {
         self.is_complete();
         let _asked = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ended = self.child.wait();
-        let mut tshark = Command::new(programs().join("tshark"));
+        let program = programs().join("tshark");
+        let settings = self.file.with_extension("settings");
+        fs::create_dir_all(&settings).expect("a folder");
+        fs::write(settings.join("disabled_protos"), strangers(&program)).expect("a file");
+        let mut tshark = Command::new(program);
+        tshark.env("WIRESHARK_CONFIG_DIR", &settings);
         tshark.arg("-r").arg(&self.file).args(["-2", "-o", "rtp.heuristic_rtp:TRUE"]);
         if let Some(keys) = network::keys() {
             tshark.arg("-o").arg(format!("tls.keylog_file:{}", keys.display()));
@@ -134,7 +139,7 @@ impl Capture {
         }
         let good = read.malformed.is_empty() && read.unknown.is_empty() && read.errors.is_empty();
         assert!(good, "{} is kept: {read:#?}", self.file.display());
-        let _gone = fs::remove_file(&self.file);
+        let _gone = fs::remove_file(&self.file).and_then(|()| fs::remove_dir_all(&settings));
         read
     }
 }
@@ -207,6 +212,21 @@ const ERROR: u32 = 0x0080_0000;
 fn is_secure_report(octets: &str) -> bool {
     let octet = |at: usize| octets.get(2 * at..2 * at + 2).and_then(|text| u8::from_str_radix(text, 16).ok());
     octet(0).is_some_and(|first| first >> 6 == 2) && octet(1).is_some_and(|kind| (200..=207).contains(&kind))
+}
+
+/// What tshark takes datagrams for because of a port that anybody may draw, a name on each line: media that happen to use it
+/// would be malformed.
+fn strangers(tshark: &Path) -> String {
+    let output = Command::new(tshark).args(["-G", "decodes"]).output().expect("tshark");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let by_port = String::from_utf8_lossy(&output.stdout).into_owned();
+    let strangers = by_port.lines().filter_map(|line| match line.split('\t').collect::<Vec<_>>()[..] {
+        ["udp.port", port, name] if port.parse().is_ok_and(|port: u16| port >= 10_000) => Some(name),
+        _ => None,
+    });
+    let strangers: BTreeSet<&str> = strangers.collect();
+    assert!(!strangers.is_empty(), "tshark names its protocols in another form");
+    strangers.into_iter().flat_map(|name| [name, "\n"]).collect()
 }
 
 /// The directory of tshark.
