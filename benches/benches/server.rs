@@ -138,7 +138,7 @@ fn answer_everything(address: &str) {
 fn answer_connection(mut connection: TcpStream) {
     let mut decoder = StreamDecoder::new(Limits::DEFAULT);
     let (mut piece, mut out) = (vec![0; 65_536], BytesMut::new());
-    let mut gather = sip_server::Gather::new(Duration::from_millis(8));
+    let mut gather = sip_server::Gather::new(Duration::from_millis(sip_server::PAUSE_MS));
     while let Ok(count) = connection.read(&mut piece)
         && count > 0
     {

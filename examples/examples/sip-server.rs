@@ -37,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sip:echo@lab.test")]
     user: String,
     /// How long a busy server gathers what arrives before it works again, in milliseconds; an idle one answers at once
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = PAUSE_MS)]
     gather_ms: u64,
     /// The certificate (PEM): TLS in place of TCP
     #[arg(long, requires = "key")]
@@ -46,6 +46,9 @@ pub(crate) struct Options {
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
 }
+
+/// So long a server that found little waits for company, in milliseconds.
+pub(crate) const PAUSE_MS: u64 = 8;
 
 const LISTENER: Token = Token(0);
 

@@ -208,7 +208,10 @@ impl Endpoint {
         request: Request,
         asked: Asked,
     ) {
-        let in_dialog = asked.dialog.as_ref().is_some_and(|dialog| !dialog.local_tag.is_empty());
+        // Only what belongs to calls has one here.
+        if asked.dialog.as_ref().is_some_and(|dialog| !dialog.local_tag.is_empty()) {
+            return self.on_dialog_request(now, server, &request, &asked);
+        }
         match request.method {
             Method::Notify
                 if let Some(in_order) = self
@@ -226,17 +229,6 @@ impl Endpoint {
                     Rejection::NoDialog.status()
                 };
                 self.respond_plainly(now, server, &request, status);
-            }
-            Method::Invite
-            | Method::Bye
-            | Method::Update
-            | Method::Prack
-            | Method::Info
-            | Method::Refer
-            | Method::Options
-                if in_dialog =>
-            {
-                self.on_dialog_request(now, server, &request, &asked);
             }
             // A telephone does not let itself be driven from outside.
             Method::Refer => self.respond_plainly(now, server, &request, StatusCode::FORBIDDEN),

@@ -79,9 +79,7 @@ impl ServerKey {
                 let from = NameAddrView::check(headers.get(&HeaderName::From)?).ok()?;
                 let (call_id, number) = (headers.get(&HeaderName::CallId)?, essentials.cseq.as_ref()?.number);
                 let (tag, via) = (from.tag().unwrap_or_default(), via.to_value().to_string());
-                let parts = [call_id, tag, &via, method].map(str::as_bytes);
-                let [call_id, tag, via, method] = parts;
-                digest([call_id, tag, via, method, &number.to_be_bytes()])
+                digest([call_id, tag, &via, method, &number.to_string()].map(str::as_bytes))
             }
         };
         Some(Self { flow, digest })
